@@ -1,0 +1,21 @@
+"""Rendered worlds: a table with objects, seen by a camera, and what is really there."""
+
+from kimi_ros.sim.catalogue import COLORS, KINDS
+from kimi_ros.sim.gl import GLNotAvailable
+from kimi_ros.sim.renderer import Frame, Renderer
+from kimi_ros.sim.sampling import sample_scene
+from kimi_ros.sim.scene import Scene, SceneObject
+from kimi_ros.sim.truth import ObjectTruth, ground_truth
+
+__all__ = [
+    'COLORS',
+    'KINDS',
+    'Frame',
+    'GLNotAvailable',
+    'ObjectTruth',
+    'Renderer',
+    'Scene',
+    'SceneObject',
+    'ground_truth',
+    'sample_scene',
+]

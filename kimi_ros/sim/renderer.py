@@ -1,0 +1,267 @@
+"""Drawing scenes with MuJoCo: colour, depth and segmentation, without a screen."""
+
+import contextlib
+import dataclasses
+import math
+
+import numpy as np
+
+from kimi_ros.sim import gl
+from kimi_ros.sim.catalogue import KINDS, NOMINAL_SIZES
+from kimi_ros.sim.projection import camera_pose, intrinsics
+from kimi_ros.sim.scene import Scene, SceneCamera, SceneLight, SceneObject, SceneTable
+from kimi_ros.sim.shapes import SEGMENTS, Mesh, Part, make_shapes
+
+NEAR, FAR = 0.05, 12.0
+MAX_GEOMS = 128
+WALL_DISTANCE = 2.6
+FLOOR_HEIGHT = -0.75
+TABLE_THICKNESS = 0.03
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """What the camera saw.
+
+    Attributes:
+        rgb: uint8 (H, W, 3).
+        depth: float32 (H, W), metres along the optical axis, 0 where nothing was hit; None when
+            it was not asked for.
+        segmentation: int16 (H, W), index into the scene's objects, -1 elsewhere; or None.
+        intrinsics: float64 (3, 3), for pixel centres at whole numbers.
+        camera_pose: float64 (4, 4), optical frame -> base frame.
+    """
+
+    rgb: np.ndarray
+    depth: np.ndarray | None
+    segmentation: np.ndarray | None
+    intrinsics: np.ndarray
+    camera_pose: np.ndarray
+
+
+class Renderer:
+    """Draws any scene; the model with all shapes is compiled once.
+
+    Not to be shared between threads. Use it as a context manager, or call `close`.
+
+    Args:
+        width: of the images, pixels.
+        height: of the images, pixels; scenes are laid out for width : height = 4 : 3.
+
+    Raises:
+        GLNotAvailable: when no OpenGL on this machine draws without a screen, or MuJoCo is missing.
+    """
+
+    def __init__(self, width: int = 640, height: int = 480):
+        if not (0 < width <= 4096 and 0 < height <= 4096):
+            raise ValueError(f'an image has 1 to 4096 pixels a side, not {width}x{height}')
+        self._context = self._canvas = None
+        self._gl_backend = gl.choose_backend()
+        try:
+            import mujoco
+        except ImportError as error:
+            raise gl.unavailable(f'mujoco cannot be imported: {error}') from error
+        self._mujoco = mujoco
+        self._width, self._height = width, height
+        self._rect = mujoco.MjrRect(0, 0, width, height)
+        model, self._parts = _compile(mujoco, width, height)
+        self._scene = mujoco.MjvScene(model, MAX_GEOMS)
+        self._scene.flags[:] = 0
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = 1
+        try:
+            self._context = mujoco.GLContext(width, height)
+            self._context.make_current()
+            self._canvas = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+        except Exception as error:
+            self.close()
+            raise gl.unavailable(f'MUJOCO_GL={self._gl_backend}: {error}') from error
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._canvas)
+        self._canvas.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
+
+    def __enter__(self) -> 'Renderer':
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory back; may be called twice."""
+        if self._canvas is not None:
+            with contextlib.suppress(Exception):
+                self._context.make_current()
+            self._canvas.free()
+        if self._context is not None:
+            self._context.free()
+        self._canvas = self._context = None
+
+    def render(self, scene: Scene, depth: bool = True, segmentation: bool = True) -> Frame:
+        """Draw a scene.
+
+        Args:
+            scene: from `sample_scene`.
+            depth: whether to read depth too.
+            segmentation: whether to draw the objects' indices too; leaving it out saves a pass.
+
+        Raises:
+            RuntimeError: after `close`.
+        """
+        if self._canvas is None:
+            raise RuntimeError('this renderer is closed; make a new one')
+        self._context.make_current()
+        self._set_camera(scene.camera)
+        self._set_lights(scene.lights)
+        self._scene.ngeom = 0
+        for index, item in enumerate(scene.objects):
+            self._add_object(index, item)
+        self._add_room(scene.table)
+        solid = self._scene.ngeom
+        for item in scene.objects:
+            self._add_shadow(item, scene.lights[0])
+
+        rgb = np.empty((self._height, self._width, 3), np.uint8)
+        buffer = np.empty((self._height, self._width), np.float32) if depth else None
+        self._draw(rgb, None if segmentation else buffer)
+        labels = None
+        if segmentation:
+            self._scene.ngeom = solid
+            codes = np.empty_like(rgb)
+            self._draw(codes, buffer, labels=True)
+            labels = np.ascontiguousarray(codes[::-1, :, 0]).astype(np.int16) - 1
+        return Frame(
+            np.ascontiguousarray(rgb[::-1]),
+            None if buffer is None else _metres(buffer[::-1]),
+            labels,
+            intrinsics(scene.camera.fov_y, self._width, self._height),
+            camera_pose(scene.camera),
+        )
+
+    def _draw(self, rgb: np.ndarray, depth: np.ndarray | None, labels: bool = False) -> None:
+        flags = self._mujoco.mjtRndFlag
+        self._scene.flags[flags.mjRND_SEGMENT] = labels
+        self._scene.flags[flags.mjRND_IDCOLOR] = labels
+        self._mujoco.mjr_render(self._rect, self._scene, self._canvas)
+        self._mujoco.mjr_readPixels(rgb, depth, self._rect, self._canvas)
+
+    def _set_camera(self, camera: SceneCamera) -> None:
+        pose = camera_pose(camera)
+        top = NEAR * math.tan(camera.fov_y / 2)
+        for eye in self._scene.camera:
+            eye.pos[:] = pose[:3, 3]
+            eye.forward[:] = pose[:3, 2]
+            eye.up[:] = -pose[:3, 1]
+            eye.frustum_center, eye.frustum_width = 0.0, top * self._width / self._height
+            eye.frustum_bottom, eye.frustum_top = -top, top
+            eye.frustum_near, eye.frustum_far = NEAR, FAR
+
+    def _set_lights(self, lights: tuple[SceneLight, ...]) -> None:
+        self._scene.nlight = len(lights)
+        for slot, light in zip(self._scene.lights, lights, strict=False):
+            slot.type = self._mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
+            slot.dir[:] = light.direction
+            slot.pos[:] = -3 * np.asarray(light.direction)
+            slot.ambient[:] = light.ambient
+            slot.diffuse[:] = light.diffuse
+            slot.specular[:] = light.specular
+            slot.attenuation[:] = 1.0, 0.0, 0.0
+            slot.headlight = slot.castshadow = 0
+            slot.texid = -1
+
+    def _add(self, kind: int, size, position, matrix: np.ndarray, rgba, label: int = -1,
+             shine: float = 0.0):
+        geom = self._scene.geoms[self._scene.ngeom]
+        self._mujoco.mjv_initGeom(
+            geom, kind, np.asarray(size, float), np.asarray(position, float),
+            np.asarray(matrix, float).reshape(9), np.asarray(rgba, np.float32))
+        geom.segid = label
+        geom.specular, geom.shininess, geom.emission, geom.reflectance = shine, 0.5, 0.0, 0.0
+        self._scene.ngeom += 1
+        return geom
+
+    def _add_mesh(self, number: int, position, matrix: np.ndarray, rgba, label: int,
+                  shine: float) -> None:
+        geom = self._add(self._mujoco.mjtGeom.mjGEOM_MESH, (1, 1, 1), position, matrix, rgba, label,
+                         shine)
+        geom.dataid = 2 * number
+
+    def _add_object(self, index: int, item: SceneObject) -> None:
+        scale = np.asarray(item.size) / NOMINAL_SIZES[item.kind]
+        turn = item.pose[:3, :3] * scale
+        base = np.asarray(item.position) - (0.0, 0.0, item.size[2] / 2)
+        for part in self._parts[item.kind]:
+            rgb = part.rgb or tuple(c * part.shade for c in item.rgb)
+            self._add_mesh(part.number, turn @ part.origin + base, turn @ part.axes, (*rgb, 1.0),
+                           index, 0.5 if part.shade == 1.0 and part.rgb is None else 0.0)
+
+    def _add_room(self, table: SceneTable) -> None:
+        box, eye = self._mujoco.mjtGeom.mjGEOM_BOX, np.eye(3)
+        near, far = table.x_range
+        self._add(box, ((far - near) / 2, table.half_width, TABLE_THICKNESS / 2),
+                  ((near + far) / 2, 0.0, -TABLE_THICKNESS / 2), eye, (*table.rgb, 1.0))
+        self._add(box, (4.0, 4.0, 0.01), (0.0, 0.0, FLOOR_HEIGHT - 0.01), eye,
+                  (*table.floor_rgb, 1.0))
+        self._add(box, (0.01, 4.0, 2.0), (WALL_DISTANCE, 0.0, 1.25 + FLOOR_HEIGHT), eye,
+                  (*table.wall_rgb, 1.0))
+
+    def _add_shadow(self, item: SceneObject, light: SceneLight) -> None:
+        """Two soft dark patches where the object darkens the table, drawn a hair above it."""
+        geometry = self._mujoco.mjtGeom
+        reach = np.asarray(light.direction[:2]) / -light.direction[2] * item.size[2]
+        half = np.asarray(item.size[:2]) / 2
+        for layer, (grow, share) in enumerate(((1.14, 0.20), (1.04, 0.10)), start=1):
+            thick = 0.0004 * layer
+            if item.kind in ('book', 'box', 'block'):
+                shape, size = geometry.mjGEOM_BOX, (*(half * grow), thick)
+            else:
+                shape, size = geometry.mjGEOM_CYLINDER, (half[1] * grow, thick, 0.0)
+            self._add(shape, size, (*(item.position[:2] + reach * share), thick),
+                      item.pose[:3, :3], (0.0, 0.0, 0.0, 0.20))
+
+
+@dataclasses.dataclass(frozen=True)
+class _PlacedPart:
+    """A part as compiled: MuJoCo moves a mesh's origin and axes, `origin` and `axes` undo it."""
+
+    number: int
+    origin: np.ndarray
+    axes: np.ndarray
+    shade: float
+    rgb: tuple[float, float, float] | None
+
+
+def _compile(mujoco, width: int, height: int):
+    """The MuJoCo model that holds every mesh, and the parts of every kind."""
+    spec = mujoco.MjSpec()
+    spec.visual.quality.offsamples = 0
+    spec.visual.quality.shadowsize = 0
+    spec.visual.quality.numslices = SEGMENTS
+    spec.visual.global_.offwidth = width
+    spec.visual.global_.offheight = height
+    shapes = make_shapes()
+    for kind in KINDS:
+        for number, part in enumerate(shapes[kind]):
+            _add_mesh_asset(mujoco, spec, f'{kind}_{number}', part.mesh)
+    model = spec.compile()
+    return model, {kind: [_place(mujoco, model, f'{kind}_{number}', part)
+                          for number, part in enumerate(shapes[kind])] for kind in KINDS}
+
+
+def _add_mesh_asset(mujoco, spec, name: str, mesh: Mesh) -> None:
+    spec.add_mesh(
+        name=name, uservert=mesh.vertices.ravel(), usernormal=mesh.normals.ravel(),
+        userface=mesh.faces.astype(np.int32).ravel(),
+        userfacenormal=mesh.faces.astype(np.int32).ravel(),
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL)
+
+
+def _place(mujoco, model, name: str, part: Part) -> _PlacedPart:
+    number = model.mesh(name).id
+    axes = np.empty(9)
+    mujoco.mju_quat2Mat(axes, model.mesh_quat[number])
+    return _PlacedPart(number, model.mesh_pos[number].copy(), axes.reshape(3, 3), part.shade,
+                       part.rgb)
+
+
+def _metres(buffer: np.ndarray) -> np.ndarray:
+    """OpenGL's reversed depth (1 near, 0 far) to metres: 1/z runs linearly from near to far."""
+    inverse = buffer * (1 / NEAR - 1 / FAR) + 1 / FAR
+    return np.where(buffer > 0, 1 / inverse, 0).astype(np.float32)
