@@ -1,8 +1,10 @@
 """Rendered worlds: a table with objects, seen by a camera, and what is really there."""
 
 from kimi_ros.sim.catalogue import COLORS, KINDS
+from kimi_ros.sim.frame import Frame
 from kimi_ros.sim.gl import GLNotAvailable
-from kimi_ros.sim.renderer import Frame, Renderer
+from kimi_ros.sim.recorded import RecordedFrame, recorded_frames
+from kimi_ros.sim.renderer import Renderer
 from kimi_ros.sim.sampling import sample_scene
 from kimi_ros.sim.scene import Scene, SceneObject
 from kimi_ros.sim.truth import ObjectTruth, ground_truth
@@ -13,9 +15,11 @@ __all__ = [
     'Frame',
     'GLNotAvailable',
     'ObjectTruth',
+    'RecordedFrame',
     'Renderer',
     'Scene',
     'SceneObject',
     'ground_truth',
+    'recorded_frames',
     'sample_scene',
 ]

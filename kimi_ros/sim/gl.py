@@ -1,10 +1,13 @@
 """Finding an OpenGL that can draw without a screen."""
 
+import importlib
+import importlib.util
 import os
 import subprocess
 import sys
 
 BACKENDS = ('osmesa', 'egl')
+"""What is tried, in this order: OSMesa is faster and draws the same with and without a GPU."""
 
 _PROBE = """
 import mujoco
@@ -16,18 +19,18 @@ mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
 
 
 class GLNotAvailable(RuntimeError):
-    """No OpenGL library on this machine can render without a screen."""
+    """Nothing on this machine can render; the message says what to install."""
 
 
 def choose_backend() -> str:
-    """Name a working value for MUJOCO_GL and set it, for this process and its children.
+    """Return the value for MUJOCO_GL, having set it for this process and its children.
 
     A value that is already set is kept. Otherwise each backend is tried in a process of its own,
     because the first one that PyOpenGL and MuJoCo load in a process cannot be exchanged, and a
     broken driver may crash instead of raising.
 
     Raises:
-        GLNotAvailable: when nothing works, with what to install.
+        GLNotAvailable: when nothing works.
     """
     chosen = os.environ.get('MUJOCO_GL', '').strip().lower()
     if chosen:
@@ -40,18 +43,43 @@ def choose_backend() -> str:
             os.environ.pop('PYOPENGL_PLATFORM', None)
             return backend
         failures.append(f'{backend}: {failure}')
-    raise unavailable('; '.join(failures))
+    raise _unavailable('; '.join(failures))
 
 
-def unavailable(reason: str) -> GLNotAvailable:
-    """The error to raise, with the remedy."""
+def open_context(width: int, height: int):
+    """Open an OpenGL context for images of up to this size and make it current.
+
+    Returns:
+        an object with `make_current()` and `free()`.
+
+    Raises:
+        GLNotAvailable: when MuJoCo is not installed or no OpenGL works.
+    """
+    if importlib.util.find_spec('mujoco') is None:
+        raise GLNotAvailable(
+            'rendering needs MuJoCo, which is not installed: pip install "kimi_ros[sim]". '
+            'Without it, kimi_ros.sim.recorded_frames() still works.')
+    backend = choose_backend()
+    # The package's own GLContext was fixed when it was first imported, perhaps before the choice.
+    name = f'mujoco.{backend}' if backend in BACKENDS else 'mujoco'
+    try:
+        context = importlib.import_module(name).GLContext(width, height)
+        context.make_current()
+    except Exception as error:
+        raise _unavailable(f'MUJOCO_GL={backend}: {error}') from error
+    return context
+
+
+def _unavailable(reason: str) -> GLNotAvailable:
     return GLNotAvailable(
-        f'No OpenGL for rendering without a screen ({reason}). Install one: '
-        'sudo apt-get install libosmesa6 libgl1-mesa-dri  (or libegl1 libgl1-mesa-dri where '
-        'libosmesa6 is not to be had). Without it, kimi_ros.sim.recorded_frames() still works.')
+        f'no OpenGL here can render without a screen ({reason}). Install one: '
+        'sudo apt-get install libosmesa6 libgl1-mesa-dri  (where libosmesa6 is not to be had: '
+        'libegl1 libgl1-mesa-dri), and leave MUJOCO_GL unset to have it found. '
+        'Without it, kimi_ros.sim.recorded_frames() still works.')
 
 
 def _probe(backend: str) -> str | None:
+    """Try a backend elsewhere; return what went wrong, if anything."""
     environment = {k: v for k, v in os.environ.items() if k != 'PYOPENGL_PLATFORM'}
     environment['MUJOCO_GL'] = backend
     try:

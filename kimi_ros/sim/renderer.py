@@ -8,6 +8,7 @@ import numpy as np
 
 from kimi_ros.sim import gl
 from kimi_ros.sim.catalogue import KINDS, NOMINAL_SIZES
+from kimi_ros.sim.frame import Frame
 from kimi_ros.sim.projection import camera_pose, intrinsics
 from kimi_ros.sim.scene import Scene, SceneCamera, SceneLight, SceneObject, SceneTable
 from kimi_ros.sim.shapes import SEGMENTS, Mesh, Part, make_shapes
@@ -17,26 +18,6 @@ MAX_GEOMS = 128
 WALL_DISTANCE = 2.6
 FLOOR_HEIGHT = -0.75
 TABLE_THICKNESS = 0.03
-
-
-@dataclasses.dataclass(frozen=True)
-class Frame:
-    """What the camera saw.
-
-    Attributes:
-        rgb: uint8 (H, W, 3).
-        depth: float32 (H, W), metres along the optical axis, 0 where nothing was hit; None when
-            it was not asked for.
-        segmentation: int16 (H, W), index into the scene's objects, -1 elsewhere; or None.
-        intrinsics: float64 (3, 3), for pixel centres at whole numbers.
-        camera_pose: float64 (4, 4), optical frame -> base frame.
-    """
-
-    rgb: np.ndarray
-    depth: np.ndarray | None
-    segmentation: np.ndarray | None
-    intrinsics: np.ndarray
-    camera_pose: np.ndarray
 
 
 class Renderer:
@@ -49,18 +30,17 @@ class Renderer:
         height: of the images, pixels; scenes are laid out for width : height = 4 : 3.
 
     Raises:
-        GLNotAvailable: when no OpenGL on this machine draws without a screen, or MuJoCo is missing.
+        GLNotAvailable: when MuJoCo is missing or no OpenGL here draws without a screen.
+        ValueError: when a side is not between 1 and 4096 pixels.
     """
 
     def __init__(self, width: int = 640, height: int = 480):
         if not (0 < width <= 4096 and 0 < height <= 4096):
             raise ValueError(f'an image has 1 to 4096 pixels a side, not {width}x{height}')
         self._context = self._canvas = None
-        self._gl_backend = gl.choose_backend()
-        try:
-            import mujoco
-        except ImportError as error:
-            raise gl.unavailable(f'mujoco cannot be imported: {error}') from error
+        self._context = gl.open_context(width, height)
+        # Only now: whoever wants scenes or recorded frames need not have MuJoCo.
+        import mujoco
         self._mujoco = mujoco
         self._width, self._height = width, height
         self._rect = mujoco.MjrRect(0, 0, width, height)
@@ -68,13 +48,7 @@ class Renderer:
         self._scene = mujoco.MjvScene(model, MAX_GEOMS)
         self._scene.flags[:] = 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = 1
-        try:
-            self._context = mujoco.GLContext(width, height)
-            self._context.make_current()
-            self._canvas = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
-        except Exception as error:
-            self.close()
-            raise gl.unavailable(f'MUJOCO_GL={self._gl_backend}: {error}') from error
+        self._canvas = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._canvas)
         self._canvas.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
 
@@ -113,7 +87,7 @@ class Renderer:
         self._scene.ngeom = 0
         for index, item in enumerate(scene.objects):
             self._add_object(index, item)
-        self._add_room(scene.table)
+        self._add_room(scene.table, label=len(scene.objects))
         solid = self._scene.ngeom
         for item in scene.objects:
             self._add_shadow(item, scene.lights[0])
@@ -126,7 +100,8 @@ class Renderer:
             self._scene.ngeom = solid
             codes = np.empty_like(rgb)
             self._draw(codes, buffer, labels=True)
-            labels = np.ascontiguousarray(codes[::-1, :, 0]).astype(np.int16) - 1
+            labels = codes[::-1, :, 0].astype(np.int16) - 1
+            labels[labels == len(scene.objects)] = -1
         return Frame(
             np.ascontiguousarray(rgb[::-1]),
             None if buffer is None else _metres(buffer[::-1]),
@@ -192,15 +167,17 @@ class Renderer:
             self._add_mesh(part.number, turn @ part.origin + base, turn @ part.axes, (*rgb, 1.0),
                            index, 0.5 if part.shade == 1.0 and part.rgb is None else 0.0)
 
-    def _add_room(self, table: SceneTable) -> None:
-        box, eye = self._mujoco.mjtGeom.mjGEOM_BOX, np.eye(3)
+    def _add_room(self, table: SceneTable, label: int) -> None:
+        """Table, floor and wall; without a label MuJoCo would leave them out of the depth."""
         near, far = table.x_range
-        self._add(box, ((far - near) / 2, table.half_width, TABLE_THICKNESS / 2),
-                  ((near + far) / 2, 0.0, -TABLE_THICKNESS / 2), eye, (*table.rgb, 1.0))
-        self._add(box, (4.0, 4.0, 0.01), (0.0, 0.0, FLOOR_HEIGHT - 0.01), eye,
-                  (*table.floor_rgb, 1.0))
-        self._add(box, (0.01, 4.0, 2.0), (WALL_DISTANCE, 0.0, 1.25 + FLOOR_HEIGHT), eye,
-                  (*table.wall_rgb, 1.0))
+        for size, position, rgb in (
+            (((far - near) / 2, table.half_width, TABLE_THICKNESS / 2),
+             ((near + far) / 2, 0.0, -TABLE_THICKNESS / 2), table.rgb),
+            ((4.0, 4.0, 0.01), (0.0, 0.0, FLOOR_HEIGHT - 0.01), table.floor_rgb),
+            ((0.01, 4.0, 2.0), (WALL_DISTANCE, 0.0, 1.25 + FLOOR_HEIGHT), table.wall_rgb),
+        ):
+            self._add(self._mujoco.mjtGeom.mjGEOM_BOX, size, position, np.eye(3), (*rgb, 1.0),
+                      label)
 
     def _add_shadow(self, item: SceneObject, light: SceneLight) -> None:
         """Two soft dark patches where the object darkens the table, drawn a hair above it."""

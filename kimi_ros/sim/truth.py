@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from kimi_ros.sim.renderer import Frame
+from kimi_ros.sim.frame import Frame
 from kimi_ros.sim.scene import Scene, Vector
 
 
