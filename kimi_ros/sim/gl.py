@@ -43,7 +43,7 @@ def choose_backend() -> str:
             os.environ.pop('PYOPENGL_PLATFORM', None)
             return backend
         failures.append(f'{backend}: {failure}')
-    raise _unavailable('; '.join(failures))
+    raise unavailable('; '.join(failures))
 
 
 def open_context(width: int, height: int):
@@ -66,11 +66,12 @@ def open_context(width: int, height: int):
         context = importlib.import_module(name).GLContext(width, height)
         context.make_current()
     except Exception as error:
-        raise _unavailable(f'MUJOCO_GL={backend}: {error}') from error
+        raise unavailable(f'MUJOCO_GL={backend}: {error}') from error
     return context
 
 
-def _unavailable(reason: str) -> GLNotAvailable:
+def unavailable(reason: str) -> GLNotAvailable:
+    """Return the error to raise, with the remedy."""
     return GLNotAvailable(
         f'no OpenGL here can render without a screen ({reason}). Install one: '
         'sudo apt-get install libosmesa6 libgl1-mesa-dri  (where libosmesa6 is not to be had: '

@@ -7,14 +7,23 @@ import pytest
 from kimi_ros.sim import GLNotAvailable, Renderer, gl
 
 
-def test_a_backend_is_found_and_passed_on(monkeypatch):
+@pytest.fixture
+def working(monkeypatch):
+    """Name of a backend that works here."""
     monkeypatch.setenv('MUJOCO_GL', '')
-    assert gl.choose_backend() in gl.BACKENDS
-    assert os.environ['MUJOCO_GL'] in gl.BACKENDS
+    try:
+        return gl.choose_backend()
+    except GLNotAvailable as error:
+        pytest.skip(str(error))
 
 
-def test_a_broken_backend_does_not_spoil_the_next(monkeypatch):
-    working = gl.choose_backend()
+def test_a_backend_is_found_and_passed_on(working, monkeypatch):
+    assert os.environ['MUJOCO_GL'] == working
+    monkeypatch.setenv('MUJOCO_GL', '')
+    assert gl.choose_backend() == working
+
+
+def test_a_broken_backend_does_not_spoil_the_next(working, monkeypatch):
     monkeypatch.setenv('MUJOCO_GL', '')
     monkeypatch.setattr(gl, 'BACKENDS', ('nonsense', working))
     assert gl.choose_backend() == working
