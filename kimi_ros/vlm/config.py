@@ -1,0 +1,289 @@
+"""Sizes, special ids and templates of a Moondream 2 checkpoint, checked once at the edge.
+
+The keys are those of the checkpoint's own config.json; a key that is left out takes the value of
+the published 2B model, except n_kv_heads, which follows n_heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+from .errors import ConfigError
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """The decoder: parallel-block transformer with rotary positions.
+
+    `prefix_attn` is kept because checkpoints carry it; the true length of the image prefix is
+    `ModelConfig.prefix_length`.
+    """
+
+    dim: int = 2048
+    ff_dim: int = 8192
+    n_layers: int = 24
+    vocab_size: int = 51200
+    max_context: int = 2048
+    n_heads: int = 32
+    n_kv_heads: int = 32
+    prefix_attn: int = 730
+    group_size: int | None = None
+
+    @property
+    def head_dim(self) -> int:
+        """Width of one attention head."""
+        return self.dim // self.n_heads
+
+    @property
+    def rotary_dim(self) -> int:
+        """How many leading dimensions of a head rotate: half of it, at most 32."""
+        return min(32, self.head_dim // 2)
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """The image encoder and how an image is cut into crops."""
+
+    enc_dim: int = 1152
+    enc_patch_size: int = 14
+    enc_n_layers: int = 27
+    enc_ff_dim: int = 4304
+    enc_n_heads: int = 16
+    proj_out_dim: int = 2048
+    crop_size: int = 378
+    in_channels: int = 3
+    max_crops: int = 12
+    overlap_margin: int = 4
+    proj_inner_dim: int = 8192
+
+    @property
+    def grid(self) -> int:
+        """Patches along one side of a crop."""
+        return self.crop_size // self.enc_patch_size
+
+    @property
+    def patches(self) -> int:
+        """Patches in one crop."""
+        return self.grid**2
+
+
+@dataclass(frozen=True)
+class RegionConfig:
+    """The heads that read and write coordinates and sizes."""
+
+    dim: int = 2048
+    coord_feat_dim: int = 256
+    coord_out_dim: int = 1024
+    size_feat_dim: int = 512
+    size_out_dim: int = 2048
+    inner_dim: int = 8192
+    group_size: int | None = None
+
+    @property
+    def size_bins(self) -> int:
+        """Bins of the width, and as many of the height."""
+        return self.size_out_dim // 2
+
+
+@dataclass(frozen=True)
+class Wrap:
+    """Token ids before and after what the user said."""
+
+    prefix: tuple[int, ...]
+    suffix: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Token ids around each task's words; None where the model does not know the task."""
+
+    caption: Mapping[str, tuple[int, ...]] | None
+    query: Wrap | None
+    detect: Wrap | None
+    point: Wrap | None
+
+
+_PUBLISHED_TEMPLATES = {
+    'caption': {
+        'short': [1, 32708, 2, 12492, 3],
+        'normal': [1, 32708, 2, 6382, 3],
+        'long': [1, 32708, 2, 4059, 3],
+    },
+    'query': {'prefix': [1, 15381, 2], 'suffix': [3]},
+    'detect': {'prefix': [1, 7235, 476, 2], 'suffix': [3]},
+    'point': {'prefix': [1, 2581, 2], 'suffix': [3]},
+}
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """Special ids and templates. The defaults are those of the releases since 2025-06."""
+
+    templates: Templates
+    bos_id: int = 0
+    eos_id: int = 0
+    answer_id: int = 3
+    thinking_id: int = 4
+    coord_id: int = 5
+    size_id: int = 6
+    start_ground_points_id: int = 7
+    end_ground_id: int = 9
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything that the arithmetic of one checkpoint depends on."""
+
+    text: TextConfig = field(default_factory=TextConfig)
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    region: RegionConfig = field(default_factory=RegionConfig)
+    tokenizer: TokenizerConfig = field(
+        default_factory=lambda: TokenizerConfig(_templates(_PUBLISHED_TEMPLATES))
+    )
+
+    @property
+    def prefix_length(self) -> int:
+        """Positions of an image in the context: BOS and one for each patch of a crop."""
+        return 1 + self.vision.patches
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ModelConfig:
+        """Build a config from the mapping in a checkpoint's config.json.
+
+        Raises ConfigError, naming the key, for an unknown key in a section, a wrong type, or sizes
+        that do not fit each other. Sections other than text, vision, region and tokenizer are
+        left alone.
+        """
+        if not isinstance(data, Mapping):
+            raise ConfigError(f'the config must be a JSON object, not {type(data).__name__}')
+        text = _section(data, 'text')
+        if 'n_kv_heads' not in text and 'n_heads' in text:
+            text['n_kv_heads'] = text['n_heads']
+        tokenizer = _section(data, 'tokenizer')
+        tokenizer['templates'] = _templates(tokenizer.get('templates', _PUBLISHED_TEMPLATES))
+        config = cls(
+            text=_build(TextConfig, 'text', text),
+            vision=_build(VisionConfig, 'vision', _section(data, 'vision')),
+            region=_build(RegionConfig, 'region', _section(data, 'region')),
+            tokenizer=_build(TokenizerConfig, 'tokenizer', tokenizer),
+        )
+        _check(config)
+        return config
+
+
+def _section(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = data.get(name, {})
+    if not isinstance(section, Mapping):
+        raise ConfigError(f'{name} must be a JSON object, not {type(section).__name__}')
+    return dict(section)
+
+
+def _build(kind: type, section: str, values: dict[str, Any]) -> Any:
+    known = {item.name: item for item in fields(kind)}
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(f'{section}.{key} is not a known key (known: {", ".join(known)})')
+        if key == 'templates':
+            continue
+        if value is None and known[key].default is None:
+            continue
+        # bool is an int to Python, but never a size.
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ConfigError(f'{section}.{key} must be an integer, not {value!r}')
+        smallest = 0 if key.endswith('_id') or key in ('overlap_margin', 'prefix_attn') else 1
+        if value < smallest:
+            raise ConfigError(f'{section}.{key} must be at least {smallest}, not {value}')
+    missing = [n for n, f in known.items() if f.default is MISSING and n not in values]
+    if missing:
+        raise ConfigError(f'{section}.{missing[0]} is missing')
+    return kind(**values)
+
+
+def _ids(value: Any, name: str) -> tuple[int, ...]:
+    if not isinstance(value, (list, tuple)) or not all(type(item) is int for item in value):
+        raise ConfigError(f'{name} must be a list of token ids, not {value!r}')
+    return tuple(value)
+
+
+def _wrap(templates: Mapping[str, Any], task: str) -> Wrap | None:
+    value = templates.get(task)
+    if value is None:
+        return None
+    where = f'tokenizer.templates.{task}'
+    if not isinstance(value, Mapping) or not {'prefix', 'suffix'} <= set(value):
+        raise ConfigError(f'{where} must be null or an object with prefix and suffix')
+    return Wrap(
+        _ids(value['prefix'], f'{where}.prefix'), _ids(value['suffix'], f'{where}.suffix')
+    )
+
+
+def _templates(value: Any) -> Templates:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f'tokenizer.templates must be a JSON object, not {value!r}')
+    caption = value.get('caption')
+    if caption is not None:
+        if not isinstance(caption, Mapping):
+            raise ConfigError('tokenizer.templates.caption must be null or an object of lengths')
+        caption = {k: _ids(v, f'tokenizer.templates.caption.{k}') for k, v in caption.items()}
+    return Templates(
+        caption=caption,
+        query=_wrap(value, 'query'),
+        detect=_wrap(value, 'detect'),
+        point=_wrap(value, 'point'),
+    )
+
+
+def _check(config: ModelConfig) -> None:
+    text, vision, region = config.text, config.vision, config.region
+    window = vision.grid - 2 * vision.overlap_margin
+    rules = (
+        (text.dim % text.n_heads == 0, f'text.dim {text.dim} is not a multiple of text.n_heads '
+         f'{text.n_heads}'),
+        (text.head_dim % 4 == 0, f'text heads are {text.head_dim} wide; the rotation of half a '
+         'head needs a multiple of 4'),
+        (text.n_heads % text.n_kv_heads == 0, f'text.n_heads {text.n_heads} is not a multiple of '
+         f'text.n_kv_heads {text.n_kv_heads}'),
+        (vision.enc_dim % vision.enc_n_heads == 0, f'vision.enc_dim {vision.enc_dim} is not a '
+         f'multiple of vision.enc_n_heads {vision.enc_n_heads}'),
+        (vision.crop_size % vision.enc_patch_size == 0, f'vision.crop_size {vision.crop_size} is '
+         f'not a multiple of vision.enc_patch_size {vision.enc_patch_size}'),
+        (vision.in_channels == 3, f'vision.in_channels must be 3, not {vision.in_channels}'),
+        (window > 0, f'vision.overlap_margin {vision.overlap_margin} leaves nothing of a crop of '
+         f'{vision.grid} patches'),
+        (vision.proj_out_dim == text.dim, f'vision.proj_out_dim {vision.proj_out_dim} differs '
+         f'from text.dim {text.dim}'),
+        (region.dim == text.dim, f'region.dim {region.dim} differs from text.dim {text.dim}'),
+        (region.coord_feat_dim % 2 == 0, 'region.coord_feat_dim must be even'),
+        (region.size_feat_dim % 2 == 0, 'region.size_feat_dim must be even'),
+        (region.size_out_dim % 2 == 0, 'region.size_out_dim must be even'),
+        (region.coord_out_dim > 1 and region.size_out_dim > 2, 'region heads need two bins'),
+        (config.prefix_length < text.max_context, f'an image takes {config.prefix_length} '
+         f'positions, text.max_context is {text.max_context}'),
+    )
+    for holds, message in rules:
+        if not holds:
+            raise ConfigError(message)
+    _check_ids(config)
+
+
+def _check_ids(config: ModelConfig) -> None:
+    tokenizer, vocabulary = config.tokenizer, config.text.vocab_size
+    used = {
+        item.name: (getattr(tokenizer, item.name),)
+        for item in fields(tokenizer) if item.name.endswith('_id')
+    }
+    templates = tokenizer.templates
+    for length, ids in (templates.caption or {}).items():
+        used[f'templates.caption.{length}'] = ids
+    for task in ('query', 'detect', 'point'):
+        wrap = getattr(templates, task)
+        if wrap is not None:
+            used[f'templates.{task}'] = wrap.prefix + wrap.suffix
+    for name, ids in used.items():
+        for token in ids:
+            if not 0 <= token < vocabulary:
+                raise ConfigError(
+                    f'tokenizer.{name} uses id {token}, the vocabulary has {vocabulary}'
+                )

@@ -1,0 +1,131 @@
+"""An engine in memory that says what it was told to, for testing everything above an engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .config import ModelConfig
+from .errors import VlmError
+
+
+@dataclass(frozen=True)
+class Say:
+    """What the fake predicts at one position: a token, a coordinate's bin, a size's two bins."""
+
+    token: int = -1
+    bin: int = 0
+    size: tuple[int, int] = (0, 0)
+
+
+class FakeEngine:
+    """Follows a script: entry 0 is predicted after the prompt, entry i after i further positions.
+
+    So a script is the sequence that a real model would write; an int stands for Say(token). Every
+    image and every rewind start it anew. `prefills` and `steps` (positions fed at once) record what
+    was asked of it; `delay` seconds pass at each step.
+    """
+
+    def __init__(
+        self, config: ModelConfig, script: Sequence[int | Say] = (), delay: float = 0.0
+    ) -> None:
+        self.config = config
+        self.script = script
+        self.delay = delay
+        self.length = 0
+        self.prefills = 0
+        self.steps: list[int] = []
+        self.closed = False
+        self._position: int | None = None
+
+    def encode(self, crops: np.ndarray) -> np.ndarray:
+        """Features (n, patches, enc_dim): each crop's mean everywhere."""
+        vision = self.config.vision
+        means = crops.mean(axis=(1, 2, 3), dtype=np.float32)
+        return np.broadcast_to(
+            means[:, None, None], (len(crops), vision.patches, vision.enc_dim)
+        ).copy()
+
+    def project(self, global_features: np.ndarray, local_features: np.ndarray) -> np.ndarray:
+        """Embeddings (patches, dim): the mean of both."""
+        mean = (global_features.mean() + local_features.mean()) / 2
+        shape = (self.config.vision.patches, self.config.text.dim)
+        return np.full(shape, mean, np.float32)
+
+    def prefill_image(self, embeds: np.ndarray) -> None:
+        """Count it."""
+        self.prefills += 1
+        self.length = len(embeds)
+        self._position = None
+
+    def rewind(self, length: int) -> None:
+        """Start the script anew."""
+        self.length = length
+        self._position = None
+
+    def step(self, embeds: np.ndarray) -> np.ndarray:
+        """Hidden state whose first number is the position in the script."""
+        if self.length + len(embeds) > self.config.text.max_context:
+            raise VlmError('the fake was fed beyond its context')
+        time.sleep(self.delay)
+        self.steps.append(len(embeds))
+        self.length += len(embeds)
+        self._position = 0 if self._position is None else self._position + len(embeds)
+        hidden = np.zeros(self.config.text.dim, np.float32)
+        hidden[0] = self._position
+        return hidden
+
+    def logits(self, hidden: np.ndarray) -> np.ndarray:
+        """Ten for the scripted token (EOS after the script's end), zero for the others."""
+        token = self._say(hidden).token
+        return _peak(self.config.text.vocab_size, token)
+
+    def coordinate_logits(self, hidden: np.ndarray) -> np.ndarray:
+        """Ten for the scripted bin."""
+        return _peak(self.config.region.coord_out_dim, self._say(hidden).bin)
+
+    def size_logits(self, hidden: np.ndarray) -> np.ndarray:
+        """Ten for the scripted bins."""
+        bins = self.config.region.size_bins
+        return np.stack([_peak(bins, index) for index in self._say(hidden).size])
+
+    def embed_tokens(self, ids: Sequence[int]) -> np.ndarray:
+        """The id, everywhere."""
+        return self._spread(ids)
+
+    def embed_coordinates(self, values: Sequence[float]) -> np.ndarray:
+        """The coordinate, everywhere."""
+        return self._spread(values)
+
+    def embed_sizes(self, sizes: Sequence[tuple[float, float]]) -> np.ndarray:
+        """The width, everywhere."""
+        return self._spread([width for width, _ in sizes])
+
+    def read_cache(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
+        """Zeros."""
+        text = self.config.text
+        shape = (text.n_kv_heads, self.length, text.head_dim)
+        return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+
+    def close(self) -> None:
+        """Note that it was closed."""
+        self.closed = True
+
+    def _say(self, hidden: np.ndarray) -> Say:
+        index = int(hidden[0])
+        entry = self.script[index] if index < len(self.script) else self.config.tokenizer.eos_id
+        return Say(entry) if isinstance(entry, int) else entry
+
+    def _spread(self, values: Sequence[float]) -> np.ndarray:
+        column = np.asarray(values, np.float32)[:, None]
+        return np.repeat(column, self.config.text.dim, axis=1)
+
+
+def _peak(count: int, index: int) -> np.ndarray:
+    logits = np.zeros(count, np.float32)
+    if index >= 0:
+        logits[index] = 10
+    return logits

@@ -1,0 +1,124 @@
+"""A model folder as kimi-export writes it: model.json and the files that it vouches for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .config import ModelConfig
+from .errors import ConfigError, ModelFolderError
+
+FORMAT = 1
+_REQUIRED = {
+    'name': str,
+    'config': dict,
+    'runtime': str,
+    'tasks': list,
+    'languages': list,
+    'files': dict,
+}
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A folder whose files are all there and are what model.json says."""
+
+    path: Path
+    name: str
+    config: ModelConfig
+    runtime: str
+    tasks: tuple[str, ...]
+    languages: tuple[str, ...]
+    files: tuple[str, ...]
+    min_onnxruntime: str
+
+    def file(self, name: str) -> Path:
+        """Path of a file that model.json lists, or ModelFolderError."""
+        if name not in self.files:
+            raise ModelFolderError(f'{self.path / "model.json"} lists no {name}; export it again')
+        return self.path / name
+
+
+def read_folder(path: str | Path) -> ModelFolder:
+    """Read and verify a model folder.
+
+    Every file is hashed, so that one cut short or changed is found here and not as nonsense later.
+    Raises ModelFolderError, naming the file.
+    """
+    path = Path(path).expanduser()
+    data = _read_json(path)
+    config = _config(path / 'model.json', data)
+    for name, digest in data['files'].items():
+        _verify(path / name, digest)
+    return ModelFolder(
+        path=path,
+        name=data['name'],
+        config=config,
+        runtime=data['runtime'],
+        tasks=tuple(data['tasks']),
+        languages=tuple(data['languages']),
+        files=tuple(data['files']),
+        min_onnxruntime=str(data.get('min_onnxruntime', '')),
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open('rb') as stream:
+        if hasattr(hashlib, 'file_digest'):
+            return hashlib.file_digest(stream, 'sha256').hexdigest()
+        digest = hashlib.sha256()  # Python 3.10
+        while block := stream.read(1 << 20):
+            digest.update(block)
+        return digest.hexdigest()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_dir():
+        raise ModelFolderError(
+            f'{path} is not a folder; give "nano" or a folder that kimi-export wrote'
+        )
+    file = path / 'model.json'
+    try:
+        data = json.loads(file.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise ModelFolderError(
+            f'{file} is missing: {path} is no model folder. A checkpoint becomes one with '
+            f'kimi-export {path} OUT'
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelFolderError(f'{file} cannot be read: {error}') from error
+    if not isinstance(data, dict) or data.get('format') != FORMAT:
+        found = data.get('format') if isinstance(data, dict) else None
+        raise ModelFolderError(
+            f'{file} has the format {found!r}, this version reads {FORMAT}; export the checkpoint '
+            'again with the kimi-export of this version'
+        )
+    for key, kind in _REQUIRED.items():
+        if not isinstance(data.get(key), kind):
+            raise ModelFolderError(f'{file}: {key!r} is missing or no {kind.__name__}')
+    return data
+
+
+def _config(file: Path, data: dict[str, Any]) -> ModelConfig:
+    try:
+        return ModelConfig.from_dict(data['config'])
+    except ConfigError as error:
+        raise ModelFolderError(f'{file}: {error}') from error
+
+
+def _verify(file: Path, digest: str) -> None:
+    try:
+        found = sha256_of(file)
+    except FileNotFoundError:
+        raise ModelFolderError(f'{file} is missing; export the checkpoint again') from None
+    except OSError as error:
+        raise ModelFolderError(f'{file} cannot be read: {error}') from error
+    if found != digest:
+        raise ModelFolderError(
+            f'{file} is damaged: its sha256 is {found}, model.json says {digest}; export the '
+            'checkpoint again'
+        )

@@ -1,0 +1,91 @@
+"""Grammars: which tokens may come next, and which must."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import llguidance
+import numpy as np
+
+from .errors import GrammarError, InputError
+from .tokenizer import TextTokenizer
+
+# JSON is written without blanks between its parts: fewer tokens, and one way to write a plan.
+_JSON_OPTIONS = {'whitespace_flexible': False}
+
+
+class Constraint:
+    """The state of one text under its grammar."""
+
+    def __init__(self, matcher: llguidance.LLMatcher) -> None:
+        self._matcher = matcher
+
+    @property
+    def done(self) -> bool:
+        """True when the grammar allows nothing further."""
+        return self._matcher.is_stopped()
+
+    def forced(self) -> list[int]:
+        """Take the tokens that the grammar leaves no choice about; possibly none."""
+        if self.done:
+            return []
+        tokens = self._matcher.compute_ff_tokens()
+        if tokens:
+            self._checked(self._matcher.consume_tokens(tokens))
+        return tokens
+
+    def mask(self, logits: np.ndarray) -> None:
+        """Set the logits (vocab,) of all tokens that may not follow to -inf."""
+        bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
+        self._checked(not self._matcher.is_error())
+        allowed = np.unpackbits(bits, bitorder='little')[: len(logits)]
+        logits[allowed == 0] = -np.inf
+
+    def take(self, token: int) -> None:
+        """Follow the token that was chosen."""
+        self._checked(self._matcher.consume_token(token))
+
+    def _checked(self, succeeded: bool) -> None:
+        if not succeeded:
+            raise GrammarError(f'decoding under the grammar failed: {self._matcher.get_error()}')
+
+
+class GrammarCompiler:
+    """Makes constraints for one tokenizer.
+
+    llguidance's view of the tokenizer is built at the first grammar, because it takes half a second
+    for a vocabulary of 50,000.
+    """
+
+    def __init__(self, tokenizer: TextTokenizer, vocab_size: int, eos_id: int) -> None:
+        self._source = tokenizer.source
+        self._vocab_size = vocab_size
+        self._eos_id = eos_id
+        self._tokenizer: llguidance.LLTokenizer | None = None
+
+    def compile(self, grammar: dict[str, Any] | str) -> Constraint:
+        """Compile a JSON schema (dict) or a Lark grammar (str); raises GrammarError."""
+        if self._tokenizer is None:
+            self._tokenizer = llguidance.LLTokenizer(
+                self._source, n_vocab=self._vocab_size, eos_token=self._eos_id
+            )
+        matcher = llguidance.LLMatcher(self._tokenizer, _source_of(grammar), log_level=0)
+        if matcher.is_error():
+            raise GrammarError(f'the grammar cannot be used: {matcher.get_error()}')
+        return Constraint(matcher)
+
+
+def _source_of(grammar: dict[str, Any] | str) -> str:
+    if isinstance(grammar, str):
+        return llguidance.LLMatcher.grammar_from_lark(grammar)
+    if not isinstance(grammar, dict):
+        raise InputError(
+            f'grammar is a dict (JSON schema) or a str (Lark), not {type(grammar).__name__}'
+        )
+    try:
+        return llguidance.LLMatcher.grammar_from_json_schema(
+            json.dumps(grammar), defaults=_JSON_OPTIONS
+        )
+    except (TypeError, ValueError) as error:
+        raise GrammarError(f'the JSON schema cannot be used: {error}') from error

@@ -1,0 +1,132 @@
+"""The ids of a prompt: templates around what the user said, references, earlier turns.
+
+Training makes its sequences with the same functions, so that a model meets in use what it met then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .config import ModelConfig, Wrap
+from .engine import Engine
+from .errors import InputError
+from .tokenizer import TextTokenizer
+
+SpatialRef = Sequence[float]
+"""(x, y) of a point or (x_min, y_min, x_max, y_max) of a box, 0-1 of the image."""
+
+# A box as the model draws it has its middle in the image and is at most as large as the image.
+_LOWEST, _HIGHEST = -0.5, 1.5
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Token ids after the image (or, text only, from BOS on) and what stands in for some of them.
+
+    coordinates and sizes replace the embeddings of the ids at coordinate_at and size_at.
+    """
+
+    ids: tuple[int, ...]
+    coordinate_at: tuple[int, ...] = ()
+    coordinates: tuple[float, ...] = ()
+    size_at: tuple[int, ...] = ()
+    sizes: tuple[tuple[float, float], ...] = field(default=())
+
+    def embed(self, engine: Engine) -> np.ndarray:
+        """Embeddings f32 (n, dim)."""
+        embeds = engine.embed_tokens(self.ids)
+        if self.coordinates:
+            embeds[list(self.coordinate_at)] = engine.embed_coordinates(self.coordinates)
+        if self.sizes:
+            embeds[list(self.size_at)] = engine.embed_sizes(self.sizes)
+        return embeds
+
+
+def query_prompt(
+    config: ModelConfig,
+    tokenizer: TextTokenizer,
+    question: str,
+    *,
+    with_image: bool = True,
+    reasoning: bool = False,
+    spatial_refs: Sequence[SpatialRef] = (),
+    history: Sequence[tuple[str, str]] = (),
+) -> Prompt:
+    """Build the prompt of a question.
+
+    One turn is `prefix references question suffix suffix`; the doubled suffix is the reference
+    implementation's. In reasoning mode it is `... question suffix thinking` instead, and the suffix
+    comes again before the answer. An earlier turn is written as it was lived: its prompt, its
+    answer, EOS. Text only starts with BOS. Raises InputError.
+    """
+    template, ids = config.tokenizer.templates.query, []
+    if not with_image:
+        if spatial_refs:
+            raise InputError('spatial_refs need an image')
+        ids.append(config.tokenizer.bos_id)
+    for turn in history:
+        if len(turn) != 2:
+            raise InputError(f'history takes (question, answer) pairs, not {turn!r}')
+        asked, answered = (check_text(text, 'a text of the history') for text in turn)
+        ids += [*template.prefix, *tokenizer.encode(asked), *template.suffix, *template.suffix]
+        ids += [*tokenizer.encode(answered), config.tokenizer.eos_id]
+    ids += template.prefix
+    coordinate_at, coordinates, size_at, sizes = [], [], [], []
+    for ref in spatial_refs:
+        place, size = _check_ref(ref)
+        for value in place:
+            coordinate_at.append(len(ids))
+            coordinates.append(value)
+            ids.append(config.tokenizer.coord_id)
+        if size is not None:
+            size_at.append(len(ids))
+            sizes.append(size)
+            ids.append(config.tokenizer.size_id)
+    ids += tokenizer.encode(check_text(question, 'the question'))
+    ids += template.suffix
+    ids += [config.tokenizer.thinking_id] if reasoning else template.suffix
+    return Prompt(
+        tuple(ids), tuple(coordinate_at), tuple(coordinates), tuple(size_at), tuple(sizes)
+    )
+
+
+def object_prompt(template: Wrap, tokenizer: TextTokenizer, name: str) -> Prompt:
+    """Build the prompt of point or detect: prefix, a blank and the object's name, suffix."""
+    words = tokenizer.encode(' ' + check_text(name, "the object's name"))
+    return Prompt((*template.prefix, *words, *template.suffix))
+
+
+def check_text(text: str, what: str) -> str:
+    """Refuse what is no text, or empty."""
+    if not isinstance(text, str):
+        raise InputError(f'{what} must be a str, not {type(text).__name__}')
+    if not text.strip():
+        raise InputError(f'{what} is empty')
+    return text
+
+
+def _check_ref(ref: SpatialRef) -> tuple[tuple[float, float], tuple[float, float] | None]:
+    """Middle (x, y) and, for a box, (width, height)."""
+    try:
+        values = tuple(float(value) for value in ref)
+    except (TypeError, ValueError):
+        values = ()
+    if len(values) not in (2, 4):
+        raise InputError(
+            f'a spatial reference is (x, y) or (x_min, y_min, x_max, y_max), not {ref!r}'
+        )
+    if not all(math.isfinite(v) and _LOWEST <= v <= _HIGHEST for v in values):
+        raise InputError(
+            f'the spatial reference {values} is not a place in 0-1 of the image; divide pixels by '
+            'its width and height'
+        )
+    if len(values) == 2:
+        return values, None
+    x_min, y_min, x_max, y_max = values
+    if x_min > x_max or y_min > y_max:
+        raise InputError(f'the box {values} has its corners in the wrong order')
+    return ((x_min + x_max) / 2, (y_min + y_max) / 2), (x_max - x_min, y_max - y_min)
