@@ -1,0 +1,33 @@
+# make          sets everything up in .venv
+# make demo     a rendered camera, the node, an English and a Chinese instruction: SEED=n chooses the scene
+# make test     what a change must pass
+TORCH ?= torch==2.13.0
+BIN = .venv/bin
+RUN = scripts/isolated
+
+.PHONY: setup demo test test-train lint bench clean
+
+setup:
+	@scripts/setup
+
+demo: setup
+	@$(RUN) $(BIN)/kimi demo $(if $(SEED),--seed $(SEED))
+
+test: setup
+	$(RUN) $(BIN)/pytest -q --ignore=test/train --ignore=test/gpu
+
+test-train: setup
+	@$(BIN)/python -c 'import torch' 2>/dev/null || \
+	    $(BIN)/pip install --progress-bar off -q '$(TORCH)' -e '.[train]'
+	$(RUN) $(BIN)/pytest -q test/train
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+bench: setup
+	$(RUN) $(BIN)/python -m bench
+
+clean:
+	rm -rf .venv build install log out *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
