@@ -24,9 +24,10 @@ class Say:
 class FakeEngine:
     """Follows a script: entry 0 is predicted after the prompt, entry i after i further positions.
 
-    So a script is the sequence that a real model would write; an int stands for Say(token). Every
-    image and every rewind start it anew. `prefills` and `steps` (positions fed at once) record what
-    was asked of it; `delay` seconds pass at each step.
+    So a script is the sequence that a real model would write; an int stands for Say(token). Tokens
+    that a grammar forces are fed with the prompt's end: they count as the script's beginning where
+    they equal it. Every image and every rewind start the script anew. `prefills` and `steps`
+    (positions fed at once) record what was asked of it; `delay` seconds pass at each step.
     """
 
     def __init__(
@@ -73,7 +74,10 @@ class FakeEngine:
         time.sleep(self.delay)
         self.steps.append(len(embeds))
         self.length += len(embeds)
-        self._position = 0 if self._position is None else self._position + len(embeds)
+        if self._position is None:
+            self._position = self._already_written(embeds)
+        else:
+            self._position += len(embeds)
         hidden = np.zeros(self.config.text.dim, np.float32)
         hidden[0] = self._position
         return hidden
@@ -113,6 +117,14 @@ class FakeEngine:
     def close(self) -> None:
         """Note that it was closed."""
         self.closed = True
+
+    def _already_written(self, embeds: np.ndarray) -> int:
+        """How much of the script the prompt ends with."""
+        fed = embeds[:, 0].tolist()
+        for count in range(min(len(fed), len(self.script)), 0, -1):
+            if fed[-count:] == list(self.script[:count]):
+                return count
+        return 0
 
     def _say(self, hidden: np.ndarray) -> Say:
         index = int(hidden[0])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .config import Wrap
-from .crops import Crops, adaptive_average_pool, normalise, overlap_crops, stitch
+from .crops import overlap_crops
 from .decoding import Chooser, Sampling, Writer, raise_if_cancelled
 from .engine import Engine, open_engine
 from .errors import ImageError, InputError, ModelFolderError, PromptTooLong, TaskNotSupported
@@ -23,6 +23,7 @@ from .reasoning import reason
 from .results import Answer, Box, EncodedImage, Point, Reasoning
 from .tokenizer import TextStream, TextTokenizer
 from .turns import Stream, Turns
+from .vision import encode_crops, project_features
 
 DEFAULT_MAX_TOKENS = 768
 DEFAULT_TOP_P = 0.3
@@ -124,7 +125,8 @@ class VisionLanguageModel:
         """Encode uint8 (H, W, 3), RGB, of any size from 1x1 on. Raises ImageError."""
         crops = overlap_crops(rgb, self.config.vision)
         with self._turns.turn(cancel):
-            embeds = self._project(crops, self._encode(crops, cancel))
+            features = encode_crops(self._engine, crops, cancel)
+            embeds = project_features(self._engine, crops, features)
         return EncodedImage(embeds, rgb.shape[0], rgb.shape[1], crops.tiling)
 
     def query(
@@ -236,8 +238,8 @@ class VisionLanguageModel:
         prompt = Prompt(tuple(prompt_ids))
         self._check_room(len(prompt.ids), with_image=True)
         with self._turns.turn(cancel):
-            features = self._encode(crops, cancel)
-            embeds = self._project(crops, features)
+            features = encode_crops(self._engine, crops, cancel)
+            embeds = project_features(self._engine, crops, features)
             self._look_at(EncodedImage(embeds, rgb.shape[0], rgb.shape[1], crops.tiling), cancel)
             keys, values = self._engine.read_cache(self.config.text.n_layers - 1)
             hidden = self._engine.step(prompt.embed(self._engine))
@@ -259,24 +261,6 @@ class VisionLanguageModel:
     @property
     def _can_point(self) -> bool:
         return 'point' in self.tasks or 'detect' in self.tasks
-
-    def _encode(self, crops: Crops, cancel: threading.Event | None) -> np.ndarray:
-        """Features f32 (unique crops, patches, enc_dim), one crop a step."""
-        features = []
-        for crop in normalise(crops.unique):
-            raise_if_cancelled(cancel)
-            features.append(self._engine.encode(crop[None])[0])
-        return np.stack(features)
-
-    def _project(self, crops: Crops, features: np.ndarray) -> np.ndarray:
-        vision = self.config.vision
-        local = features[0]
-        if len(features) > 1:
-            tiles = features[1:].reshape(-1, vision.grid, vision.grid, vision.enc_dim)
-            joined = stitch(tiles, crops.tiling, vision.overlap_margin)
-            pooled = adaptive_average_pool(joined, vision.grid)
-            local = pooled.reshape(vision.patches, vision.enc_dim)
-        return self._engine.project(features[0], local).copy()
 
     def _look_at(self, image: EncodedImage | None, cancel: threading.Event | None) -> None:
         """Make the cache hold exactly this image, or nothing."""

@@ -1,0 +1,294 @@
+"""Decoding over the fake engine: what is fed, what is written, and when it ends."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from kimi_ros.vlm.decoding import Chooser, Sampling
+from kimi_ros.vlm.errors import (
+    GrammarError,
+    ImageError,
+    InputError,
+    PromptTooLong,
+    TaskNotSupported,
+)
+from kimi_ros.vlm.fake import Say
+from kimi_ros.vlm.prompt import query_prompt
+from kimi_ros.vlm.results import Box, Grounding
+
+PLAN = {
+    'type': 'object',
+    'properties': {
+        'status': {'enum': ['ok', 'refused']},
+        'say': {'type': 'string', 'maxLength': 30},
+        'steps': {
+            'type': 'array',
+            'items': {
+                'type': 'object',
+                'properties': {'skill': {'enum': ['pick', 'locate']}, 'object': {'type': 'string'}},
+                'required': ['skill', 'object'],
+                'additionalProperties': False,
+            },
+        },
+    },
+    'required': ['status', 'say', 'steps'],
+    'additionalProperties': False,
+}
+
+
+def test_answer_ends_where_the_model_ends_it(model_saying, rgb):
+    model, engine = model_saying('the red cup')
+    answer = model.query(model.encode_image(rgb), 'What?')
+    assert answer.text == 'the red cup'
+    assert answer.finish == 'stop'
+    assert answer.ids == model.tokenizer.encode('the red cup')
+    assert engine.steps[0] == len(answer.prompt_ids)
+
+
+def test_max_tokens_cuts_the_answer(model_saying):
+    model, engine = model_saying('the red cup on the table')
+    answer = model.query(None, 'What?', max_tokens=3)
+    assert answer.finish == 'length'
+    assert len(answer.ids) == 3
+    # The last token is not fed: nothing is asked after it.
+    assert engine.steps[1:] == [1, 1]
+
+
+def test_context_bounds_the_answer(model_saying, config):
+    text = dataclasses.replace(config.text, max_context=740)
+    model, engine = model_saying([50] * 1000, config=dataclasses.replace(config, text=text))
+    answer = model.query(None, 'What?')
+    assert answer.finish == 'length'
+    assert engine.length <= 740
+    assert len(answer.prompt_ids) + len(answer.ids) <= 741
+
+
+def test_prompt_beyond_the_context_says_by_how_much(model_saying, rgb):
+    model, _ = model_saying()
+    image = model.encode_image(rgb)
+    taken = 730 + len(model.query(image, 'word').prompt_ids)
+    with pytest.raises(PromptTooLong) as caught:
+        model.query(image, '杯' * 2000)
+    ids = model.tokenizer.encode('杯' * 2000)
+    excess = taken - len(model.tokenizer.encode('word')) + len(ids) - 2048
+    assert caught.value.excess == excess
+    assert str(excess) in str(caught.value)
+    with pytest.raises(PromptTooLong):
+        model.point(image, 'cup' * 3000)
+
+
+def test_question_about_the_same_image_needs_no_second_prefill(model_saying, rgb):
+    model, engine = model_saying('yes')
+    first, second = model.encode_image(rgb), model.encode_image(rgb[::2])
+    model.query(first, 'What?')
+    model.query(first, 'And?')
+    model.point(first, 'cup', max_objects=1)
+    assert engine.prefills == 1
+    model.query(second, 'What?')
+    model.query(first, 'What?')
+    assert engine.prefills == 3
+    model.query(None, 'What?')
+    model.query(first, 'What?')
+    assert engine.prefills == 4
+
+
+def test_prompt_layout(config, tokenizer):
+    words = tokenizer.encode
+    prefix, suffix = config.tokenizer.templates.query.prefix, (3,)
+    assert query_prompt(config, tokenizer, 'Is it?').ids == (
+        *prefix, *words('Is it?'), *suffix, *suffix
+    )
+    assert query_prompt(config, tokenizer, 'Is it?', reasoning=True).ids == (
+        *prefix, *words('Is it?'), *suffix, 4
+    )
+    told = query_prompt(
+        config, tokenizer, 'And?', with_image=False, history=[('Is it?', 'Yes')]
+    )
+    assert told.ids == (
+        0, *prefix, *words('Is it?'), 3, 3, *words('Yes'), 0, *prefix, *words('And?'), 3, 3
+    )
+    refs = query_prompt(
+        config, tokenizer, 'Is it?', spatial_refs=[(0.25, 0.75), (0.1, 0.2, 0.6, 0.9)]
+    )
+    assert refs.ids == (*prefix, 5, 5, 5, 5, 6, *words('Is it?'), 3, 3)
+    assert refs.coordinates == pytest.approx((0.25, 0.75, 0.35, 0.55))
+    assert refs.sizes[0] == pytest.approx((0.5, 0.7))
+    assert refs.size_at == (8,)
+
+
+@pytest.mark.parametrize(
+    ('refs', 'words'),
+    [
+        ([(0.5, float('nan'))], 'not a place'),
+        ([(320, 240)], 'divide pixels'),
+        ([(0.5,)], r'\(x, y\)'),
+        ([0.5], r'\(x, y\)'),
+        ([(0.5, 0.5, 0.2, 0.9)], 'wrong order'),
+        ([(0.1, 0.2, float('inf'), 0.4)], 'not a place'),
+    ],
+)
+def test_spatial_references_that_are_none(model_saying, rgb, refs, words):
+    model, _ = model_saying()
+    with pytest.raises(InputError, match=words):
+        model.query(model.encode_image(rgb), 'What?', spatial_refs=refs)
+
+
+def test_bad_arguments_are_refused_at_the_edge(model_saying, rgb):
+    model, engine = model_saying()
+    image = model.encode_image(rgb)
+    for call in (
+        lambda: model.query(image, ''),
+        lambda: model.query(image, '  \n'),
+        lambda: model.query(image, None),
+        lambda: model.query(image, 'x', max_tokens=0),
+        lambda: model.query(image, 'x', temperature=-1),
+        lambda: model.query(image, 'x', temperature=float('nan')),
+        lambda: model.query(image, 'x', temperature=1, top_p=0),
+        lambda: model.query(None, 'x', spatial_refs=[(0.5, 0.5)]),
+        lambda: model.query(image, 'x', history=[('only a question',)]),
+        lambda: model.query(image, 'x', grammar=['no grammar']),
+        lambda: model.caption(image, 'endless'),
+        lambda: model.point(image, ''),
+        lambda: model.detect(image, 'cup', max_objects=0),
+    ):
+        with pytest.raises(InputError):
+            call()
+    assert engine.steps == []
+
+
+def test_raw_pixels_instead_of_an_encoded_image(model_saying, rgb):
+    model, _ = model_saying()
+    for call in (
+        lambda: model.query(rgb, 'What?'),
+        lambda: model.caption(None),
+        lambda: model.point(None, 'cup'),
+    ):
+        with pytest.raises(ImageError, match='encode_image'):
+            call()
+
+
+def test_task_that_the_model_was_not_made_for(model_saying, rgb):
+    model, _ = model_saying(tasks=('query',))
+    image = model.encode_image(rgb)
+    for call, task in (
+        (lambda: model.point(image, 'cup'), 'point'),
+        (lambda: model.detect(image, 'cup'), 'detect'),
+        (lambda: model.caption(image), 'caption'),
+        (lambda: model.query(image, 'x', spatial_refs=[(0.5, 0.5)]), 'point'),
+        (lambda: model.require('plan'), 'plan'),
+    ):
+        with pytest.raises(TaskNotSupported, match=f"'{task}'.*only for query; "):
+            call()
+
+
+def test_captions_use_their_templates(model_saying, rgb, config):
+    model, _ = model_saying('a table')
+    answer = model.caption(model.encode_image(rgb), length='short')
+    assert answer.text == 'a table'
+    assert answer.prompt_ids == config.tokenizer.templates.caption['short']
+
+
+def test_reasoning_points_while_it_thinks(model_saying, rgb):
+    model, _ = model_saying()
+    words = model.tokenizer.encode
+    place = [Say(5, bin=256), Say(5, bin=512)]
+    thought = [*words('look '), 7, *place, *words('cup'), 9, *words(' ok')]
+    script = [*thought, 3, *words('yes'), 0]
+    model, engine = model_saying(script)
+    answer = model.query(model.encode_image(rgb), 'Is it?', reasoning=True)
+    assert answer.text == 'yes'
+    assert answer.reasoning.text == 'look cup ok'
+    assert answer.reasoning.grounding == (Grounding(5, 8, ((0.25, 0.5),)),)
+
+
+def test_points_and_boxes_are_read_bin_by_bin(model_saying, rgb):
+    point = [Say(50, bin=512), Say(bin=256)]
+    model, _ = model_saying([*point, *point, 0])
+    points = model.point(model.encode_image(rgb), 'cup')
+    assert [(p.x, p.y) for p in points] == [(0.5, 0.25)] * 2
+    assert all(0 < p.score <= 1 for p in points)
+    box = [Say(50, bin=512), Say(bin=0), Say(size=(1023, 0))]
+    model, _ = model_saying([*box, 0])
+    (found,) = model.detect(model.encode_image(rgb), 'cup')
+    assert (found.x_min, found.x_max) == (0, 1)
+    assert found.y_min == pytest.approx(-1 / 2048)
+    assert found.clip() == Box(0, 0, 1, found.y_max, found.score)
+
+
+def test_no_object_gives_an_empty_list(model_saying, rgb):
+    model, _ = model_saying([0])
+    image = model.encode_image(rgb)
+    assert model.point(image, 'cup') == []
+    assert model.detect(image, 'cup') == []
+
+
+def test_number_of_objects_is_bounded(model_saying, rgb, config):
+    model, engine = model_saying([Say(50)] * 5000)
+    image = model.encode_image(rgb)
+    assert len(model.point(image, 'cup', max_objects=4)) == 4
+    assert len(model.point(image, 'cup')) == 50
+    assert len(model.detect(image, 'cup', max_objects=5000)) > 400
+    assert engine.length <= config.text.max_context
+
+
+def test_grammar_writes_chinese_json_and_feeds_forced_tokens_at_once(model_saying):
+    steps = [{'skill': 'pick', 'object': '红色的杯子'}]
+    plan = {'status': 'ok', 'say': '我来拿，好', 'steps': steps}
+    text = json.dumps(plan, ensure_ascii=False, separators=(',', ':'))
+    model, engine = model_saying(text)
+    answer = model.query(None, 'plan', grammar=PLAN, max_tokens=200)
+    assert answer.text == text
+    assert answer.finish == 'stop'
+    assert answer.ids == model.tokenizer.encode(text)
+    # Forced tokens save more than half of the steps.
+    assert len(engine.steps) < len(answer.ids) / 2
+    assert sum(engine.steps) < len(answer.prompt_ids) + len(answer.ids) + 1
+
+
+def test_grammar_wins_over_what_the_model_would_say(model_saying):
+    model, _ = model_saying('nonsense that is no JSON at all')
+    schema = {'enum': ['yes', 'no']}
+    assert json.loads(model.query(None, 'x', grammar=schema).text) in ('yes', 'no')
+    assert model.query(None, 'x', grammar='start: "red" | "blue"').text in ('red', 'blue')
+
+
+def test_grammar_cut_by_max_tokens_says_so(model_saying):
+    model, _ = model_saying()
+    for count in (1, 5, 30):
+        answer = model.query(None, 'plan', grammar=PLAN, max_tokens=count)
+        assert answer.finish == 'length'
+        assert len(answer.ids) == count
+
+
+def test_unusable_grammar(model_saying):
+    model, _ = model_saying()
+    for grammar in ({'type': 'nothing'}, 'start: (', {'not': object()}):
+        with pytest.raises(GrammarError):
+            model.query(None, 'x', grammar=grammar)
+
+
+def test_sampling_follows_temperature_top_p_and_seed():
+    logits = np.log(np.array([0.5, 0.3, 0.15, 0.05]))
+
+    def drawn(**settings):
+        choose = Chooser(Sampling(1, **settings))
+        return [choose(logits) for _ in range(400)]
+
+    assert set(drawn(temperature=0.0)) == {0}
+    assert set(drawn(temperature=1.0, top_p=0.1, seed=1)) == {0}
+    # The sum before a token decides: 0, then 0.5, then 0.8.
+    assert set(drawn(temperature=1.0, top_p=0.6, seed=1)) == {0, 1}
+    free = drawn(temperature=1.0, top_p=1.0, seed=1)
+    assert set(free) == {0, 1, 2, 3}
+    assert free.count(0) == pytest.approx(200, abs=40)
+    assert free == drawn(temperature=1.0, top_p=1.0, seed=1)
+    assert free != drawn(temperature=1.0, top_p=1.0, seed=2)
+
+
+def test_sampled_answers_repeat_with_their_seed(model_saying):
+    model, _ = model_saying()
+    settings = {'max_tokens': 8, 'temperature': 5.0, 'top_p': 1.0}
+    answers = {model.query(None, 'x', seed=seed, **settings).ids for seed in (1, 1, 2, 3)}
+    assert len(answers) == 3
