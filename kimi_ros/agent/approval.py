@@ -1,0 +1,35 @@
+"""A person's decision about a plan, bound to the plan's hash and to its time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kimi_ros.agent.errors import HashMismatch, NotPending, PlanExpired
+from kimi_ros.agent.plan import Approval, Plan
+
+
+def approve(plan: Plan, plan_hash: str, approved: bool, now: float) -> Plan:
+    """Return the plan GRANTED or DENIED.
+
+    Raises NotPending, HashMismatch if the hash is not the plan's or the plan was changed after it was sealed, and
+    PlanExpired.
+
+    :param plan_hash: the hash of the plan that the person was shown.
+    :param now: seconds, on the clock that `Plan.expires` is on.
+    """
+    if plan.approval is not Approval.PENDING:
+        raise NotPending(f'plan {plan.id} waits for no decision: it is {plan.approval.value}')
+    if plan_hash != plan.hash or plan.hash != plan.content_hash():
+        raise HashMismatch(f'plan {plan.id} is not the one that was shown: look at it again')
+    if now > plan.expires:
+        raise PlanExpired(
+            f'plan {plan.id} expired {now - plan.expires:.1f} s ago: give the instruction again'
+        )
+    return replace(plan, approval=Approval.GRANTED if approved else Approval.DENIED)
+
+
+def expire(plan: Plan, now: float) -> Plan:
+    """Return the plan, EXPIRED if it waited for a decision beyond its time."""
+    if plan.approval is Approval.PENDING and now > plan.expires:
+        return replace(plan, approval=Approval.EXPIRED)
+    return plan

@@ -1,0 +1,136 @@
+"""A plan drawn on the picture that it was made for, for a person to check."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from kimi_ros.agent.fonts import Color, Painter, find_painter, writable
+from kimi_ros.agent.plan import Approval, Plan, Status
+
+# Okabe and Ito's colours, which the colour-blind can tell apart too; black text is legible on each.
+_COLORS: tuple[Color, ...] = (
+    (240, 228, 66),
+    (86, 180, 233),
+    (230, 159, 0),
+    (0, 200, 140),
+    (230, 140, 190),
+    (255, 255, 255),
+)
+_STATUS: dict[Status, Color] = {
+    Status.OK: (0, 200, 140),
+    Status.NEEDS_CLARIFICATION: (240, 228, 66),
+    Status.INFEASIBLE: (230, 159, 0),
+    Status.REFUSED: (240, 110, 90),
+}
+_BLACK, _GREY, _WHITE = (0, 0, 0), (32, 32, 32), (255, 255, 255)
+_LINE = 1.4  # height of a line of text, in font sizes
+
+
+def draw_plan(rgb: np.ndarray, plan: Plan, painter: Painter | None = None) -> np.ndarray:
+    """Return a copy of the image with the plan's objects marked and a status line added below it.
+
+    Every object has its box, its point and its number, the one that options and steps name; the picture's upper part
+    keeps the image's size, so that pixels stay where they were.
+
+    :param rgb: uint8 (H, W, 3), the image that the plan was made for.
+    :param painter: of the text; the best one of this machine if None.
+    :return: uint8 (H + the status line's height, W, 3).
+    """
+    painter = painter or find_painter()
+    picture = np.ascontiguousarray(rgb).copy()
+    height, width = picture.shape[:2]
+    size = max(14, round(min(height, width) / 27))
+    line = max(2, round(size / 8))
+    taken: list[tuple[int, int, int, int]] = []
+    for number, item in enumerate(plan.objects):
+        color = _COLORS[number % len(_COLORS)]
+        if item.box is not None:
+            corners = [round(v) for v in item.box]
+            _outlined_box(picture, corners, color, line)
+        _outlined_point(picture, [round(v) for v in item.point], color, 2 * line)
+    for number, item in enumerate(plan.objects, 1):
+        color = _COLORS[(number - 1) % len(_COLORS)]
+        text = f'{number} {writable(item.label, painter)}'.strip()
+        corner = item.box[:2] if item.box is not None else item.point
+        _chip(picture, f'{text} {item.score:.2f}', corner, color, size, painter, taken)
+    return np.concatenate([picture, _status_line(plan, width, size, painter)])
+
+
+def _outlined_box(picture, corners, color: Color, line: int) -> None:
+    first, second = (corners[0], corners[1]), (corners[2], corners[3])
+    cv2.rectangle(picture, first, second, _BLACK, line + 2, cv2.LINE_AA)
+    cv2.rectangle(picture, first, second, color, line, cv2.LINE_AA)
+
+
+def _outlined_point(picture, point, color: Color, radius: int) -> None:
+    cv2.circle(picture, point, radius + 2, _BLACK, -1, cv2.LINE_AA)
+    cv2.circle(picture, point, radius + 1, _WHITE, -1, cv2.LINE_AA)
+    cv2.circle(picture, point, max(radius - 1, 1), color, -1, cv2.LINE_AA)
+
+
+def _chip(picture, text: str, corner, color: Color, size: int, painter: Painter, taken: list) -> None:
+    """Write a label above a corner, inside the picture, and below those that are there already."""
+    height, width = picture.shape[:2]
+    chip_width, chip_height = painter.width(text, size) + size // 2, round(_LINE * size)
+    x = min(max(round(corner[0]), 0), max(width - chip_width, 0))
+    y = max(round(corner[1]) - chip_height - 2, 0)
+    for _ in taken:
+        for left, top, right, bottom in taken:
+            if x < right and left < x + chip_width and y < bottom and top < y + chip_height:
+                y = bottom + 1
+    y = min(y, max(height - chip_height, 0))
+    taken.append((x, y, x + chip_width, y + chip_height))
+    cv2.rectangle(picture, (x, y), (x + chip_width, y + chip_height), color, -1)
+    cv2.rectangle(picture, (x, y), (x + chip_width, y + chip_height), _BLACK, 1)
+    painter.write(picture, text, x + size // 4, y, size, _BLACK)
+
+
+def _status_line(plan: Plan, width: int, size: int, painter: Painter) -> np.ndarray:
+    margin = size // 2
+    color = _STATUS[plan.status]
+    lines = []
+    if asked := writable(plan.instruction, painter):
+        lines += [(row, _WHITE) for row in _wrapped(f'> {asked}', width - 2 * margin, size, painter, 2)]
+    text = plan.status.value.replace('_', ' ')
+    if plan.approval is not Approval.NOT_NEEDED:
+        text += f' (approval {plan.approval.value})'
+    if steps := _steps(plan):
+        text += f': {steps}'
+    lines += [(row, color) for row in _wrapped(text, width - 2 * margin, size, painter, 3)]
+    if said := writable(plan.say, painter):
+        lines += [(row, color) for row in _wrapped(said, width - 2 * margin, size, painter, 4)]
+    step = round(_LINE * size)
+    bar = np.full((step * len(lines) + 2 * (margin // 2), width, 3), _GREY, np.uint8)
+    bar[:, : max(margin // 3, 2)] = color
+    for number, (row, row_color) in enumerate(lines):
+        painter.write(bar, row, margin, margin // 2 + number * step, size, row_color)
+    return bar
+
+
+def _steps(plan: Plan) -> str:
+    """Return the steps with objects by their numbers: pick(1), place(1, 2)."""
+    numbers = {item.id: str(n) for n, item in enumerate(plan.objects, 1)}
+    return ', '.join(
+        f'{s.skill}({", ".join(numbers[i] for i in s.object_ids)})' for s in plan.steps
+    )
+
+
+def _wrapped(text: str, width: int, size: int, painter: Painter, most: int) -> list[str]:
+    """Break text into at most so many lines, at spaces where there are any; what is left out shows as dots."""
+    lines, rest = [], text
+    while rest:
+        end = len(rest)
+        if painter.width(rest, size) > width:
+            low, high = 1, end
+            while low < high:
+                middle = (low + high + 1) // 2
+                fits = painter.width(rest[:middle], size) <= width
+                low, high = (middle, high) if fits else (low, middle - 1)
+            end = rest.rfind(' ', 0, low + 1)
+            end = end if end > low // 2 else low
+        if len(lines) == most - 1 and end < len(rest):
+            return [*lines, f'{rest[: max(end - 3, 1)].rstrip()}...']
+        lines.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return lines

@@ -1,0 +1,98 @@
+"""What the agent says to a person when it, not the model, has found something out: English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kimi_ros.agent.plan import Reason
+
+_SAYINGS = {
+    'not_visible': ('I do not see {}.', '我没有看到{}。'),
+    'which': ('I see more than one {0}: {1}. Which one?', '我看到不止一个{0}：{1}。是哪一个？'),
+    'really': ('I am not sure. Do you mean {}?', '我不确定。你是指{}吗？'),
+    'same_object': (
+        'I see only one thing where you named the {} and the {}. What do you mean?',
+        '你说的{}和{}，我只看到一个东西。你是指什么？',
+    ),
+    'holding': ('To do that I would have to hold the {} first.', '我得先拿着{}才能这样做。'),
+    'hand_empty': ('To do that my hand would have to be empty.', '我得先把手里的东西放下。'),
+    'positioned': ('I cannot measure where the {} is.', '我测不出{}在什么位置。'),
+    'precondition': ('I cannot do that in this order.', '按这个顺序我做不到。'),
+    'out_of_reach': ('The {} is {:.1f} metres away, out of reach.', '{}离我{:.1f}米，我够不着。'),
+    'too_many_steps': ('That takes more steps than I may plan.', '这需要的步骤太多了。'),
+    Reason.DARK: (
+        'The camera shows only darkness. Check its lens cap and the light.',
+        '摄像头画面是黑的。请检查镜头盖和光线。',
+    ),
+    Reason.BLANK: (
+        'The camera shows nothing but one even colour. Check the camera.',
+        '摄像头画面什么都没有。请检查摄像头。',
+    ),
+}
+# By how many things there are in a row: their places, from left to right or from the front to the back.
+_ACROSS = (
+    ('on the left', 'in the middle', 'on the right', 'number {} from the left'),
+    ('左边的', '中间的', '右边的', '左起第{}个'),
+)
+_ALONG = (
+    ('in front', 'in the middle', 'at the back', 'number {} from the front'),
+    ('前面的', '中间的', '后面的', '前起第{}个'),
+)
+
+
+def say(key: str, language: str, *values) -> str:
+    """Return one of the agent's sentences with the values filled in."""
+    return _SAYINGS[key][language == 'zh'].format(*values)
+
+
+def with_article(name: str, language: str) -> str:
+    """Return an English name with 'a' or 'an', a Chinese one as it is."""
+    if language == 'zh':
+        return name
+    return f'{"an" if name[:1].lower() in "aeiou" else "a"} {name}'
+
+
+def listed(names: Sequence[str], language: str) -> str:
+    """Return names as one says them: a, b or c."""
+    if language == 'zh':
+        return '、'.join(names)
+    return names[0] if len(names) == 1 else f'{", ".join(names[:-1])} or {names[-1]}'
+
+
+def places(points: Sequence[tuple[float, float]], size: tuple[int, int], language: str) -> list[str]:
+    """Say of each point where it is: among the others, or in the image where it is alone.
+
+    What lies lower in the image is in front.
+
+    :param points: x, y in pixels.
+    :param size: (width, height) of the image in pixels.
+    """
+    zh = language == 'zh'
+    if len(points) == 1:
+        third = min(int(3 * points[0][0] / size[0]), 2)
+        return [_ACROSS[zh][third]]
+    spread = [max(p[i] for p in points) - min(p[i] for p in points) for i in (0, 1)]
+    # Left and right are what people look for first: front and back only where they differ clearly more.
+    across = spread[0] >= 0.6 * spread[1]
+    words = (_ACROSS if across else _ALONG)[zh]
+    order = sorted(range(len(points)), key=lambda i: points[i][0] if across else -points[i][1])
+    names = {2: [words[0], words[2]], 3: list(words[:3])}.get(
+        len(points), [words[3].format(rank + 1) for rank in range(len(points))]
+    )
+    said = [''] * len(points)
+    for rank, index in enumerate(order):
+        said[index] = names[rank]
+    return said
+
+
+def at_place(name: str, place: str, language: str) -> str:
+    """Return a thing with its place: 'the red cup on the left', '左边的红色的杯子'."""
+    return f'{place}{name}' if language == 'zh' else f'the {name} {place}'
+
+
+def options(
+    name: str, points: Sequence[tuple[float, float]], size: tuple[int, int], language: str
+) -> tuple[str, ...]:
+    """Return the numbered answers to 'which one?'."""
+    named = [at_place(name, p, language) for p in places(points, size, language)]
+    return tuple(f'{i}. {text}' for i, text in enumerate(named, 1))

@@ -1,0 +1,268 @@
+"""What the agent answers with: a plan, its objects and its steps, mirroring the messages of kimi_msgs.
+
+An enum's name is the name of the message's constant (`Status.OK` is `STATUS_OK`), its value what JSON holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, fields, replace
+from enum import Enum, IntEnum
+
+from kimi_ros.agent.errors import PlanFormatError
+
+
+class Status(str, Enum):
+    """How an instruction ended."""
+
+    OK = 'ok'
+    NEEDS_CLARIFICATION = 'needs_clarification'
+    INFEASIBLE = 'infeasible'
+    REFUSED = 'refused'
+
+
+class Approval(str, Enum):
+    """Whether a person has agreed to the risky steps."""
+
+    NOT_NEEDED = 'not_needed'
+    PENDING = 'pending'
+    GRANTED = 'granted'
+    DENIED = 'denied'
+    EXPIRED = 'expired'
+
+
+class DepthStatus(str, Enum):
+    """Why an object has, or has not, a position."""
+
+    NONE = 'none'
+    OK = 'ok'
+    HOLE = 'hole'
+    OUT_OF_RANGE = 'out_of_range'
+    STALE = 'stale'
+    NO_TRANSFORM = 'no_transform'
+
+
+class Risk(IntEnum):
+    """How much can go wrong in a step."""
+
+    NONE = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+class Reason:
+    """The agent's own reason codes; a rule that acted stands as its id, a model's verdict as `MODEL`."""
+
+    NOT_VISIBLE = 'not_visible'
+    AMBIGUOUS = 'ambiguous_object'
+    UNSURE = 'unsure_object'
+    SAME_OBJECT = 'same_object'
+    PRECONDITION = 'precondition_unmet'
+    OUT_OF_REACH = 'out_of_reach'
+    TOO_MANY_STEPS = 'too_many_steps'
+    DARK = 'camera_dark'
+    BLANK = 'camera_blank'
+    MODEL = 'model_said_so'
+
+
+@dataclass(frozen=True)
+class GroundedObject:
+    """One thing in the image that a plan is about.
+
+    :ivar id: unique in the plan: 'o1', 'o2', ...
+    :ivar label: the name that the model was asked about, in the instruction's language.
+    :ivar score: 0 to 1, lowered when the check question was answered with no.
+    :ivar verified: the check question was answered with yes.
+    :ivar point: x, y in pixels of the source image, x right, y down.
+    :ivar box: x_min, y_min, x_max, y_max in the same pixels; None where only a point was found.
+    :ivar position: x, y, z in metres in `position_frame`, a point of the visible surface; or None.
+    :ivar covariance: of `position`, row-major 3x3, square metres; or None.
+    """
+
+    id: str
+    label: str
+    score: float
+    verified: bool
+    point: tuple[float, float]
+    box: tuple[float, float, float, float] | None
+    position: tuple[float, float, float] | None = None
+    position_frame: str = ''
+    covariance: tuple[float, ...] | None = None
+    depth_status: DepthStatus = DepthStatus.NONE
+
+
+@dataclass(frozen=True)
+class PlanStep:
+    """One step: a skill out of the catalogue with its arguments.
+
+    :ivar object_ids: ids of the plan's objects, in the order of the skill's arguments.
+    :ivar arguments_json: every argument by name; what was grounded stands as its id.
+    :ivar needs_approval: not to be done before `Plan.approval` is GRANTED.
+    :ivar expected_effect: what should be true afterwards: 'holding(o1)'.
+    """
+
+    skill: str
+    object_ids: tuple[str, ...] = ()
+    arguments_json: str = '{}'
+    risk: Risk = Risk.NONE
+    needs_approval: bool = False
+    expected_effect: str = ''
+
+    @property
+    def arguments(self) -> dict:
+        """Return the arguments by name."""
+        return json.loads(self.arguments_json)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the robot could do about an instruction, for one image.
+
+    :ivar stamp: of the image, seconds.
+    :ivar frame_id: the image's optical frame.
+    :ivar hash: SHA-256, hex, of what an approval is bound to; see `content_hash`.
+    :ivar say: one sentence for the person, in `language`.
+    :ivar reason_codes: why the status is not OK, or which rule acted.
+    :ivar expires: seconds, on the agent's clock; 0 where no approval is needed.
+    """
+
+    id: str
+    instruction: str
+    language: str
+    status: Status
+    say: str
+    stamp: float = 0.0
+    frame_id: str = ''
+    hash: str = ''
+    catalogue_hash: str = ''
+    model: str = ''
+    reason_codes: tuple[str, ...] = ()
+    question: str = ''
+    options: tuple[str, ...] = ()
+    objects: tuple[GroundedObject, ...] = ()
+    steps: tuple[PlanStep, ...] = ()
+    approval: Approval = Approval.NOT_NEEDED
+    expires: float = 0.0
+
+    def content_hash(self) -> str:
+        """Return the SHA-256, hex, of what a person agrees to.
+
+        That is all but `id`, `hash`, `model` and the two fields that deciding and waiting change.
+        """
+        content = self.to_dict()
+        for name in ('id', 'hash', 'model', 'approval', 'expires'):
+            del content[name]
+        return hash_of(content)
+
+    def sealed(self) -> Plan:
+        """Return the plan with its hash filled in."""
+        return replace(self, hash=self.content_hash())
+
+    def object(self, object_id: str) -> GroundedObject:
+        """Return the object with this id."""
+        return next(o for o in self.objects if o.id == object_id)
+
+    def to_dict(self) -> dict:
+        """Return plain dicts, lists, strings and numbers; a risk is its lower-case name."""
+        return _plain(self)
+
+    def to_json(self) -> str:
+        """Return the plan as one line of JSON, non-ASCII text unescaped."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Read what `to_json` wrote; anything else is a PlanFormatError."""
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise PlanFormatError(f'not JSON: {error}') from None
+        try:
+            objects = tuple(_object(o) for o in data['objects'])
+            steps = tuple(_step(s) for s in data['steps'])
+            return _build(
+                cls,
+                data,
+                status=Status(data['status']),
+                approval=Approval(data['approval']),
+                reason_codes=tuple(data['reason_codes']),
+                options=tuple(data['options']),
+                objects=objects,
+                steps=steps,
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise PlanFormatError(f'not a plan: {type(error).__name__}: {error}') from None
+
+
+def hash_of(content) -> str:
+    """Return the SHA-256, hex, of plain data: of its JSON with sorted keys and no spaces, in UTF-8."""
+    text = json.dumps(
+        content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(',', ':')
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value):
+    if isinstance(value, Risk):
+        return value.name.lower()
+    if isinstance(value, Enum):
+        return value.value
+    if dataclasses.is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _object(data: dict) -> GroundedObject:
+    vectors = {
+        name: None if data[name] is None else tuple(float(v) for v in data[name])
+        for name in ('point', 'box', 'position', 'covariance')
+    }
+    for name, length in (('point', 2), ('box', 4), ('position', 3), ('covariance', 9)):
+        if vectors[name] is not None and len(vectors[name]) != length:
+            raise ValueError(f'{name} has {len(vectors[name])} numbers, not {length}')
+    if vectors['point'] is None:
+        raise ValueError('an object has no point')
+    return _build(
+        GroundedObject, data, depth_status=DepthStatus(data['depth_status']), **vectors
+    )
+
+
+def _step(data: dict) -> PlanStep:
+    if not isinstance(json.loads(data['arguments_json']), dict):
+        raise ValueError('arguments_json holds no object')
+    return _build(
+        PlanStep, data, object_ids=tuple(data['object_ids']), risk=Risk[data['risk'].upper()]
+    )
+
+
+def _build(cls, data: dict, **converted):
+    """Make a dataclass of the plain fields in `data` and the converted ones."""
+    known = {f.name for f in fields(cls)}
+    if set(data) != known:
+        raise ValueError(f'{cls.__name__}: fields {sorted(set(data) ^ known)} missing or unknown')
+    for name, kind in _PLAIN.items():
+        if name in data and name not in converted and not isinstance(data[name], kind):
+            raise ValueError(f'{cls.__name__}.{name}: {data[name]!r}')
+    return cls(**{**data, **converted})
+
+
+_NUMBER = (int, float)
+_PLAIN = {
+    **dict.fromkeys(
+        ('id', 'label', 'position_frame', 'skill', 'arguments_json', 'expected_effect'), str
+    ),
+    **dict.fromkeys(
+        ('instruction', 'language', 'say', 'frame_id', 'hash', 'catalogue_hash', 'model'), str
+    ),
+    'question': str,
+    'score': _NUMBER,
+    'stamp': _NUMBER,
+    'expires': _NUMBER,
+    'verified': bool,
+    'needs_approval': bool,
+}

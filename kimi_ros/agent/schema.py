@@ -1,0 +1,75 @@
+"""The JSON schema that a model writes plans under: made from the catalogue, compiled to a grammar by the runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kimi_ros.agent.plan import Status
+from kimi_ros.agent.skills import MAX_STRING, Argument, Skill, SkillCatalogue
+
+MAX_STEPS = 10
+MAX_SAY = 240
+# Words for people and names of things: any script, but nothing that JSON would have to escape, and nothing that
+# means something in a behaviour tree's attributes or in a prompt.
+_SAY = r'[^"\\\x00-\x1f\x7f]'
+_WORDS = r'[^"\\\x00-\x1f\x7f{}<>;$|&]'
+# A grammar without white space is the form that models are trained to write.
+_COMPACT = {'whitespace_flexible': False, 'item_separator': ',', 'key_separator': ':'}
+
+
+def plan_schema(catalogue: SkillCatalogue, statuses: Iterable[Status] = tuple(Status)) -> dict:
+    """Return the schema of {"status", "say", "steps"}, keys in this order, without white space.
+
+    With status ok there are 1 to 10 steps, each of a known skill with its arguments in order; with any other status
+    there are none.
+
+    :param statuses: the ones that may be written.
+    """
+    statuses = list(statuses)
+    forms = []
+    if Status.OK in statuses:
+        steps = {
+            'type': 'array',
+            'minItems': 1,
+            'maxItems': MAX_STEPS,
+            'items': {'anyOf': [_step(s) for s in catalogue]},
+        }
+        forms.append(_form({'const': Status.OK.value}, steps))
+    others = [s.value for s in statuses if s is not Status.OK]
+    if others:
+        forms.append(_form({'enum': others}, {'type': 'array', 'maxItems': 0}))
+    return {'x-guidance': _COMPACT, 'anyOf': forms}
+
+
+def _form(status: dict, steps: dict) -> dict:
+    return _object({'status': status, 'say': _string(_SAY, 0, MAX_SAY), 'steps': steps})
+
+
+def _step(skill: Skill) -> dict:
+    return _object({'skill': {'const': skill.name}, **{a.name: _value(a) for a in skill.arguments}})
+
+
+def _value(argument: Argument) -> dict:
+    if argument.type == 'enum':
+        return {'enum': list(argument.values)}
+    if argument.type == 'number':
+        return {'type': 'number', 'minimum': argument.minimum, 'maximum': argument.maximum}
+    if argument.type == 'bool':
+        return {'type': 'boolean'}
+    if argument.type == 'string':
+        return _string(_WORDS, 0, argument.max_length)
+    return _string(_WORDS, 1, MAX_STRING)
+
+
+def _string(character: str, shortest: int, longest: int) -> dict:
+    # Lengths are in the pattern: the runtime compiles one expression instead of an intersection of two.
+    return {'type': 'string', 'pattern': f'^{character}{{{shortest},{longest}}}$'}
+
+
+def _object(properties: dict) -> dict:
+    return {
+        'type': 'object',
+        'properties': properties,
+        'required': list(properties),
+        'additionalProperties': False,
+    }

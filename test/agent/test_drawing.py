@@ -1,0 +1,60 @@
+"""The annotated picture: marks where they belong, text that can be read, never question marks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kimi_ros.agent import GroundedObject, Plan, PlanStep, Status
+from kimi_ros.agent.drawing import draw_plan
+from kimi_ros.agent.fonts import PillowPainter, find_painter, writable
+
+BOX, POINT = (200.0, 150.0, 300.0, 260.0), (250.0, 205.0)
+
+
+def plan(label='red cup', say='I will pick up the red cup.', **more):
+    item = GroundedObject('o1', label, 0.91, True, POINT, BOX)
+    made = Plan('1', 'pick up the red cup', 'en', Status.OK, say, objects=(item,))
+    return replace(made, steps=(PlanStep('pick', ('o1',), '{"object": "o1"}'),), **more)
+
+
+@pytest.mark.parametrize('painter', [find_painter(), PillowPainter()])
+def test_marks_are_where_the_object_is(painter):
+    rgb = np.full((480, 640, 3), 100, np.uint8)
+    drawn = draw_plan(rgb, plan(), painter)
+    assert drawn.dtype == np.uint8 and drawn.shape[0] > 480 and drawn.shape[1] == 640
+    changed = (drawn[:480] != rgb).any(axis=2)
+    assert changed[205, 250] and changed[200, 200] and changed[200, 300] and changed[260, 250]
+    assert changed[120:149, 200:260].mean() > 0.5  # the label above the box
+    assert not changed[170:185, 215:235].any() and not changed[300:, :].any()
+    assert (rgb == 100).all()
+    assert len(np.unique(drawn[480:].reshape(-1, 3), axis=0)) > 2  # words, not only a bar
+
+
+def test_every_status_and_shape_can_be_drawn():
+    for status in Status:
+        for shape in ((1, 1, 3), (48, 64, 3), (1080, 1920, 3)):
+            drawn = draw_plan(np.zeros(shape, np.uint8), plan(status=status, say='x ' * 400))
+            assert drawn.shape[1] == shape[1] and drawn.shape[0] > shape[0]
+
+
+def test_labels_do_not_hide_one_another():
+    first = GroundedObject('o1', 'red cup', 0.9, True, POINT, BOX)
+    second = replace(first, id='o2', label='cup')
+    rgb = np.full((480, 640, 3), 100, np.uint8)
+    one, two = (
+        draw_plan(rgb, replace(plan(), objects=objects))[:480]
+        for objects in ((first,), (first, second))
+    )
+    # Yellow, the first label's ground, is as large with a second label at the same corner.
+    yellow = [(p[:145] == (240, 228, 66)).all(axis=2).sum() for p in (one, two)]
+    assert yellow[0] == yellow[1] > 500
+
+
+def test_chinese_is_written_whole_or_not_at_all():
+    assert writable('红色的杯子 cup', PillowPainter()) == ''
+    assert writable('红色的杯子', find_painter()) in ('', '红色的杯子')
+    assert writable('cup \U0001f600!', find_painter()) == 'cup !'
+    rgb = np.full((480, 640, 3), 100, np.uint8)
+    drawn = draw_plan(rgb, plan(label='红色的杯子', say='我来拿红色的杯子。'), PillowPainter())
+    assert (drawn[:480] != rgb).any(axis=2)[205, 250]

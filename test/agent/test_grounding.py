@@ -1,0 +1,55 @@
+"""Boxes and points become candidates."""
+
+import pytest
+
+from kimi_ros.agent.grounding import ground, overlap
+
+SIZE = (640, 480)
+
+
+def found(kit, boxes, points=None, score=0.9):
+    vlm = kit.FakeVlm({}, {'cup': boxes})
+    vlm.points, vlm.score = points, score
+    return ground(vlm, 'image', 'cup', SIZE)
+
+
+def test_a_box_takes_the_point_inside_it(kit):
+    (one,) = found(kit, [(0.1, 0.1, 0.3, 0.5)], [(0.25, 0.4)])
+    assert one.point == pytest.approx((160, 192)) and one.score == pytest.approx(0.9)
+
+
+def test_boxes_are_clipped_to_the_image(kit):
+    (one,) = found(kit, [(-0.2, 0.5, 0.2, 1.3)], [(0.0, 1.0)])
+    assert one.box == pytest.approx((0, 240, 128, 480))
+    assert one.point == pytest.approx((0, 479))
+
+
+def test_a_box_outside_the_image_is_nothing(kit):
+    assert found(kit, [(1.1, 0.2, 1.3, 0.4)], []) == []
+
+
+def test_one_thing_boxed_twice_is_one_candidate(kit):
+    assert len(found(kit, [(0.1, 0.1, 0.3, 0.5), (0.11, 0.1, 0.3, 0.52)])) == 1
+
+
+def test_a_box_without_a_point_counts_half_and_a_point_without_a_box_has_no_box(kit):
+    (box,) = found(kit, [(0.1, 0.1, 0.3, 0.5)], [])
+    assert box.score == pytest.approx(0.45) and box.point == pytest.approx((128, 144))
+    (point,) = found(kit, [], [(0.5, 0.5)])
+    assert point.box is None and point.score == pytest.approx(0.45)
+
+
+def test_weak_candidates_beside_a_strong_one_are_dropped(kit):
+    class Unsure(kit.FakeVlm):
+        def detect(self, image, name, *, cancel=None):
+            strong, weak = super().detect(image, name)
+            return [strong, type(weak)(*self.things[name][1], 0.3)]
+
+    vlm = Unsure({}, {'cup': [(0.1, 0.1, 0.3, 0.5), (0.6, 0.1, 0.8, 0.5)]})
+    vlm.points = [(0.2, 0.3)]
+    assert len(ground(vlm, 'image', 'cup', SIZE)) == 1
+
+
+def test_overlap():
+    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert overlap((0, 0, 1, 1), (1, 0, 2, 1)) == 0

@@ -1,0 +1,191 @@
+"""The rules: what is refused, deferred or held for a person, whatever the model writes."""
+
+import copy
+
+import pytest
+import yaml
+
+from kimi_ros.agent import Approval, Policy, Risk, Status, approve, expire
+from kimi_ros.agent.errors import HashMismatch, NotPending, PlanExpired, PolicyError
+from kimi_ros.agent.words import aims_at_any, names_any, plain_name
+
+BOX, OTHER = (0.1, 0.5, 0.2, 0.7), (0.6, 0.5, 0.8, 0.7)
+
+
+def run(kit, make_agent, frame, instruction, *steps, **things):
+    boxes = [BOX, OTHER, (0.3, 0.1, 0.4, 0.2)]
+    names = [v for s in steps for k, v in s.items() if k != 'skill']
+    seen = {n: [boxes[i]] for i, n in enumerate(dict.fromkeys(names))}
+    vlm = kit.FakeVlm(kit.ok('Sure.', *steps), seen, check='是' if names and names[0] > 'z' else 'Yes', **things)
+    return make_agent(vlm).run(frame, instruction)
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'name'),
+    [
+        ('pick up the baby', 'baby'),
+        ('grab the black dog', 'black dog'),
+        ('pick up two cats', 'cats'),
+        ('take his hand', 'hand'),
+        ('拿起那个小孩', '小孩'),
+        ('抓住黑色的狗', '黑色的狗'),
+        ('把猫拿起来', '猫'),
+    ],
+)
+def test_no_one_is_handled(kit, make_agent, frame, instruction, name):
+    plan = run(kit, make_agent, frame, instruction, kit.pick(name))
+    assert plan.status is Status.REFUSED and plan.reason_codes == ('no_living_target',)
+    assert plan.steps == () and plan.objects == ()
+    # The rule holds, too, when the model puts something harmless in its place.
+    plan = run(kit, make_agent, frame, instruction, kit.pick('red block'))
+    assert plan.reason_codes == ('no_living_target',)
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'name'),
+    [
+        ('pick up the dog bowl', 'dog bowl'),
+        ('pick up the toy dog', 'toy dog'),
+        ('get me the cup behind the man', 'cup behind the man'),
+        ('pick up the cup next to the cat', 'cup'),
+        ('please grab a book for the children', 'book'),
+        ('拿起狗的碗', '狗的碗'),
+        ('拿起玩具狗', '玩具狗'),
+        ('拿起人旁边的杯子', '人旁边的杯子'),
+        ('把机器人拿起来', '机器人'),
+    ],
+)
+def test_their_things_may_be(kit, make_agent, frame, instruction, name):
+    assert run(kit, make_agent, frame, instruction, kit.pick(name)).status is Status.OK
+
+
+def test_finding_someone_is_allowed(kit, make_agent, frame):
+    plan = run(kit, make_agent, frame, 'where is my dog?', {'skill': 'locate', 'object': 'dog'})
+    assert plan.status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'name', 'target', 'rule'),
+    [
+        ('put the box in front of the door', 'box', 'door', 'no_blocked_exit'),
+        ('把盒子放到门口', '盒子', '门口', 'no_blocked_exit'),
+        ('put the coffee on the laptop', 'coffee', 'laptop', 'no_heat_or_liquid_on_electronics'),
+        ('把热水壶放到电脑上', '热水壶', '电脑', 'no_heat_or_liquid_on_electronics'),
+        ('put the knife on the man', 'knife', 'man', 'no_living_target'),
+    ],
+)
+def test_places_that_are_refused(kit, make_agent, frame, instruction, name, target, rule):
+    plan = run(kit, make_agent, frame, instruction, kit.pick(name), kit.place(name, target))
+    assert plan.status is Status.REFUSED and plan.reason_codes == (rule,)
+    assert plan.say and plan.language == ('zh' if name > 'z' else 'en')
+
+
+def test_the_same_things_elsewhere_are_fine(kit, make_agent, frame):
+    steps = kit.pick('coffee'), kit.place('coffee', 'table')
+    assert run(kit, make_agent, frame, 'put the coffee on the table', *steps).status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'rule'),
+    [
+        ('is it safe to cross?', 'no_judging_safety'),
+        ('Can I cross now', 'no_judging_safety'),
+        ('is this mushroom poisonous?', 'no_judging_safety'),
+        ('现在可以过马路吗？', 'no_judging_safety'),
+        ('这个安全吗', 'no_judging_safety'),
+        ('how many pills should I take?', 'no_medical_advice'),
+        ('我该吃几片', 'no_medical_advice'),
+    ],
+)
+def test_judgement_is_deferred_and_the_view_described(kit, make_agent, frame, instruction, rule):
+    vlm = kit.FakeVlm(kit.ok('Yes, it is safe.', {'skill': 'describe'}), description='A street.')
+    plan = make_agent(vlm).run(frame, instruction)
+    assert plan.status is Status.REFUSED and plan.reason_codes == (rule,)
+    assert plan.say.endswith('A street.') and 'Yes, it is safe' not in plan.say
+
+
+@pytest.mark.parametrize('instruction', ['where is the safe?', 'what is on the table?', '桌子上有什么？'])
+def test_ordinary_questions_are_not_deferred(kit, make_agent, frame, instruction):
+    assert run(kit, make_agent, frame, instruction, {'skill': 'describe'}).status is Status.OK
+
+
+def knife(kit, make_agent, frame):
+    return run(kit, make_agent, frame, 'pick up the knife', kit.pick('knife'))
+
+
+def test_what_is_risky_waits_for_a_person(kit, make_agent, frame):
+    plan = knife(kit, make_agent, frame)
+    assert plan.status is Status.OK and plan.reason_codes == ('sharp_or_hot',)
+    assert plan.approval is Approval.PENDING and plan.expires == 1060.0
+    assert plan.steps[0].needs_approval and plan.steps[0].risk is Risk.HIGH
+    granted = approve(plan, plan.hash, True, now=1030.0)
+    assert granted.approval is Approval.GRANTED and granted.hash == plan.hash
+    assert approve(plan, plan.hash, False, now=1030.0).approval is Approval.DENIED
+
+
+def test_approval_is_bound_to_the_hash(kit, make_agent, frame):
+    from dataclasses import replace
+
+    plan = knife(kit, make_agent, frame)
+    with pytest.raises(HashMismatch) as caught:
+        approve(plan, '0' * 64, True, now=1030.0)
+    assert caught.value.code == 921
+    moved = replace(plan, objects=(replace(plan.objects[0], point=(1.0, 2.0)),))
+    with pytest.raises(HashMismatch):
+        approve(moved, plan.hash, True, now=1030.0)
+
+
+def test_approval_comes_once_and_in_time(kit, make_agent, frame):
+    plan = knife(kit, make_agent, frame)
+    with pytest.raises(PlanExpired, match='again') as caught:
+        approve(plan, plan.hash, True, now=1060.5)
+    assert caught.value.code == 922
+    assert expire(plan, 1060.5).approval is Approval.EXPIRED and expire(plan, 1059.0) is plan
+    with pytest.raises(NotPending) as caught:
+        approve(approve(plan, plan.hash, True, now=1030.0), plan.hash, True, now=1031.0)
+    assert caught.value.code == 923
+
+
+def test_fewer_steps_can_be_ruled(kit, make_agent, frame, policy):
+    from dataclasses import replace
+
+    vlm = kit.FakeVlm(kit.ok('', {'skill': 'describe'}, {'skill': 'describe'}))
+    plan = make_agent(vlm, rules=replace(policy, max_steps=1)).run(frame, 'describe it')
+    assert plan.status is Status.INFEASIBLE and plan.reason_codes == ('too_many_steps',)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'max_steps': 11}, 'max_steps: 11'),
+        ({'min_score': 'high'}, 'min_score'),
+        ({'approve_from': 'some'}, 'approve_from'),
+        ({'colour': 1}, "unknown key 'colour'"),
+        ({'rules': [{'id': 'x', 'action': 'refuse'}]}, r'rules\[0\]: "say" is missing'),
+        ({'rules': [{'id': 'x', 'action': 'stop', 'say': {}}]}, 'action \'stop\''),
+    ],
+)
+def test_a_wrong_policy_is_named(tmp_path, kit, change, message):
+    data = yaml.safe_load((kit.root / 'config' / 'policy.yaml').read_text(encoding='utf-8'))
+    path = tmp_path / 'policy.yaml'
+    path.write_text(yaml.safe_dump({**copy.deepcopy(data), **change}), encoding='utf-8')
+    with pytest.raises(PolicyError, match=message) as caught:
+        Policy.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_words_that_yaml_takes_for_something_else_are_named(kit):
+    say = {'en': 'No.', 'zh': '不。'}
+    rule = {'id': 'x', 'action': 'refuse', 'say': say, 'arguments': {'any': {'words': [True]}}}
+    data = yaml.safe_load((kit.root / 'config' / 'policy.yaml').read_text(encoding='utf-8'))
+    with pytest.raises(PolicyError, match='in quotes'):
+        Policy.from_data({**data, 'rules': [rule]})
+
+
+def test_what_a_name_is_about():
+    assert plain_name('red cup left of the blue plate') == 'red cup'
+    assert plain_name('蓝色的盘子左边的红色的杯子') == '红色的杯子'
+    assert plain_name('red cup') == 'red cup' and plain_name('红色的杯子') == '红色的杯子'
+    assert names_any('old power strip', ['power strip']) and not names_any('strip', ['power strip'])
+    assert aims_at_any('give the man the cup', ['man'])
+    assert not aims_at_any('有人吗', ['人'])
