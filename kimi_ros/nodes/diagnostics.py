@@ -1,0 +1,92 @@
+"""What /diagnostics says about the node (REP 107); plain values, no ROS needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from kimi_ros.nodes.rates import REMEDY, Rate
+
+
+class Level(IntEnum):
+    """The levels of diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+    STALE = 3
+
+
+@dataclass(frozen=True)
+class Report:
+    """One DiagnosticStatus: `part` of the node, what it says, and its values."""
+
+    part: str
+    level: Level
+    message: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+def camera_report(
+    name: str, topic: str, age: float | None, max_age: float, rate: Rate, trouble: str
+) -> Report:
+    """Report on a camera.
+
+    :param name: '' for the only camera.
+    :param age: of its newest picture in seconds, None if none ever came.
+    :param trouble: what was wrong with the last picture that was to be read, or ''.
+    """
+    part = f'camera {name}'.strip()
+    values = (
+        ('topic', topic),
+        ('age_s', '' if age is None else f'{age:.3f}'),
+        ('received_hz', f'{rate.received:.1f}'),
+        ('published_hz', f'{rate.published:.1f}' if rate.published else ''),
+    )
+    if age is None:
+        return Report(part, Level.ERROR, f'no picture has come on {topic}', values)
+    if trouble:
+        return Report(part, Level.ERROR, trouble, values)
+    if abs(age) > max_age:
+        return Report(part, Level.STALE, f'the newest picture is {age:.1f} s old', values)
+    if rate.lossy:
+        return Report(part, Level.WARN, loss_warning(name, rate), values)
+    return Report(part, Level.OK, 'pictures arrive', values)
+
+
+def loss_warning(name: str, rate: Rate) -> str:
+    """Return the warning about lost frames, with the remedy."""
+    camera = f'camera {name}'.strip()
+    return (
+        f'of the {rate.published:.1f} pictures a second that {camera} publishes only '
+        f'{rate.received:.1f} arrive. {REMEDY}'
+    )
+
+
+def model_report(name: str, failure: str | None, ready: bool) -> Report:
+    """Report on the model: still loading, ready, or why it could not be loaded."""
+    values = (('model', name),)
+    if failure is not None:
+        return Report('model', Level.ERROR, failure, values)
+    if not ready:
+        return Report('model', Level.WARN, 'loading', values)
+    return Report('model', Level.OK, 'ready', values)
+
+
+def instructions_report(
+    waiting: int, seats: int, served: int, turned_away: int, seconds: float | None
+) -> Report:
+    """Report on the line of instructions.
+
+    :param waiting: how many are worked on or wait.
+    :param seconds: from the last goal's acceptance to its plan, None before the first.
+    """
+    values = (
+        ('in_line', str(waiting)),
+        ('served', str(served)),
+        ('turned_away', str(turned_away)),
+        ('last_seconds', '' if seconds is None else f'{seconds:.3f}'),
+    )
+    if waiting > seats:
+        return Report('instructions', Level.WARN, 'busy: further ones are turned away', values)
+    return Report('instructions', Level.OK, 'working' if waiting else 'waiting', values)

@@ -1,0 +1,138 @@
+"""Images as ROS carries them, to arrays and back; any object with the fields of sensor_msgs will do."""
+
+from __future__ import annotations
+
+import array
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+
+MAX_PIXELS = 64 * 1024 * 1024
+_CHANNELS = {
+    'rgb8': 3,
+    'bgr8': 3,
+    'rgba8': 4,
+    'bgra8': 4,
+    'mono8': 1,
+    'yuv422': 2,
+    'yuv422_yuy2': 2,
+}
+_ALIASES = {'8UC1': 'mono8', 'uyvy': 'yuv422', 'yuyv': 'yuv422_yuy2'}
+_TO_RGB = {
+    'bgr8': cv2.COLOR_BGR2RGB,
+    'rgba8': cv2.COLOR_RGBA2RGB,
+    'bgra8': cv2.COLOR_BGRA2RGB,
+    'mono8': cv2.COLOR_GRAY2RGB,
+    'yuv422': cv2.COLOR_YUV2RGB_UYVY,
+    'yuv422_yuy2': cv2.COLOR_YUV2RGB_YUY2,
+}
+# Metres per unit.
+_DEPTH = {'32FC1': (np.float32, 1.0), '16UC1': (np.uint16, 0.001)}
+
+
+class ImageFormatError(ValueError):
+    """A message that is not an image this package reads; names the encoding and what would do."""
+
+
+def to_rgb(message: Any) -> np.ndarray:
+    """Return a sensor_msgs/Image as uint8 (H, W, 3), RGB.
+
+    Raises ImageFormatError for an unknown encoding and for sizes that do not fit together.
+    """
+    encoding = _ALIASES.get(message.encoding, message.encoding)
+    channels = _CHANNELS.get(encoding)
+    if channels is None:
+        raise ImageFormatError(
+            f'encoding {message.encoding!r} is not read; publish one of {", ".join(_CHANNELS)} '
+            '(image_proc turns bayer images into them)'
+        )
+    if channels == 2 and message.width % 2:
+        raise ImageFormatError(f'{message.encoding} needs an even width, not {message.width}')
+    rows = _rows(message, np.dtype(np.uint8), channels)
+    if encoding == 'rgb8':
+        return np.ascontiguousarray(rows)
+    return cv2.cvtColor(np.ascontiguousarray(rows), _TO_RGB[encoding])
+
+
+def to_depth(message: Any) -> np.ndarray:
+    """Return a depth image as float32 (H, W), metres; what is 0 or not finite is invalid (REP 117, 118).
+
+    32FC1 holds metres, 16UC1 millimetres. Raises ImageFormatError as `to_rgb` does.
+    """
+    if message.encoding not in _DEPTH:
+        raise ImageFormatError(
+            f'depth encoding {message.encoding!r} is not read; publish 32FC1 (metres) or 16UC1 '
+            '(millimetres)'
+        )
+    kind, metres = _DEPTH[message.encoding]
+    order = '>' if message.is_bigendian else '<'
+    rows = _rows(message, np.dtype(kind).newbyteorder(order), 1)[..., 0]
+    return (rows * np.float32(metres)).astype(np.float32)
+
+
+def decode(message: Any) -> np.ndarray:
+    """Return a sensor_msgs/CompressedImage (JPEG, PNG) as uint8 (H, W, 3), RGB.
+
+    Raises ImageFormatError for data that is no picture, or one that was cut short.
+    """
+    data = np.frombuffer(message.data, np.uint8)
+    content = data.tobytes()
+    # Decoders fill up what is missing of a JPEG with grey: such a picture must not be trusted.
+    if content[:2] == b'\xff\xd8' and content.rfind(b'\xff\xd9', len(content) // 2) < 0:
+        raise ImageFormatError(
+            f'the JPEG of {len(content)} bytes is cut short: look at the link to the camera'
+        )
+    # The orientation tag is ignored, so that pixels stay those of the intrinsics.
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        bgr = cv2.imdecode(data, flags) if len(data) else None
+    except cv2.error:
+        bgr = None
+    if bgr is None:
+        raise ImageFormatError(
+            f'{len(content)} bytes of format {message.format!r} are no picture; publish jpeg or png'
+        )
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def encode_jpeg(rgb: np.ndarray, quality: int) -> bytes:
+    """Return uint8 (H, W, 3) RGB as a JPEG; quality 1 to 100."""
+    done, data = cv2.imencode(
+        '.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, quality)
+    )
+    if not done:
+        raise ImageFormatError(f'an image of {rgb.shape} cannot be written as JPEG')
+    return data.tobytes()
+
+
+def fill(message: Any, pixels: np.ndarray, encoding: str) -> Any:
+    """Put pixels, (H, W) or (H, W, C), into a sensor_msgs/Image and return it; sets no header."""
+    message.height, message.width = pixels.shape[:2]
+    message.encoding = encoding
+    message.is_bigendian = int(sys.byteorder == 'big')
+    message.step = pixels.itemsize * int(np.prod(pixels.shape[1:]))
+    # Anything else than an array.array is copied element by element.
+    message.data = array.array('B', np.ascontiguousarray(pixels).tobytes())
+    return message
+
+
+def _rows(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
+    """Return a view (H, W, channels) of the data, without the padding of rows."""
+    width, height, step = int(message.width), int(message.height), int(message.step)
+    what = f'a {message.encoding} image of {width}x{height}'
+    if width < 1 or height < 1:
+        raise ImageFormatError(f'{what} has no pixels')
+    if width * height > MAX_PIXELS:
+        raise ImageFormatError(f'{what} has over {MAX_PIXELS} pixels: publish a smaller one')
+    row = width * channels * kind.itemsize
+    if step < row:
+        raise ImageFormatError(f'{what} has a step of {step} bytes, under the {row} of a row')
+    data = np.frombuffer(message.data, np.uint8)
+    if len(data) < step * (height - 1) + row:
+        raise ImageFormatError(
+            f'{what} with a step of {step} needs {step * height} bytes, but has {len(data)}'
+        )
+    strided = np.lib.stride_tricks.as_strided(data, (height, row), (step, 1), writeable=False)
+    return np.ascontiguousarray(strided).view(kind).reshape(height, width, channels)

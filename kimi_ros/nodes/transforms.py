@@ -1,0 +1,76 @@
+"""Where a camera is: from the parameter, or from TF where it is installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.time import Time
+
+from kimi_ros.nodes.poses import PoseError, from_quaternion, pose_matrix
+
+try:
+    import tf2_ros
+except ImportError:  # not among the ROS wheels of PyPI
+    tf2_ros = None
+
+
+class PoseSource:
+    """Knows the pose of optical frames in the base frame."""
+
+    def __init__(self, node: Node, base_frame: str):
+        """Listen to TF, where there is one, for as long as the node lives."""
+        self._node = node
+        self._base_frame = base_frame
+        self._buffer: Any = None
+        if tf2_ros is not None:
+            self._buffer = tf2_ros.Buffer()
+            self._listener = tf2_ros.TransformListener(self._buffer, node)
+
+    def pose(self, frame_id: str, stamp: int) -> np.ndarray | None:
+        """Return optical frame -> base frame, float64 (4, 4), or None where it is not known.
+
+        :param stamp: nanoseconds.
+        """
+        given = self._node.get_parameter_or('camera_pose', None)
+        if given is not None and given.value is not None:
+            return pose_matrix(given.value)
+        if frame_id == self._base_frame:
+            return np.eye(4)
+        if self._buffer is None or not frame_id:
+            return None
+        try:
+            found = self._buffer.lookup_transform(
+                self._base_frame, frame_id, Time(nanoseconds=stamp)
+            )
+            moved, turned = found.transform.translation, found.transform.rotation
+            return from_quaternion(
+                (moved.x, moved.y, moved.z), (turned.x, turned.y, turned.z, turned.w)
+            )
+        except (tf2_ros.TransformException, PoseError) as error:
+            self._node.get_logger().warning(
+                f'no pose of {frame_id} in {self._base_frame}: {error}', throttle_duration_sec=10.0
+            )
+            return None
+
+
+def publish_static(
+    node: Node, pose: np.ndarray, frame_id: str, base_frame: str, broadcaster: Any = None
+) -> Any:
+    """Publish where a camera is, if TF is installed; returns the broadcaster, to be kept."""
+    if tf2_ros is None:
+        return None
+    from geometry_msgs.msg import TransformStamped
+
+    from kimi_ros.nodes.poses import to_quaternion
+
+    message = TransformStamped()
+    message.header.stamp = node.get_clock().now().to_msg()
+    message.header.frame_id, message.child_frame_id = base_frame, frame_id
+    moved, turned = message.transform.translation, message.transform.rotation
+    moved.x, moved.y, moved.z = (float(v) for v in pose[:3, 3])
+    turned.x, turned.y, turned.z, turned.w = to_quaternion(pose)
+    broadcaster = broadcaster or tf2_ros.StaticTransformBroadcaster(node)
+    broadcaster.sendTransform(message)
+    return broadcaster

@@ -1,0 +1,137 @@
+"""Starting and stopping nodes as processes of their own, with ROS set for large images."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from kimi_ros.resources import ResourceNotFound, share
+
+_PATIENCE = 6.0  # seconds after each signal
+_DOMAINS = 100  # Linux lends ports for domains 0 to 101
+
+
+class ProcessEnded(Exception):
+    """A process that should run has ended; shows the last lines of its log."""
+
+
+def large_images(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with Fast DDS set for raw images, unless the user has set it.
+
+    Its defaults lose most raw images of 640x480 and more. Humble's Fast DDS does not know LARGE_DATA and gets larger
+    shared-memory segments instead.
+    """
+    changed = dict(environment)
+    if environment.get('ROS_DISTRO') != 'humble':
+        changed.setdefault('FASTDDS_BUILTIN_TRANSPORTS', 'LARGE_DATA')
+        return changed
+    try:
+        changed.setdefault('FASTRTPS_DEFAULT_PROFILES_FILE', str(share('config/fastdds.xml')))
+    except ResourceNotFound as error:
+        print(error, file=sys.stderr)
+    return changed
+
+
+def isolated(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a ROS graph on this machine only, in a domain of its own.
+
+    A domain that is set already, as by scripts/isolated, is kept.
+    """
+    changed = large_images(environment)
+    if environment.get('ROS_DISTRO') == 'humble':
+        changed['ROS_LOCALHOST_ONLY'] = '1'
+    else:
+        changed['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    changed.setdefault('ROS_DOMAIN_ID', str(random.SystemRandom().randint(1, _DOMAINS)))
+    return changed
+
+
+class NodeProcess:
+    """A node of this package in a process of its own, which ends with this object."""
+
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path | None = None,
+    ):
+        """Start `python -m module arguments...`.
+
+        :param log: file for what it says; None lets it speak to this process's terminal.
+        """
+        self.module = module
+        self.log = log
+        self._stream: IO[bytes] | None = log.open('wb') if log else None
+        self._process = subprocess.Popen(
+            [sys.executable, '-m', module, *arguments],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=self._stream,
+            stderr=subprocess.STDOUT if log else None,
+            # Ctrl-C is for the parent, which stops its nodes in order.
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def ended(self) -> int | None:
+        """Return the exit status, or None while it runs."""
+        return self._process.poll()
+
+    def check(self) -> None:
+        """Raise ProcessEnded unless the process runs."""
+        status = self.ended()
+        if status is not None:
+            raise ProcessEnded(f'{self.module} has ended with status {status}{self._last_words()}')
+
+    def stop(self) -> None:
+        """End the process and what it has started: politely, then firmly."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if self._process.poll() is not None:
+                break
+            self._signal(number)
+            try:
+                self._process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                continue
+        if self._stream:
+            self._stream.close()
+
+    def _signal(self, number: int) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def _last_words(self) -> str:
+        if self.log is None:
+            return ''
+        lines = self.log.read_text(errors='replace').strip().splitlines()[-8:]
+        return f' ({self.log}):\n' + '\n'.join(lines) if lines else f' ({self.log} is empty)'
+
+
+def ros_arguments(parameters: Mapping[str, object]) -> list[str]:
+    """Return command-line arguments that set parameters: --ros-args -p name:=value ..."""
+    arguments = ['--ros-args']
+    for name, value in parameters.items():
+        arguments += ['-p', f'{name}:={_yaml(value)}']
+    return arguments
+
+
+def _yaml(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return f'[{", ".join(_yaml(v) for v in value)}]'
+    if isinstance(value, float):
+        # A number without a point or an exponent with a sign would be read as an integer, or as text.
+        return f'{value:.9f}'
+    return str(value)
