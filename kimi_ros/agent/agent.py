@@ -44,7 +44,7 @@ class State(IntEnum):
 
 
 class Agent:
-    """Makes plans with one model, one catalogue and one policy; knows nothing of earlier instructions."""
+    """Makes plans with one model, one catalogue, one policy, and no memory."""
 
     def __init__(
         self,
@@ -74,8 +74,8 @@ class Agent:
     ) -> Plan:
         """Return the plan for an instruction; what cannot or must not be done is a plan's status.
 
-        Raises InstructionEmpty, InstructionTooLong, PlanNotWritten, ValueError for an unknown language, and whatever
-        the model raises, its cancellation included.
+        Raises InstructionEmpty, InstructionTooLong, PlanNotWritten, ValueError for an unknown
+        language, and whatever the model raises, its cancellation included.
 
         :param language: 'en' or 'zh', of what is said; '' is the instruction's own.
         :param on_state: called when the agent begins to look, think, ground and check.
@@ -97,7 +97,8 @@ class Agent:
         )
         plan = Plan(
             id=uuid.uuid4().hex,
-            instruction=instruction,
+            # What is not valid Unicode can be neither hashed nor published.
+            instruction=instruction.encode(errors='replace').decode(),
             language=run.language,
             status=Status.OK,
             say='',
@@ -133,12 +134,14 @@ class _Run:
         if rule := agent.policy.rule_for_words(self.text):
             return self._ruled_out(rule)
         self.on_state(State.THINKING)
-        draft = agent._planner.draft(self.image, self.text, on_text=self.on_text, cancel=self.cancel)
+        draft = agent._planner.draft(
+            self.image, self.text, on_text=self.on_text, cancel=self.cancel
+        )
         if draft.status is Status.REFUSED:
             return self._ends(Status.REFUSED, Reason.MODEL, draft.say)
         meant = draft
         if draft.status is not Status.OK:
-            # What is it about? Only what is found in the image can be counted, offered as options, or missed.
+            # What is it about? Only what has a name can be looked for, and counted or missed.
             meant = agent._planner.draft(self.image, self.text, (Status.OK,), cancel=self.cancel)
         if rule := agent.policy.refusal(self.text, meant.steps, agent.skills):
             return self._ruled_out(rule)
@@ -192,14 +195,16 @@ class _Run:
         return self._impossible(objects, steps) or self._agreed(draft, objects, steps, rules)
 
     def _disputed(self, draft: DraftPlan, seen: list[tuple[str, Candidate, bool]]) -> dict:
-        """End a run whose thinking said no where everything was found: never with a plan to carry out."""
+        """End a run that found all that its thinking had missed: never with a plan to do."""
         doubted = [s for s in seen if not s[2]]
         if seen and (draft.status is Status.NEEDS_CLARIFICATION or not doubted):
             name, candidate, _ = (doubted or seen)[0]
             return self._asks(Reason.UNSURE, name, [candidate])
         return self._ends(draft.status, Reason.MODEL, draft.say, seen)
 
-    def _impossible(self, objects: Sequence[GroundedObject], steps: Sequence[PlanStep]) -> dict | None:
+    def _impossible(
+        self, objects: Sequence[GroundedObject], steps: Sequence[PlanStep]
+    ) -> dict | None:
         """Return the end of a run whose steps cannot follow one another or are out of reach."""
         by_id = {o.id: o for o in objects}
         facts = [Predicate('hand_empty')]
@@ -230,7 +235,7 @@ class _Run:
         """End with a plan that can be carried out, at once or after a person agreed."""
         text = draft.say
         if any(self.agent.skills[s.skill].describes for s in steps):
-            # A plan that only describes is answered by the description, any other is announced first.
+            # The description alone answers a plan that only describes.
             before = '' if len(steps) == 1 else text
             text = self._description(before)
         waits = any(s.needs_approval for s in steps)

@@ -11,8 +11,8 @@ from kimi_ros.agent.plan import Approval, Plan
 def approve(plan: Plan, plan_hash: str, approved: bool, now: float) -> Plan:
     """Return the plan GRANTED or DENIED.
 
-    Raises NotPending, HashMismatch if the hash is not the plan's or the plan was changed after it was sealed, and
-    PlanExpired.
+    Raises NotPending, HashMismatch if the hash is not the plan's or the plan was changed after it
+    was sealed, and PlanExpired.
 
     :param plan_hash: the hash of the plan that the person was shown.
     :param now: seconds, on the clock that `Plan.expires` is on.

@@ -1,4 +1,4 @@
-"""Second looks at a grounded plan: does each object look like its name, and can the steps follow one another?"""
+"""Second looks: is each object what its name says, can the steps follow one another?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kimi_ros.agent.prompts import check_question, detect_language
 from kimi_ros.agent.skills import Predicate, SkillCatalogue
 from kimi_ros.agent.words import plain_name
 
-# What a 'No' leaves of an object's score. A good score survives it, unverified; a middling one becomes a question.
+# What a 'No' leaves of an object's score: a good one survives it, a middling one is asked about.
 DOUBT = 0.5
 # Two names whose boxes overlap more mean one and the same thing.
 ONE_THING = 0.8
@@ -28,11 +28,17 @@ class Verdict(Enum):
 
 
 def look_again(
-    vlm: Vlm, image, name: str, candidate: Candidate, size: tuple[int, int], cancel: Event | None = None
+    vlm: Vlm,
+    image,
+    name: str,
+    candidate: Candidate,
+    size: tuple[int, int],
+    cancel: Event | None = None,
 ) -> Verdict:
     """Ask the model whether the candidate is what the name says.
 
-    Only what the thing is is asked, in the name's own language, not where: 'red cup' for 'red cup left of the plate'.
+    Only what the thing is is asked, in the name's own language, not where: 'red cup' for 'red cup
+    left of the plate'.
 
     :param size: (width, height) of the source image in pixels.
     """
@@ -60,7 +66,8 @@ def unmet(
 ) -> Predicate | None:
     """Return the first precondition that does not hold when its step begins, or None.
 
-    Every step's effects become facts for the next, as in STRIPS: what it negates is deleted, the rest added.
+    Every step's effects become facts for the next, as in STRIPS: what it negates is deleted, the
+    rest added.
 
     :param facts: what holds at the beginning, over object ids.
     """

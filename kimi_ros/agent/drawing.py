@@ -8,6 +8,8 @@ import numpy as np
 from kimi_ros.agent.fonts import Color, Painter, find_painter, writable
 from kimi_ros.agent.plan import Approval, Plan, Status
 
+Rectangle = tuple[int, int, int, int]  # left, top, right, bottom
+
 # Okabe and Ito's colours, which the colour-blind can tell apart too; black text is legible on each.
 _COLORS: tuple[Color, ...] = (
     (240, 228, 66),
@@ -30,8 +32,8 @@ _LINE = 1.4  # height of a line of text, in font sizes
 def draw_plan(rgb: np.ndarray, plan: Plan, painter: Painter | None = None) -> np.ndarray:
     """Return a copy of the image with the plan's objects marked and a status line added below it.
 
-    Every object has its box, its point and its number, the one that options and steps name; the picture's upper part
-    keeps the image's size, so that pixels stay where they were.
+    Every object has its box, its point and its number, the one that options and steps name; the
+    picture's upper part keeps the image's size, so that pixels stay where they were.
 
     :param rgb: uint8 (H, W, 3), the image that the plan was made for.
     :param painter: of the text; the best one of this machine if None.
@@ -42,47 +44,56 @@ def draw_plan(rgb: np.ndarray, plan: Plan, painter: Painter | None = None) -> np
     height, width = picture.shape[:2]
     size = max(14, round(min(height, width) / 27))
     line = max(2, round(size / 8))
-    taken: list[tuple[int, int, int, int]] = []
+    taken: list[Rectangle] = []
     for number, item in enumerate(plan.objects):
-        color = _COLORS[number % len(_COLORS)]
         if item.box is not None:
-            corners = [round(v) for v in item.box]
-            _outlined_box(picture, corners, color, line)
-        _outlined_point(picture, [round(v) for v in item.point], color, 2 * line)
+            _outlined_box(picture, item.box, _COLORS[number % len(_COLORS)], line)
     for number, item in enumerate(plan.objects, 1):
-        color = _COLORS[(number - 1) % len(_COLORS)]
         text = f'{number} {writable(item.label, painter)}'.strip()
-        corner = item.box[:2] if item.box is not None else item.point
-        _chip(picture, f'{text} {item.score:.2f}', corner, color, size, painter, taken)
+        color = _COLORS[(number - 1) % len(_COLORS)]
+        place = item.box or (*item.point, *item.point)
+        _chip(picture, f'{text} {item.score:.2f}', place, color, size, painter, taken)
+    for number, item in enumerate(plan.objects):
+        _outlined_point(picture, item.point, _COLORS[number % len(_COLORS)], 2 * line)
     return np.concatenate([picture, _status_line(plan, width, size, painter)])
 
 
-def _outlined_box(picture, corners, color: Color, line: int) -> None:
-    first, second = (corners[0], corners[1]), (corners[2], corners[3])
-    cv2.rectangle(picture, first, second, _BLACK, line + 2, cv2.LINE_AA)
-    cv2.rectangle(picture, first, second, color, line, cv2.LINE_AA)
+def _outlined_box(picture: np.ndarray, box, color: Color, line: int) -> None:
+    left, top, right, bottom = (round(v) for v in box)
+    for shade, thickness in ((_BLACK, line + 2), (color, line)):
+        cv2.rectangle(picture, (left, top), (right, bottom), shade, thickness, cv2.LINE_AA)
 
 
-def _outlined_point(picture, point, color: Color, radius: int) -> None:
-    cv2.circle(picture, point, radius + 2, _BLACK, -1, cv2.LINE_AA)
-    cv2.circle(picture, point, radius + 1, _WHITE, -1, cv2.LINE_AA)
-    cv2.circle(picture, point, max(radius - 1, 1), color, -1, cv2.LINE_AA)
+def _outlined_point(picture: np.ndarray, point, color: Color, radius: int) -> None:
+    center = round(point[0]), round(point[1])
+    for shade, extra in ((_BLACK, 2), (_WHITE, 1), (color, -1)):
+        cv2.circle(picture, center, radius + extra, shade, -1, cv2.LINE_AA)
 
 
-def _chip(picture, text: str, corner, color: Color, size: int, painter: Painter, taken: list) -> None:
-    """Write a label above a corner, inside the picture, and below those that are there already."""
+def _chip(
+    picture: np.ndarray, text: str, box, color: Color, size: int, painter: Painter, taken: list
+) -> None:
+    """Write a label where it hides no other: above the box, below it, or as near as can be."""
     height, width = picture.shape[:2]
     chip_width, chip_height = painter.width(text, size) + size // 2, round(_LINE * size)
-    x = min(max(round(corner[0]), 0), max(width - chip_width, 0))
-    y = max(round(corner[1]) - chip_height - 2, 0)
-    for _ in taken:
-        for left, top, right, bottom in taken:
-            if x < right and left < x + chip_width and y < bottom and top < y + chip_height:
-                y = bottom + 1
-    y = min(y, max(height - chip_height, 0))
-    taken.append((x, y, x + chip_width, y + chip_height))
-    cv2.rectangle(picture, (x, y), (x + chip_width, y + chip_height), color, -1)
-    cv2.rectangle(picture, (x, y), (x + chip_width, y + chip_height), _BLACK, 1)
+    x = min(max(round(box[0]), 0), max(width - chip_width, 0))
+    above, below = round(box[1]) - chip_height - 2, round(box[3]) + 3
+    lowest = max(height - chip_height, 0)
+    rows = [above, below, *(above - i * chip_height for i in range(1, 4)), *range(0, lowest, 4)]
+    rows = [y for y in rows if 0 <= y <= lowest] or [0]
+    free = (
+        y
+        for y in rows
+        if not any(
+            x < right and left < x + chip_width and y < bottom and top < y + chip_height
+            for left, top, right, bottom in taken
+        )
+    )
+    y = next(free, rows[0])
+    end = x + chip_width, y + chip_height
+    taken.append((x, y, *end))
+    cv2.rectangle(picture, (x, y), end, color, -1)
+    cv2.rectangle(picture, (x, y), end, _BLACK, 1)
     painter.write(picture, text, x + size // 4, y, size, _BLACK)
 
 
@@ -91,7 +102,9 @@ def _status_line(plan: Plan, width: int, size: int, painter: Painter) -> np.ndar
     color = _STATUS[plan.status]
     lines = []
     if asked := writable(plan.instruction, painter):
-        lines += [(row, _WHITE) for row in _wrapped(f'> {asked}', width - 2 * margin, size, painter, 2)]
+        lines += [
+            (row, _WHITE) for row in _wrapped(f'> {asked}', width - 2 * margin, size, painter, 2)
+        ]
     text = plan.status.value.replace('_', ' ')
     if plan.approval is not Approval.NOT_NEEDED:
         text += f' (approval {plan.approval.value})'
@@ -117,7 +130,7 @@ def _steps(plan: Plan) -> str:
 
 
 def _wrapped(text: str, width: int, size: int, painter: Painter, most: int) -> list[str]:
-    """Break text into at most so many lines, at spaces where there are any; what is left out shows as dots."""
+    """Break text into at most so many lines, at spaces if there are any; dots for the rest."""
     lines, rest = [], text
     while rest:
         end = len(rest)

@@ -1,4 +1,4 @@
-"""Text on pictures, Chinese included where a font for it can be had, and never a row of question marks."""
+"""Text on pictures: Chinese where a font for it can be had, never a row of question marks."""
 
 from __future__ import annotations
 
@@ -107,9 +107,10 @@ def find_painter() -> Painter:
 
 
 def writable(text: str, painter: Painter) -> str:
-    """Return the text if the painter can write all of it, else without the characters that it cannot.
+    """Return what of the text the painter can write.
 
-    What has lost letters or ideographs to that would be misread: then nothing is returned. Lost symbols are not missed.
+    Without some of its letters or ideographs a text would be misread: then nothing is returned.
+    Symbols are left out.
     """
     ranges = _CHINESE if painter.chinese else _LATIN
     kept = [c for c in text if any(a <= ord(c) <= b for a, b in ranges)]

@@ -21,12 +21,14 @@ class Frame:
     :ivar rgb: uint8 (H, W, 3).
     :ivar stamp: seconds.
     :ivar frame_id: the optical frame: x right, y down, z forward.
-    :ivar depth: float (H, W), metres along the optical axis, registered to `rgb`; 0, NaN or infinite where invalid;
-        or None.
-    :ivar intrinsics: camera matrix (3, 3) in pixels of `rgb`, pixel centres at whole numbers; or None.
+    :ivar depth: float (H, W), metres along the optical axis, registered to `rgb`; 0, NaN or
+        infinite where invalid; or None.
+    :ivar intrinsics: camera matrix (3, 3) in pixels of `rgb`, pixel centres at whole numbers; or
+        None.
     :ivar camera_pose: (4, 4), takes points of the optical frame to `position_frame`; or None.
     :ivar position_frame: the frame that positions are wanted in.
-    :ivar no_depth: why `depth` is None: NONE, or STALE where one exists but belongs to another image.
+    :ivar no_depth: why `depth` is None: NONE, or STALE where one exists but belongs to another
+        image.
     """
 
     rgb: np.ndarray
@@ -48,12 +50,13 @@ class Frame:
         if self.depth is not None:
             if not np.issubdtype(self.depth.dtype, np.floating):
                 raise FrameError(
-                    f'depth is {self.depth.dtype}: convert it to float metres (16UC1 holds millimetres)'
+                    f'depth is {self.depth.dtype}: convert it to float metres '
+                    '(16UC1 holds millimetres)'
                 )
             if self.depth.shape != rgb.shape[:2]:
                 raise FrameError(
-                    f'depth is {self.depth.shape}, the image {rgb.shape[:2]}: use the depth that the camera '
-                    'driver registers to the colour image'
+                    f'depth is {self.depth.shape}, the image {rgb.shape[:2]}: use the depth that '
+                    'the camera driver registers to the colour image'
                 )
         if self.intrinsics is not None:
             matrix = _matrix(self.intrinsics, 3, 'intrinsics')

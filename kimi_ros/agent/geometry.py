@@ -33,8 +33,9 @@ class Position:
 def locate(frame: Frame, point: tuple[float, float], box: tuple[float, ...] | None) -> Position:
     """Lift the visible surface at a point to metres.
 
-    The depth is the median of the valid ones in a small window around the point, else, where that is a hole, in the
-    middle of the box. Without a camera pose the position is in the optical frame (NO_TRANSFORM).
+    The depth is the median of the valid ones in a small window around the point, else, where that
+    is a hole, in the middle of the box. Without a camera pose the position is in the optical frame
+    (NO_TRANSFORM).
 
     :param point: x, y in pixels.
     :param box: x_min, y_min, x_max, y_max in pixels.
@@ -58,13 +59,16 @@ def locate(frame: Frame, point: tuple[float, float], box: tuple[float, ...] | No
 
 
 def lift(
-    pixel: tuple[float, float], depth: float, intrinsics: np.ndarray, sigmas: tuple[float, float, float]
+    pixel: tuple[float, float],
+    depth: float,
+    intrinsics: np.ndarray,
+    sigmas: tuple[float, float, float],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the point (3,) in the optical frame, metres, and its covariance (3, 3), square metres.
 
-    X = (u - cx) Z / fx, Y = (v - cy) Z / fy, and the covariance is J diag(su^2, sv^2, sz^2) J^T with J the
-    derivative of (X, Y, Z) by (u, v, Z): first-order propagation, Hartley and Zisserman, Multiple View Geometry,
-    2nd edition, 5.2.2.
+    X = (u - cx) Z / fx, Y = (v - cy) Z / fy, and the covariance is J diag(su^2, sv^2, sz^2) J^T
+    with J the derivative of (X, Y, Z) by (u, v, Z): first-order propagation, Hartley and Zisserman,
+    Multiple View Geometry, 2nd edition, 5.2.2.
 
     :param sigmas: standard deviations of u and v in pixels and of the depth in metres.
     """
@@ -76,18 +80,19 @@ def lift(
 
 
 def depth_sigma(values: np.ndarray, depth: float) -> float:
-    """Return the standard deviation of a median depth, metres: the larger of what is seen and what is known.
+    """Return the standard deviation of a depth, metres: the larger of what is seen and known.
 
-    Seen: 1.4826 times the median absolute deviation, the standard deviation of a normal distribution with outliers.
-    Known: 0.0012 + 0.0019 (z - 0.4)^2, the axial noise of a structured-light camera; Nguyen, Izadi and Lovell,
-    Modeling Kinect Sensor Noise for Improved 3D Reconstruction and Tracking, 3DIMPVT 2012.
+    Seen: 1.4826 times the median absolute deviation, the standard deviation of a normal
+    distribution with outliers. Known: 0.0012 + 0.0019 (z - 0.4)^2, the axial noise of a
+    structured-light camera; Nguyen, Izadi and Lovell, Modeling Kinect Sensor Noise for Improved 3D
+    Reconstruction and Tracking, 3DIMPVT 2012.
     """
     seen = 1.4826 * float(np.median(np.abs(values - depth)))
     return max(seen, 0.0012 + 0.0019 * (depth - 0.4) ** 2)
 
 
 def _windows(size, point, box) -> list[tuple[int, int, int, int]]:
-    """Return the windows to look for depth in, as slices: around the point, then the middle of the box."""
+    """Return where to look for depth, as slices: around the point, in the middle of the box."""
     width, height = size
     sides = (0, 0) if box is None else (box[2] - box[0], box[3] - box[1])
     radius = max(2.0, 0.1 * min(sides))

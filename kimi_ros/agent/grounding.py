@@ -1,4 +1,4 @@
-"""Where the things named are: the model boxes and points at each, and what it says twice is believed."""
+"""Where the things named are: boxed and pointed at, and believed when both agree."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def ground(
 ) -> list[Candidate]:
     """Return the candidates for a name, from left to right; none where nothing is seen.
 
-    A box is paired with the point inside it that is nearest to its middle; the score is the geometric mean of both.
-    A box or point without a partner stands alone with half of its score, and weak candidates beside a strong one are
-    dropped.
+    A box is paired with the point inside it that is nearest to its middle; the score is the
+    geometric mean of both. A box or point without a partner stands alone with half of its score,
+    and weak candidates beside a strong one are dropped.
 
     :param size: (width, height) of the source image in pixels.
     """
@@ -92,7 +92,7 @@ def _distinct(boxes: list) -> list:
 
 
 def _pixel(place: Sequence[float], size: tuple[int, int]) -> tuple[float, float]:
-    """Return the pixel that holds a place in 0-1: the right and lower edge belong to the last one."""
+    """Return the pixel that holds a place in 0-1; the last one holds the edge, too."""
     x, y = _pixels(place, size)
     return min(x, size[0] - 1.0), min(y, size[1] - 1.0)
 

@@ -1,4 +1,4 @@
-"""What the agent needs of a vision-language model; `kimi_ros.vlm` has it, and so has any other that answers alike."""
+"""What the agent needs of a vision-language model: `kimi_ros.vlm`, or one that acts alike."""
 
 from __future__ import annotations
 

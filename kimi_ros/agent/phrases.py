@@ -1,4 +1,4 @@
-"""What the agent says to a person when it, not the model, has found something out: English and Chinese."""
+"""What the agent, not the model, says to a person, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SAYINGS = {
         '摄像头画面什么都没有。请检查摄像头。',
     ),
 }
-# By how many things there are in a row: their places, from left to right or from the front to the back.
+# The places of things in a row: the first, the middle one of three, the last; the n-th of many.
 _ACROSS = (
     ('on the left', 'in the middle', 'on the right', 'number {} from the left'),
     ('左边的', '中间的', '右边的', '左起第{}个'),
@@ -59,7 +59,9 @@ def listed(names: Sequence[str], language: str) -> str:
     return names[0] if len(names) == 1 else f'{", ".join(names[:-1])} or {names[-1]}'
 
 
-def places(points: Sequence[tuple[float, float]], size: tuple[int, int], language: str) -> list[str]:
+def places(
+    points: Sequence[tuple[float, float]], size: tuple[int, int], language: str
+) -> list[str]:
     """Say of each point where it is: among the others, or in the image where it is alone.
 
     What lies lower in the image is in front.
@@ -72,7 +74,7 @@ def places(points: Sequence[tuple[float, float]], size: tuple[int, int], languag
         third = min(int(3 * points[0][0] / size[0]), 2)
         return [_ACROSS[zh][third]]
     spread = [max(p[i] for p in points) - min(p[i] for p in points) for i in (0, 1)]
-    # Left and right are what people look for first: front and back only where they differ clearly more.
+    # People look for left and right first: front and back only where they differ clearly more.
     across = spread[0] >= 0.6 * spread[1]
     words = (_ACROSS if across else _ALONG)[zh]
     order = sorted(range(len(points)), key=lambda i: points[i][0] if across else -points[i][1])

@@ -1,6 +1,7 @@
-"""What the agent answers with: a plan, its objects and its steps, mirroring the messages of kimi_msgs.
+"""A plan, its objects and its steps, mirroring the messages of kimi_msgs.
 
-An enum's name is the name of the message's constant (`Status.OK` is `STATUS_OK`), its value what JSON holds.
+An enum's name is the name of the message's constant (`Status.OK` is `STATUS_OK`), its value what
+JSON holds.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Risk(IntEnum):
 
 
 class Reason:
-    """The agent's own reason codes; a rule that acted stands as its id, a model's verdict as `MODEL`."""
+    """The agent's own reason codes; beside them stand the ids of rules that acted."""
 
     NOT_VISIBLE = 'not_visible'
     AMBIGUOUS = 'ambiguous_object'
@@ -198,7 +199,7 @@ class Plan:
 
 
 def hash_of(content) -> str:
-    """Return the SHA-256, hex, of plain data: of its JSON with sorted keys and no spaces, in UTF-8."""
+    """Return the SHA-256, hex, of plain data: of its sorted, unspaced JSON in UTF-8."""
     text = json.dumps(
         content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(',', ':')
     )
@@ -227,9 +228,7 @@ def _object(data: dict) -> GroundedObject:
             raise ValueError(f'{name} has {len(vectors[name])} numbers, not {length}')
     if vectors['point'] is None:
         raise ValueError('an object has no point')
-    return _build(
-        GroundedObject, data, depth_status=DepthStatus(data['depth_status']), **vectors
-    )
+    return _build(GroundedObject, data, depth_status=DepthStatus(data['depth_status']), **vectors)
 
 
 def _step(data: dict) -> PlanStep:

@@ -1,4 +1,4 @@
-"""The instruction goes to the model, a draft of a plan comes back: names of things, nothing grounded yet."""
+"""An instruction goes to the model, a draft comes back: names only, nothing grounded."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class DraftPlan:
     steps: tuple[DraftStep, ...] = ()
 
     def names(self, catalogue: SkillCatalogue) -> list[str]:
-        """Return the distinct names to be found in the image, in the order of their first mention."""
+        """Return the names to find in the image, each once, in the order of mention."""
         names = [
             step.arguments[a.name]
             for step in self.steps
@@ -51,20 +51,23 @@ class DraftPlan:
 
 
 def checked_instruction(instruction: str) -> str:
-    """Return the instruction as the model may read it: one line, without markup that tokenizers know.
+    """Return the instruction as the model may read it: one line, no markup of tokenizers.
 
-    Delimiters, JSON and the like stay what they are, text: the grammar, not the instruction, decides what can be
-    written. Raises InstructionEmpty, InstructionTooLong.
+    Delimiters, JSON and the like stay what they are, text: the grammar, not the instruction,
+    decides what can be written. Raises InstructionEmpty, InstructionTooLong.
     """
     if len(instruction) > MAX_INSTRUCTION:
         raise InstructionTooLong(
-            f'the instruction has {len(instruction)} characters, more than {MAX_INSTRUCTION}: say it shorter'
+            f'the instruction has {len(instruction)} characters, more than {MAX_INSTRUCTION}: '
+            'say it shorter'
         )
     text = ''.join(' ' if unicodedata.category(c)[0] in 'CZ' else c for c in instruction)
     # Special tokens are spelt <|name|>; with a space inside they are ordinary characters.
     text = ' '.join(text.replace('<|', '< |').replace('|>', '| >').split())
     if not any(c.isalnum() for c in text):
-        raise InstructionEmpty('the instruction has no words: say what to find, pick, place or describe')
+        raise InstructionEmpty(
+            'the instruction has no words: say what to find, pick, place or describe'
+        )
     return text
 
 
@@ -75,8 +78,7 @@ class Planner:
         self._vlm = vlm
         self._catalogue = catalogue
         self._schemas = {
-            statuses: plan_schema(catalogue, statuses)
-            for statuses in (tuple(Status), (Status.OK,))
+            statuses: plan_schema(catalogue, statuses) for statuses in (tuple(Status), (Status.OK,))
         }
 
     def draft(
@@ -118,7 +120,9 @@ def parse_draft(text: str, schema: dict) -> DraftPlan:
     except ValueError:
         raise PlanNotWritten(f'the model wrote no whole plan: {text[:200]!r}') from None
     except jsonschema.ValidationError as error:
-        raise PlanNotWritten(f'the model wrote no plan of known skills: {error.message[:200]}') from None
+        raise PlanNotWritten(
+            f'the model wrote no plan of known skills: {error.message[:200]}'
+        ) from None
     steps = tuple(
         DraftStep(s['skill'], {k: v for k, v in s.items() if k != 'skill'}) for s in data['steps']
     )

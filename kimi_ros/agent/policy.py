@@ -32,10 +32,12 @@ class Nouns:
 class Rule:
     """One rule.
 
-    :ivar action: 'refuse', 'defer' (say that a person must judge, and describe the view) or 'ask_approval'.
+    :ivar action: 'refuse', 'defer' (say that a person must judge, and describe the view) or
+        'ask_approval'.
     :ivar say: by language.
     :ivar asked: patterns, any of which the instruction must hold; or none.
-    :ivar arguments: nouns by argument name, or under `ANY` for any argument; all must match in one step.
+    :ivar arguments: nouns by argument name, or under `ANY` for any argument; all must match in one
+        step.
     :ivar from_risk: only steps of skills with at least this risk.
     :ivar risk: what 'ask_approval' raises the step's risk to.
     """
@@ -54,7 +56,13 @@ class Rule:
             return False
         names = {a.name: step.arguments[a.name] for a in skill.arguments if a.grounded}
         for argument, nouns in self.arguments:
-            meant = names.values() if argument == ANY else [names[argument]] if argument in names else []
+            meant = (
+                names.values()
+                if argument == ANY
+                else [names[argument]]
+                if argument in names
+                else []
+            )
             if not any(names_any(n, nouns.words, nouns.exempt) for n in meant):
                 return False
         return True
@@ -110,17 +118,15 @@ class Policy:
 
     def rule_for_words(self, instruction: str) -> Rule | None:
         """Return the first rule that the instruction's words alone call for."""
-        return next(
-            (r for r in self.rules if any(p.search(instruction) for p in r.asked)), None
-        )
+        return next((r for r in self.rules if any(p.search(instruction) for p in r.asked)), None)
 
     def refusal(
         self, instruction: str, steps: Sequence[DraftStep], catalogue: SkillCatalogue
     ) -> Rule | None:
         """Return the first rule that forbids the steps, or None.
 
-        A rule about any argument is also held against the instruction's own words, because a model may have put
-        something harmless in the place of what was asked for.
+        A rule about any argument is also held against the instruction's own words, because a model
+        may have put something harmless in the place of what was asked for.
         """
         for rule in self.rules:
             if rule.action != 'refuse':
@@ -137,7 +143,7 @@ class Policy:
         return None
 
     def judge(self, step: DraftStep, skill: Skill) -> tuple[Risk, bool, tuple[str, ...]]:
-        """Return a step's risk, whether it needs approval, and the ids of the rules that raised it."""
+        """Return a step's risk, whether it needs approval, and the rules that raised it."""
         acted = [r for r in self.rules if r.action == 'ask_approval' and r.matches(step, skill)]
         risk = max([skill.risk, *(r.risk for r in acted)])
         risky = skill.approval == 'risky' and risk >= self.approve_from
@@ -145,9 +151,7 @@ class Policy:
 
 
 def _rule(entry, where: str) -> Rule:
-    _keys(
-        entry, where, ('id', 'action', 'say'), ('asked', 'arguments', 'from_risk', 'risk')
-    )
+    _keys(entry, where, ('id', 'action', 'say'), ('asked', 'arguments', 'from_risk', 'risk'))
     rule_id = entry['id']
     if not isinstance(rule_id, str) or not re.fullmatch(r'[a-z][a-z0-9_.]*', rule_id):
         raise PolicyError(f'{where}: id {rule_id!r} must be lower-case letters, digits, _ and .')

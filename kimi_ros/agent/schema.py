@@ -1,4 +1,4 @@
-"""The JSON schema that a model writes plans under: made from the catalogue, compiled to a grammar by the runtime."""
+"""The JSON schema, made from the catalogue, that a model writes plans under."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kimi_ros.agent.skills import MAX_STRING, Argument, Skill, SkillCatalogue
 
 MAX_STEPS = 10
 MAX_SAY = 240
-# Words for people and names of things: any script, but nothing that JSON would have to escape, and nothing that
-# means something in a behaviour tree's attributes or in a prompt.
+# Words for people and names of things: any script, but nothing that JSON would have to escape, and
+# nothing that means something in a behaviour tree's attributes or in a prompt.
 _SAY = r'[^"\\\x00-\x1f\x7f]'
 _WORDS = r'[^"\\\x00-\x1f\x7f{}<>;$|&]'
 # A grammar without white space is the form that models are trained to write.
@@ -20,8 +20,8 @@ _COMPACT = {'whitespace_flexible': False, 'item_separator': ',', 'key_separator'
 def plan_schema(catalogue: SkillCatalogue, statuses: Iterable[Status] = tuple(Status)) -> dict:
     """Return the schema of {"status", "say", "steps"}, keys in this order, without white space.
 
-    With status ok there are 1 to 10 steps, each of a known skill with its arguments in order; with any other status
-    there are none.
+    With status ok there are 1 to 10 steps, each of a known skill with its arguments in order; with
+    any other status there are none.
 
     :param statuses: the ones that may be written.
     """
@@ -62,7 +62,7 @@ def _value(argument: Argument) -> dict:
 
 
 def _string(character: str, shortest: int, longest: int) -> dict:
-    # Lengths are in the pattern: the runtime compiles one expression instead of an intersection of two.
+    # The length is in the pattern: one expression to compile, not an intersection of two.
     return {'type': 'string', 'pattern': f'^{character}{{{shortest},{longest}}}$'}
 
 

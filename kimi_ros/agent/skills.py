@@ -1,7 +1,7 @@
 """The skills catalogue: what the robot can do, declared by the user in YAML.
 
-The same file makes the prompt, the grammar, the validator and the behaviour tree's node model. Predicates are names
-out of `PREDICATES`, never code.
+The same file makes the prompt, the grammar, the validator and the behaviour tree's node model.
+Predicates are names out of `PREDICATES`, never code.
 """
 
 from __future__ import annotations
@@ -211,7 +211,11 @@ def _argument(entry, where: str) -> Argument:
     name = _name(entry['name'], where)
     where = f'{where} "{name}"'
     kind = _one_of(entry['type'], ARGUMENT_TYPES, f'{where}: type')
-    needed = {'enum': {'values'}, 'number': {'unit', 'minimum', 'maximum'}, 'string': {'max_length'}}
+    needed = {
+        'enum': {'values'},
+        'number': {'unit', 'minimum', 'maximum'},
+        'string': {'max_length'},
+    }
     rest = set(entry) - {'name', 'type'}
     if rest != needed.get(kind, set()):
         wanted = ', '.join(sorted(needed.get(kind, ()))) or 'nothing'
@@ -248,7 +252,9 @@ def _predicate(text, arguments: list[str], where: str) -> Predicate:
     _one_of(name, tuple(PREDICATES), where)
     terms = tuple(t.strip() for t in (inside or '').split(',') if t.strip())
     if len(terms) != PREDICATES[name]:
-        raise CatalogueError(f'{where}: {name} takes {PREDICATES[name]} arguments, not {len(terms)}')
+        raise CatalogueError(
+            f'{where}: {name} takes {PREDICATES[name]} arguments, not {len(terms)}'
+        )
     for term in terms:
         if term not in arguments:
             raise CatalogueError(

@@ -1,4 +1,4 @@
-"""Just enough grammar, English and Chinese, to tell what a phrase is about: a dog, but not a dog's bowl."""
+"""Just enough grammar, English and Chinese, to tell a dog from a dog's bowl."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from collections.abc import Iterator, Sequence
 
 # Words after which a name says where a thing is or what it is like, not what it is.
 _RELATIONS = frozenset(
-    'left right of on in at by with from near next behind beside under over above below inside onto into to between '
-    'that which who wearing holding for'.split()
+    'left right of on in at by with from near next behind beside under over above below inside '
+    'onto into to between that which who wearing holding for'.split()
 )
-# After a noun these show that it was a whole phrase: in 'the dog bowl' the next word is another noun.
+# After a noun these show that the phrase was whole: in 'the dog bowl' another noun follows.
 _FOLLOWERS = _RELATIONS | frozenset(
-    'and or then up down please now away back out it here there too off the a an my your his her this first '
-    'quickly slowly gently again'.split()
+    'and or then up down please now away back out it here there too off the a an my your his '
+    'her this first quickly slowly gently again'.split()
 )
 # After these a thing is only a landmark: the cup behind the man.
-_LANDMARKS = frozenset('of behind beside near by with from between for under like next close'.split())
+_LANDMARKS = frozenset(
+    'of behind beside near by with from between for under like next close'.split()
+)
 _PLACES = frozenset('to at on onto in into over'.split())
 _ZH_PLACE = re.compile(r'^.*(?:[左右前后上下里外旁]|中间|附近|对面)[边面方]?的')
-_ZH_AFTER = re.compile(r'(?:身上|头上|上面|上|里面|里|那里|那边|起来|手里|手上)?(?:吧|呢|好吗)?(?:$|[^\w])')
+_ZH_AFTER = re.compile(
+    r'(?:身上|头上|上面|上|里面|里|那里|那边|起来|手里|手上)?(?:吧|呢|好吗)?(?:$|[^\w])'
+)
 _ZH_VERB = re.compile(r'(?:身上|头上)?(?:拿|放|抓|举|推|打|移|搬|带|丢|扔|给|提|抱)')
 
 
@@ -33,10 +37,10 @@ def plain_name(label: str) -> str:
 
 
 def names_any(label: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> bool:
-    """Tell whether an object's name names one of the nouns: its last word does, or its last characters.
+    """Tell whether a name means one of the nouns: its last word, or its last characters, do.
 
-    :param exempt: English words that make it something else when they stand before it ('toy dog'), and Chinese
-        words that end alike ('机器人').
+    :param exempt: English words that make it something else when they stand before it ('toy dog'),
+        and Chinese words that end alike ('机器人').
     """
     name = plain_name(label)
     if _is_chinese(name):
@@ -51,8 +55,8 @@ def names_any(label: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> b
 def aims_at_any(instruction: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> bool:
     """Tell whether an instruction wants something done to, or brought to, one of the nouns.
 
-    Coarse on purpose: 'pick up the dog' and 'put it on the dog' do, 'the dog bowl' and 'the cup behind the dog' do
-    not. It only looks at words, so that no model can talk it out of a rule.
+    Coarse on purpose: 'pick up the dog' and 'put it on the dog' do, 'the dog bowl' and 'the cup
+    behind the dog' do not. It only looks at words, so that no model can talk it out of a rule.
     """
     if _is_chinese(instruction):
         return any(_aims_chinese(instruction, n, exempt) for n in nouns)
@@ -115,7 +119,9 @@ def _tokens(text: str) -> list[str]:
 def _covered(text: str, start: int, end: int, exempt: Sequence[str]) -> bool:
     """Tell whether text[start:end] is inside an exempt word."""
     return any(
-        m.start() <= start and end <= m.end() for e in exempt for m in re.finditer(re.escape(e), text)
+        m.start() <= start and end <= m.end()
+        for e in exempt
+        for m in re.finditer(re.escape(e), text)
     )
 
 

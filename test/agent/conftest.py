@@ -28,7 +28,9 @@ class FakeBox:
     score: float
 
     def clip(self):
-        limits = {n: min(max(getattr(self, n), 0.0), 1.0) for n in ('x_min', 'y_min', 'x_max', 'y_max')}
+        limits = {
+            n: min(max(getattr(self, n), 0.0), 1.0) for n in ('x_min', 'y_min', 'x_max', 'y_max')
+        }
         return replace(self, **limits)
 
 
@@ -47,7 +49,8 @@ class FakeAnswer:
 class FakeVlm:
     """Sees `things` (name -> boxes in 0-1), writes `plan`, and remembers what it was asked.
 
-    `plan` is a dict or a text; `supposed` is what it writes when only plans to carry out are allowed.
+    `plan` is a dict or a text; `supposed` is what it writes when only plans to carry out are
+    allowed.
     """
 
     name = 'fake'
@@ -69,7 +72,15 @@ class FakeVlm:
         return 'image'
 
     def query(
-        self, image, question, *, max_tokens, spatial_refs=(), grammar=None, stream=False, cancel=None
+        self,
+        image,
+        question,
+        *,
+        max_tokens,
+        spatial_refs=(),
+        grammar=None,
+        stream=False,
+        cancel=None,
     ):
         self.questions.append((question, tuple(spatial_refs)))
         assert image == 'image' and max_tokens > 0

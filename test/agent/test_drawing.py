@@ -46,9 +46,10 @@ def test_labels_do_not_hide_one_another():
         draw_plan(rgb, replace(plan(), objects=objects))[:480]
         for objects in ((first,), (first, second))
     )
-    # Yellow, the first label's ground, is as large with a second label at the same corner.
+    # The first label's ground is as large with a second label, which finds room below the box.
     yellow = [(p[:145] == (240, 228, 66)).all(axis=2).sum() for p in (one, two)]
     assert yellow[0] == yellow[1] > 500
+    assert (two[262:] != rgb[262:]).any() and not (one[265:] != rgb[265:]).any()
 
 
 def test_chinese_is_written_whole_or_not_at_all():

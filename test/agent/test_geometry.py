@@ -80,7 +80,9 @@ def test_covariance_agrees_with_sampling():
     rng = np.random.default_rng(1)
     sigmas = (3.0, 2.0, 0.01)
     _, covariance = lift((400, 100), 1.5, K, sigmas)
-    u, v, z = (m + s * rng.standard_normal(200_000) for m, s in zip((400, 100, 1.5), sigmas, strict=True))
+    u, v, z = (
+        m + s * rng.standard_normal(200_000) for m, s in zip((400, 100, 1.5), sigmas, strict=True)
+    )
     sampled = np.cov(np.stack([(u - 320) * z / 600, (v - 240) * z / 600, z]))
     assert np.allclose(covariance, sampled, rtol=0.05, atol=2e-7)
 

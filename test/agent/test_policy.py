@@ -16,7 +16,9 @@ def run(kit, make_agent, frame, instruction, *steps, **things):
     boxes = [BOX, OTHER, (0.3, 0.1, 0.4, 0.2)]
     names = [v for s in steps for k, v in s.items() if k != 'skill']
     seen = {n: [boxes[i]] for i, n in enumerate(dict.fromkeys(names))}
-    vlm = kit.FakeVlm(kit.ok('Sure.', *steps), seen, check='是' if names and names[0] > 'z' else 'Yes', **things)
+    vlm = kit.FakeVlm(
+        kit.ok('Sure.', *steps), seen, check='是' if names and names[0] > 'z' else 'Yes', **things
+    )
     return make_agent(vlm).run(frame, instruction)
 
 
@@ -104,7 +106,9 @@ def test_judgement_is_deferred_and_the_view_described(kit, make_agent, frame, in
     assert plan.say.endswith('A street.') and 'Yes, it is safe' not in plan.say
 
 
-@pytest.mark.parametrize('instruction', ['where is the safe?', 'what is on the table?', '桌子上有什么？'])
+@pytest.mark.parametrize(
+    'instruction', ['where is the safe?', 'what is on the table?', '桌子上有什么？']
+)
 def test_ordinary_questions_are_not_deferred(kit, make_agent, frame, instruction):
     assert run(kit, make_agent, frame, instruction, {'skill': 'describe'}).status is Status.OK
 
@@ -162,7 +166,7 @@ def test_fewer_steps_can_be_ruled(kit, make_agent, frame, policy):
         ({'approve_from': 'some'}, 'approve_from'),
         ({'colour': 1}, "unknown key 'colour'"),
         ({'rules': [{'id': 'x', 'action': 'refuse'}]}, r'rules\[0\]: "say" is missing'),
-        ({'rules': [{'id': 'x', 'action': 'stop', 'say': {}}]}, 'action \'stop\''),
+        ({'rules': [{'id': 'x', 'action': 'stop', 'say': {}}]}, "action 'stop'"),
     ],
 )
 def test_a_wrong_policy_is_named(tmp_path, kit, change, message):

@@ -69,7 +69,10 @@ def test_the_hash_is_of_the_content():
         ({'node': 'Push'}, 'either "node"'),
         ({'arguments': [{'name': 'x', 'type': 'thing'}]}, r'arguments\[0\] "x": type'),
         ({'arguments': [{'name': 'x', 'type': 'number'}]}, 'needs maximum, minimum, unit'),
-        ({'arguments': [{'name': 'skill', 'type': 'bool'}], 'preconditions': [], 'effects': []}, '"skill"'),
+        (
+            {'arguments': [{'name': 'skill', 'type': 'bool'}], 'preconditions': [], 'effects': []},
+            '"skill"',
+        ),
     ],
 )
 def test_a_wrong_entry_is_named(tmp_path, change, message):
