@@ -55,12 +55,17 @@ def export_once() -> Path:
     or exporter never meets an old export. Raises ModelFolderError.
     """
     checkpoint = nano_checkpoint()
-    folder = cache_folder() / f'nano-{_key(checkpoint)}'
+    folder = exported_folder(checkpoint)
     if not (folder / 'model.json').is_file():
         with _lock(folder):
             if not (folder / 'model.json').is_file():
                 _export(checkpoint, folder)
     return folder
+
+
+def exported_folder(checkpoint: Path) -> Path:
+    """Where this checkpoint's export stands, or will."""
+    return cache_folder() / f'nano-{_key(checkpoint)}'
 
 
 def _key(checkpoint: Path) -> str:

@@ -1,0 +1,121 @@
+"""Model folders: what is wrong with one is said with the file's name."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from kimi_ros.vlm import VisionLanguageModel
+from kimi_ros.vlm.errors import DeviceNotAvailable, InputError, ModelFolderError
+from kimi_ros.vlm.folder import read_folder
+
+
+@pytest.fixture
+def folder(golden_folder, tmp_path):
+    """A copy that a test may spoil."""
+    return shutil.copytree(golden_folder, tmp_path / 'model')
+
+
+def rewrite(folder, **changes):
+    file = folder / 'model.json'
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+def test_folder_says_what_it_holds(golden_folder):
+    folder = read_folder(str(golden_folder))
+    assert folder.runtime == 'onnxruntime'
+    assert {'query', 'caption', 'point', 'detect'} <= set(folder.tasks)
+    assert folder.config.text.dim == 128
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(ModelFolderError, match='nowhere is not a folder'):
+        VisionLanguageModel.load(tmp_path / 'nowhere')
+
+
+def test_checkpoint_instead_of_an_exported_folder(golden_checkpoint):
+    with pytest.raises(ModelFolderError, match=r'model\.json is missing.*kimi-export'):
+        VisionLanguageModel.load(golden_checkpoint)
+
+
+def test_format_of_another_version(folder):
+    rewrite(folder, format=2)
+    with pytest.raises(ModelFolderError, match=r'model\.json has the format 2, this version'):
+        VisionLanguageModel.load(folder)
+
+
+def test_model_json_that_is_no_json(folder):
+    (folder / 'model.json').write_text('{"format": 1,')
+    with pytest.raises(ModelFolderError, match=r'model\.json cannot be read'):
+        VisionLanguageModel.load(folder)
+
+
+def test_model_json_without_a_key(folder):
+    rewrite(folder, tasks=None)
+    with pytest.raises(ModelFolderError, match=r"model\.json: 'tasks'"):
+        VisionLanguageModel.load(folder)
+
+
+def test_config_that_cannot_be(folder):
+    config = json.loads((folder / 'model.json').read_text())['config']
+    config['text']['n_heads'] = 7
+    rewrite(folder, config=config)
+    with pytest.raises(ModelFolderError, match=r'model\.json: text.dim'):
+        VisionLanguageModel.load(folder)
+
+
+@pytest.mark.parametrize('name', ['weights.bin', 'decoder.onnx', 'tables.safetensors'])
+def test_missing_file(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(ModelFolderError, match=f'{name} is missing'):
+        VisionLanguageModel.load(folder)
+
+
+def test_file_cut_short(folder):
+    file = folder / 'weights.bin'
+    os.truncate(file, file.stat().st_size - 4096)
+    with pytest.raises(ModelFolderError, match=r'weights\.bin is damaged'):
+        VisionLanguageModel.load(folder)
+
+
+def test_changed_byte(folder):
+    file = folder / 'tokenizer.json'
+    file.write_bytes(file.read_bytes() + b' ')
+    with pytest.raises(ModelFolderError, match=r'tokenizer\.json is damaged'):
+        VisionLanguageModel.load(folder)
+
+
+def test_graph_that_is_not_listed(folder):
+    files = json.loads((folder / 'model.json').read_text())['files']
+    del files['head.onnx']
+    rewrite(folder, files=files)
+    with pytest.raises(ModelFolderError, match=r'lists no head\.onnx'):
+        VisionLanguageModel.load(folder)
+
+
+def test_runtime_of_another_kind(folder):
+    rewrite(folder, runtime='tensorrt')
+    with pytest.raises(ModelFolderError, match='tensorrt'):
+        VisionLanguageModel.load(folder)
+
+
+def test_newer_onnxruntime_needed(folder):
+    rewrite(folder, min_onnxruntime='99.0')
+    with pytest.raises(ModelFolderError, match='needs onnxruntime 99.0'):
+        VisionLanguageModel.load(folder)
+
+
+def test_devices_and_threads(golden_folder):
+    with pytest.raises(DeviceNotAvailable, match='"auto", "cpu" or "cuda"'):
+        VisionLanguageModel.load(golden_folder, device='tpu')
+    if 'CUDAExecutionProvider' not in onnxruntime.get_available_providers():
+        with pytest.raises(DeviceNotAvailable, match='no CUDA'):
+            VisionLanguageModel.load(golden_folder, device='cuda')
+    with pytest.raises(InputError, match='threads'):
+        VisionLanguageModel.load(golden_folder, threads=0)
+    rgb = np.zeros((1, 1, 3), np.uint8)
+    with VisionLanguageModel.load(golden_folder, device='auto', threads=1) as model:
+        assert len(model.query(model.encode_image(rgb), 'What?', max_tokens=2).ids) <= 2
