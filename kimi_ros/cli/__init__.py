@@ -1,0 +1,1 @@
+"""The command `kimi`: one verb a file."""

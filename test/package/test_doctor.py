@@ -1,0 +1,89 @@
+"""What `kimi doctor` says, and its exit status."""
+
+import argparse
+
+import pytest
+from kimi_ros import resources
+from kimi_ros.cli import doctor
+
+PARTS = ['Python', 'Libraries', 'Engine', 'Model', 'ROS', 'Messages', 'GL', 'Images']
+
+
+@pytest.fixture
+def no_probes(monkeypatch):
+    """Let the parts that need a process of their own be found as the test says."""
+    answers = {}
+
+    def probe(code):
+        return answers.get(code, (True, 'fine'))
+
+    monkeypatch.setattr(doctor, '_probe', probe)
+    return answers
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    doctor.add_parser(parser.add_subparsers())
+    return parser.parse_args(['doctor'])
+
+
+def test_every_part_has_a_line(no_probes):
+    assert [finding.part for finding in doctor.examine()] == PARTS
+
+
+def test_what_fails_comes_with_what_to_type(no_probes, capsys):
+    no_probes[doctor.PROBE_ROS] = (False, "ModuleNotFoundError: No module named 'rclpy'")
+    args = arguments()
+    assert args.run(args) == 1
+    said = capsys.readouterr().out
+    assert 'missing ROS' in said
+    assert 'make setup' in said
+    assert 'rclpy' in said
+
+
+def test_no_gl_is_no_failure(no_probes, tmp_path, monkeypatch, capsys):
+    (tmp_path / 'model.safetensors').touch()
+    monkeypatch.setattr('kimi_ros.vlm.nano.share', lambda name: tmp_path)
+    monkeypatch.setenv('KIMI_CACHE', str(tmp_path / 'cache'))
+    no_probes[doctor.PROBE_GL] = (False, 'no libOSMesa.so.8')
+    assert doctor.run(argparse.Namespace()) == 0
+    said = capsys.readouterr().out
+    assert 'note    GL' in said
+    assert 'libosmesa6' in said
+
+
+def test_missing_checkpoint(monkeypatch):
+    def nothing(name):
+        raise resources.ResourceNotFound(f'{name} is not there')
+
+    monkeypatch.setattr('kimi_ros.vlm.nano.share', nothing)
+    finding = doctor.nano()
+    assert not finding.works
+    assert 'models/nano' in finding.says
+
+
+def test_checkpoint_without_weights(monkeypatch, tmp_path):
+    monkeypatch.setattr('kimi_ros.vlm.nano.share', lambda name: tmp_path)
+    assert 'no weights' in doctor.nano().says
+
+
+def test_messages_really_work_here():
+    pytest.importorskip('kimi_msgs')
+    finding = doctor.messages()
+    assert finding.works, finding.says
+
+
+@pytest.mark.parametrize(
+    'environment, works',
+    [
+        ({}, False),
+        ({'FASTDDS_BUILTIN_TRANSPORTS': 'DEFAULT'}, False),
+        ({'FASTDDS_BUILTIN_TRANSPORTS': 'LARGE_DATA'}, True),
+        ({'FASTDDS_BUILTIN_TRANSPORTS': 'LARGE_DATA', 'ROS_DISTRO': 'humble'}, False),
+        ({'FASTRTPS_DEFAULT_PROFILES_FILE': '/p.xml', 'ROS_DISTRO': 'humble'}, True),
+        ({'FASTDDS_DEFAULT_PROFILES_FILE': '/p.xml'}, True),
+        ({'RMW_IMPLEMENTATION': 'rmw_zenoh_cpp'}, True),
+    ],
+)
+def test_setting_for_large_images(environment, works):
+    assert doctor.large_images(environment).works is works

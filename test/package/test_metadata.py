@@ -1,0 +1,43 @@
+"""What is written in more than one place agrees."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from importlib.metadata import metadata
+from pathlib import Path
+
+import kimi_ros
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MANIFESTS = [ROOT / 'package.xml', ROOT / 'kimi_msgs' / 'package.xml']
+
+
+@pytest.mark.parametrize('manifest', MANIFESTS, ids=lambda path: path.parent.name)
+def test_one_version_and_license(manifest):
+    package = ElementTree.parse(manifest).getroot()
+    assert package.findtext('version') == kimi_ros.__version__
+    assert package.findtext('license') == 'Apache-2.0'
+
+
+def test_setup_py_has_the_same():
+    assert f"VERSION = '{kimi_ros.__version__}'" in (ROOT / 'setup.py').read_text()
+
+
+def test_installed_metadata():
+    installed = metadata('kimi_ros')
+    assert installed['Version'] == kimi_ros.__version__
+    assert installed['Requires-Python'] == '>=3.10'
+
+
+def test_maintainer_address_is_one_that_catkin_pkg_takes():
+    address = re.compile(r'^[\w.+-]+@[\w-]+(\.[\w-]+)*\.[a-zA-Z]{2,}$')
+    for manifest in MANIFESTS:
+        maintainer = ElementTree.parse(manifest).getroot().find('maintainer')
+        assert address.match(maintainer.get('email'))
+
+
+def test_every_room_is_a_package():
+    # A folder without __init__.py would work in a checkout and be missing after an installation.
+    for room in ('kimi_ros', 'export', 'train'):
+        for module in (ROOT / room).rglob('*.py'):
+            assert (module.parent / '__init__.py').is_file(), module
