@@ -3,6 +3,7 @@
 import argparse
 
 import pytest
+
 from kimi_ros import resources
 from kimi_ros.cli import doctor
 

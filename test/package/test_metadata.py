@@ -5,8 +5,9 @@ import xml.etree.ElementTree as ElementTree
 from importlib.metadata import metadata
 from pathlib import Path
 
-import kimi_ros
 import pytest
+
+import kimi_ros
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = [ROOT / 'package.xml', ROOT / 'kimi_msgs' / 'package.xml']
