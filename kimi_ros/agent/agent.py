@@ -12,6 +12,7 @@ from threading import Event
 
 from kimi_ros.agent import phrases
 from kimi_ros.agent.checks import DOUBT, Verdict, look_again, one_thing, unmet
+from kimi_ros.agent.errors import PlanNotWritten
 from kimi_ros.agent.frame import Frame, camera_problem
 from kimi_ros.agent.geometry import locate
 from kimi_ros.agent.grounding import Candidate, ground
@@ -142,7 +143,12 @@ class _Run:
         meant = draft
         if draft.status is not Status.OK:
             # What is it about? Only what has a name can be looked for, and counted or missed.
-            meant = agent._planner.draft(self.image, self.text, (Status.OK,), cancel=self.cancel)
+            try:
+                meant = agent._planner.draft(
+                    self.image, self.text, (Status.OK,), cancel=self.cancel
+                )
+            except PlanNotWritten:
+                return self._ends(draft.status, Reason.MODEL, draft.say)
         if rule := agent.policy.refusal(self.text, meant.steps, agent.skills):
             return self._ruled_out(rule)
         if len(meant.steps) > agent.policy.max_steps:

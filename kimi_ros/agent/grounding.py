@@ -15,6 +15,8 @@ SAME = 0.6
 ALONE = 0.5
 # A candidate with less than this share of the best one's score is no rival.
 RIVAL = 0.4
+# More of one name are not told apart by asking, and a model that goes astray is stopped.
+MOST = 9
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ def ground(
 
     :param size: (width, height) of the source image in pixels.
     """
-    boxes = _distinct([b.clip() for b in vlm.detect(image, name, cancel=cancel)])
-    points = list(vlm.point(image, name, cancel=cancel))
+    boxes = _distinct([b.clip() for b in vlm.detect(image, name, max_objects=MOST, cancel=cancel)])
+    points = list(vlm.point(image, name, max_objects=MOST, cancel=cancel))
     candidates = []
     for box in boxes:
         middle = (box.x_min + box.x_max) / 2, (box.y_min + box.y_max) / 2

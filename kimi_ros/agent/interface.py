@@ -52,8 +52,12 @@ class Vlm(Protocol):
     ) -> Any:
         """Return an answer with `.text`; with `stream`, an iterator of pieces with `.result()`."""
 
-    def point(self, image: Any, name: str, *, cancel: Event | None = None) -> Sequence[Point]:
+    def point(
+        self, image: Any, name: str, *, max_objects: int, cancel: Event | None = None
+    ) -> Sequence[Point]:
         """Return a point on every object of this name."""
 
-    def detect(self, image: Any, name: str, *, cancel: Event | None = None) -> Sequence[Box]:
+    def detect(
+        self, image: Any, name: str, *, max_objects: int, cancel: Event | None = None
+    ) -> Sequence[Box]:
         """Return a box around every object of this name."""

@@ -116,7 +116,7 @@ def parse_draft(text: str, schema: dict) -> DraftPlan:
     """Read what the model wrote; PlanNotWritten if the schema does not allow it."""
     try:
         data = json.loads(text)
-        jsonschema.validate(data, schema, cls=jsonschema.Draft202012Validator)
+        jsonschema.Draft202012Validator(schema).validate(data)
     except ValueError:
         raise PlanNotWritten(f'the model wrote no whole plan: {text[:200]!r}') from None
     except jsonschema.ValidationError as error:

@@ -91,10 +91,10 @@ class FakeVlm:
             plan = self.supposed
         return FakeAnswer(plan if isinstance(plan, str) else compact(plan))
 
-    def detect(self, image, name, *, cancel=None):
-        return [FakeBox(*box, self.score) for box in self.things.get(name, [])]
+    def detect(self, image, name, *, max_objects, cancel=None):
+        return [FakeBox(*b, self.score) for b in self.things.get(name, [])][:max_objects]
 
-    def point(self, image, name, *, cancel=None):
+    def point(self, image, name, *, max_objects, cancel=None):
         if self.points is not None:
             return [FakePoint(*p, self.score) for p in self.points]
         return [

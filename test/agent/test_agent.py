@@ -115,6 +115,14 @@ def test_what_the_model_misses_is_still_looked_for(kit, make_agent, frame, statu
     assert plan.options == ('1. the cup on the left',) and not plan.steps
 
 
+def test_a_status_needs_no_second_plan(kit, make_agent, frame):
+    vlm = kit.FakeVlm(
+        {'status': 'infeasible', 'say': 'I cannot fly.', 'steps': []}, supposed='{"sta'
+    )
+    plan = make_agent(vlm).run(frame, 'fly to the moon')
+    assert plan.status is Status.INFEASIBLE and plan.say == 'I cannot fly.'
+
+
 def test_infeasible_stands_when_the_second_look_agrees(kit, make_agent, frame):
     written = {'status': 'infeasible', 'say': 'I do not see a cup.', 'steps': []}
     vlm = kit.FakeVlm(written, {'cup': [CUP]}, kit.ok('', kit.pick('cup')), check='No')
@@ -300,9 +308,9 @@ def test_the_cancel_event_reaches_the_model(kit, make_agent, frame):
             seen.append(cancel)
             return super().encode_image(rgb, cancel=cancel)
 
-        def detect(self, image, name, *, cancel=None):
-            seen.append(cancel)
-            return super().detect(image, name, cancel=cancel)
+        def detect(self, image, name, **more):
+            seen.append(more['cancel'])
+            return super().detect(image, name, **more)
 
     vlm = Watching(kit.ok('', kit.pick('cup')), {'cup': [CUP]})
     make_agent(vlm).run(frame, 'pick up the cup', cancel=cancel)

@@ -41,8 +41,8 @@ def test_a_box_without_a_point_counts_half_and_a_point_without_a_box_has_no_box(
 
 def test_weak_candidates_beside_a_strong_one_are_dropped(kit):
     class Unsure(kit.FakeVlm):
-        def detect(self, image, name, *, cancel=None):
-            strong, weak = super().detect(image, name)
+        def detect(self, image, name, **more):
+            strong, weak = super().detect(image, name, **more)
             return [strong, type(weak)(*self.things[name][1], 0.3)]
 
     vlm = Unsure({}, {'cup': [(0.1, 0.1, 0.3, 0.5), (0.6, 0.1, 0.8, 0.5)]})

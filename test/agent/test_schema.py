@@ -19,14 +19,14 @@ def plan(steps='', status='ok', say='I will.'):
 
 
 @pytest.fixture(scope='module')
-def writes(kit_root, catalogue_module):
+def writes(golden_checkpoint, catalogue):
     """Tell whether a text can be written, token by token, to its end."""
-    path = kit_root / 'test' / 'golden' / 'moondream_small' / 'tokenizer.json'
+    path = golden_checkpoint / 'tokenizer.json'
     tokens = llguidance.LLTokenizer(path.read_text(encoding='utf-8'), eos_token=0)
     encode = Tokenizer.from_file(str(path)).encode
 
     def can(text, schema=None):
-        schema = schema or plan_schema(catalogue_module)
+        schema = schema or plan_schema(catalogue)
         grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(schema))
         assert llguidance.LLMatcher.validate_grammar(grammar, tokens) == ''
         matcher = llguidance.LLMatcher(tokens, grammar)
@@ -34,18 +34,6 @@ def writes(kit_root, catalogue_module):
         return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
 
     return can
-
-
-@pytest.fixture(scope='module')
-def kit_root():
-    from pathlib import Path
-
-    return Path(__file__).parents[2]
-
-
-@pytest.fixture(scope='module')
-def catalogue_module(kit_root):
-    return SkillCatalogue.load(kit_root / 'config' / 'skills.yaml')
 
 
 @pytest.mark.parametrize(
@@ -92,8 +80,8 @@ def test_what_cannot_be_written(writes, text):
     assert not writes(text)
 
 
-def test_only_plans_to_carry_out(writes, catalogue_module):
-    schema = plan_schema(catalogue_module, [Status.OK])
+def test_only_plans_to_carry_out(writes, catalogue):
+    schema = plan_schema(catalogue, [Status.OK])
     assert writes(plan(PICK), schema) and not writes(plan(status='infeasible'), schema)
 
 

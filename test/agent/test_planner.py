@@ -1,0 +1,53 @@
+"""Drafts through the real runtime: tokenizer, grammar and stream over a scripted engine."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kimi_ros.agent import Status
+from kimi_ros.agent.planner import Planner
+from kimi_ros.vlm import VisionLanguageModel
+from kimi_ros.vlm.config import ModelConfig
+from kimi_ros.vlm.fake import FakeEngine
+from kimi_ros.vlm.tokenizer import TextTokenizer
+
+CHINESE = (
+    '{"status":"ok","say":"我来拿红色的杯子。","steps":[{"skill":"pick","object":"红色的杯子"},'
+    '{"skill":"place","object":"红色的杯子","target":"盘子"}]}'
+)
+
+
+@pytest.fixture
+def draft(golden_checkpoint, catalogue):
+    """Return what becomes of a text that the engine would like to write."""
+    config = ModelConfig.from_dict(json.loads((golden_checkpoint / 'config.json').read_text()))
+    tokenizer = TextTokenizer.from_file(golden_checkpoint / 'tokenizer.json')
+
+    def make(text, **more):
+        engine = FakeEngine(config, tokenizer.encode(text))
+        vlm = VisionLanguageModel(engine, tokenizer, name='fake', tasks=('query', 'plan'))
+        image = vlm.encode_image(np.zeros((20, 20, 3), np.uint8))
+        return Planner(vlm, catalogue).draft(image, 'do it', **more)
+
+    return make
+
+
+def test_a_plan_is_written_and_streamed(draft, catalogue):
+    said = []
+    plan = draft(CHINESE, on_text=said.append)
+    assert plan == draft(CHINESE)
+    assert plan.status is Status.OK and [s.skill for s in plan.steps] == ['pick', 'place']
+    assert plan.names(catalogue) == ['红色的杯子', '盘子']
+    assert said[0] == '我' and said[-1] == plan.say == '我来拿红色的杯子。'
+
+
+def test_an_unknown_skill_cannot_be_written(draft):
+    plan = draft(CHINESE.replace('"pick"', '"push"'))
+    assert {s.skill for s in plan.steps} <= {'locate', 'pick', 'place', 'describe'}
+
+
+def test_a_status_without_steps_is_written(draft):
+    infeasible = '{"status":"infeasible","say":"I do not see a cup.","steps":[]}'
+    plan = draft(infeasible)
+    assert plan.status is Status.INFEASIBLE and plan.say == 'I do not see a cup.' and not plan.steps
