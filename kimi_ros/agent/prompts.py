@@ -1,0 +1,40 @@
+"""Every sentence the model is asked, in one place: training and use read the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def detect_language(text: str) -> str:
+    """Return 'zh' if the text holds a CJK ideograph, else 'en'."""
+    return 'zh' if any('\u4e00' <= c <= '\u9fff' for c in text) else 'en'
+
+
+def plan_prompt(
+    instruction: str,
+    skills: Iterable[tuple[str, Sequence[str]]],
+    history: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Ask for a plan.
+
+    :param skills: (name, argument names) of each skill in the catalogue, in its order.
+    :param history: earlier (instruction, what was said) turns, oldest first.
+    """
+    catalogue = ', '.join(f'{name}({", ".join(arguments)})' for name, arguments in skills)
+    before = ''.join(f' Earlier: {asked} -> {said}.' for asked, said in history)
+    return f'Skills: {catalogue}.{before} Task: {instruction}'
+
+
+def check_question(label: str, language: str) -> str:
+    """Ask whether the region given as a spatial reference shows `label`; answers Yes/No, 是/不是."""
+    return f'这是{label}吗？' if language == 'zh' else f'Is this a {label}?'
+
+
+def presence_question(label: str, language: str) -> str:
+    """Ask whether `label` is in view; answers Yes/No, 有/没有."""
+    return f'有{label}吗？' if language == 'zh' else f'Is there a {label}?'
+
+
+def describe_question(language: str) -> str:
+    """Ask for a description of the whole view in the language."""
+    return '你看到了什么？' if language == 'zh' else 'What do you see?'

@@ -1,0 +1,214 @@
+"""Batches: frames with their patches' labels, and questions padded into tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kimi_ros.sim import COLORS, KINDS
+from kimi_train.questions import KINDS_OF_QUESTION, Dialogue, QuestionWriter, things
+from kimi_train.scenes import SceneSet
+
+PLACE_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
+IGNORE = -100
+
+
+@dataclass
+class PatchLabels:
+    """What each patch shows, (images, patches, ...): the dense labels that teach the encoder to
+    see.
+
+    `kind` and `color` count one past the last name for 'nothing'; `center` is a code of the owner's
+    centre, `place` of the patch's own (`place_code`), `size` the logarithm of the owner's width and
+    height; `is_center` marks the one patch in which an object has its centre.
+    """
+
+    kind: Tensor
+    color: Tensor
+    center: Tensor
+    place: Tensor
+    size: Tensor
+    is_center: Tensor
+
+
+@dataclass
+class Questions:
+    """Packed questions, (images, length, ...), see `Dialogue`; NaN where there is no number.
+
+    `segment` counts an image's questions, -1 for padding; `position` is the place after the image's
+    prefix; `kind` tells where a question is decided, and which sort it is (an index of
+    `KINDS_OF_QUESTION`, else -1). `looks` and `counts` are, for each image, positions (rows,) and
+    the wanted attention over the prefix (rows, 1 + patches).
+    """
+
+    ids: Tensor
+    coords: Tensor
+    sizes: Tensor
+    next_ids: Tensor
+    next_coords: Tensor
+    next_sizes: Tensor
+    segment: Tensor
+    position: Tensor
+    kind: Tensor
+    looks: list[tuple[Tensor, Tensor]]
+    counts: list[tuple[Tensor, Tensor]]
+
+    def mask(self, prefix: int) -> Tensor:
+        """Return what is added to attention scores, (images, 1, prefix + length, prefix + length).
+
+        The prefix sees itself; a question sees the prefix and, causally, itself.
+        """
+        images, length = self.segment.shape
+        segment = torch.cat([torch.full((images, prefix), -2), self.segment], 1)
+        same = segment[:, :, None] == segment[:, None, :]
+        causal = torch.ones(prefix + length, prefix + length, dtype=torch.bool).tril()
+        sees = same & causal
+        sees[:, :, :prefix] = True
+        return torch.zeros(sees.shape).masked_fill_(~sees, -torch.inf)[:, None]
+
+
+@dataclass
+class Batch:
+    """Normalised crops (n, 3, S, S), their labels, and questions unless only the encoder learns."""
+
+    crops: Tensor
+    labels: PatchLabels
+    questions: Questions | None
+
+
+def place_code(xy: np.ndarray) -> np.ndarray:
+    """Return cosines and sines of positions (..., 2) in 0-1, at a few low frequencies: (..., 16).
+
+    Linear maps read a coordinate from such a code, and averaging over an object's patches keeps it.
+    """
+    angles = 2 * math.pi * xy[..., None] * np.array(PLACE_FREQUENCIES, np.float32)
+    code = np.concatenate([np.cos(angles), np.sin(angles)], -1)
+    return code.reshape(*xy.shape[:-1], -1).astype(np.float32)
+
+
+class BatchMaker:
+    """Draws scenes, alters them, asks about them. The same seed and step give the same batch."""
+
+    def __init__(self, scenes: SceneSet, writer: QuestionWriter | None, images: int, seed: int):
+        self.scenes, self.writer, self.images, self.seed = scenes, writer, images, seed
+
+    def batch(self, step: int, short: int = 0, long: int = 0) -> Batch:
+        """Return the batch of a step with so many short and long questions for each image."""
+        rng = np.random.default_rng((self.seed, step))
+        crops, labels, looks, asked = [], [], [], []
+        for index in rng.integers(len(self.scenes), size=self.images):
+            frame, owners, rows = self._scene(int(index), rng)
+            crops.append(alter_colors(frame, rng))
+            labels.append(patch_labels(owners, rows))
+            looks.append(look_targets(owners, rows))
+            scene = things(rows)
+            questions = [self.writer.short(scene, rng) for _ in range(short)]
+            asked.append(questions + [self.writer.long(scene, rng) for _ in range(long)])
+        stacked = PatchLabels(*(torch.from_numpy(np.stack(a)) for a in zip(*labels, strict=True)))
+        packed = pack(asked, looks) if short + long else None
+        return Batch(torch.from_numpy(np.stack(crops)), stacked, packed)
+
+    def _scene(self, index: int, rng):
+        s = self.scenes
+        frame, owners, rows = s.frames[index], s.owners[index], np.array(s.objects[index])
+        if rng.random() < 0.5:
+            frame, owners = frame[:, ::-1], owners[:, ::-1]
+            there = rows[:, 0] >= 0
+            rows[there, 2], rows[there, 4] = 1 - rows[there, 4], 1 - rows[there, 2]
+        return frame, owners, rows
+
+
+def alter_colors(frame: np.ndarray, rng) -> np.ndarray:
+    """Return the frame normalised to (3, S, S), with small random gain, tint, offset and noise."""
+    x = frame.astype(np.float32) / 127.5 - 1
+    gain = (1 + rng.normal(0, 0.06)) * (1 + rng.normal(0, 0.02, 3))
+    x = x * gain.astype(np.float32) + np.float32(rng.normal(0, 0.04))
+    x += rng.standard_normal(x.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.03))
+    return np.ascontiguousarray(np.clip(x, -1, 1).transpose(2, 0, 1))
+
+
+def patch_labels(owners: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the fields of `PatchLabels` for one scene."""
+    grid = len(owners)
+    flat = owners.reshape(-1).astype(int)
+    owner = rows[flat]  # -1 takes the last row; masked below
+    nothing = flat < 0
+    kind = np.where(nothing, len(KINDS), owner[:, 0]).astype(np.int64)
+    color = np.where(nothing, len(COLORS), owner[:, 1]).astype(np.int64)
+    centers = (owner[:, 2:4] + owner[:, 4:6]) / 2
+    sizes = np.log(np.maximum(owner[:, 4:6] - owner[:, 2:4], 1e-3))
+    sizes[nothing] = 0
+    steps = (np.arange(grid, dtype=np.float32) + 0.5) / grid
+    own = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
+    is_center = np.zeros(grid * grid, np.float32)
+    is_center[center_patches(rows, grid)] = 1
+    return kind, color, place_code(centers), place_code(own), sizes.astype(np.float32), is_center
+
+
+def center_patches(rows: np.ndarray, grid: int) -> np.ndarray:
+    """Return the index of the patch that holds each object's centre."""
+    there = rows[rows[:, 0] >= 0]
+    cell = np.clip((there[:, 2:4] + there[:, 4:6]) / 2 * grid, 0, grid - 1).astype(int)
+    return cell[:, 1] * grid + cell[:, 0]
+
+
+def look_targets(owners: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where to look for each object, over BOS and the patches: spread over it, and its
+    centre alone.
+
+    Each is (objects + 1, 1 + patches); the last row is BOS, where a head looks when nothing matches.
+    """
+    flat = owners.reshape(-1)
+    centers = center_patches(rows, len(owners))
+    spread = np.zeros((len(centers) + 1, 1 + flat.size), np.float32)
+    single = np.zeros_like(spread)
+    for i, patch in enumerate(centers):
+        mine = np.flatnonzero(flat == i)
+        spread[i, 1 + (mine if len(mine) else patch)] = 1 / max(len(mine), 1)
+        single[i, 1 + patch] = 1
+    spread[-1, 0] = single[-1, 0] = 1
+    return spread, single
+
+
+def pack(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
+    """Return the dialogues one after the other, padded to the longest image's."""
+    length = max(sum(len(d.ids) for d in group) for group in images)
+    shape = (len(images), length)
+    out = Questions(
+        ids=torch.zeros(shape, dtype=torch.long),
+        coords=torch.full(shape, math.nan),
+        sizes=torch.full((*shape, 2), math.nan),
+        next_ids=torch.full(shape, IGNORE),
+        next_coords=torch.full(shape, math.nan),
+        next_sizes=torch.full((*shape, 2), math.nan),
+        segment=torch.full(shape, -1),
+        position=torch.zeros(shape, dtype=torch.long),
+        kind=torch.full(shape, -1),
+        looks=[],
+        counts=[],
+    )
+    for b, group in enumerate(images):
+        spread, single = looks[b]
+        start, look, count = 0, [], []
+        for q, d in enumerate(group):
+            own = slice(start, start + len(d.ids))
+            out.ids[b, own] = torch.tensor(d.ids)
+            out.segment[b, own] = q
+            out.position[b, own] = torch.arange(len(d.ids))
+            out.kind[b, start + d.decided] = KINDS_OF_QUESTION.index(d.kind)
+            for name in ('coords', 'sizes', 'next_ids', 'next_coords', 'next_sizes'):
+                tensor = getattr(out, name)
+                for position, value in getattr(d, name).items():
+                    tensor[b, start + position] = torch.tensor(value, dtype=tensor.dtype)
+            look += [(start + at, spread[seen or [-1]].mean(0)) for at, seen in d.looks.items()]
+            count += [(start + at, single[[*seen, -1]].mean(0)) for at, seen in d.counts.items()]
+            start += len(d.ids)
+        for rows, into in ((look, out.looks), (count, out.counts)):
+            at, wanted = zip(*rows, strict=True)
+            into.append((torch.tensor(at), torch.from_numpy(np.stack(wanted))))
+    return out

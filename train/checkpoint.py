@@ -1,0 +1,34 @@
+"""Reading and writing models for training: a folder with config.json, tokenizer.json and, once
+trained, weights.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+
+from kimi_ros.vlm.config import ModelConfig
+from kimi_train.model import Moondream
+
+
+def load_start(folder: Path) -> tuple[Moondream, Tokenizer]:
+    """Return a model of the folder's config, with fresh weights, and its tokenizer."""
+    config = ModelConfig.from_dict(json.loads((folder / 'config.json').read_text()))
+    return Moondream(config), Tokenizer.from_file(str(folder / 'tokenizer.json'))
+
+
+def save_checkpoint(start: Path, weights: Path, out: Path) -> int:
+    """Write the trained weights as `model.safetensors` in half precision; return its size in bytes."""
+    state = torch.load(weights, map_location='cpu', weights_only=True)['model']
+    out.mkdir(parents=True, exist_ok=True)
+    half = {f'model.{name}': t.half().contiguous() for name, t in state.items()}
+    save_file(half, out / 'model.safetensors')
+    for name in ('config.json', 'tokenizer.json', 'tasks.json'):
+        if (start / name).resolve() != (out / name).resolve():
+            shutil.copyfile(start / name, out / name)
+    return (out / 'model.safetensors').stat().st_size

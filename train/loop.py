@@ -1,0 +1,130 @@
+"""The training loop: resumable, deterministic by seed and step, with progress people can follow."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from kimi_train.batches import BatchMaker
+from kimi_train.losses import PatchHeads, batch_losses
+from kimi_train.model import Moondream
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a stage is trained.
+
+    :ivar steps: where the stage ends, counted from its beginning.
+    :ivar decay: the last steps, over which the rate falls to nothing.
+    :ivar short: short questions for each image; with `long` at 0, the encoder's labels alone when
+        both are.
+    :ivar patches: weight of the patches' labels.
+    :ivar vision_rate: the encoder's learning rate as a share of the others'.
+    """
+
+    steps: int
+    images: int = 16
+    rate: float = 2e-3
+    warmup: int = 100
+    decay: int = 500
+    short: int = 0
+    long: int = 0
+    patches: float = 1.0
+    vision_rate: float = 1.0
+    seed: int = 0
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate: a ramp, a plain, a ramp down."""
+        up = min(1.0, (step + 1) / self.warmup)
+        down = min(1.0, (self.steps - step) / max(self.decay, 1))
+        return self.rate * up * down
+
+
+class Trainer:
+    """A model, its heads for training only, and its optimisers; saved and loaded as one file."""
+
+    def __init__(self, model: Moondream, plan: Plan):
+        self.model, self.plan, self.step = model, plan, 0
+        self.heads = PatchHeads(model.config.vision.enc_dim)
+        matrices, rest = [], []
+        for name, parameter in [*model.named_parameters(), *self.heads.named_parameters()]:
+            hidden = '.blocks.' in f'.{name}' and parameter.ndim == 2
+            group = matrices if hidden else rest
+            share = plan.vision_rate if name.startswith('vision.') else 1.0
+            group.append({'params': [parameter], 'share': share})
+        self.optimizers = [
+            # Muon's orthogonal steps for the blocks' matrices: half the steps of AdamW alone, here.
+            torch.optim.Muon(
+                matrices, lr=plan.rate, weight_decay=0.02, adjust_lr_fn='match_rms_adamw'
+            ),
+            torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01),
+        ]
+
+    def run(self, batches: BatchMaker, folder: Path, log_every: int = 20, save_every: int = 100):
+        """Train to the plan's last step, saving as it goes; a line of figures every `log_every`
+        steps.
+        """
+        plan, sums, began = self.plan, defaultdict(float), time.monotonic()
+        parameters = [*self.model.parameters(), *self.heads.parameters()]
+        while self.step < plan.steps:
+            batch = batches.batch(self.step, plan.short, plan.long)
+            losses = batch_losses(self.model, self.heads, batch, plan.patches)
+            losses['total'].backward()
+            losses['norm'] = nn.utils.clip_grad_norm_(parameters, 2.0)
+            for optimizer in self.optimizers:
+                for group in optimizer.param_groups:
+                    group['lr'] = plan.rate_at(self.step) * group['share']
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+            self.step += 1
+            for name, value in losses.items():
+                sums[name] += float(value.detach()) / log_every
+            if self.step % log_every == 0:
+                took = (time.monotonic() - began) / log_every
+                self._report(folder, sums, took)
+                sums, began = defaultdict(float), time.monotonic()
+            if self.step % save_every == 0 or self.step == plan.steps:
+                self.save(folder / 'last.pt')
+
+    def _report(self, folder: Path, sums: dict, took: float) -> None:
+        left = (self.plan.steps - self.step) * took / 60
+        figures = '  '.join(f'{n} {v:.3f}' for n, v in sums.items())
+        speed = self.plan.images / took
+        print(
+            f'{self.step}/{self.plan.steps}  {speed:.1f} images/s  {left:.0f} min left  {figures}',
+            flush=True,
+        )
+        with (folder / 'log.jsonl').open('a') as log:
+            log.write(json.dumps({'step': self.step, 'images_per_s': speed, **sums}) + '\n')
+
+    def save(self, path: Path) -> None:
+        """Write everything that continuing needs, beside and then in place."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            'model': self.model.state_dict(),
+            'heads': self.heads.state_dict(),
+            'optimizers': [o.state_dict() for o in self.optimizers],
+            'step': self.step,
+            'plan': asdict(self.plan),
+        }
+        torch.save(state, path.with_suffix('.tmp'))
+        path.with_suffix('.tmp').replace(path)
+
+    def load(self, path: Path, weights_only: bool = False) -> None:
+        """Continue from a saved file; with `weights_only` begin a new stage from its weights."""
+        state = torch.load(path, map_location='cpu', weights_only=True)
+        self.model.load_state_dict(state['model'])
+        self.heads.load_state_dict(state['heads'])
+        if not weights_only:
+            self.step = state['step']
+            for optimizer, saved in zip(self.optimizers, state['optimizers'], strict=True):
+                shares = [g['share'] for g in optimizer.param_groups]
+                optimizer.load_state_dict(saved)
+                for group, share in zip(optimizer.param_groups, shares, strict=True):
+                    group['share'] = share

@@ -1,0 +1,227 @@
+"""The Moondream 2 architecture in PyTorch, under the checkpoint's own tensor names.
+
+The forward pass is written for training: many questions share one image prefix in a packed
+sequence, and a block can hand out its attention so that matching words to patches is supervised
+where it happens.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from kimi_ros.vlm.config import ModelConfig, TextConfig, VisionConfig
+
+
+class Attention(nn.Module):
+    """The projections of an attention layer: packed queries, keys and values, and the output."""
+
+    def __init__(self, dim: int, qkv_dim: int):
+        super().__init__()
+        self.qkv = nn.Linear(dim, qkv_dim)
+        self.proj = nn.Linear(dim, dim)
+
+
+class Mlp(nn.Module):
+    """Two linear layers with the tanh form of GELU between them."""
+
+    def __init__(self, dim: int, inner: int, out: int):
+        super().__init__()
+        self.fc1 = nn.Linear(dim, inner)
+        self.fc2 = nn.Linear(inner, out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(F.gelu(self.fc1(x), approximate='tanh'))
+
+
+class VisionBlock(nn.Module):
+    """Pre-norm transformer block of the encoder; every patch sees every patch."""
+
+    def __init__(self, config: VisionConfig):
+        super().__init__()
+        self.heads = config.enc_n_heads
+        self.ln1 = nn.LayerNorm(config.enc_dim)
+        self.attn = Attention(config.enc_dim, 3 * config.enc_dim)
+        self.ln2 = nn.LayerNorm(config.enc_dim)
+        self.mlp = Mlp(config.enc_dim, config.enc_ff_dim, config.enc_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, patches, dim = x.shape
+        qkv = self.attn.qkv(self.ln1(x)).view(batch, patches, 3, self.heads, dim // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
+        x = x + self.attn.proj(mixed)
+        return x + self.mlp(self.ln2(x))
+
+
+class VisionModel(nn.Module):
+    """Crops to patch features, and features to embeddings for the decoder."""
+
+    def __init__(self, config: VisionConfig):
+        super().__init__()
+        self.config = config
+        patch_dim = config.in_channels * config.enc_patch_size**2
+        grid = config.crop_size // config.enc_patch_size
+        self.patch_emb = nn.Linear(patch_dim, config.enc_dim)
+        self.pos_emb = nn.Parameter(0.02 * torch.randn(1, grid * grid, config.enc_dim))
+        self.blocks = nn.ModuleList(VisionBlock(config) for _ in range(config.enc_n_layers))
+        self.post_ln = nn.LayerNorm(config.enc_dim)
+        self.proj_mlp = Mlp(2 * config.enc_dim, config.proj_inner_dim, config.proj_out_dim)
+
+    def encode(self, crops: Tensor) -> Tensor:
+        """Return (n, patches, enc_dim) features of normalised crops (n, 3, S, S)."""
+        size = self.config.enc_patch_size
+        n, channels, height, width = crops.shape
+        patches = crops.view(n, channels, height // size, size, width // size, size)
+        patches = patches.permute(0, 2, 4, 1, 3, 5).reshape(n, -1, channels * size * size)
+        x = self.patch_emb(patches) + self.pos_emb
+        for block in self.blocks:
+            x = block(x)
+        return self.post_ln(x)
+
+    def project(self, global_features: Tensor, local_features: Tensor) -> Tensor:
+        """Return (n, patches, dim) embeddings of two (n, patches, enc_dim) views of the image."""
+        return self.proj_mlp(torch.cat([global_features, local_features], dim=-1))
+
+
+def rotary_table(rotary_dim: int, positions: int) -> tuple[Tensor, Tensor]:
+    """Return cosine and sine, each (positions, rotary_dim / 2), base 10,000."""
+    inverse = 1.0 / (10000.0 ** (torch.arange(0, rotary_dim, 2).float() / rotary_dim))
+    angles = torch.arange(positions).float()[:, None] * inverse[None]
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotate the first dimensions of each head in halves; x is (..., positions, head_dim)."""
+    half = cos.shape[-1]
+    a, b, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
+    return torch.cat([a * cos - b * sin, a * sin + b * cos, rest], dim=-1)
+
+
+class TextBlock(nn.Module):
+    """Parallel block: one layer norm feeds attention and MLP."""
+
+    def __init__(self, config: TextConfig):
+        super().__init__()
+        self.heads, self.kv_heads = config.n_heads, config.n_kv_heads
+        self.head_dim = config.dim // config.n_heads
+        self.ln = nn.LayerNorm(config.dim)
+        self.attn = Attention(config.dim, config.dim + 2 * config.n_kv_heads * self.head_dim)
+        self.mlp = Mlp(config.dim, config.ff_dim, config.dim)
+
+    def qkv(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return rotated queries and keys, and values: (..., heads, positions, head_dim)."""
+        d = self.head_dim
+        q, k, v = self.attn.qkv(x).split(
+            [self.heads * d, self.kv_heads * d, self.kv_heads * d], dim=-1
+        )
+        q = rotate(q.unflatten(-1, (self.heads, d)).transpose(-2, -3), cos, sin)
+        k = rotate(k.unflatten(-1, (self.kv_heads, d)).transpose(-2, -3), cos, sin)
+        v = v.unflatten(-1, (self.kv_heads, d)).transpose(-2, -3)
+        groups = self.heads // self.kv_heads
+        if groups > 1:
+            k, v = k.repeat_interleave(groups, -3), v.repeat_interleave(groups, -3)
+        return q, k, v
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Which heads hand out their attention: the first `heads` of `block`, at each image's `rows`."""
+
+    block: int
+    heads: int
+    rows: list[Tensor]
+
+
+class TextModel(nn.Module):
+    """The decoder."""
+
+    def __init__(self, config: TextConfig):
+        super().__init__()
+        self.config = config
+        self.wte = nn.Parameter(0.02 * torch.randn(config.vocab_size, config.dim))
+        self.blocks = nn.ModuleList(TextBlock(config) for _ in range(config.n_layers))
+        self.post_ln = nn.LayerNorm(config.dim)
+        self.lm_head = nn.Linear(config.dim, config.vocab_size)
+        cos, sin = rotary_table(min(32, config.dim // config.n_heads // 2), config.max_context)
+        self.register_buffer('cos', cos, persistent=False)
+        self.register_buffer('sin', sin, persistent=False)
+
+    def forward(
+        self, x: Tensor, positions: Tensor, mask: Tensor, looks: Looks | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Run packed sequences: an image prefix and the questions that share it, one after the
+        other.
+
+        :param x: (images, length, dim) embeddings.
+        :param positions: (images, length) where each stands in its own question's context.
+        :param mask: (images, 1, length, length), added to the attention scores.
+        :return: hidden states (images, length, dim), and for each image the log-probabilities with
+            which the look block's first heads see every position, (heads, rows, length).
+        """
+        cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
+        seen: list[Tensor] = []
+        for index, block in enumerate(self.blocks):
+            normed = block.ln(x)
+            q, k, v = block.qkv(normed, cos, sin)
+            if looks and index == looks.block:
+                for i, rows in enumerate(looks.rows):
+                    scores = q[i, : looks.heads, rows] @ k[i, : looks.heads].transpose(-1, -2)
+                    scores = scores / math.sqrt(block.head_dim) + mask[i, :, rows]
+                    seen.append(scores.log_softmax(-1))
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+            x = x + block.attn.proj(mixed.transpose(1, 2).flatten(2)) + block.mlp(normed)
+        return x, seen
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return the vocabulary's logits of hidden states (..., dim)."""
+        return self.lm_head(self.post_ln(hidden))
+
+
+def fourier(x: Tensor, frequencies: Tensor) -> Tensor:
+    """Return [cos, sin] of 2 pi x @ frequencies; x (..., k), frequencies (k, features)."""
+    angles = 2 * math.pi * x @ frequencies
+    return torch.cat([angles.cos(), angles.sin()], dim=-1)
+
+
+class RegionModel(nn.Module):
+    """Coordinates and sizes in and out of the decoder's space."""
+
+    def __init__(self, config):
+        super().__init__()
+        c = config
+        self.coord_encoder = nn.Linear(c.coord_feat_dim, c.dim)
+        self.coord_decoder = Mlp(c.dim, c.inner_dim, c.coord_out_dim)
+        self.size_encoder = nn.Linear(c.size_feat_dim, c.dim)
+        self.size_decoder = Mlp(c.dim, c.inner_dim, c.size_out_dim)
+        self.coord_features = nn.Parameter(torch.randn(1, c.coord_feat_dim // 2))
+        self.size_features = nn.Parameter(torch.randn(2, c.size_feat_dim // 2))
+
+    def encode_coordinate(self, value: Tensor) -> Tensor:
+        """Return (..., dim) embeddings of coordinates (...) in 0-1."""
+        return self.coord_encoder(fourier(value[..., None], self.coord_features))
+
+    def encode_size(self, size: Tensor) -> Tensor:
+        """Return (..., dim) embeddings of widths and heights (..., 2) in 0-1."""
+        return self.size_encoder(fourier(size, self.size_features))
+
+
+class Moondream(nn.Module):
+    """The whole model; `state_dict()` has the checkpoint's names after 'model.'."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.vision = VisionModel(config.vision)
+        self.text = TextModel(config.text)
+        self.region = RegionModel(config.region)
+
+    def prefix(self, features: Tensor) -> Tensor:
+        """Return (images, 1 + patches, dim): BOS and the image, for one-crop images' features."""
+        image = self.vision.project(features, features)
+        bos = self.text.wte[self.config.tokenizer.bos_id].expand(len(features), 1, -1)
+        return torch.cat([bos, image], dim=1)

@@ -1,0 +1,217 @@
+"""Questions about a scene, as sequences of tokens, coordinates and sizes with what is to be learnt
+at each place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from kimi_ros.agent.prompts import (
+    check_question,
+    describe_question,
+    plan_prompt,
+    presence_question,
+)
+from kimi_ros.sim import COLORS, KINDS
+from kimi_ros.sim.language import (
+    LANGUAGES,
+    Description,
+    answer_describe,
+    caption,
+    with_article,
+)
+from kimi_ros.sim.tasks import some_description, some_task, wrong
+from kimi_ros.vlm.config import ModelConfig
+
+SKILLS = (
+    ('locate', ('object',)),
+    ('pick', ('object',)),
+    ('place', ('object', 'target')),
+    ('describe', ()),
+)
+YES = {'en': ('Yes', 'No'), 'zh': ('有', '没有')}
+IS = {'en': ('Yes', 'No'), 'zh': ('是', '不是')}
+PLAN_OPENING = '{"status":"'
+KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption')
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object of a scene: names, and its box (x_min, y_min, x_max, y_max) in 0-1."""
+
+    kind: str
+    color: str
+    box: tuple[float, float, float, float]
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Return the middle of the box."""
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Return width and height of the box."""
+        return self.box[2] - self.box[0], self.box[3] - self.box[1]
+
+
+def things(rows: np.ndarray) -> list[Thing]:
+    """Return the objects of a row of `objects.npy`, mirrored frames having mirrored boxes already."""
+    return [
+        Thing(KINDS[int(r[0])], COLORS[int(r[1])], tuple(float(v) for v in r[2:]))
+        for r in rows
+        if r[0] >= 0
+    ]
+
+
+@dataclass
+class Dialogue:
+    """A question with its answer, position by position.
+
+    Position i holds token `ids[i]`, or a coordinate or size in `coords[i]`, `sizes[i]`; `next_*` say what is learnt
+    there about what follows; `looks[i]` are the objects that the matching heads should see from there: a list of
+    indices, empty for 'none of them'. `counts` likewise, for the counting head. `decided` is where
+    the answer is decided, and `kind` what sort of question it is, for figures to follow.
+    """
+
+    kind: str
+    ids: list[int]
+    decided: int = 0
+    coords: dict[int, float] = field(default_factory=dict)
+    sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
+    next_ids: dict[int, int] = field(default_factory=dict)
+    next_coords: dict[int, float] = field(default_factory=dict)
+    next_sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
+    looks: dict[int, list[int]] = field(default_factory=dict)
+    counts: dict[int, list[int]] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        """Return the position of the newest element."""
+        return len(self.ids) - 1
+
+
+class QuestionWriter:
+    """Writes questions about scenes with a tokenizer and a config's templates."""
+
+    def __init__(self, config: ModelConfig, tokenizer: Tokenizer):
+        self.tokens = config.tokenizer
+        self._encode = lru_cache(maxsize=100_000)(lambda text: tuple(tokenizer.encode(text).ids))
+
+    def short(self, scene: Sequence[Thing], rng: np.random.Generator) -> Dialogue:
+        """Return a question with a short answer: point, detect, presence, what a place shows."""
+        draw = rng.random()
+        language = LANGUAGES[int(rng.random() < 0.4)]
+        if draw < 0.70:
+            return self.locate(
+                scene, some_description(scene, rng), language, boxes=rng.random() < 0.45
+            )
+        if draw < 0.84:
+            return self.presence(scene, language, rng)
+        return self.check(scene, language, rng)
+
+    def long(self, scene: Sequence[Thing], rng: np.random.Generator) -> Dialogue:
+        """Return a question with a long answer: a plan (mostly), a caption, a description."""
+        draw = rng.random()
+        language = LANGUAGES[int(rng.random() < 0.5)]
+        if draw < 0.84:
+            return self.plan(scene, language, rng)
+        everything = list(range(len(scene)))
+        if draw < 0.94:
+            length = ('short', 'normal', 'long')[int(rng.integers(3))]
+            ids = self.tokens.templates.caption[length]
+            return self._answer('caption', list(ids), caption(scene, length), everything)
+        prompt = self._query(describe_question(language))
+        return self._answer('caption', prompt, answer_describe(scene, language), everything)
+
+    def locate(self, scene, what: Description, language: str, boxes: bool) -> Dialogue:
+        """Point at, or box, all the objects meant, from left to right."""
+        template = self.tokens.templates.detect if boxes else self.tokens.templates.point
+        name = self._encode(f' {what.name(language)}')
+        out = Dialogue('locate', [*template.prefix, *name, *template.suffix])
+        out.decided = out.last
+        found = what.matches(scene)
+        out.counts[out.last] = found
+        for index in found:
+            thing = scene[index]
+            out.next_ids[out.last] = self.tokens.coord_id
+            for value in thing.center:
+                out.looks[out.last] = [index]
+                out.next_coords[out.last] = value
+                out.coords[out.last + 1] = value
+                out.ids.append(self.tokens.coord_id)
+            if boxes:
+                out.looks[out.last] = [index]
+                out.next_sizes[out.last] = thing.size
+                out.sizes[out.last + 1] = thing.size
+                out.ids.append(self.tokens.size_id)
+        out.next_ids[out.last] = self.tokens.eos_id
+        out.looks[out.last] = []
+        return out
+
+    def presence(self, scene, language: str, rng) -> Dialogue:
+        """Ask whether something is there."""
+        what = some_description(scene, rng, sides=False)
+        found = what.matches(scene)
+        prompt = self._query(presence_question(what.name(language), language))
+        return self._answer('presence', prompt, YES[language][0 if found else 1], found)
+
+    def check(self, scene, language: str, rng) -> Dialogue:
+        """Ask what a box or a point shows, or whether it shows a certain thing."""
+        index = int(rng.integers(len(scene)))
+        thing = scene[index]
+        true = Description(thing.kind, thing.color)
+        if rng.random() < 0.3:
+            zh = language == 'zh'
+            name = true.name(language)
+            question = '这是什么？' if zh else 'What is this?'
+            answer = name if zh else with_article(name).capitalize()
+        else:
+            what = true if rng.random() < 0.5 else wrong(true, rng)
+            question = check_question(what.name(language), language)
+            answer = IS[language][0 if what == true else 1]
+        jitter = rng.normal(0, 0.008, 4)
+        (x, y), (w, h) = thing.center, thing.size
+        place = [float(np.clip(x + jitter[0], 0, 1)), float(np.clip(y + jitter[1], 0, 1))]
+        box = rng.random() < 0.7
+        coord, size = self.tokens.coord_id, self.tokens.size_id
+        spatial = [coord, coord, size] if box else [coord, coord]
+        out = Dialogue('check', self._query(question, spatial))
+        start = len(self.tokens.templates.query.prefix)
+        out.coords = {start: place[0], start + 1: place[1]}
+        if box:
+            out.sizes = {start + 2: (w * np.exp(jitter[2] * 5), h * np.exp(jitter[3] * 5))}
+        return self._finish(out, answer, [index])
+
+    def plan(self, scene, language: str, rng) -> Dialogue:
+        """Ask for a plan as the planner asks, and answer in its JSON."""
+        task = some_task(scene, language, rng)
+        text = json.dumps(task.plan, ensure_ascii=False, separators=(',', ':'))
+        found = list(dict.fromkeys(i for _, group in task.referents for i in group))
+        return self._answer('plan', self._query(plan_prompt(task.instruction, SKILLS)), text, found)
+
+    def _query(self, question: str, spatial: Sequence[int] = ()) -> list[int]:
+        template = self.tokens.templates.query
+        # The suffix stands twice, as the reference's prompt has it outside reasoning mode.
+        suffix = [*template.suffix, *template.suffix]
+        return [*template.prefix, *spatial, *self._encode(question), *suffix]
+
+    def _answer(self, kind: str, prompt: list[int], text: str, seen: list[int]) -> Dialogue:
+        return self._finish(Dialogue(kind, prompt), text, seen)
+
+    def _finish(self, out: Dialogue, text: str, seen: list[int]) -> Dialogue:
+        start = out.last
+        # A plan begins with '{"status":"', which says nothing: it is decided after that.
+        out.decided = start + (len(self._encode(PLAN_OPENING)) if out.kind == 'plan' else 0)
+        for token in self._encode(text):
+            out.next_ids[out.last] = token
+            out.ids.append(token)
+        out.next_ids[out.last] = self.tokens.eos_id
+        for at in {start, out.decided}:
+            out.looks[at] = out.counts[at] = seen
+        return out
