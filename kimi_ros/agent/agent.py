@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from threading import Event
 
+import numpy as np
+
 from kimi_ros.agent import phrases
 from kimi_ros.agent.checks import DOUBT, Verdict, look_again, one_thing, unmet
 from kimi_ros.agent.errors import PlanNotWritten
@@ -264,7 +266,8 @@ class _Run:
                 GroundedObject(
                     id=f'o{number}',
                     label=name,
-                    score=candidate.score,
+                    # The message holds float32: so its reader computes the same hash.
+                    score=float(np.float32(candidate.score)),
                     verified=verified,
                     point=candidate.point,
                     box=candidate.box,
