@@ -107,7 +107,10 @@ class VisionLanguageModel:
 
     def close(self) -> None:
         """Free the runtime's memory, when the calls before this one are done."""
+        if self._turns.closed:
+            return
         with self._turns.turn(None):
+            self._turns.closed = True
             self._image = None
             self._engine.close()
 

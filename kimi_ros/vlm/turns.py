@@ -19,7 +19,7 @@ class Turns:
     """Serves calls one at a time, first come first served.
 
     While a stream is open nobody waits: its end is in the hands of whoever reads it, perhaps of the
-    very thread that calls. Such a call raises Busy.
+    very thread that calls. Such a call raises Busy. Once `closed` is set nobody gets a turn.
     """
 
     def __init__(self) -> None:
@@ -27,9 +27,10 @@ class Turns:
         self._waiting: deque[object] = deque()
         self._taken = False
         self._streaming = False
+        self.closed = False
 
     def take(self, cancel: threading.Event | None, stream: bool = False) -> None:
-        """Wait for the turn; raises Busy or Cancelled."""
+        """Wait for the turn; raises Busy, Cancelled, or VlmError when closed."""
         ticket = object()
         with self._condition:
             self._waiting.append(ticket)
@@ -39,6 +40,8 @@ class Turns:
                     raise_if_cancelled(cancel)
                     self._condition.wait(None if cancel is None else _LOOK_AGAIN)
                 raise_if_cancelled(cancel)
+                if self.closed:
+                    raise VlmError('the model was closed; load it again')
                 self._taken, self._streaming = True, stream
             finally:
                 self._waiting.remove(ticket)

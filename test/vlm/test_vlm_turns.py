@@ -186,3 +186,6 @@ def test_closing_lets_the_engine_go(model_saying):
     with model_saying()[0] as model:
         engine = model._engine
     assert engine.closed
+    model.close()
+    with pytest.raises(VlmError, match='closed'):
+        model.query(None, 'What?')
