@@ -1,0 +1,145 @@
+"""Building ONNX graphs node by node, with the weights of all graphs in one file beside them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+# What onnxruntime 1.23.2 and the newest both read.
+IR_VERSION = 10
+OPSET = 20
+CONTRIB = 'com.microsoft'
+# Pages, so that a runtime can map a weight instead of reading it.
+_ALIGNMENT = 4096
+
+
+@dataclass(frozen=True)
+class _Stored:
+    offset: int
+    size: int
+    shape: tuple[int, ...]
+    kind: int
+
+
+class WeightFile:
+    """weights.bin: every weight once, whichever graphs use it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stream = path.open('wb')
+        self._digest = hashlib.sha256()
+        self._stored: dict[str, _Stored] = {}
+
+    def __enter__(self) -> WeightFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of all that was written."""
+        return self._digest.hexdigest()
+
+    def put(self, name: str, values: Callable[[], np.ndarray]) -> onnx.TensorProto:
+        """Initializer that points at the weight; `values` is called where it is not yet stored."""
+        if name not in self._stored:
+            self._stored[name] = self._append(np.ascontiguousarray(values()))
+        stored = self._stored[name]
+        tensor = TensorProto(name=name, data_type=stored.kind, dims=stored.shape)
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (
+            ('location', self.path.name), ('offset', stored.offset), ('length', stored.size)
+        ):
+            tensor.external_data.add(key=key, value=str(value))
+        return tensor
+
+    def _append(self, values: np.ndarray) -> _Stored:
+        offset = self._stream.tell()
+        self._write(b'\0' * (-offset % _ALIGNMENT))
+        offset = self._stream.tell()
+        self._write(memoryview(values).cast('B'))
+        kind = helper.np_dtype_to_tensor_dtype(values.dtype)
+        return _Stored(offset, values.nbytes, values.shape, kind)
+
+    def _write(self, data: bytes | memoryview) -> None:
+        self._stream.write(data)
+        self._digest.update(data)
+
+
+class GraphBuilder:
+    """One graph: names are made up here, values are passed around as their names."""
+
+    def __init__(self, name: str, weights: WeightFile) -> None:
+        self._name = name
+        self._weights = weights
+        self._nodes: list[onnx.NodeProto] = []
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+        self._initializers: dict[str, onnx.TensorProto] = {}
+
+    def input(
+        self, name: str, shape: Sequence[int | str], kind: int = TensorProto.FLOAT
+    ) -> str:
+        """Declare an input; a str in the shape is a length that may change."""
+        self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        return name
+
+    def output(self, value: str, name: str, shape: Sequence[int | str]) -> None:
+        """Declare `value` as the f32 output `name`."""
+        if value != name:
+            self._nodes.append(helper.make_node('Identity', [value], [name]))
+        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+
+    def add(self, kind: str, *inputs: str, domain: str = '', **attributes: Any) -> str:
+        """Append a node with one output; '' stands for an input that is left out."""
+        return self.add_many(kind, 1, *inputs, domain=domain, **attributes)[0]
+
+    def add_many(
+        self, kind: str, outputs: int | Sequence[str], *inputs: str, domain: str = '',
+        **attributes: Any,
+    ) -> list[str]:
+        """Append a node; `outputs` is their number, or their names where these matter."""
+        number = len(self._nodes)
+        if isinstance(outputs, int):
+            outputs = [f'{kind}_{number}_{i}' for i in range(outputs)]
+        node = helper.make_node(
+            kind, inputs, outputs, name=f'{kind}_{number}', domain=domain, **attributes
+        )
+        self._nodes.append(node)
+        return list(outputs)
+
+    def weight(self, name: str, values: Callable[[], np.ndarray]) -> str:
+        """A weight in the shared file; `values` is called when no graph has asked before."""
+        if name not in self._initializers:
+            self._initializers[name] = self._weights.put(name, values)
+        return name
+
+    def constant(self, values: Any, dtype: type = np.int64) -> str:
+        """A small constant inside the graph: shapes, axes, scales."""
+        array = np.asarray(values, dtype)
+        kind = f'{array.dtype}_{"x".join(map(str, array.shape))}'
+        name = f'constant_{kind}_{"_".join(map(str, array.ravel().tolist()))}'
+        if name not in self._initializers:
+            self._initializers[name] = numpy_helper.from_array(array, name)
+        return name
+
+    def save(self, path: Path) -> None:
+        """Write the graph beside the weight file."""
+        graph = helper.make_graph(
+            self._nodes, self._name, self._inputs, self._outputs, list(self._initializers.values())
+        )
+        opsets = [helper.make_opsetid('', OPSET)]
+        if any(node.domain == CONTRIB for node in self._nodes):
+            opsets.append(helper.make_opsetid(CONTRIB, 1))
+        model = helper.make_model(
+            graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name='kimi_export'
+        )
+        path.write_bytes(model.SerializeToString())

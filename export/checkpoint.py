@@ -1,0 +1,258 @@
+"""A Moondream 2 checkpoint on disk: its tensors under one naming, its config, its tokenizer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kimi_ros.vlm.config import ModelConfig
+from kimi_ros.vlm.errors import ConfigError
+
+from .errors import CheckpointError
+from .names import Shapes, canonical, region_shapes, text_shapes, vision_shapes
+from .safetensors_file import StoredTensor, read_header
+
+INDEX = 'model.safetensors.index.json'
+TASKS = ('query', 'caption', 'point', 'detect', 'plan')
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint whose tensors are all there with the shapes that its config gives them.
+
+    `raw_config` is the config as its file has it, to be copied into model.json.
+    """
+
+    name: str
+    config: ModelConfig
+    raw_config: dict[str, Any]
+    tokenizer: Path
+    files: tuple[Path, ...]
+    tasks: tuple[str, ...]
+    languages: tuple[str, ...]
+    has_regions: bool
+    tensors: dict[str, tuple[StoredTensor, bool]]
+
+    def read(self, name: str) -> np.ndarray:
+        """Values of the tensor with this canonical name, f32. Raises CheckpointError at NaN."""
+        stored, transposed = self.tensors[name]
+        values = stored.read()
+        return np.ascontiguousarray(values.T) if transposed else values
+
+
+def open_checkpoint(
+    path: str | Path, config: str | Path | None = None, tokenizer: str | Path | None = None
+) -> Checkpoint:
+    """Open a safetensors file, an index of shards, or a folder with either, and check it.
+
+    :param config: the config.json, where it does not lie beside the tensors.
+    :param tokenizer: the tokenizer.json, likewise.
+
+    No tensor's values are read. Raises CheckpointError, which names what is wrong and where.
+    """
+    path = Path(path).expanduser()
+    folder = path if path.is_dir() else path.parent
+    files = _files(path)
+    raw, sizes = _config(Path(config) if config else folder / 'config.json')
+    tensors = _tensors(files)
+    has_regions = _check_tensors(files, tensors, sizes)
+    tokens = Path(tokenizer) if tokenizer else folder / 'tokenizer.json'
+    _check_tokenizer(tokens, sizes.text.vocab_size)
+    known = _known_tasks(sizes, has_regions)
+    about = _about(folder / 'tasks.json', known)
+    return Checkpoint(
+        name=about.get('name', folder.resolve().name if path.is_dir() else path.stem),
+        config=sizes,
+        raw_config=raw,
+        tokenizer=tokens,
+        files=files,
+        tasks=tuple(about.get('tasks', [task for task in known if task != 'plan'])),
+        languages=tuple(about.get('languages', ['en'])),
+        has_regions=has_regions,
+        tensors=tensors,
+    )
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    if path.is_dir():
+        if (path / INDEX).is_file():
+            return _shards(path / INDEX)
+        files = sorted(path.glob('*.safetensors'))
+        if not files:
+            raise CheckpointError(
+                f'{path} holds no .safetensors file; a .pt file becomes one with '
+                'kimi-train convert IN.pt OUT.safetensors'
+            )
+        if len(files) > 1 and path / 'model.safetensors' not in files:
+            raise CheckpointError(
+                f'{path} holds {len(files)} .safetensors files and no {INDEX}; name one of them'
+            )
+        return (path / 'model.safetensors' if len(files) > 1 else files[0],)
+    if not path.exists():
+        raise CheckpointError(f'{path} does not exist')
+    return _shards(path) if path.suffix == '.json' else (path,)
+
+
+def _shards(index: Path) -> tuple[Path, ...]:
+    places = _json(index).get('weight_map')
+    if not isinstance(places, dict) or not places:
+        raise CheckpointError(f'{index} has no weight_map')
+    files = tuple(index.parent / name for name in sorted(set(map(str, places.values()))))
+    for file in files:
+        if not file.is_file():
+            raise CheckpointError(f'{index} names {file.name}, which is not there')
+    return files
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f'{path} cannot be read: {error}') from error
+    if not isinstance(data, dict):
+        raise CheckpointError(f'{path} must hold a JSON object')
+    return data
+
+
+def _config(path: Path) -> tuple[dict[str, Any], ModelConfig]:
+    if not path.is_file():
+        raise CheckpointError(f"{path} is not there; give the checkpoint's config with --config")
+    raw = _json(path)
+    if 'text' not in raw and isinstance(raw.get('config'), dict):
+        raw = raw['config']  # how the Hugging Face releases wrap it
+    elif 'text' not in raw and 'vision' not in raw:
+        raise CheckpointError(
+            f'{path} has no sections "text" and "vision": it is not the config of a Moondream 2 '
+            'checkpoint; give one with --config'
+        )
+    try:
+        config = ModelConfig.from_dict(raw)
+    except ConfigError as error:
+        raise CheckpointError(f'{path}: {error}') from error
+    if config.text.group_size is not None or config.region.group_size is not None:
+        raise CheckpointError(
+            f'{path} describes a quantised checkpoint (group_size); export the unquantised one'
+        )
+    return raw, config
+
+
+def _tensors(files: tuple[Path, ...]) -> dict[str, tuple[StoredTensor, bool]]:
+    tensors: dict[str, tuple[StoredTensor, bool]] = {}
+    for file in files:
+        for stored in read_header(file).values():
+            name, transposed = canonical(stored.name)
+            if name in tensors:
+                other = tensors[name][0]
+                raise CheckpointError(
+                    f'{stored.name} in {file} and {other.name} in {other.path} are one tensor'
+                )
+            tensors[name] = (stored, transposed)
+    return tensors
+
+
+def _check_tensors(
+    files: tuple[Path, ...], tensors: dict[str, tuple[StoredTensor, bool]], config: ModelConfig
+) -> bool:
+    """Compare with the config; return whether the region heads are there."""
+    required = vision_shapes(config) | text_shapes(config)
+    regions = region_shapes(config)
+    where = files[0] if len(files) == 1 else files[0].parent
+    if not any(name in tensors for name in required):
+        sample = next((stored.name for stored, _ in tensors.values()), 'none at all')
+        raise CheckpointError(
+            f'{where} is not a Moondream 2 checkpoint: no tensor has a known name (the first is '
+            f'{sample})'
+        )
+    has_regions = any(name in tensors for name in regions)
+    if has_regions:
+        required |= regions
+    _check_shapes(where, tensors, required)
+    _check_depth(tensors, config)
+    return has_regions
+
+
+def _check_shapes(
+    where: Path, tensors: dict[str, tuple[StoredTensor, bool]], required: Shapes
+) -> None:
+    for name, shape in required.items():
+        if name not in tensors:
+            raise CheckpointError(
+                f'{name} is missing in {where}; the config asks for shape {list(shape)}'
+            )
+        stored, transposed = tensors[name]
+        expected = shape[::-1] if transposed else shape
+        if stored.shape != expected:
+            raise CheckpointError(
+                f'{stored.name} in {stored.path} has shape {list(stored.shape)}, the config asks '
+                f'for {list(expected)}'
+            )
+        if stored.dtype not in ('F32', 'F16', 'BF16', 'F64'):
+            raise CheckpointError(
+                f'{stored.name} in {stored.path} is stored as {stored.dtype}; F32, F16 and BF16 '
+                'can be exported'
+            )
+
+
+def _check_depth(tensors: dict[str, tuple[StoredTensor, bool]], config: ModelConfig) -> None:
+    # A config with too few layers fits every tensor it names, and would export half a model.
+    for part, layers in (('vision', config.vision.enc_n_layers), ('text', config.text.n_layers)):
+        extra = f'{part}.blocks.{layers}.attn.qkv.weight'
+        if extra in tensors:
+            stored = tensors[extra][0]
+            raise CheckpointError(
+                f'{stored.name} in {stored.path} is one layer more than the {layers} {part} layers '
+                'of the config'
+            )
+
+
+def _check_tokenizer(path: Path, vocabulary: int) -> None:
+    from tokenizers import Tokenizer
+
+    if not path.is_file():
+        raise CheckpointError(f'{path} is not there; give tokenizer.json with --tokenizer')
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    # The library raises plain Exception for whatever is wrong with a file.
+    except Exception as error:
+        raise CheckpointError(f'{path} is not a tokenizer: {error}') from error
+    needed = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
+    if needed > vocabulary:
+        raise CheckpointError(
+            f'{path} has token ids up to {needed - 1}, text.vocab_size is {vocabulary}: tokenizer '
+            'and config do not belong together'
+        )
+
+
+def _known_tasks(config: ModelConfig, has_regions: bool) -> list[str]:
+    """What the checkpoint's templates and tensors allow; plans are questions."""
+    templates = config.tokenizer.templates
+    allowed = {
+        'query': templates.query,
+        'caption': templates.caption,
+        'point': templates.point if has_regions else None,
+        'detect': templates.detect if has_regions else None,
+        'plan': templates.query,
+    }
+    return [task for task in TASKS if allowed[task] is not None]
+
+
+def _about(path: Path, known: list[str]) -> dict[str, Any]:
+    """Read tasks.json, with which a fine-tuned checkpoint says what it was taught."""
+    if not path.is_file():
+        return {}
+    about = _json(path)
+    for key, kind in (('name', str), ('tasks', list), ('languages', list)):
+        if key in about and not isinstance(about[key], kind):
+            raise CheckpointError(f'{path}: {key} must be a {kind.__name__}')
+    for task in about.get('tasks', []):
+        if task not in TASKS:
+            raise CheckpointError(f'{path}: {task!r} is not a task (one of {", ".join(TASKS)})')
+        if task not in known:
+            raise CheckpointError(
+                f'{path} lists {task}, for which the checkpoint has no template or no weights'
+            )
+    return about

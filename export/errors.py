@@ -1,0 +1,17 @@
+"""The named errors of kimi_export; every one of them is an ExportError."""
+
+
+class ExportError(Exception):
+    """Anything that an export is refused for or fails at."""
+
+
+class CheckpointError(ExportError):
+    """The checkpoint cannot be exported: the message names the file or the tensor."""
+
+
+class FolderError(ExportError):
+    """The output folder cannot be written or must not be replaced."""
+
+
+class SelfCheckError(ExportError):
+    """The graphs do not compute what the checkpoint's tensors say."""

@@ -1,0 +1,163 @@
+"""A plain numpy forward of a checkpoint's own tensors, which the exported graphs must agree with.
+
+Written for being read beside moondream's vision.py, text.py, rope.py and region.py (vikhyat/
+moondream, Apache-2.0), and sharing nothing with the graphs. The rotation is written in halves; the
+reference interleaves its result, which permutes raw queries and keys and changes no attention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kimi_ros.vlm.config import ModelConfig
+
+Reader = Callable[[str], np.ndarray]
+
+
+@dataclass
+class Cache:
+    """Keys and values so far, one (kv_heads, length, head_dim) f32 a layer."""
+
+    keys: list[np.ndarray] = field(default_factory=list)
+    values: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def length(self) -> int:
+        """Positions held."""
+        return self.keys[0].shape[1] if self.keys else 0
+
+
+class Reference:
+    """The model as functions of arrays; a tensor is read when it is needed and not kept."""
+
+    def __init__(self, config: ModelConfig, read: Reader) -> None:
+        """`read` gives a tensor's f32 values by its canonical name."""
+        self._config = config
+        self._read = read
+
+    def encode(self, crop: np.ndarray) -> np.ndarray:
+        """One normalised crop (3, S, S) to features (patches, enc_dim)."""
+        sizes = self._config.vision
+        grid, patch = sizes.grid, sizes.enc_patch_size
+        x = crop.reshape(sizes.in_channels, grid, patch, grid, patch)
+        x = x.transpose(1, 3, 0, 2, 4).reshape(sizes.patches, -1)
+        x = self._linear(x, 'vision.patch_emb') + self._read('vision.pos_emb')[0]
+        for i in range(sizes.enc_n_layers):
+            block = f'vision.blocks.{i}'
+            qkv = self._linear(self._norm(x, f'{block}.ln1'), f'{block}.attn.qkv')
+            q, k, v = (_heads(part, sizes.enc_n_heads) for part in np.split(qkv, 3, axis=-1))
+            x = x + self._linear(_attend(q, k, v), f'{block}.attn.proj')
+            x = x + self._mlp(self._norm(x, f'{block}.ln2'), f'{block}.mlp')
+        return self._norm(x, 'vision.post_ln')
+
+    def project(self, global_features: np.ndarray, local_features: np.ndarray) -> np.ndarray:
+        """Two times (patches, enc_dim) to embeddings (patches, dim)."""
+        both = np.concatenate([global_features, local_features], axis=-1)
+        return self._mlp(both, 'vision.proj_mlp')
+
+    def decode(self, embeds: np.ndarray, past: Cache, causal: bool) -> tuple[np.ndarray, Cache]:
+        """Embeddings (t, dim) after `past` to hidden states (t, dim) and the longer cache.
+
+        :param causal: False for the image prefix, whose positions all see each other.
+        """
+        text = self._config.text
+        positions = past.length + np.arange(len(embeds))
+        cache = Cache()
+        x = embeds
+        for i in range(text.n_layers):
+            block = f'text.blocks.{i}'
+            normed = self._norm(x, f'{block}.ln')
+            qkv = self._linear(normed, f'{block}.attn.qkv')
+            q, k, v = _split(qkv, text.n_heads, text.n_kv_heads, text.head_dim)
+            q, k = _rotate(q, positions, text.rotary_dim), _rotate(k, positions, text.rotary_dim)
+            if past.keys:
+                k = np.concatenate([past.keys[i], k], axis=1)
+                v = np.concatenate([past.values[i], v], axis=1)
+            cache.keys.append(k)
+            cache.values.append(v)
+            groups = text.n_heads // text.n_kv_heads
+            seen = np.arange(k.shape[1]) <= positions[:, None] if causal else None
+            mixed = _attend(q, k.repeat(groups, 0), v.repeat(groups, 0), seen)
+            attended = self._linear(mixed, f'{block}.attn.proj')
+            x = x + attended + self._mlp(normed, f'{block}.mlp')
+        return x, cache
+
+    def embed_tokens(self, ids: list[int]) -> np.ndarray:
+        """Token ids to embeddings (n, dim)."""
+        return self._read('text.wte')[ids]
+
+    def embed_coordinate(self, value: float) -> np.ndarray:
+        """A coordinate, 0-1, to its embedding (1, dim)."""
+        return self._fourier(np.array([[value]], np.float32), 'coord')
+
+    def embed_size(self, width: float, height: float) -> np.ndarray:
+        """A width and height, 0-1, to their embedding (1, dim)."""
+        return self._fourier(np.array([[width, height]], np.float32), 'size')
+
+    def logits(self, hidden: np.ndarray) -> np.ndarray:
+        """Hidden states (t, dim) to logits (t, vocab)."""
+        return self._linear(self._norm(hidden, 'text.post_ln'), 'text.lm_head')
+
+    def coordinate_logits(self, hidden: np.ndarray) -> np.ndarray:
+        """Hidden states (t, dim) to logits (t, bins)."""
+        return self._mlp(hidden, 'region.coord_decoder')
+
+    def size_logits(self, hidden: np.ndarray) -> np.ndarray:
+        """Hidden states (t, dim) to logits (t, 2, bins): width, then height."""
+        return self._mlp(hidden, 'region.size_decoder').reshape(len(hidden), 2, -1)
+
+    def _fourier(self, values: np.ndarray, part: str) -> np.ndarray:
+        phases = np.float32(2 * np.pi) * values @ self._read(f'region.{part}_features')
+        features = np.concatenate([np.cos(phases), np.sin(phases)], axis=-1)
+        return self._linear(features, f'region.{part}_encoder')
+
+    def _linear(self, x: np.ndarray, name: str) -> np.ndarray:
+        return x @ self._read(f'{name}.weight').T + self._read(f'{name}.bias')
+
+    def _norm(self, x: np.ndarray, name: str) -> np.ndarray:
+        centred = x - x.mean(axis=-1, keepdims=True)
+        variance = np.mean(centred**2, axis=-1, keepdims=True)
+        normed = centred / np.sqrt(variance + np.float32(1e-5))
+        return normed * self._read(f'{name}.weight') + self._read(f'{name}.bias')
+
+    def _mlp(self, x: np.ndarray, name: str) -> np.ndarray:
+        return self._linear(_gelu(self._linear(x, f'{name}.fc1')), f'{name}.fc2')
+
+
+def _gelu(x: np.ndarray) -> np.ndarray:
+    inner = np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x * x * x)
+    return np.float32(0.5) * x * (1 + np.tanh(inner))
+
+
+def _heads(x: np.ndarray, heads: int) -> np.ndarray:
+    return x.reshape(len(x), heads, -1).transpose(1, 0, 2)
+
+
+def _split(qkv: np.ndarray, heads: int, kv_heads: int, width: int) -> list[np.ndarray]:
+    bounds = [heads * width, (heads + kv_heads) * width]
+    parts = np.split(qkv, bounds, axis=-1)
+    return [_heads(x, n) for x, n in zip(parts, (heads, kv_heads, kv_heads), strict=True)]
+
+
+def _attend(
+    q: np.ndarray, k: np.ndarray, v: np.ndarray, seen: np.ndarray | None = None
+) -> np.ndarray:
+    """(heads, t, d) over (heads, n, d) to (t, heads * d); `seen` (t, n) says who sees whom."""
+    scores = q @ k.transpose(0, 2, 1) / np.float32(np.sqrt(q.shape[-1]))
+    if seen is not None:
+        scores = np.where(seen, scores, np.float32(-np.inf))
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    return (weights @ v).transpose(1, 0, 2).reshape(q.shape[1], -1)
+
+
+def _rotate(x: np.ndarray, positions: np.ndarray, width: int) -> np.ndarray:
+    """Rotate the first `width` dimensions of (heads, t, d) by the positions (t,), base 10,000."""
+    frequencies = 1.0 / 10000.0 ** (np.arange(0, width, 2, dtype=np.float32) / width)
+    angles = positions[:, None].astype(np.float32) * frequencies.astype(np.float32)
+    cos, sin = np.cos(angles), np.sin(angles)
+    a, b, rest = np.split(x, [width // 2, width], axis=-1)
+    return np.concatenate([a * cos - b * sin, a * sin + b * cos, rest], axis=-1)
