@@ -190,7 +190,7 @@ def _check_shapes(
                 f'{stored.name} in {stored.path} has shape {list(stored.shape)}, the config asks '
                 f'for {list(expected)}'
             )
-        if stored.dtype not in ('F32', 'F16', 'BF16', 'F64'):
+        if not stored.is_weight:
             raise CheckpointError(
                 f'{stored.name} in {stored.path} is stored as {stored.dtype}; F32, F16 and BF16 '
                 'can be exported'

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from .errors import ExportError
+
+_INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Export a checkpoint; 0 when a folder was written, 1 with a message otherwise."""
     options = _parser().parse_args(arguments)
+    # Being ended politely cleans up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     from .pipeline import export_model
-    from .progress import Lines
+    from .progress import TerminalProgress
 
+    progress = TerminalProgress()
     try:
         folder = export_model(
-            options.checkpoint, options.out, options.config, options.tokenizer, Lines()
+            options.checkpoint, options.out, options.config, options.tokenizer, progress
         )
-    except ExportError as error:
+    except (ExportError, OSError) as error:
+        progress.close()
         print(f'kimi-export: {error}', file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        progress.close()
+        print('kimi-export: interrupted, nothing was kept', file=sys.stderr)
+        return _INTERRUPTED
+    progress.close()
     print(folder)
     return 0
 

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kimi_ros.vlm.folder import FORMAT
-
 from .errors import FolderError
 
 
@@ -31,7 +29,7 @@ def written_beside(out: Path) -> Iterator[Path]:
         raise FolderError(f'{out.parent} cannot be written: {error}') from error
     try:
         yield beside
-        os.chmod(beside, 0o777 & ~_umask())  # mkdtemp made it private
+        _open_up(beside)
         _move(beside, out)
     except OSError as error:
         raise FolderError(f'{out} cannot be written: {error}') from error
@@ -54,7 +52,7 @@ def _is_model_folder(path: Path) -> bool:
         data = json.loads((path / 'model.json').read_text(encoding='utf-8'))
     except (OSError, ValueError):
         return False
-    return isinstance(data, dict) and isinstance(data.get('format'), int) and data['format'] <= FORMAT
+    return isinstance(data, dict) and 'format' in data and 'files' in data
 
 
 def _move(beside: Path, out: Path) -> None:
@@ -71,7 +69,10 @@ def _move(beside: Path, out: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
-def _umask() -> int:
+def _open_up(folder: Path) -> None:
+    """Give the modes that files made the usual way have; temporary ones are private."""
     mask = os.umask(0)
     os.umask(mask)
-    return mask
+    folder.chmod(0o777 & ~mask)
+    for file in folder.iterdir():
+        file.chmod(0o666 & ~mask)

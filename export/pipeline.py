@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 
 from kimi_ros import __version__
@@ -19,7 +20,7 @@ from .folder import check_replaceable, written_beside
 from .graphs import graphs_for
 from .layers import Layers
 from .progress import Progress
-from .selfcheck import OF_SCALE, RELATIVE, check
+from .selfcheck import OF_SCALE, RELATIVE, check, parts_of
 from .tables import write_tables
 
 MIN_ONNXRUNTIME = '1.23.2'
@@ -56,10 +57,17 @@ def export_model(
 def _write(checkpoint: Checkpoint, folder: Path, progress: Progress) -> dict[str, str]:
     """Write all but model.json; return the files' sha256."""
     builds = graphs_for(checkpoint.has_regions)
+    progress.begin('writing', len(checkpoint.tensors))
+
+    def read(name: str) -> np.ndarray:
+        progress.advance()
+        return checkpoint.read(name)
+
     with WeightFile(folder / 'weights.bin') as weights:
-        for name, build in progress.over('writing', builds):
+        for name, build in builds.items():
+            progress.say(f'writing {name}')
             graph = GraphBuilder(name, weights)
-            build(Layers(graph, checkpoint.read), checkpoint.config)
+            build(Layers(graph, read), checkpoint.config)
             graph.save(folder / f'{name}.onnx')
     write_tables(checkpoint, folder / 'tables.safetensors')
     (folder / 'tokenizer.json').write_bytes(checkpoint.tokenizer.read_bytes())
@@ -72,6 +80,7 @@ def _write(checkpoint: Checkpoint, folder: Path, progress: Progress) -> dict[str
 
 def _compare(checkpoint: Checkpoint, folder: Path, progress: Progress) -> None:
     outside = []
+    progress.begin('comparing', parts_of(checkpoint))
     for difference in check(checkpoint, folder):
         progress.say(
             f'{difference.part}: largest error {difference.absolute:.1e} '
@@ -79,6 +88,7 @@ def _compare(checkpoint: Checkpoint, folder: Path, progress: Progress) -> None:
         )
         if not difference.within:
             outside.append(difference.part)
+        progress.advance()
     if outside:
         raise SelfCheckError(
             f'the graphs differ from the checkpoint in: {", ".join(outside)} (more than '

@@ -17,13 +17,14 @@ import numpy as np
 
 from .errors import CheckpointError
 
+# Stored dtypes that an unquantised checkpoint may have, as numpy reads them.
 _DTYPES = {'F32': '<f4', 'F16': '<f2', 'BF16': '<u2', 'F64': '<f8'}
 _LONGEST_HEADER = 100_000_000  # the limit of the format itself
 
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """Where a tensor lies: `offset` bytes into `path`."""
+    """Where a tensor lies: `offset` bytes into `path`. `dtype` is the format's own word."""
 
     path: Path
     name: str
@@ -31,11 +32,21 @@ class StoredTensor:
     shape: tuple[int, ...]
     offset: int
 
+    @property
+    def is_weight(self) -> bool:
+        """Whether the dtype is one that can be read."""
+        return self.dtype in _DTYPES
+
     def read(self) -> np.ndarray:
         """The values as f32, C order. Raises CheckpointError where one is not finite."""
         count = math.prod(self.shape)
         kind = np.dtype(_DTYPES[self.dtype])
-        stored = np.fromfile(self.path, kind, count, offset=self.offset)
+        try:
+            stored = np.fromfile(self.path, kind, count, offset=self.offset)
+        except OSError as error:
+            raise CheckpointError(f'{self.path} cannot be read: {error}') from error
+        if len(stored) < count:
+            raise CheckpointError(f'{self.path} was cut short while it was read, in {self.name}')
         if self.dtype == 'BF16':
             # bf16 is the upper half of an f32.
             values = (stored.astype(np.uint32) << np.uint32(16)).view(np.float32)
@@ -53,8 +64,7 @@ class StoredTensor:
 def read_header(path: Path) -> dict[str, StoredTensor]:
     """List the tensors of a safetensors file without reading their values.
 
-    Raises CheckpointError where the file is cut short, is no safetensors file, or holds a dtype that
-    no unquantised checkpoint has.
+    Raises CheckpointError where the file is cut short or is no safetensors file.
     """
     try:
         size = path.stat().st_size
@@ -103,10 +113,9 @@ def _tensor(path: Path, name: str, entry: Any, start: int) -> StoredTensor:
         begin, end = (int(offset) for offset in entry['data_offsets'])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f'{path}: the header entry of {name} is malformed') from error
-    if dtype not in _DTYPES:
-        # Integer buffers are legal in a checkpoint; only reading one as a weight is not.
-        return StoredTensor(path, name, dtype, shape, start + begin)
     tensor = StoredTensor(path, name, dtype, shape, start + begin)
+    if not tensor.is_weight:
+        return tensor  # a checkpoint may carry integer buffers; they are never read
     if min(shape, default=0) < 0 or begin < 0 or end - begin != _bytes(tensor):
         raise CheckpointError(
             f'{path}: {name} should take {_bytes(tensor)} bytes as {dtype} {list(shape)}, its '
@@ -116,6 +125,6 @@ def _tensor(path: Path, name: str, entry: Any, start: int) -> StoredTensor:
 
 
 def _bytes(tensor: StoredTensor) -> int:
-    if tensor.dtype not in _DTYPES:
+    if not tensor.is_weight:
         return 0
     return math.prod(tensor.shape) * np.dtype(_DTYPES[tensor.dtype]).itemsize
