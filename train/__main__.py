@@ -1,3 +1,5 @@
+"""`python -m kimi_train`."""
+
 import sys
 
 from kimi_train.cli import main

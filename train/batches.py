@@ -55,6 +55,7 @@ class Questions:
     segment: Tensor
     position: Tensor
     kind: Tensor
+    asked: Tensor
     looks: list[tuple[Tensor, Tensor]]
     counts: list[tuple[Tensor, Tensor]]
 
@@ -158,10 +159,10 @@ def center_patches(rows: np.ndarray, grid: int) -> np.ndarray:
 
 
 def look_targets(owners: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where to look for each object, over BOS and the patches: spread over it, and its
-    centre alone.
+    """Return where to look for each object: spread over its patches, and at its centre alone.
 
-    Each is (objects + 1, 1 + patches); the last row is BOS, where a head looks when nothing matches.
+    Each is (objects + 1, 1 + patches), over BOS and the patches; the last row is BOS, where a head
+    looks when nothing matches.
     """
     flat = owners.reshape(-1)
     centers = center_patches(rows, len(owners))
@@ -189,6 +190,7 @@ def pack(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
         segment=torch.full(shape, -1),
         position=torch.zeros(shape, dtype=torch.long),
         kind=torch.full(shape, -1),
+        asked=torch.full((*shape, 2), IGNORE),
         looks=[],
         counts=[],
     )
@@ -201,6 +203,8 @@ def pack(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
             out.segment[b, own] = q
             out.position[b, own] = torch.arange(len(d.ids))
             out.kind[b, start + d.decided] = KINDS_OF_QUESTION.index(d.kind)
+            if d.asked:
+                out.asked[b, start + d.decided] = torch.tensor(d.asked)
             for name in ('coords', 'sizes', 'next_ids', 'next_coords', 'next_sizes'):
                 tensor = getattr(out, name)
                 for position, value in getattr(d, name).items():

@@ -23,7 +23,7 @@ def load_start(folder: Path) -> tuple[Moondream, Tokenizer]:
 
 
 def save_checkpoint(start: Path, weights: Path, out: Path) -> int:
-    """Write the trained weights as `model.safetensors` in half precision; return its size in bytes."""
+    """Write the trained weights in half precision; return the file's size in bytes."""
     state = torch.load(weights, map_location='cpu', weights_only=True)['model']
     out.mkdir(parents=True, exist_ok=True)
     half = {f'model.{name}': t.half().contiguous() for name, t in state.items()}

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from kimi_train.batches import BatchMaker
-from kimi_train.losses import PatchHeads, batch_losses
+from kimi_train.losses import TrainingHeads, batch_losses
 from kimi_train.model import Moondream
 
 
@@ -51,7 +51,7 @@ class Trainer:
 
     def __init__(self, model: Moondream, plan: Plan):
         self.model, self.plan, self.step = model, plan, 0
-        self.heads = PatchHeads(model.config.vision.enc_dim)
+        self.heads = TrainingHeads(model.config.vision.enc_dim, model.config.text.dim)
         matrices, rest = [], []
         for name, parameter in [*model.named_parameters(), *self.heads.named_parameters()]:
             hidden = '.blocks.' in f'.{name}' and parameter.ndim == 2

@@ -18,15 +18,18 @@ COORD_SIGMA = 6.0  # bins; targets are spread so that a near miss teaches more t
 SIZE_SIGMA = 10.0
 
 
-class PatchHeads(nn.Module):
-    """Linear read-outs of patch features, for training only; dropped at export."""
+class TrainingHeads(nn.Module):
+    """Linear read-outs, for training only, dropped at export: of patches, what they show; of a
+    question, before it looks at the image, what it names.
+    """
 
-    def __init__(self, enc_dim: int):
+    def __init__(self, enc_dim: int, dim: int):
         super().__init__()
         self.widths = (len(KINDS) + 1, len(COLORS) + 1, PLACE_CODE, PLACE_CODE, 2, 1)
         self.read = nn.Linear(enc_dim, sum(self.widths))
+        self.asked = nn.Linear(dim, len(KINDS) + len(COLORS) + 2)
 
-    def losses(self, features: Tensor, labels: PatchLabels) -> dict[str, Tensor]:
+    def patch_losses(self, features: Tensor, labels: PatchLabels) -> dict[str, Tensor]:
         """Return the losses and, for people to follow, the shares of right kinds and colours."""
         kind, color, center, place, size, is_center = self.read(features).split(self.widths, -1)
         thing = labels.kind < len(KINDS)
@@ -43,6 +46,14 @@ class PatchHeads(nn.Module):
             'kind_right': (kind.argmax(-1) == labels.kind)[thing].float().mean().detach(),
             'color_right': (color.argmax(-1) == labels.color)[thing].float().mean().detach(),
         }
+
+    def asked_loss(self, entering: Tensor, asked: Tensor) -> Tensor:
+        """Return the loss of kind and colour named, from hidden states entering the look block."""
+        at = asked[..., 0] >= 0
+        x = self.asked(F.layer_norm(entering[at], entering.shape[-1:]))
+        kind, color = x.split((len(KINDS) + 1, len(COLORS) + 1), -1)
+        wanted = asked[at]
+        return F.cross_entropy(kind, wanted[:, 0]) + F.cross_entropy(color, wanted[:, 1])
 
 
 def embed(model: Moondream, q: Questions) -> Tensor:
@@ -90,31 +101,31 @@ def question_losses(model: Moondream, q: Questions, hidden: Tensor, seen: dict) 
 
 
 def soft_bins(logits: Tensor, wanted: Tensor, sigma: float) -> Tensor:
-    """Cross-entropy to a normal distribution over bins around `wanted` (in bins), less its entropy."""
+    """Cross-entropy to a normal distribution around `wanted` (in bins), less its entropy."""
     bins = torch.arange(logits.shape[-1])
     target = torch.softmax(-0.5 * ((bins - wanted[..., None]) / sigma) ** 2, -1)
     floor = -(target * target.clamp(min=1e-9).log()).sum(-1)
     return (-(target * logits.log_softmax(-1)).sum(-1) - floor).mean()
 
 
-WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'look': 0.5, 'count': 0.5}
+WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'look': 0.5, 'count': 0.5, 'asked': 0.5}
 PATCHES = ('kind', 'color', 'center', 'place', 'size', 'is_center')
 
 
-def batch_losses(model: Moondream, heads: PatchHeads, batch: Batch, patches: float) -> dict:
+def batch_losses(model: Moondream, heads: TrainingHeads, batch: Batch, patches: float) -> dict:
     """Return all losses of a batch; 'total' is the weighted sum that is learnt from.
 
     :param patches: weight of the patches' labels beside the questions.
     """
     features = model.vision.encode(batch.crops)
-    out = heads.losses(features, batch.labels)
+    out = heads.patch_losses(features, batch.labels)
     total = patches * sum(out[name] for name in PATCHES)
     if batch.questions:
         q, prefix = batch.questions, model.prefix(features)
         p = prefix.shape[1]
         place = torch.arange(p).expand(len(prefix), p)
         rows = [torch.cat([a[0], b[0]]) + p for a, b in zip(q.looks, q.counts, strict=True)]
-        hidden, seen = model.text(
+        hidden, entering, seen = model.text(
             torch.cat([prefix, embed(model, q)], 1),
             torch.cat([place, q.position + p], 1),
             q.mask(p),
@@ -125,6 +136,7 @@ def batch_losses(model: Moondream, heads: PatchHeads, batch: Batch, patches: flo
             'count': (_rows(seen, q.counts, 1, p), torch.cat([w for _, w in q.counts])),
         }
         parts = question_losses(model, q, hidden[:, p:], wanted)
+        parts['asked'] = heads.asked_loss(entering[:, p:], q.asked)
         total = total + sum(weight * parts[name] for name, weight in WEIGHTS.items())
         out |= parts
     return out | {'total': total}

@@ -35,6 +35,7 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(inner, out)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return (..., out) for (..., dim)."""
         return self.fc2(F.gelu(self.fc1(x), approximate='tanh'))
 
 
@@ -50,6 +51,7 @@ class VisionBlock(nn.Module):
         self.mlp = Mlp(config.enc_dim, config.enc_ff_dim, config.enc_dim)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return (n, patches, dim) for the same."""
         batch, patches, dim = x.shape
         qkv = self.attn.qkv(self.ln1(x)).view(batch, patches, 3, self.heads, dim // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
@@ -130,7 +132,7 @@ class TextBlock(nn.Module):
 
 @dataclass(frozen=True)
 class Looks:
-    """Which heads hand out their attention: the first `heads` of `block`, at each image's `rows`."""
+    """Which attention is handed out: of `block`'s first `heads`, at each image's `rows`."""
 
     block: int
     heads: int
@@ -153,29 +155,32 @@ class TextModel(nn.Module):
 
     def forward(
         self, x: Tensor, positions: Tensor, mask: Tensor, looks: Looks | None = None
-    ) -> tuple[Tensor, list[Tensor]]:
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Run packed sequences: an image prefix and the questions that share it, one after the
         other.
 
         :param x: (images, length, dim) embeddings.
         :param positions: (images, length) where each stands in its own question's context.
         :param mask: (images, 1, length, length), added to the attention scores.
-        :return: hidden states (images, length, dim), and for each image the log-probabilities with
-            which the look block's first heads see every position, (heads, rows, length).
+        :return: hidden states (images, length, dim); the same as they enter the look block; and for
+            each image the log-probabilities with which that block's first heads see every position,
+            (heads, rows, length).
         """
         cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
         seen: list[Tensor] = []
+        entering = x
         for index, block in enumerate(self.blocks):
             normed = block.ln(x)
             q, k, v = block.qkv(normed, cos, sin)
             if looks and index == looks.block:
+                entering = x
                 for i, rows in enumerate(looks.rows):
                     scores = q[i, : looks.heads, rows] @ k[i, : looks.heads].transpose(-1, -2)
                     scores = scores / math.sqrt(block.head_dim) + mask[i, :, rows]
                     seen.append(scores.log_softmax(-1))
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
             x = x + block.attn.proj(mixed.transpose(1, 2).flatten(2)) + block.mlp(normed)
-        return x, seen
+        return x, entering, seen
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return the vocabulary's logits of hidden states (..., dim)."""

@@ -74,9 +74,9 @@ def build_tokenizer(texts):
 def initialise(model: Moondream) -> None:
     """Set the first weights: where structure is known, begin from it.
 
-    Patches are read through cosines over space and light and colour differences, as images are coded; coordinates
-    are written and read through waves over 0-1, so that neighbouring bins begin alike. All of it is
-    then trained.
+    Patches are read through cosines over space and light and colour differences, as images are
+    coded; coordinates are written and read through waves over 0-1, so that neighbouring bins begin
+    alike. All of it is then trained.
     """
     with torch.no_grad():
         model.vision.patch_emb.weight.copy_(_cosine_patches(model))

@@ -61,7 +61,7 @@ class Thing:
 
 
 def things(rows: np.ndarray) -> list[Thing]:
-    """Return the objects of a row of `objects.npy`, mirrored frames having mirrored boxes already."""
+    """Return the objects of one scene of `objects.npy`."""
     return [
         Thing(KINDS[int(r[0])], COLORS[int(r[1])], tuple(float(v) for v in r[2:]))
         for r in rows
@@ -73,15 +73,18 @@ def things(rows: np.ndarray) -> list[Thing]:
 class Dialogue:
     """A question with its answer, position by position.
 
-    Position i holds token `ids[i]`, or a coordinate or size in `coords[i]`, `sizes[i]`; `next_*` say what is learnt
-    there about what follows; `looks[i]` are the objects that the matching heads should see from there: a list of
-    indices, empty for 'none of them'. `counts` likewise, for the counting head. `decided` is where
-    the answer is decided, and `kind` what sort of question it is, for figures to follow.
+    Position i holds token `ids[i]`, or a coordinate or size in `coords[i]`, `sizes[i]`; `next_*`
+    say what is learnt there about what follows. `looks[i]` are the objects that the looking head
+    should see from there, an empty list for 'none of them'; `counts` likewise for the counting
+    head. `decided` is where the answer is decided, and `kind` what sort of question it is, for
+    figures to follow. `asked` are the kind and the colour (indices, one past the last for any) of
+    the thing that the question names first.
     """
 
     kind: str
     ids: list[int]
     decided: int = 0
+    asked: tuple[int, int] | None = None
     coords: dict[int, float] = field(default_factory=dict)
     sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
     next_ids: dict[int, int] = field(default_factory=dict)
@@ -135,6 +138,7 @@ class QuestionWriter:
         name = self._encode(f' {what.name(language)}')
         out = Dialogue('locate', [*template.prefix, *name, *template.suffix])
         out.decided = out.last
+        out.asked = asked(what)
         found = what.matches(scene)
         out.counts[out.last] = found
         for index in found:
@@ -159,13 +163,15 @@ class QuestionWriter:
         what = some_description(scene, rng, sides=False)
         found = what.matches(scene)
         prompt = self._query(presence_question(what.name(language), language))
-        return self._answer('presence', prompt, YES[language][0 if found else 1], found)
+        out = self._answer('presence', prompt, YES[language][0 if found else 1], found)
+        out.asked = asked(what)
+        return out
 
     def check(self, scene, language: str, rng) -> Dialogue:
         """Ask what a box or a point shows, or whether it shows a certain thing."""
         index = int(rng.integers(len(scene)))
         thing = scene[index]
-        true = Description(thing.kind, thing.color)
+        true, named = Description(thing.kind, thing.color), None
         if rng.random() < 0.3:
             zh = language == 'zh'
             name = true.name(language)
@@ -173,6 +179,7 @@ class QuestionWriter:
             answer = name if zh else with_article(name).capitalize()
         else:
             what = true if rng.random() < 0.5 else wrong(true, rng)
+            named = asked(what)
             question = check_question(what.name(language), language)
             answer = IS[language][0 if what == true else 1]
         jitter = rng.normal(0, 0.008, 4)
@@ -181,7 +188,7 @@ class QuestionWriter:
         box = rng.random() < 0.7
         coord, size = self.tokens.coord_id, self.tokens.size_id
         spatial = [coord, coord, size] if box else [coord, coord]
-        out = Dialogue('check', self._query(question, spatial))
+        out = Dialogue('check', self._query(question, spatial), asked=named)
         start = len(self.tokens.templates.query.prefix)
         out.coords = {start: place[0], start + 1: place[1]}
         if box:
@@ -193,7 +200,9 @@ class QuestionWriter:
         task = some_task(scene, language, rng)
         text = json.dumps(task.plan, ensure_ascii=False, separators=(',', ':'))
         found = list(dict.fromkeys(i for _, group in task.referents for i in group))
-        return self._answer('plan', self._query(plan_prompt(task.instruction, SKILLS)), text, found)
+        out = self._answer('plan', self._query(plan_prompt(task.instruction, SKILLS)), text, found)
+        out.asked = asked(task.meant[0]) if task.meant else None
+        return out
 
     def _query(self, question: str, spatial: Sequence[int] = ()) -> list[int]:
         template = self.tokens.templates.query
@@ -215,3 +224,9 @@ class QuestionWriter:
         for at in {start, out.decided}:
             out.looks[at] = out.counts[at] = seen
         return out
+
+
+def asked(what: Description) -> tuple[int, int]:
+    """Return the kind and the colour of a description, as `Dialogue.asked` has them."""
+    kind = KINDS.index(what.kind) if what.kind else len(KINDS)
+    return kind, COLORS.index(what.color) if what.color else len(COLORS)

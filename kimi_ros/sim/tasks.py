@@ -28,12 +28,14 @@ class Task:
 
     :ivar plan: {'status', 'say', 'steps'} in the form the model writes.
     :ivar referents: each object name of the request with the indices of the objects it means.
+    :ivar meant: the same things as descriptions.
     """
 
     instruction: str
     language: str
     plan: dict
     referents: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    meant: tuple[Description, ...] = ()
 
 
 def make_task(
@@ -59,7 +61,7 @@ def make_task(
             words[0]
         )
     plan = _trouble(referents, language) or _right(skill, meant, names, language)
-    return Task(instruction, language, plan, referents)
+    return Task(instruction, language, plan, referents, tuple(meant))
 
 
 def _right(skill: str, meant, names: list[str], language: str) -> dict:

@@ -1,0 +1,84 @@
+"""Training learns, goes on after a stop as if there had been none, and leaves a checkpoint."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from kimi_ros.vlm import VisionLanguageModel
+from kimi_train.batches import BatchMaker
+from kimi_train.checkpoint import load_start, save_checkpoint
+from kimi_train.loop import Plan, Trainer
+from kimi_train.nano import initialise
+from kimi_train.questions import QuestionWriter
+from kimi_train.scenes import HeldOutSeedError, render_set
+
+PLAN = Plan(steps=6, images=2, rate=3e-3, warmup=2, decay=1, short=3, long=1)
+
+
+def trainer(start, scenes, plan=PLAN):
+    torch.manual_seed(0)
+    model, tokenizer = load_start(start)
+    initialise(model)
+    batches = BatchMaker(scenes, QuestionWriter(model.config, tokenizer), plan.images, plan.seed)
+    return Trainer(model, plan), batches
+
+
+def weights(a_trainer):
+    return {name: t.clone() for name, t in a_trainer.model.state_dict().items()}
+
+
+@pytest.fixture(scope='module')
+def trained(start, scenes, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('whole')
+    whole, batches = trainer(start, scenes)
+    whole.run(batches, folder, log_every=1)
+    return whole, folder
+
+
+def test_the_loss_falls(trained):
+    lines = [json.loads(x) for x in (trained[1] / 'log.jsonl').read_text().splitlines()]
+    assert [x['step'] for x in lines] == [1, 2, 3, 4, 5, 6]
+    assert lines[-1]['total'] < lines[0]['total'] * 0.9
+
+
+def test_going_on_after_a_stop_ends_at_the_same_weights(trained, start, scenes, tmp_path):
+    first, batches = trainer(start, scenes)
+
+    class Stopped(BatchMaker):
+        def batch(self, step, short=0, long=0):
+            if step == 3:
+                raise KeyboardInterrupt
+            return super().batch(step, short, long)
+
+    stopping = Stopped(batches.scenes, batches.writer, batches.images, batches.seed)
+    with pytest.raises(KeyboardInterrupt):
+        first.run(stopping, tmp_path, save_every=1)
+    second, _ = trainer(start, scenes)
+    second.load(tmp_path / 'last.pt')
+    assert second.step == 3
+    second.run(batches, tmp_path)
+    for name, value in weights(trained[0]).items():
+        torch.testing.assert_close(second.model.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_the_exported_model_answers_as_the_trained_one(trained, start, scenes, tmp_path, export):
+    whole, folder = trained
+    save_checkpoint(start, folder / 'last.pt', tmp_path / 'checkpoint')
+    vlm = VisionLanguageModel.load(export(tmp_path / 'checkpoint', tmp_path / 'exported'))
+    rgb = scenes.frames[0]
+    tokens = vlm.config.tokenizer
+    trace = vlm.trace(rgb, list(tokens.templates.query.prefix))
+    model = whole.model.eval()
+    crop = torch.from_numpy(rgb.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        image = model.prefix(model.vision.encode(crop))[0, 1:].numpy()
+    # The checkpoint is stored in half precision.
+    np.testing.assert_allclose(trace['image_embeds'], image, atol=0.01 * np.abs(image).max())
+    assert {'plan', 'point'} <= set(vlm.tasks)
+
+
+def test_examination_seeds_are_refused(tmp_path):
+    with pytest.raises(HeldOutSeedError, match='2000000'):
+        render_set(tmp_path, range(1_999_999, 2_000_001), 192, 16, workers=1)

@@ -1,0 +1,45 @@
+"""The trained arithmetic is the reference's: same names, same numbers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from kimi_ros.vlm.config import ModelConfig
+from kimi_train.model import Moondream
+
+GOLDEN = Path(__file__).parent.parent / 'golden' / 'moondream_small'
+
+
+@pytest.fixture(scope='module')
+def model():
+    model = Moondream(ModelConfig.from_dict(json.loads((GOLDEN / 'config.json').read_text())))
+    weights = load_file(GOLDEN / 'model.safetensors')
+    model.load_state_dict({name.removeprefix('model.'): t for name, t in weights.items()})
+    return model.eval()
+
+
+def test_a_question_has_the_references_logits(model):
+    case = json.loads((GOLDEN / 'cases.json').read_text())[3]
+    expected = np.load(GOLDEN / 'expected.npz')
+    assert case['tiling'] == [1, 1] and case['width'] == case['height'] == 378
+    pixels = np.array(Image.open(GOLDEN / case['image']).convert('RGB'), np.float32)
+    crop = torch.from_numpy(pixels / 127.5 - 1).permute(2, 0, 1)[None]
+    prompt = torch.tensor(case['query']['prompt_ids'])
+    with torch.no_grad():
+        features = model.vision.encode(crop)
+        prefix = model.prefix(features)
+        x = torch.cat([prefix, model.text.wte[prompt][None]], 1)
+        p, n = prefix.shape[1], x.shape[1]
+        sees = torch.ones(n, n, dtype=torch.bool).tril()
+        sees[:p, :p] = True
+        mask = torch.zeros(n, n).masked_fill(~sees, -torch.inf)[None, None]
+        hidden, _, _ = model.text(x, torch.arange(n)[None], mask)
+        logits = model.text.logits(hidden[0, -1]).numpy()
+    np.testing.assert_allclose(features[0, ::27], expected['vision_global_3'], rtol=1e-3, atol=2e-4)
+    wanted = expected['query_logits_3']
+    np.testing.assert_allclose(logits, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
