@@ -1,1 +1,1 @@
-"""The command `kimi`: one verb a file."""
+"""The command `kimi`, one verb a file."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from kimi_msgs.action import Instruct
-from kimi_msgs.msg import Plan as PlanMessage
-from kimi_msgs.srv import Approve
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage
 
+from kimi_msgs.action import Instruct
+from kimi_msgs.msg import Plan as PlanMessage
+from kimi_msgs.srv import Approve
 from kimi_ros.agent import Plan, State
 from kimi_ros.nodes import qos
 from kimi_ros.nodes.codes import Code
@@ -96,17 +96,23 @@ class KimiClient:
         self._node.destroy_node()
         self._context.try_shutdown()
 
-    def wait_ready(self, timeout: float, look: Callable[[], None] = lambda: None) -> None:
+    def wait_ready(
+        self,
+        timeout: float,
+        look: Callable[[], None] = lambda: None,
+        parts: Sequence[str] = ('model', 'camera'),
+    ) -> None:
         """Wait until the node takes instructions, its model is loaded and pictures arrive.
 
         :param look: called again and again; raises to give up early, as when a process has ended.
+        :param parts: of the node, that must be well by what /diagnostics says.
         :raises NoAnswer: after `timeout` seconds, with what was still missing.
         """
 
         def missing() -> str:
             if not self._action.server_is_ready():
                 return f'no node offers /{self._name}/instruct'
-            for part in ('model', 'camera'):
+            for part in parts:
                 level, message = self._heard.health.get(f'{self._name}: {part}', (None, 'no word'))
                 if part == 'model' and level == Level.ERROR:
                     raise NoAnswer(message)
@@ -124,6 +130,7 @@ class KimiClient:
         self,
         instruction: str,
         language: str = '',
+        camera: str = '',
         timeout: float = 120.0,
         on_feedback: Callable[[State, str], None] = lambda state, text: None,
     ) -> Reply:
@@ -139,7 +146,7 @@ class KimiClient:
                 states.append(state)
             on_feedback(state, message.feedback.partial_text)
 
-        goal = Instruct.Goal(instruction=instruction, language=language)
+        goal = Instruct.Goal(instruction=instruction, language=language, camera=camera)
         handle = self._result(self._action.send_goal_async(goal, heard), timeout, 'the goal')
         accepted = time.monotonic()
         result = self._result(handle.get_result_async(), timeout, 'the result').result

@@ -10,9 +10,6 @@ from functools import partial
 from threading import Event, Lock
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from kimi_msgs.action import Instruct
-from kimi_msgs.msg import Plan as PlanMessage
-from kimi_msgs.srv import Approve, Describe
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.executors import MultiThreadedExecutor
@@ -22,6 +19,9 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
+from kimi_msgs.action import Instruct
+from kimi_msgs.msg import Plan as PlanMessage
+from kimi_msgs.srv import Approve, Describe
 from kimi_ros.agent import Approval, Plan, State
 from kimi_ros.agent.drawing import draw_plan
 from kimi_ros.nodes import diagnostics, qos

@@ -6,8 +6,8 @@ import math
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point
-from kimi_msgs import msg as kimi_msgs
 
+from kimi_msgs import msg as kimi_msgs
 from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, PlanStep, Risk, Status
 
 _NAN = math.nan

@@ -12,6 +12,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.node import Node
 
+
 class RosHandler(logging.Handler):
     """Hands what the ROS-free rooms log to the node's log."""
 

@@ -1,0 +1,80 @@
+"""`kimi ask IMAGE "instruction"`: a plan for a picture in a file, without ROS."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from kimi_ros.cli.failure import Failure
+from kimi_ros.cli.telling import plan_lines
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Add the verb to the command's parser."""
+    parser = subparsers.add_parser('ask', help='a plan for a picture in a file, without ROS')
+    parser.add_argument('image', type=Path, help='a JPEG, a PNG or what else Pillow opens')
+    parser.add_argument('instruction', help='what you want, in English or Chinese')
+    parser.add_argument(
+        '--model', default='nano', help="'nano' or a folder that kimi-export wrote (default: nano)"
+    )
+    parser.add_argument('--out', type=Path, help='file for the picture with the plan drawn on it')
+    parser.add_argument('--json', action='store_true', help='print the plan as JSON')
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the plan; 0 also where the answer is that it cannot be done."""
+    # Only now: `kimi --help` need not load an engine.
+    from rich.console import Console
+
+    from kimi_ros.agent import Agent, Policy, SkillCatalogue
+    from kimi_ros.agent import Frame as Picture
+    from kimi_ros.agent.drawing import draw_plan
+    from kimi_ros.agent.errors import AgentError
+    from kimi_ros.resources import share
+    from kimi_ros.vlm import VisionLanguageModel, VlmError
+
+    rgb = _read(arguments.image)
+    try:
+        with Console(stderr=True).status(f'loading {arguments.model}'):
+            vlm = VisionLanguageModel.load(arguments.model)
+        skills = SkillCatalogue.load(share('config/skills.yaml'))
+        agent = Agent(vlm, skills, Policy.load(share('config/policy.yaml')))
+        started = time.monotonic()
+        plan = agent.run(Picture(rgb), arguments.instruction)
+    except (AgentError, VlmError, FileNotFoundError) as error:
+        raise Failure(str(error)) from error
+    if arguments.json:
+        print(plan.to_json())
+    else:
+        print('\n'.join(plan_lines(plan)))
+        print(f'time: {time.monotonic() - started:.2f} s')
+    if arguments.out:
+        _write(arguments.out, draw_plan(rgb, plan))
+        print(f'picture: {arguments.out}', file=sys.stderr)
+    return 0
+
+
+def _read(path: Path):
+    import numpy as np
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return np.array(ImageOps.exif_transpose(image).convert('RGB'))
+    except UnidentifiedImageError as error:
+        raise Failure(f'{path} is no picture that can be read') from error
+    except (OSError, Image.DecompressionBombError) as error:
+        raise Failure(f'{path} cannot be read: {error}') from error
+
+
+def _write(path: Path, rgb) -> None:
+    from PIL import Image
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rgb).save(path)
+    except (OSError, ValueError) as error:
+        raise Failure(f'{path} cannot be written: {error}') from error

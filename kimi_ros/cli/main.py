@@ -1,0 +1,38 @@
+"""The command `kimi`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from kimi_ros import __version__
+from kimi_ros.cli.failure import Failure
+
+# Each a module of this package with add_parser(subparsers) and run(arguments) -> exit status.
+VERBS = ('ask', 'demo', 'doctor', 'up')
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the process's exit status."""
+    parser = argparse.ArgumentParser(
+        prog='kimi', description='Grounded action plans from what a camera sees and you ask for.'
+    )
+    parser.add_argument('--version', action='version', version=f'kimi_ros {__version__}')
+    subparsers = parser.add_subparsers(metavar='VERB', required=True)
+    for verb in VERBS:
+        module = importlib.import_module(f'kimi_ros.cli.{verb}')
+        module.add_parser(subparsers).set_defaults(run=module.run)
+    chosen = parser.parse_args(arguments)
+    try:
+        return chosen.run(chosen)
+    except Failure as failure:
+        print(f'kimi: {failure}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""Plans as a person wants to read them, in a terminal."""
+
+from __future__ import annotations
+
+from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, Status
+
+_NEAR = 0.005  # metres that are not worth a word
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Return what was said, the steps with their objects, and where these are."""
+    lines = [f'kimi: {plan.say}']
+    if plan.status is not Status.OK:
+        reasons = ', '.join(plan.reason_codes)
+        lines.append(f'no plan: {plan.status.value.replace("_", " ")} ({reasons})')
+        lines += [f'  {option}' for option in plan.options]
+        return lines
+    for number, step in enumerate(plan.steps, 1):
+        objects = [plan.object(i) for i in step.object_ids]
+        named = ' -> '.join(item.label for item in objects)
+        waits = ', waits for approval' if step.needs_approval else ''
+        lines.append(f'step {number}: {step.skill} {named}'.rstrip() + waits)
+    lines += [f'  {object_line(item)}' for item in plan.objects]
+    if plan.approval is not Approval.NOT_NEEDED:
+        lines.append(f'approval: {plan.approval.value}')
+    return lines
+
+
+def object_line(item: GroundedObject) -> str:
+    """Return where an object is, in pixels and metres, and how sure that is."""
+    x, y = item.point
+    checked = 'checked' if item.verified else 'not confirmed'
+    return (
+        f'{item.label}: pixel ({x:.0f}, {y:.0f}), {position_text(item)}, '
+        f'score {item.score:.2f}, {checked}'
+    )
+
+
+def position_text(item: GroundedObject) -> str:
+    """Return a position in metres in words, or why there is none."""
+    if item.position is None:
+        return f'no position (depth: {item.depth_status.value.replace("_", " ")})'
+    x, y, z = item.position
+    if item.depth_status is DepthStatus.NO_TRANSFORM:
+        return f'{z:.2f} m from the camera'
+    parts = [
+        _along(x, 'ahead', 'behind'),
+        _along(y, 'left', 'right'),
+        _along(z, 'up', 'down'),
+    ]
+    return ', '.join(p for p in parts if p) + f' of {item.position_frame}'
+
+
+def _along(metres: float, positive: str, negative: str) -> str:
+    if abs(metres) < _NEAR:
+        return ''
+    return f'{abs(metres):.2f} m {positive if metres > 0 else negative}'

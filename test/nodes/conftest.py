@@ -1,0 +1,166 @@
+"""Real nodes in processes of their own, in a ROS domain of this run."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kimi_ros.process import NodeProcess, isolated, ros_arguments
+
+WAIT = 60.0  # seconds, for a machine under load; nothing waits longer than it must
+
+
+@pytest.fixture(scope='session')
+def environment():
+    """Environment of a ROS graph that no other run hears."""
+    pytest.importorskip('rclpy', reason='no ROS here: make setup')
+    pytest.importorskip('kimi_msgs.msg', reason='kimi_msgs is not built: make setup')
+    chosen = isolated(os.environ)
+    os.environ.update(chosen)
+    return chosen
+
+
+class Graph:
+    """This process's place in the ROS graph: publishers of odd pictures, clients, patience."""
+
+    def __init__(self):
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+
+        self.context = rclpy.Context()
+        self.context.init()
+        self.node = rclpy.create_node(f'test_{os.getpid()}_{time.monotonic_ns()}', context=self.context)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+
+    def close(self):
+        self._executor.shutdown()
+        self.node.destroy_node()
+        self.context.try_shutdown()
+
+    def until(self, done, what, timeout=WAIT):
+        """Spin until `done()` is true and return what it returned."""
+        deadline = time.monotonic() + timeout
+        while not (found := done()):
+            assert time.monotonic() < deadline, f'waited {timeout} s for {what}'
+            self._executor.spin_once(timeout_sec=0.05)
+        return found
+
+    def result(self, future, what, timeout=WAIT):
+        self.until(future.done, what, timeout)
+        return future.result()
+
+    def call(self, kind, name, request):
+        client = self.node.create_client(kind, name)
+        try:
+            self.until(client.service_is_ready, name)
+            return self.result(client.call_async(request), name)
+        finally:
+            self.node.destroy_client(client)
+
+    def heard(self, kind, topic, qos):
+        """Return a list that grows with every message on the topic."""
+        messages = []
+        self.node.create_subscription(kind, topic, messages.append, qos)
+        return messages
+
+    def camera(self, name):
+        return TestCamera(self, name)
+
+
+class TestCamera:
+    """A camera whose pictures are whatever a test needs."""
+
+    __test__ = False
+
+    def __init__(self, graph, name):
+        from sensor_msgs.msg import Image
+
+        from kimi_ros.nodes import qos
+
+        self._graph = graph
+        self._publisher = graph.node.create_publisher(Image, f'{name}/image', qos.PICTURES)
+        graph.until(lambda: self._publisher.get_subscription_count(), f'a reader of {name}')
+
+    def send(self, pixels=None, encoding='rgb8', age=0.0, **fields):
+        """Publish a picture, stamped `age` seconds ago, with these fields of its message changed."""
+        from sensor_msgs.msg import Image
+
+        from kimi_ros.nodes.images import fill
+        from kimi_ros.nodes.messages import time_message
+
+        if pixels is None:
+            pixels = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+        message = fill(Image(), pixels, encoding)
+        now = self._graph.node.get_clock().now().nanoseconds
+        message.header.stamp = time_message(now - round(age * 1e9))
+        message.header.frame_id = 'odd_optical'
+        for key, value in fields.items():
+            setattr(message, key, value)
+        self._publisher.publish(message)
+
+
+@pytest.fixture
+def graph(environment):
+    graph = Graph()
+    yield graph
+    graph.close()
+
+
+@pytest.fixture(scope='session')
+def start(environment, tmp_path_factory):
+    """Start a module or a script of this folder as a process that ends with the run."""
+    processes = []
+
+    def begin(module, parameters, *remaps):
+        log = tmp_path_factory.mktemp('log') / f'{module}.log'
+        process = NodeProcess(
+            module,
+            [*ros_arguments(parameters), *remaps],
+            environment | {'PYTHONPATH': _path(environment)},
+            log,
+        )
+        processes.append(process)
+        return process
+
+    yield begin
+    for process in processes:
+        process.stop()
+
+
+def _path(environment):
+    """Where scripts of this folder can be started as modules, too."""
+    return os.pathsep.join(
+        p for p in (str(Path(__file__).parent), environment.get('PYTHONPATH', '')) if p
+    )
+
+
+@pytest.fixture(scope='session')
+def scripted(start):
+    """The node with a scripted model, three cameras: `front`, `odd`, and `none`, which never sends."""
+    return start(
+        'scripted_node',
+        {'cameras': ['front', 'odd', 'none'], 'frame_wait': 0.5, 'max_frame_age': 2.0},
+    )
+
+
+@pytest.fixture(scope='session')
+def front(start):
+    """A small rendered or recorded camera at 10 Hz on front/image."""
+    return start('kimi_ros.nodes.sim_camera', {'width': 160, 'height': 120}, '-r', '__ns:=/front')
+
+
+@pytest.fixture(scope='module')
+def client(scripted, front, environment):
+    from kimi_ros.nodes.client import KimiClient
+
+    with KimiClient() as client:
+
+        def alive():
+            scripted.check()
+            front.check()
+
+        client.wait_ready(WAIT, alive, parts=('model', 'camera front'))
+        yield client

@@ -1,0 +1,357 @@
+"""The node's doors, tried from another process."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='no ROS here: make setup')
+
+from action_msgs.msg import GoalStatus  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from rcl_interfaces.srv import DescribeParameters, SetParameters  # noqa: E402
+from rclpy.action import ActionClient  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
+from sensor_msgs.msg import CompressedImage  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
+from visualization_msgs.msg import MarkerArray  # noqa: E402
+
+from kimi_msgs.action import Instruct  # noqa: E402
+from kimi_msgs.msg import Plan as PlanMessage  # noqa: E402
+from kimi_msgs.srv import Approve, Describe  # noqa: E402
+from kimi_ros.agent import DepthStatus, State, Status  # noqa: E402
+from kimi_ros.nodes import qos  # noqa: E402
+from kimi_ros.nodes.codes import Code  # noqa: E402
+
+PICK = 'pick up the red cup'
+FLOOD = 1000
+
+
+class Goals:
+    """Goals sent one by one, watched as they go."""
+
+    def __init__(self, graph):
+        self._graph = graph
+        # A reader of ten replies, the default, would drop some of a thousand by itself.
+        self._client = ActionClient(
+            graph.node,
+            Instruct,
+            '/kimi/instruct',
+            goal_service_qos_profile=qos.INSTRUCTIONS,
+            result_service_qos_profile=qos.INSTRUCTIONS,
+        )
+        graph.until(self._client.server_is_ready, 'the action')
+        self.feedback = []
+
+    def send(self, instruction, camera='front'):
+        goal = Instruct.Goal(instruction=instruction, camera=camera)
+        return self._client.send_goal_async(
+            goal, lambda message: self.feedback.append(message.feedback)
+        )
+
+    def accepted(self, instruction):
+        handle = self._graph.result(self.send(instruction), 'acceptance')
+        assert handle.accepted
+        return handle
+
+    def result(self, handle):
+        return self._graph.result(handle.get_result_async(), 'the result')
+
+    def until_speaking(self):
+        self._graph.until(
+            lambda: any('very' in f.partial_text for f in self.feedback), 'partial text'
+        )
+
+
+@pytest.fixture
+def goals(graph, client):
+    return Goals(graph)
+
+
+def test_instruction_becomes_a_grounded_plan(client):
+    reply = client.instruct(PICK, camera='front')
+    assert (reply.code, reply.message) == (Code.NONE, '')
+    assert reply.plan.status is Status.OK
+    assert reply.plan.say == 'I will pick up the red cup.'
+    assert [(s.skill, s.object_ids) for s in reply.plan.steps] == [('pick', ('o1',))]
+    (cup,) = reply.plan.objects
+    assert cup.point == pytest.approx((80, 60), abs=1) and cup.verified
+    # There is depth, but nobody said where the camera is.
+    assert cup.depth_status is DepthStatus.NO_TRANSFORM and cup.position[2] > 0.2
+    assert reply.states == (State.LOOKING, State.THINKING, State.GROUNDING, State.CHECKING)
+    assert reply.seconds > 0 and reply.picture[:2] == b'\xff\xd8'
+
+
+def test_plan_say_markers_and_picture_belong_together(graph, client):
+    said = graph.heard(String, '/kimi/say', qos.STATUS)
+    pictures = graph.heard(CompressedImage, '/kimi/annotated/compressed', qos.STATUS)
+    markers = graph.heard(MarkerArray, '/kimi/markers', qos.STATUS)
+    plans = graph.heard(PlanMessage, '/kimi/plan', qos.STATUS)
+    for topic in ('say', 'annotated/compressed', 'markers', 'plan'):
+        graph.until(lambda t=topic: graph.node.count_publishers(f'/kimi/{t}'), topic)
+    graph.until(lambda: _meets(graph, '/kimi/say', 2), 'discovery')
+    reply = client.instruct(PICK, camera='front')
+    graph.until(lambda: said and pictures and markers and plans, 'all outputs')
+    assert said[-1].data == reply.plan.say
+    assert pictures[-1].header == plans[-1].header
+    texts = [m.text for m in markers[-1].markers if m.text]
+    assert texts == ['o1 red cup']
+    frames = {m.header.frame_id for m in markers[-1].markers}
+    assert frames == {'camera_optical'}
+
+
+def _meets(graph, topic, least):
+    """Wait for both the client and this graph to be known to each other's publishers."""
+    return len(graph.node.get_subscriptions_info_by_topic(topic)) >= least - 1
+
+
+def test_late_subscriber_gets_the_newest_plan(graph, client):
+    reply = client.instruct(PICK, camera='front')
+    plans = graph.heard(PlanMessage, '/kimi/plan', qos.LATCHED)
+    graph.until(lambda: plans, 'the latched plan')
+    assert plans[-1].id == reply.plan.id
+    assert plans[-1].hash == reply.plan.hash
+
+
+def test_goal_cancelled_mid_word_ends_and_the_next_is_answered(goals, client):
+    handle = goals.accepted('slowly pick up the red cup')
+    goals.until_speaking()
+    goals._graph.result(handle.cancel_goal_async(), 'the cancel')
+    done = goals.result(handle)
+    assert done.status == GoalStatus.STATUS_CANCELED
+    assert done.result.error_code == Instruct.Result.CANCELLED
+    assert done.result.plan.status == PlanMessage.STATUS_UNSET
+    assert client.instruct(PICK, camera='front').code is Code.NONE
+
+
+def test_goal_cancelled_while_it_waits_in_line(goals):
+    first = goals.accepted('slowly pick up the red cup')
+    second = goals.accepted(PICK)
+    goals.until_speaking()
+    goals._graph.result(second.cancel_goal_async(), 'the cancel')
+    assert goals.result(second).result.error_code == Instruct.Result.CANCELLED
+    goals._graph.result(first.cancel_goal_async(), 'the cancel')
+    assert goals.result(first).result.error_code == Instruct.Result.CANCELLED
+
+
+def test_stop_ends_what_is_worked_on(goals, graph):
+    handle = goals.accepted('slowly pick up the red cup')
+    goals.until_speaking()
+    assert graph.call(Trigger, '/kimi/stop', Trigger.Request()).success
+    done = goals.result(handle)
+    assert done.status == GoalStatus.STATUS_ABORTED
+    assert done.result.error_code == Instruct.Result.CANCELLED
+
+
+def test_a_thousand_instructions_at_once_are_all_answered(goals, client):
+    sent = [goals.send('slowly pick up the red cup') for _ in range(FLOOD)]
+    handles = [goals._graph.result(future, 'acceptance') for future in sent]
+    results = [handle.get_result_async() for handle in handles]
+    goals._graph.until(
+        lambda: sum(r.done() for r in results) >= FLOOD - 5, 'most to be turned away'
+    )
+    busy = [r.result().result for r in results if r.done()]
+    assert {r.error_code for r in busy} == {Instruct.Result.BUSY}
+    assert 'again later' in busy[0].error_msg
+    goals._graph.call(Trigger, '/kimi/stop', Trigger.Request())
+    goals._graph.until(lambda: all(r.done() for r in results), 'the rest to be stopped')
+    assert client.instruct(PICK, camera='front').code is Code.NONE
+
+
+def test_a_flood_on_the_topic_leaves_the_node_alive(graph, client):
+    publisher = graph.node.create_publisher(String, '/instruction', qos.INSTRUCTIONS)
+    said = graph.heard(String, '/kimi/say', qos.INSTRUCTIONS)
+    graph.until(publisher.get_subscription_count, 'the node')
+    graph.until(lambda: graph.node.count_publishers('/kimi/say'), 'the voice')
+    for _ in range(FLOOD):
+        publisher.publish(String(data=''))
+    graph.until(lambda: any('no words' in m.data for m in said), 'a spoken refusal')
+    assert client.instruct(PICK, camera='front').code is Code.NONE
+
+
+def test_instruction_on_the_topic_is_answered_on_plan(graph, client):
+    plans = graph.heard(PlanMessage, '/kimi/plan', qos.STATUS)
+    publisher = graph.node.create_publisher(String, '/instruction', qos.INSTRUCTIONS)
+    graph.until(publisher.get_subscription_count, 'the node')
+    words = f'{PICK}, number {time.monotonic_ns()}'
+
+    def answered():
+        return any(p.instruction == words for p in plans)
+
+    publisher.publish(String(data=words))
+    graph.until(answered, 'the plan')
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'code', 'words'),
+    [
+        ('', Code.EMPTY, 'no words'),
+        (' \n ?!', Code.EMPTY, 'no words'),
+        ('pick up the red cup ' * 500, Code.TOO_LONG, '10000 characters'),
+        ('break', Code.MODEL_FAILED, 'the engine broke'),
+        ('crash', Code.UNKNOWN, 'nobody expected this'),
+    ],
+)
+def test_what_cannot_be_answered_is_named(client, instruction, code, words):
+    reply = client.instruct(instruction, camera='front')
+    assert reply.code is code and words in reply.message and reply.plan is None
+
+
+def test_unknown_camera_and_language_are_named(client):
+    reply = client.instruct(PICK, camera='back')
+    assert reply.code is Code.NO_FRAME and 'front, odd, none' in reply.message
+    reply = client.instruct(PICK, camera='front', language='fr')
+    assert reply.code is Code.UNKNOWN and "'fr'" in reply.message
+
+
+def test_camera_that_never_sent(client):
+    reply = client.instruct(PICK, camera='none')
+    assert reply.code is Code.NO_FRAME and '/none/image' in reply.message
+
+
+def test_old_picture_is_refused_and_a_new_one_answered(graph, client):
+    odd = graph.camera('odd')
+    reply = _until(odd, client, lambda r: r.code is Code.STALE_FRAME, age=100.0)
+    assert ' s old' in reply.message and '/odd/image' in reply.message
+    _until(odd, client, lambda r: 'in the future' in r.message, age=-100.0)
+    _until(odd, client, lambda r: r.code is Code.NONE)
+
+
+@pytest.mark.parametrize(
+    ('picture', 'words'),
+    [
+        ({'encoding': 'bayer_rggb8'}, "encoding 'bayer_rggb8' is not read"),
+        ({'step': 1}, 'step of 1'),
+        ({'height': 4800}, 'needs'),
+        ({'height': 0}, 'has no pixels'),
+    ],
+)
+def test_unreadable_picture_is_named_and_survived(graph, client, picture, words):
+    odd = graph.camera('odd')
+    reply = _until(odd, client, lambda r: words in r.message, **picture)
+    assert reply.code is Code.NO_FRAME and '/odd/image' in reply.message
+    _until(odd, client, lambda r: r.code is Code.NONE)
+
+
+@pytest.mark.parametrize('value', [0, 200])
+def test_picture_of_one_pixel(graph, client, value):
+    odd = graph.camera('odd')
+    pixels = np.full((1, 1, 3), value, np.uint8)
+    reply = _until(odd, client, lambda r: r.plan.status is Status.INFEASIBLE, pixels=pixels)
+    assert reply.plan.reason_codes[0].startswith('camera_')
+    _until(odd, client, lambda r: r.plan.status is Status.OK)
+
+
+def _until(odd, client, good, **picture):
+    """Send a picture and ask, until that picture is the one that was answered."""
+    deadline = time.monotonic() + 60
+    while True:
+        odd.send(**picture)
+        reply = client.instruct(PICK, camera='odd')
+        if good(reply):
+            return reply
+        assert time.monotonic() < deadline, reply
+
+
+def test_approval_is_bound_to_the_plan_and_its_hash(goals, graph, client):
+    handle = goals.accepted('pick up the knife')
+    graph.until(
+        lambda: any(f.state == Instruct.Feedback.AWAITING_APPROVAL for f in goals.feedback),
+        'the plan to wait',
+    )
+    plans = graph.heard(PlanMessage, '/kimi/plan', qos.LATCHED)
+    graph.until(lambda: plans, 'the plan')
+    plan = plans[-1]
+    assert plan.approval == PlanMessage.APPROVAL_PENDING and plan.steps[0].needs_approval
+
+    def decide(plan_id, plan_hash, agreed=True):
+        request = Approve.Request(id=plan_id, hash=plan_hash, approve=agreed, approver='test')
+        return graph.call(Approve, '/kimi/approve', request)
+
+    assert decide('another', plan.hash).error_code == Approve.Response.NO_SUCH_PLAN
+    wrong = decide(plan.id, '0' * 64)
+    assert wrong.error_code == Approve.Response.HASH_MISMATCH and wrong.error_msg
+    right = decide(plan.id, plan.hash)
+    assert (right.error_code, right.approval) == (0, PlanMessage.APPROVAL_GRANTED)
+    assert goals.result(handle).result.plan.approval == PlanMessage.APPROVAL_GRANTED
+    graph.until(lambda: plans[-1].approval == PlanMessage.APPROVAL_GRANTED, 'the granted plan')
+    assert decide(plan.id, plan.hash, False).error_code == Approve.Response.NOT_PENDING
+
+
+def test_newer_plan_ends_the_wait_of_an_older_one(goals, graph, client):
+    handle = goals.accepted('pick up the knife')
+    graph.until(
+        lambda: any(f.state == Instruct.Feedback.AWAITING_APPROVAL for f in goals.feedback),
+        'the plan to wait',
+    )
+    assert client.instruct(PICK, camera='front').code is Code.NONE
+    assert goals.result(handle).result.plan.approval == PlanMessage.APPROVAL_EXPIRED
+
+
+def test_goal_cancelled_while_it_awaits_approval(goals, graph):
+    handle = goals.accepted('pick up the knife')
+    graph.until(
+        lambda: any(f.state == Instruct.Feedback.AWAITING_APPROVAL for f in goals.feedback),
+        'the plan to wait',
+    )
+    graph.result(handle.cancel_goal_async(), 'the cancel')
+    done = goals.result(handle)
+    assert done.status == GoalStatus.STATUS_CANCELED
+    assert done.result.plan.approval == PlanMessage.APPROVAL_EXPIRED
+
+
+def test_describe(graph, client):
+    answer = graph.call(Describe, '/kimi/describe', Describe.Request(camera='front'))
+    assert (answer.error_code, answer.text) == (0, 'Yes')
+    assert answer.header.frame_id == 'camera_optical' and answer.header.stamp.sec
+    answer = graph.call(Describe, '/kimi/describe', Describe.Request(camera='none'))
+    assert answer.error_code == Describe.Response.NO_FRAME
+
+
+def test_forget_drops_the_pictures(graph, client):
+    odd = graph.camera('odd')
+    _until(odd, client, lambda r: r.code is Code.NONE)
+    assert graph.call(Trigger, '/kimi/forget', Trigger.Request()).success
+    assert client.instruct(PICK, camera='odd').code is Code.NO_FRAME
+
+
+def test_parameters_are_described_and_refused_with_a_reason(graph, client):
+    names = ['max_frame_age', 'model']
+    described = graph.call(
+        DescribeParameters, '/kimi/describe_parameters', DescribeParameters.Request(names=names)
+    ).descriptors
+    assert all(d.description for d in described)
+    assert described[0].floating_point_range[0].to_value == 60.0 and described[1].read_only
+
+    def put(name, value):
+        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+        (result,) = graph.call(SetParameters, '/kimi/set_parameters', request).results
+        return result
+
+    assert put('max_frame_age', 2.5).successful
+    for name, value, words in (
+        ('max_frame_age', 100.0, 'max_frame_age'),
+        ('max_frame_age', math.nan, 'max_frame_age'),
+        ('model', 'other', 'read-only'),
+        ('camera_pose', [1.0, 2.0], 'several'),
+    ):
+        result = put(name, value)
+        assert not result.successful and words in result.reason, result
+
+
+def test_diagnostics_name_every_part(graph, client):
+    arrays = graph.heard(DiagnosticArray, '/diagnostics', qos.STATUS)
+    graph.until(lambda: arrays, '/diagnostics')
+    status = {s.name: s for s in arrays[-1].status}
+    assert set(status) == {
+        'kimi: model',
+        'kimi: instructions',
+        'kimi: camera front',
+        'kimi: camera odd',
+        'kimi: camera none',
+    }
+    assert status['kimi: model'].level == b'\0'
+    assert status['kimi: camera none'].level == b'\2'
+    assert 'in_line' in {v.key for v in status['kimi: instructions'].values}
