@@ -1,0 +1,136 @@
+"""The golden checkpoint: the plain forward and the graphs give what the reference computed."""
+
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+from safetensors.numpy import save_file
+
+from kimi_export import export_model
+from kimi_export.reference import Cache, Reference
+from kimi_ros.vlm.crops import adaptive_average_pool, normalise, overlap_crops, stitch
+from kimi_ros.vlm.folder import sha256_of
+
+CASE = 3  # 378 x 378: one crop, and the resizing changes nothing
+
+
+def assert_close(found, expected):
+    """Within 1e-3 of the value or 1e-4 of the scale."""
+    allowed = np.maximum(1e-3 * np.abs(expected), 1e-4 * np.abs(expected).max())
+    assert found.shape == expected.shape
+    assert (np.abs(found - expected) <= allowed).all()
+
+
+@pytest.fixture(scope='module')
+def crop(golden, golden_checkpoint):
+    with Image.open(golden_checkpoint / f'image_{CASE}.png') as picture:
+        crops = overlap_crops(np.asarray(picture.convert('RGB')), golden.config.vision)
+    return normalise(crops.pixels[:1])
+
+
+@pytest.fixture(scope='module')
+def run(golden_folder):
+    def run(graph, **feeds):
+        return onnxruntime.InferenceSession(golden_folder / f'{graph}.onnx').run(None, feeds)
+
+    return run
+
+
+def local_features(features, vision):
+    """What the stitching and pooling make of a single crop."""
+    grid = features.reshape(1, vision.grid, vision.grid, -1)
+    joined = stitch(grid, (1, 1), vision.overlap_margin)
+    return adaptive_average_pool(joined, vision.grid).reshape(features.shape)
+
+
+def test_plain_forward_agrees_with_the_golden_arrays(golden, golden_cases, crop):
+    cases, expected = golden_cases
+    reference = Reference(golden.config, golden.read)
+    features = reference.encode(crop[0])
+    assert_close(features[::27], expected[f'vision_global_{CASE}'])
+    image = reference.project(features, local_features(features, golden.config.vision))
+    assert_close(image[::27], expected[f'image_embeds_{CASE}'])
+    bos = reference.embed_tokens([golden.config.tokenizer.bos_id])
+    _, cache = reference.decode(np.concatenate([bos, image]), Cache(), causal=False)
+    norms = np.linalg.norm(cache.keys[-1], axis=-1)
+    assert_close(norms[:, ::27], expected[f'k_last_norm_{CASE}'])
+    assert_close(cache.values[-1][:, ::90], expected[f'v_last_{CASE}'])
+    prompt = reference.embed_tokens(cases[CASE]['query']['prompt_ids'])
+    hidden, _ = reference.decode(prompt, cache, causal=True)
+    assert_close(reference.logits(hidden)[-1], expected[f'query_logits_{CASE}'])
+
+
+def test_graphs_agree_with_the_golden_arrays(golden, golden_cases, crop, run):
+    expected = golden_cases[1]
+    (features,) = run('vision', crops=crop)
+    assert_close(features[0, ::27], expected[f'vision_global_{CASE}'])
+    local = local_features(features[0], golden.config.vision)
+    (image,) = run('projection', global_features=features[0], local_features=local)
+    assert_close(image[::27], expected[f'image_embeds_{CASE}'])
+    bos = golden.read('text.wte')[[golden.config.tokenizer.bos_id]]
+    *_, keys, values = run('prefill', embeds=np.concatenate([bos, image])[None])
+    assert_close(np.linalg.norm(keys[0], axis=-1)[:, ::27], expected[f'k_last_norm_{CASE}'])
+    assert_close(values[0, :, ::90], expected[f'v_last_{CASE}'])
+
+
+def older_name(name):
+    """Today's name to the one that the releases before 2025 had for the tensor."""
+    for new, old in (
+        ('model.vision.patch_emb', 'vision_encoder.encoder.model.visual.patch_embed.linear'),
+        ('model.vision.pos_emb', 'vision_encoder.encoder.model.visual.pos_embed'),
+        ('model.vision.post_ln', 'vision_encoder.encoder.model.visual.norm'),
+        ('model.vision.proj_mlp', 'vision_encoder.projection.mlp'),
+        ('model.vision.blocks', 'vision_encoder.encoder.model.visual.blocks'),
+        ('model.text.wte', 'text_model.transformer.embd.wte.weight'),
+        ('model.text.lm_head', 'text_model.lm_head.linear'),
+        ('model.text.post_ln', 'text_model.lm_head.ln'),
+        ('model.text.blocks', 'text_model.transformer.h'),
+        ('model.region.coord_features', 'region_model.coordinate_features.weight'),
+        ('model.region.size_features', 'region_model.size_features.weight'),
+        ('model.region.coord', 'region_model.coordinate'),
+        ('model.region.size', 'region_model.size'),
+    ):
+        if name.startswith(new):
+            name = old + name[len(new):]
+            break
+    if name.startswith('text_model'):
+        return name.replace('attn.qkv', 'mixer.Wqkv').replace('attn.proj', 'mixer.out_proj')
+    return name.replace('.ln1.', '.norm1.').replace('.ln2.', '.norm2.')
+
+
+@pytest.mark.parametrize('compiled', [False, True])
+def test_older_names_give_the_same_weights(golden_copy, golden_folder, tmp_path, compiled):
+    folder, tensors = golden_copy
+    older = {}
+    for name, values in tensors.items():
+        renamed = older_name(name)
+        if renamed.endswith('_features.weight'):
+            values = np.ascontiguousarray(values.T)
+        if compiled:  # torch.compile leaves its mark in the names
+            renamed = renamed.replace('text_model.', 'text_model._orig_mod.')
+        older[renamed] = values
+    save_file(older, folder / 'model.safetensors')
+    out = export_model(folder, tmp_path / 'out')
+    for name in ('weights.bin', 'tables.safetensors', 'decoder.onnx', 'vision.onnx'):
+        assert sha256_of(out / name) == sha256_of(golden_folder / name)
+
+
+def test_model_json_vouches_for_the_files(golden_folder, golden_checkpoint):
+    about = json.loads((golden_folder / 'model.json').read_text())
+    files = {file.name for file in golden_folder.iterdir()} - {'model.json'}
+    assert about['files'] == {name: sha256_of(golden_folder / name) for name in files}
+    assert about['tasks'] == ['query', 'caption', 'point', 'detect']
+    assert about['languages'] == ['en']
+    assert about['config'] == json.loads((golden_checkpoint / 'config.json').read_text())
+    assert about['source']['sha256'] == sha256_of(golden_checkpoint / 'model.safetensors')
+    assert (about['precision'], about['runtime']) == ('fp32', 'onnxruntime')
+
+
+def test_prefill_and_decoder_share_their_weights(golden_folder, golden):
+    blocks = sum(
+        stored.read().nbytes for name, (stored, _) in golden.tensors.items() if name != 'text.wte'
+    )
+    room = 4096 * (len(golden.tensors) + 2) + 2 * 2048 * 16 * 4
+    assert (golden_folder / 'weights.bin').stat().st_size < blocks + room
