@@ -14,6 +14,8 @@ from kimi_ros.sim import COLORS, KINDS
 from kimi_train.questions import KINDS_OF_QUESTION, Dialogue, QuestionWriter, things
 from kimi_train.scenes import SceneSet
 
+LOOK_BLOCKS = (3, 4)  # find what is named first; then, from there, what is meant
+LOOKING, COUNTING = 0, 1  # heads of these blocks
 PLACE_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
 IGNORE = -100
 
@@ -42,8 +44,8 @@ class Questions:
 
     `segment` counts an image's questions, -1 for padding; `position` is the place after the image's
     prefix; `kind` tells where a question is decided, and which sort it is (an index of
-    `KINDS_OF_QUESTION`, else -1). `looks` and `counts` are, for each image, positions (rows,) and
-    the wanted attention over the prefix (rows, 1 + patches).
+    `KINDS_OF_QUESTION`, else -1). `looks` are, for each image, block, head and
+    position (n, 3), and `wanted` the attention over the prefix wanted there (n, 1 + patches).
     """
 
     ids: Tensor
@@ -56,8 +58,8 @@ class Questions:
     position: Tensor
     kind: Tensor
     asked: Tensor
-    looks: list[tuple[Tensor, Tensor]]
-    counts: list[tuple[Tensor, Tensor]]
+    looks: list[Tensor]
+    wanted: list[Tensor]
 
     def mask(self, prefix: int) -> Tensor:
         """Return what is added to attention scores, (images, 1, prefix + length, prefix + length).
@@ -192,11 +194,11 @@ def pack(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
         kind=torch.full(shape, -1),
         asked=torch.full((*shape, 2), IGNORE),
         looks=[],
-        counts=[],
+        wanted=[],
     )
     for b, group in enumerate(images):
         spread, single = looks[b]
-        start, look, count = 0, [], []
+        start, rows = 0, []
         for q, d in enumerate(group):
             own = slice(start, start + len(d.ids))
             out.ids[b, own] = torch.tensor(d.ids)
@@ -209,10 +211,15 @@ def pack(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
                 tensor = getattr(out, name)
                 for position, value in getattr(d, name).items():
                     tensor[b, start + position] = torch.tensor(value, dtype=tensor.dtype)
-            look += [(start + at, spread[seen or [-1]].mean(0)) for at, seen in d.looks.items()]
-            count += [(start + at, single[[*seen, -1]].mean(0)) for at, seen in d.counts.items()]
+            for block in LOOK_BLOCKS:
+                for at, seen in d.looks.items():
+                    first = d.hops.get(at, seen) if block == LOOK_BLOCKS[0] else seen
+                    wanted = spread[first or [-1]].mean(0)
+                    rows.append((block, LOOKING, start + at, wanted))
+                for at, seen in d.counts.items():
+                    rows.append((block, COUNTING, start + at, single[[*seen, -1]].mean(0)))
             start += len(d.ids)
-        for rows, into in ((look, out.looks), (count, out.counts)):
-            at, wanted = zip(*rows, strict=True)
-            into.append((torch.tensor(at), torch.from_numpy(np.stack(wanted))))
+        rows.sort(key=lambda row: row[0])
+        out.looks.append(torch.tensor([row[:3] for row in rows]))
+        out.wanted.append(torch.from_numpy(np.stack([row[3] for row in rows])))
     return out

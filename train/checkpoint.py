@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from tokenizers import Tokenizer
 
 from kimi_ros.vlm.config import ModelConfig
@@ -27,7 +27,7 @@ def save_checkpoint(start: Path, weights: Path, out: Path) -> int:
     state = torch.load(weights, map_location='cpu', weights_only=True)['model']
     out.mkdir(parents=True, exist_ok=True)
     half = {f'model.{name}': t.half().contiguous() for name, t in state.items()}
-    save_file(half, out / 'model.safetensors')
+    (out / 'model.safetensors').write_bytes(save(half))
     for name in ('config.json', 'tokenizer.json', 'tasks.json'):
         if (start / name).resolve() != (out / name).resolve():
             shutil.copyfile(start / name, out / name)

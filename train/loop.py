@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from kimi_train.batches import BatchMaker
+from kimi_train.batches import LOOK_BLOCKS, BatchMaker
 from kimi_train.losses import TrainingHeads, batch_losses
 from kimi_train.model import Moondream
 
@@ -50,6 +50,8 @@ class Trainer:
     """A model, its heads for training only, and its optimisers; saved and loaded as one file."""
 
     def __init__(self, model: Moondream, plan: Plan):
+        if model.config.text.n_layers <= LOOK_BLOCKS[-1]:
+            raise ValueError(f'the decoder needs more than {LOOK_BLOCKS[-1]} layers to be taught')
         self.model, self.plan, self.step = model, plan, 0
         self.heads = TrainingHeads(model.config.vision.enc_dim, model.config.text.dim)
         matrices, rest = [], []

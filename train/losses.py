@@ -7,12 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kimi_ros.sim import COLORS, KINDS
-from kimi_train.batches import Batch, PatchLabels, Questions
+from kimi_train.batches import COUNTING, LOOK_BLOCKS, LOOKING, Batch, PatchLabels, Questions
 from kimi_train.model import Looks, Moondream
 from kimi_train.questions import KINDS_OF_QUESTION
 
-LOOK_BLOCK = 3
-LOOK_HEADS = 2  # head 0 looks at the object in question, head 1 counts the candidates
 PLACE_CODE = 16
 COORD_SIGMA = 6.0  # bins; targets are spread so that a near miss teaches more than a far one
 SIZE_SIGMA = 10.0
@@ -66,12 +64,10 @@ def embed(model: Moondream, q: Questions) -> Tensor:
     return x
 
 
-def question_losses(model: Moondream, q: Questions, hidden: Tensor, seen: dict) -> dict:
+def question_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     """Return the losses of the questions.
 
     :param hidden: (images, length, dim) hidden states of the questions.
-    :param seen: for 'look' and 'count', log-probabilities of attention over the prefix and what is
-        wanted.
     """
     losses = {}
     at = q.next_ids >= 0
@@ -93,10 +89,6 @@ def question_losses(model: Moondream, q: Questions, hidden: Tensor, seen: dict) 
     bins = logits.shape[-1]
     wanted = (q.next_sizes[at].clamp(min=2**-10).log2() + 10) / 10 * (bins - 1)
     losses['sizes'] = soft_bins(logits, wanted, SIZE_SIGMA)
-    for name, (logp, target) in seen.items():
-        # Against the target's own entropy, so that zero is perfect.
-        floor = -(target * target.clamp(min=1e-9).log()).sum(-1)
-        losses[name] = (-(target * logp).sum(-1) - floor).mean()
     return losses
 
 
@@ -108,7 +100,8 @@ def soft_bins(logits: Tensor, wanted: Tensor, sigma: float) -> Tensor:
     return (-(target * logits.log_softmax(-1)).sum(-1) - floor).mean()
 
 
-WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'look': 0.5, 'count': 0.5, 'asked': 0.5}
+WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'asked': 0.3}
+WEIGHTS |= {'look0': 0.3, 'look1': 0.4, 'count0': 0.2, 'count1': 0.3}
 PATCHES = ('kind', 'color', 'center', 'place', 'size', 'is_center')
 
 
@@ -124,27 +117,33 @@ def batch_losses(model: Moondream, heads: TrainingHeads, batch: Batch, patches: 
         q, prefix = batch.questions, model.prefix(features)
         p = prefix.shape[1]
         place = torch.arange(p).expand(len(prefix), p)
-        rows = [torch.cat([a[0], b[0]]) + p for a, b in zip(q.looks, q.counts, strict=True)]
+        shift = torch.tensor([0, 0, p])
         hidden, entering, seen = model.text(
             torch.cat([prefix, embed(model, q)], 1),
             torch.cat([place, q.position + p], 1),
             q.mask(p),
-            Looks(LOOK_BLOCK, LOOK_HEADS, rows),
+            Looks([at + shift for at in q.looks]),
         )
-        wanted = {
-            'look': (_rows(seen, q.looks, 0, p), torch.cat([w for _, w in q.looks])),
-            'count': (_rows(seen, q.counts, 1, p), torch.cat([w for _, w in q.counts])),
-        }
-        parts = question_losses(model, q, hidden[:, p:], wanted)
+        parts = question_losses(model, q, hidden[:, p:])
+        parts |= look_losses(q, torch.cat([s[:, :p] for s in seen]))
         parts['asked'] = heads.asked_loss(entering[:, p:], q.asked)
         total = total + sum(weight * parts[name] for name, weight in WEIGHTS.items())
         out |= parts
     return out | {'total': total}
 
 
-def _rows(seen: list[Tensor], which: list, head: int, p: int) -> Tensor:
-    """Return one head's log-probabilities over the prefix; looks stand first among the rows, counts
-    last.
+def look_losses(q: Questions, seen: Tensor) -> dict:
+    """Return how far the attention of the looking and the counting heads is from what is wanted.
+
+    :param seen: (n, prefix) log-probabilities, in the order of the questions' looks.
     """
-    pick = (lambda n: slice(0, n)) if head == 0 else (lambda n: slice(-n, None))
-    return torch.cat([s[head, pick(len(w[0])), :p] for s, w in zip(seen, which, strict=True)])
+    at, wanted = torch.cat(q.looks), torch.cat(q.wanted)
+    # Against what is wanted's own entropy, so that zero is perfect.
+    floor = -(wanted * wanted.clamp(min=1e-9).log()).sum(-1)
+    far = -(wanted * seen).sum(-1) - floor
+    names = {LOOKING: 'look', COUNTING: 'count'}
+    return {
+        f'{name}{hop}': far[(at[:, 0] == block) & (at[:, 1] == head)].mean()
+        for hop, block in enumerate(LOOK_BLOCKS)
+        for head, name in names.items()
+    }

@@ -132,11 +132,26 @@ class TextBlock(nn.Module):
 
 @dataclass(frozen=True)
 class Looks:
-    """Which attention is handed out: of `block`'s first `heads`, at each image's `rows`."""
+    """Which attention is handed out.
 
-    block: int
-    heads: int
-    rows: list[Tensor]
+    :ivar at: for each image (n, 3): block, head and position, sorted by block.
+    """
+
+    at: list[Tensor]
+
+    @property
+    def blocks(self) -> set[int]:
+        """Return the blocks that are looked at."""
+        return {int(b) for at in self.at for b in at[:, 0].unique()}
+
+    def seen(self, block: int, q: Tensor, k: Tensor, mask: Tensor) -> list[Tensor]:
+        """Return for each image the log-probabilities (n, length) at the block's positions."""
+        out = []
+        for i, at in enumerate(self.at):
+            head, row = at[at[:, 0] == block, 1], at[at[:, 0] == block, 2]
+            scores = (k[i, head] @ q[i, head, row, :, None]).squeeze(-1) / math.sqrt(k.shape[-1])
+            out.append((scores + mask[i, 0, row]).log_softmax(-1))
+        return out
 
 
 class TextModel(nn.Module):
@@ -155,32 +170,29 @@ class TextModel(nn.Module):
 
     def forward(
         self, x: Tensor, positions: Tensor, mask: Tensor, looks: Looks | None = None
-    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+    ) -> tuple[Tensor, Tensor | None, list[Tensor]]:
         """Run packed sequences: an image prefix and the questions that share it, one after the
         other.
 
         :param x: (images, length, dim) embeddings.
         :param positions: (images, length) where each stands in its own question's context.
         :param mask: (images, 1, length, length), added to the attention scores.
-        :return: hidden states (images, length, dim); the same as they enter the look block; and for
-            each image the log-probabilities with which that block's first heads see every position,
-            (heads, rows, length).
+        :return: hidden states (images, length, dim); the same as they enter the first block that is
+            looked at; and for each image the log-probabilities (n, length) that `looks` asks for.
         """
         cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
-        seen: list[Tensor] = []
-        entering = x
+        blocks = looks.blocks if looks else ()
+        seen: list[list[Tensor]] = []
+        entering = None
         for index, block in enumerate(self.blocks):
             normed = block.ln(x)
             q, k, v = block.qkv(normed, cos, sin)
-            if looks and index == looks.block:
-                entering = x
-                for i, rows in enumerate(looks.rows):
-                    scores = q[i, : looks.heads, rows] @ k[i, : looks.heads].transpose(-1, -2)
-                    scores = scores / math.sqrt(block.head_dim) + mask[i, :, rows]
-                    seen.append(scores.log_softmax(-1))
+            if index in blocks:
+                entering = x if entering is None else entering
+                seen.append(looks.seen(index, q, k, mask))
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
             x = x + block.attn.proj(mixed.transpose(1, 2).flatten(2)) + block.mlp(normed)
-        return x, entering, seen
+        return x, entering, [torch.cat(parts) for parts in zip(*seen, strict=True)]
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return the vocabulary's logits of hidden states (..., dim)."""

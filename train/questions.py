@@ -75,10 +75,10 @@ class Dialogue:
 
     Position i holds token `ids[i]`, or a coordinate or size in `coords[i]`, `sizes[i]`; `next_*`
     say what is learnt there about what follows. `looks[i]` are the objects that the looking head
-    should see from there, an empty list for 'none of them'; `counts` likewise for the counting
-    head. `decided` is where the answer is decided, and `kind` what sort of question it is, for
-    figures to follow. `asked` are the kind and the colour (indices, one past the last for any) of
-    the thing that the question names first.
+    should see from there, an empty list for 'none of them'; `hops[i]` those that it should see
+    first, where they are others; `counts` likewise for the counting head. `decided` is where the
+    answer is decided, and `kind` what sort of question it is, for figures to follow. `asked` are
+    the kind and the colour (indices, one past the last for any) of the thing named first.
     """
 
     kind: str
@@ -91,6 +91,7 @@ class Dialogue:
     next_coords: dict[int, float] = field(default_factory=dict)
     next_sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
     looks: dict[int, list[int]] = field(default_factory=dict)
+    hops: dict[int, list[int]] = field(default_factory=dict)
     counts: dict[int, list[int]] = field(default_factory=dict)
 
     @property
@@ -156,6 +157,8 @@ class QuestionWriter:
                 out.ids.append(self.tokens.size_id)
         out.next_ids[out.last] = self.tokens.eos_id
         out.looks[out.last] = []
+        if what.side:
+            out.hops[out.decided] = what.other.matches(scene)
         return out
 
     def presence(self, scene, language: str, rng) -> Dialogue:
@@ -202,6 +205,8 @@ class QuestionWriter:
         found = list(dict.fromkeys(i for _, group in task.referents for i in group))
         out = self._answer('plan', self._query(plan_prompt(task.instruction, SKILLS)), text, found)
         out.asked = asked(task.meant[0]) if task.meant else None
+        if task.meant and task.meant[0].side:
+            out.hops[out.decided] = task.meant[0].other.matches(scene)
         return out
 
     def _query(self, question: str, spatial: Sequence[int] = ()) -> list[int]:

@@ -33,7 +33,8 @@ def drawn_scene(rng):
 @pytest.fixture(scope='session')
 def scenes():
     rng = np.random.default_rng(0)
-    return SceneSet(*(np.stack(a) for a in zip(*(drawn_scene(rng) for _ in range(24)), strict=True)))
+    drawn = [drawn_scene(rng) for _ in range(24)]
+    return SceneSet(*(np.stack(arrays) for arrays in zip(*drawn, strict=True)))
 
 
 @pytest.fixture(scope='session')
@@ -43,7 +44,7 @@ def start(tmp_path_factory, scenes):
     tokenizer = build_tokenizer(corpus(scenes.objects, np.random.default_rng(0)))
     tokenizer.save(str(folder / 'tokenizer.json'))
     config = config_with(tokenizer)
-    config['text'] |= {'dim': 64, 'ff_dim': 96, 'n_layers': 4, 'n_heads': 2, 'n_kv_heads': 1}
+    config['text'] |= {'dim': 64, 'ff_dim': 96, 'n_layers': 5, 'n_heads': 2, 'n_kv_heads': 1}
     config['vision'] |= {'enc_dim': 32, 'enc_n_layers': 2, 'enc_ff_dim': 64, 'enc_n_heads': 2}
     config['vision'] |= {'proj_out_dim': 64, 'proj_inner_dim': 64}
     config['region'] |= {'dim': 64, 'inner_dim': 64}
