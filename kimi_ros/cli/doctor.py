@@ -138,7 +138,7 @@ def nano() -> Finding:
     try:
         checkpoint = model.nano_checkpoint()
     except ModelFolderError as error:
-        return Finding('Model', False, str(error).splitlines()[0], SET_UP)
+        return Finding('Model', False, str(error).split('. ')[0], SET_UP)
     if not any(checkpoint.glob('*.safetensors')):
         restore = f'git checkout -- {checkpoint}    (or take a complete checkout)'
         return Finding('Model', False, f'no weights in {checkpoint}', restore)
