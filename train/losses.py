@@ -77,18 +77,25 @@ def question_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     for i, kind in enumerate(KINDS_OF_QUESTION):
         if (kinds == i).any():
             losses[f'{kind}_right'] = right[kinds == i].mean()
+    return losses | number_losses(model, q, hidden)
+
+
+def number_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
+    """Return the losses of coordinates and sizes; none where a batch has none."""
+    losses = {}
     at = ~q.next_coords.isnan()
-    logits, wanted = model.region.coord_decoder(hidden[at]), q.next_coords[at]
-    bins = logits.shape[-1]
-    losses['coords'] = soft_bins(logits, wanted * bins, COORD_SIGMA)
-    near = ((logits.argmax(-1) / bins - wanted).abs() < 0.04).float().detach()
-    first = q.kind[at] >= 0
-    losses['x_near'], losses['y_near'] = near[first].mean(), near[~first].mean()
+    if at.any():
+        logits, wanted = model.region.coord_decoder(hidden[at]), q.next_coords[at]
+        bins = logits.shape[-1]
+        losses['coords'] = soft_bins(logits, wanted * bins, COORD_SIGMA)
+        near = ((logits.argmax(-1) / bins - wanted).abs() < 0.04).float().detach()
+        losses['x_near'] = near[q.kind[at] >= 0].mean()
     at = ~q.next_sizes[..., 0].isnan()
-    logits = model.region.size_decoder(hidden[at]).unflatten(-1, (2, -1))
-    bins = logits.shape[-1]
-    wanted = (q.next_sizes[at].clamp(min=2**-10).log2() + 10) / 10 * (bins - 1)
-    losses['sizes'] = soft_bins(logits, wanted, SIZE_SIGMA)
+    if at.any():
+        logits = model.region.size_decoder(hidden[at]).unflatten(-1, (2, -1))
+        bins = logits.shape[-1]
+        wanted = (q.next_sizes[at].clamp(min=2**-10).log2() + 10) / 10 * (bins - 1)
+        losses['sizes'] = soft_bins(logits, wanted, SIZE_SIGMA)
     return losses
 
 
@@ -127,7 +134,7 @@ def batch_losses(model: Moondream, heads: TrainingHeads, batch: Batch, patches: 
         parts = question_losses(model, q, hidden[:, p:])
         parts |= look_losses(q, torch.cat([s[:, :p] for s in seen]))
         parts['asked'] = heads.asked_loss(entering[:, p:], q.asked)
-        total = total + sum(weight * parts[name] for name, weight in WEIGHTS.items())
+        total = total + sum(weight * parts[n] for n, weight in WEIGHTS.items() if n in parts)
         out |= parts
     return out | {'total': total}
 
