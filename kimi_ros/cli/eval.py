@@ -12,7 +12,7 @@ def add_parser(subparsers) -> None:
     p = subparsers.add_parser(
         'eval', help='examine a model on held-out scenes', description=__doc__
     )
-    p.add_argument('suite', choices=('points', 'boxes', 'questions', 'plans'))
+    p.add_argument('suite', choices=('points', 'boxes', 'questions', 'plans', 'demo'))
     p.add_argument('--model', default='nano', help='nano, or a folder that kimi-export wrote')
     p.add_argument('--n', type=int, default=200, help='scenes')
     p.add_argument('--seed', type=int, default=0, help='number of the first scene')
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         low, high = interval(found)
         print(
             f'{args.suite} {name} ({args.lang}): {np.mean(found):.3f}   '
-            f'95 % [{low:.3f}, {high:.3f}], {args.n} scenes from {args.seed}'
+            f'95 % [{low:.3f}, {high:.3f}], {len(found)} scenes from {args.seed}'
         )
     if args.json:
         about = {'suite': args.suite, 'model': args.model, 'n': args.n}

@@ -14,6 +14,7 @@ import numpy as np
 from kimi_ros.agent import Agent, Policy, SkillCatalogue
 from kimi_ros.agent.grounding import overlap
 from kimi_ros.agent.prompts import presence_question
+from kimi_ros.eval.demo_tasks import demo_tasks
 from kimi_ros.eval.judge import mistakes
 from kimi_ros.eval.worlds import World
 from kimi_ros.resources import share
@@ -27,6 +28,8 @@ Figures = dict[str, float]
 def points(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
     """Point at the one thing of a description: is the first point inside its mask?"""
     what = _one_thing(world, _rng('points', world))
+    if what is None:
+        return {}
     found = vlm.point(vlm.encode_image(world.frame.rgb), what.name(language))
     width, height = world.frame.size
     (index,) = what.matches(world.objects)
@@ -37,6 +40,8 @@ def points(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
 def boxes(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
     """Box the same things: how much do the first box and the true one overlap?"""
     what = _one_thing(world, _rng('points', world))
+    if what is None:
+        return {}
     found = vlm.detect(vlm.encode_image(world.frame.rgb), what.name(language))
     width, height = world.frame.size
     (index,) = what.matches(world.objects)
@@ -66,15 +71,23 @@ def questions(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
 
 
 def plans(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
-    """Give an instruction, through the whole agent; a good part must be asked back or turned down."""
+    """Give an instruction through the whole agent; many must be asked back or turned down."""
     task = some_task(world.objects, language, _rng('plans', world))
-    agent = Agent(
-        vlm,
-        SkillCatalogue.load(share('config/skills.yaml')),
-        Policy.load(share('config/policy.yaml')),
-    )
-    plan = agent.run(world.frame, task.instruction)
+    plan = _agent(vlm).run(world.frame, task.instruction)
     return {'exact': float(not mistakes(plan, task, world))}
+
+
+def demo(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
+    """Ask what `make demo` asks of this seed, in both languages: are both answers right?"""
+    agent = _agent(vlm)
+    return {
+        'right': float(
+            not any(
+                mistakes(agent.run(world.frame, task.instruction), task, world)
+                for task in demo_tasks(world.objects, world.seed)
+            )
+        )
+    }
 
 
 SUITES: dict[str, Callable[[VisionLanguageModel, World, str], Figures]] = {
@@ -82,13 +95,14 @@ SUITES: dict[str, Callable[[VisionLanguageModel, World, str], Figures]] = {
     'boxes': boxes,
     'questions': questions,
     'plans': plans,
+    'demo': demo,
 }
 
 
 def examine(
     suite: str, vlm: VisionLanguageModel, scenes: Iterable[World], language: str
 ) -> dict[str, list[float]]:
-    """Return each figure's value for every scene."""
+    """Return each figure's value for every scene that the suite has a question for."""
     values: dict[str, list[float]] = {}
     for world in scenes:
         for name, value in SUITES[suite](vlm, world, language).items():
@@ -110,12 +124,18 @@ def interval(values: list[float]) -> tuple[float, float]:
     return mean - half, mean + half
 
 
-def _one_thing(world: World, rng) -> Description:
+def _agent(vlm: VisionLanguageModel) -> Agent:
+    skills = SkillCatalogue.load(share('config/skills.yaml'))
+    return Agent(vlm, skills, Policy.load(share('config/policy.yaml')))
+
+
+def _one_thing(world: World, rng) -> Description | None:
+    """Return a name that means one thing alone; None where all things are alike."""
     for _ in range(1000):
         what = some_description(world.objects, rng, absent=0.0)
         if len(what.matches(world.objects)) == 1:
             return what
-    raise LookupError(f'scene {world.seed} has nothing that one name means alone')
+    return None
 
 
 def _rng(suite: str, world: World) -> np.random.Generator:

@@ -1,0 +1,28 @@
+"""What the demo asks about a scene; an examination over many seeds asks the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kimi_ros.sim import ObjectTruth
+from kimi_ros.sim.language import Description
+from kimi_ros.sim.tasks import Task, make_task
+
+
+def demo_tasks(truth: Sequence[ObjectTruth], seed: int) -> tuple[Task, Task]:
+    """Return an English request to pick and a Chinese one to find, about different objects.
+
+    Objects that their colour and kind tell from all others are preferred; about another, the right
+    answer is to ask. The same seed gives the same words everywhere.
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    meant = [Description(item.kind, item.color) for item in truth]
+    order = [int(i) for i in rng.permutation(len(truth))]
+    order.sort(key=lambda i: len(meant[i].matches(truth)) > 1)
+    second = next((i for i in order[1:] if meant[i] != meant[order[0]]), order[0])
+    return (
+        make_task('pick', truth, [meant[order[0]]], 'en', rng),
+        make_task('locate', truth, [meant[second]], 'zh', rng),
+    )
