@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kimi_ros.vlm.errors import ModelFolderError
+from kimi_ros.resources import ResourceNotFound, share
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 14)
 OLDEST_ONNXRUNTIME = (1, 23, 2)
@@ -107,7 +107,8 @@ def libraries() -> Finding:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            missing.append(f'{name} ({error})')
+            plain = getattr(error, 'name', None) == name
+            missing.append(name if plain else f'{name} ({error})')
     says = f'cannot import {", ".join(missing)}' if missing else f'{len(LIBRARIES)} present'
     return Finding('Libraries', not missing, says, SET_UP)
 
@@ -133,16 +134,18 @@ def engine() -> Finding:
 
 def nano() -> Finding:
     """The model that ships with the package."""
-    from kimi_ros.vlm import nano as model
-
     try:
-        checkpoint = model.nano_checkpoint()
-    except ModelFolderError as error:
+        checkpoint = share('models/nano')
+    except ResourceNotFound as error:
         return Finding('Model', False, str(error).split('. ')[0], SET_UP)
     if not any(checkpoint.glob('*.safetensors')):
         restore = f'git checkout -- {checkpoint}    (or take a complete checkout)'
         return Finding('Model', False, f'no weights in {checkpoint}', restore)
-    folder = model.exported_folder(checkpoint)
+    try:
+        from kimi_ros.vlm.nano import exported_folder
+    except ImportError as error:
+        return Finding('Model', False, f'nano in {checkpoint}, but: {error}', SET_UP)
+    folder = exported_folder(checkpoint)
     if (folder / 'model.json').is_file():
         return Finding('Model', True, f'nano, exported to {folder}')
     home = folder
@@ -190,7 +193,7 @@ def large_images(environment: Mapping[str, str] = os.environ) -> Finding:
         names.append('FASTRTPS_DEFAULT_PROFILES_FILE')
     if environment.get('ROS_DISTRO') == 'humble':  # its Fast DDS knows no LARGE_DATA
         names.remove('FASTDDS_BUILTIN_TRANSPORTS')
-        remedy = 'export FASTRTPS_DEFAULT_PROFILES_FILE=/your/shared_memory_profile.xml'
+        remedy = f'export FASTRTPS_DEFAULT_PROFILES_FILE={share("config/fastdds.xml")}'
     for name in names:
         if environment.get(name, 'DEFAULT') != 'DEFAULT':
             return Finding('Images', True, f'{name}={environment[name]}', core=False)

@@ -1,6 +1,8 @@
 """What `kimi doctor` says, and its exit status."""
 
 import argparse
+import subprocess
+import sys
 
 import pytest
 
@@ -42,9 +44,22 @@ def test_what_fails_comes_with_what_to_type(no_probes, capsys):
     assert 'rclpy' in said
 
 
+def test_it_runs_without_the_libraries():
+    code = """
+import sys
+sys.modules['numpy'] = sys.modules['cv2'] = None
+from kimi_ros.cli import doctor, main
+doctor._probe = lambda code: (False, 'not tried')
+sys.exit(main.main(['doctor']))
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert 'cannot import numpy' in done.stdout, done.stderr
+
+
 def test_no_gl_is_no_failure(no_probes, tmp_path, monkeypatch, capsys):
     (tmp_path / 'model.safetensors').touch()
-    monkeypatch.setattr('kimi_ros.vlm.nano.share', lambda name: tmp_path)
+    monkeypatch.setattr(doctor, 'share', lambda name: tmp_path)
     monkeypatch.setenv('KIMI_CACHE', str(tmp_path / 'cache'))
     no_probes[doctor.PROBE_GL] = (False, 'no libOSMesa.so.8')
     assert doctor.run(argparse.Namespace()) == 0
@@ -57,14 +72,14 @@ def test_missing_checkpoint(monkeypatch):
     def nothing(name):
         raise resources.ResourceNotFound(f'{name} is not there')
 
-    monkeypatch.setattr('kimi_ros.vlm.nano.share', nothing)
+    monkeypatch.setattr(doctor, 'share', nothing)
     finding = doctor.nano()
     assert not finding.works
     assert 'models/nano' in finding.says
 
 
 def test_checkpoint_without_weights(monkeypatch, tmp_path):
-    monkeypatch.setattr('kimi_ros.vlm.nano.share', lambda name: tmp_path)
+    monkeypatch.setattr(doctor, 'share', lambda name: tmp_path)
     assert 'no weights' in doctor.nano().says
 
 
