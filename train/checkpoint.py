@@ -14,12 +14,21 @@ from tokenizers import Tokenizer
 
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.model import Moondream
+from kimi_train.nano import config_with, description
 
 
 def load_start(folder: Path) -> tuple[Moondream, Tokenizer]:
     """Return a model of the folder's config, with fresh weights, and its tokenizer."""
     config = ModelConfig.from_dict(json.loads((folder / 'config.json').read_text()))
     return Moondream(config), Tokenizer.from_file(str(folder / 'tokenizer.json'))
+
+
+def save_start(folder: Path, tokenizer: Tokenizer) -> None:
+    """Write what a new nano begins with: its tokenizer, its config and its tasks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / 'tokenizer.json'))
+    (folder / 'config.json').write_text(json.dumps(config_with(tokenizer), indent=1) + '\n')
+    (folder / 'tasks.json').write_text(description() + '\n')
 
 
 def save_checkpoint(start: Path, weights: Path, out: Path) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -14,36 +14,7 @@ from torch import nn
 from kimi_train.batches import LOOK_BLOCKS, BatchMaker
 from kimi_train.losses import TrainingHeads, batch_losses
 from kimi_train.model import Moondream
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a stage is trained.
-
-    :ivar steps: where the stage ends, counted from its beginning.
-    :ivar decay: the last steps, over which the rate falls to nothing.
-    :ivar short: short questions for each image; with `long` at 0, the encoder's labels alone when
-        both are.
-    :ivar patches: weight of the patches' labels.
-    :ivar vision_rate: the encoder's learning rate as a share of the others'.
-    """
-
-    steps: int
-    images: int = 16
-    rate: float = 2e-3
-    warmup: int = 100
-    decay: int = 500
-    short: int = 0
-    long: int = 0
-    patches: float = 1.0
-    vision_rate: float = 1.0
-    seed: int = 0
-
-    def rate_at(self, step: int) -> float:
-        """Return the learning rate: a ramp, a plain, a ramp down."""
-        up = min(1.0, (step + 1) / self.warmup)
-        down = min(1.0, (self.steps - step) / max(self.decay, 1))
-        return self.rate * up * down
+from kimi_train.plan import Plan
 
 
 class Trainer:

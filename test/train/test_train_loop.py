@@ -9,8 +9,10 @@ import torch
 from kimi_ros.vlm import VisionLanguageModel
 from kimi_train.batches import BatchMaker
 from kimi_train.checkpoint import load_start, save_checkpoint
-from kimi_train.loop import Plan, Trainer
+from kimi_train.cli import main
+from kimi_train.loop import Trainer
 from kimi_train.nano import initialise
+from kimi_train.plan import Plan
 from kimi_train.questions import QuestionWriter
 from kimi_train.scenes import HeldOutSeedError, render_set
 
@@ -83,3 +85,15 @@ def test_the_exported_model_answers_as_the_trained_one(trained, start, scenes, t
 def test_examination_seeds_are_refused(tmp_path):
     with pytest.raises(HeldOutSeedError, match='2000000'):
         render_set(tmp_path, range(1_999_999, 2_000_001), 192, 16, workers=1)
+
+
+def test_nano_is_made_by_one_command_that_goes_on(tmp_path, capsys):
+    pytest.importorskip('mujoco')
+    command = ['nano', str(tmp_path), '--scenes', '4', '--workers', '1', '--steps', '2']
+    assert main(command) == 0
+    checkpoint = tmp_path / 'nano'
+    first = (checkpoint / 'model.safetensors').read_bytes()
+    assert json.loads((checkpoint / 'tasks.json').read_text())['languages'] == ['en', 'zh']
+    assert main(command) == 0
+    assert 'going on from step 2' in capsys.readouterr().out
+    assert (checkpoint / 'model.safetensors').read_bytes() == first
