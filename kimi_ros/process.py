@@ -24,8 +24,8 @@ class ProcessEnded(Exception):
 def large_images(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with Fast DDS set for raw images, unless the user has set it.
 
-    Its defaults lose most raw images of 640x480 and more. Humble's Fast DDS does not know LARGE_DATA and gets larger
-    shared-memory segments instead.
+    Its defaults lose most raw images of 640x480 and more. Humble's Fast DDS does not know
+    LARGE_DATA and gets larger shared-memory segments instead.
     """
     changed = dict(environment)
     if environment.get('ROS_DISTRO') != 'humble':
@@ -132,6 +132,6 @@ def _yaml(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return f'[{", ".join(_yaml(v) for v in value)}]'
     if isinstance(value, float):
-        # A number without a point or an exponent with a sign would be read as an integer, or as text.
+        # Without a point it would be read as an integer, with some exponents as text.
         return f'{value:.9f}'
     return str(value)

@@ -11,7 +11,7 @@ from kimi_ros.cli.failure import Failure
 from kimi_ros.cli.telling import plan_lines
 
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb to the command's parser."""
     parser = subparsers.add_parser('ask', help='a plan for a picture in a file, without ROS')
     parser.add_argument('image', type=Path, help='a JPEG, a PNG or what else Pillow opens')
@@ -21,7 +21,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument('--out', type=Path, help='file for the picture with the plan drawn on it')
     parser.add_argument('--json', action='store_true', help='print the plan as JSON')
-    return parser
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

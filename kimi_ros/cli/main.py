@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from kimi_ros import __version__
 from kimi_ros.cli.failure import Failure
 
-# Each a module of this package with add_parser(subparsers) and run(arguments) -> exit status.
-VERBS = ('ask', 'demo', 'doctor', 'up')
+# Each a module of this package; add_parser(subparsers) sets `run`, which returns the exit status.
+VERBS = ('ask', 'demo', 'doctor', 'eval', 'up')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,9 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--version', action='version', version=f'kimi_ros {__version__}')
     subparsers = parser.add_subparsers(metavar='VERB', required=True)
     for verb in VERBS:
-        module = importlib.import_module(f'kimi_ros.cli.{verb}')
-        module.add_parser(subparsers).set_defaults(run=module.run)
+        try:
+            module = importlib.import_module(f'kimi_ros.cli.{verb}')
+        except ImportError as error:  # doctor must be there to say what is missing
+            subparsers.add_parser(verb, help=f'not to be had: {error}; kimi doctor says more')
+            continue
+        module.add_parser(subparsers)
     chosen = parser.parse_args(arguments)
+    if not hasattr(chosen, 'run'):
+        parser.exit(1, 'kimi: a library is missing: kimi doctor says which, and what to type\n')
     try:
         return chosen.run(chosen)
     except Failure as failure:

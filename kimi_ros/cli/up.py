@@ -1,4 +1,4 @@
-"""`kimi up`: the node and, unless you have one, a rendered camera; where `ros2 launch` is not to be had."""
+"""`kimi up`: the node and a rendered camera, where `ros2 launch` is not to be had."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import os
 import signal
 import threading
 
-from kimi_ros.cli.demo import HELD_OUT
 from kimi_ros.cli.failure import Failure
 from kimi_ros.process import NodeProcess, ProcessEnded, large_images, ros_arguments
 
 _LOOK = 0.5  # seconds between looks at the processes
 
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb to the command's parser."""
     parser = subparsers.add_parser(
         'up', help='start the node and a rendered camera; Ctrl-C stops both'
@@ -27,7 +26,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         'ros', nargs='*', metavar='-- ROS', help='for the node: -- -r image:=/camera/image_raw'
     )
-    return parser
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
             from kimi_ros.nodes.sim_camera import look
         except ImportError as error:
             raise Failure(f'{error}. `kimi doctor` says what is missing') from error
-        seed = HELD_OUT + arguments.seed
+        from kimi_ros.eval.worlds import FIRST_SEED
+
+        seed = FIRST_SEED + arguments.seed
         parameters['camera_pose'] = look(seed).frame.camera_pose.ravel().tolist()
         wanted.append(('sim_camera', ros_arguments({'seed': seed})))
     wanted.append(('kimi_node', [*ros_arguments(parameters), *arguments.ros]))
@@ -54,8 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         for name, ros in wanted:
             nodes.append(NodeProcess(f'kimi_ros.nodes.{name}', ros, environment))
-        print('Ctrl-C ends it. Give instructions on the topic /instruction or the action', flush=True)
-        print('/kimi/instruct; the answers are on /kimi/plan and /kimi/say.', flush=True)
+        print(
+            'Ctrl-C ends it. Give instructions on the topic /instruction or the action '
+            '/kimi/instruct;\nthe answers are on /kimi/plan and /kimi/say.',
+            flush=True,
+        )
         while not stop.wait(_LOOK):
             for node in nodes:
                 node.check()

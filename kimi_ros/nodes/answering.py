@@ -171,7 +171,7 @@ class Answerer:
 
 
 def intrinsics_of(info, width: int, height: int) -> np.ndarray | None:
-    """Return the camera matrix (3, 3) of a camera_info, or None if it is not for pictures of this size.
+    """Return the camera matrix (3, 3), None if the camera_info is not for pictures of this size.
 
     A focal length of 0 stands for a camera that is not calibrated.
     """

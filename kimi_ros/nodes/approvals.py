@@ -13,7 +13,7 @@ _LOOK_AGAIN = 0.1  # seconds between looks at the clock and the cancel event
 
 
 class Approvals:
-    """Knows the newest plan; an older one can no longer be approved. Safe to use from several threads."""
+    """Knows the newest plan; an older one can no longer be approved. Safe between threads."""
 
     def __init__(self, now: Callable[[], float], on_change: Callable[[Plan], None]):
         """Take the clock that `Plan.expires` is on, and what is told of every plan that changes."""

@@ -36,7 +36,8 @@ class Reply:
     """What came back for one instruction.
 
     :ivar plan: None beside a code other than NONE.
-    :ivar seconds: from the goal's acceptance to the arrival of the plan on ~/plan, both seen from here; None without.
+    :ivar seconds: from the goal's acceptance to the arrival of the plan on ~/plan, both seen from
+        here; None without a plan.
     :ivar states: what the node went through, in order.
     :ivar picture: the annotated picture as JPEG, b'' if none came.
     """
@@ -65,7 +66,9 @@ class KimiClient:
         """Join the ROS graph of this process's environment."""
         self._context = rclpy.Context()
         self._context.init()
-        self._node = rclpy.create_node(f'{node_name}_client_{uuid.uuid4().hex[:8]}', context=self._context)
+        self._node = rclpy.create_node(
+            f'{node_name}_client_{uuid.uuid4().hex[:8]}', context=self._context
+        )
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._name = node_name

@@ -82,10 +82,10 @@ class CameraSlot:
         patience: float,
         cancel: Event,
     ) -> Capture:
-        """Return a picture that is at most `max_age` seconds old, waiting `patience` seconds for it.
+        """Return a picture that is at most `max_age` seconds old, waiting `patience` seconds.
 
-        A picture with its depth is preferred to a newer one whose depth is still on the way. Raises NodeError with
-        NO_FRAME, STALE_FRAME or CANCELLED.
+        A picture with its depth is preferred to a newer one whose depth is still on the way. Raises
+        NodeError with NO_FRAME, STALE_FRAME or CANCELLED.
 
         :param now: nanoseconds, on the clock of the stamps.
         """

@@ -1,4 +1,4 @@
-"""Images as ROS carries them, to arrays and back; any object with the fields of sensor_msgs will do."""
+"""Images as ROS carries them, to arrays and back; any object with the messages' fields will do."""
 
 from __future__ import annotations
 
@@ -57,9 +57,10 @@ def to_rgb(message: Any) -> np.ndarray:
 
 
 def to_depth(message: Any) -> np.ndarray:
-    """Return a depth image as float32 (H, W), metres; what is 0 or not finite is invalid (REP 117, 118).
+    """Return a depth image as float32 (H, W), metres.
 
-    32FC1 holds metres, 16UC1 millimetres. Raises ImageFormatError as `to_rgb` does.
+    32FC1 holds metres, 16UC1 millimetres; what is 0 or not finite is invalid (REP 117, 118).
+    Raises ImageFormatError as `to_rgb` does.
     """
     if message.encoding not in _DEPTH:
         raise ImageFormatError(

@@ -44,7 +44,7 @@ _RESULT_KEPT = 60  # seconds, for clients that ask late
 
 
 class KimiNode(Node):
-    """Wires topics, services and the action to the Answerer; what is decided is decided elsewhere."""
+    """Wires topics, services and the action to the Answerer; it decides nothing itself."""
 
     def __init__(self, load: Callable[[], Mind] | None = None):
         """Start everything; the model is loaded meanwhile.
@@ -82,7 +82,7 @@ class KimiNode(Node):
         return self.get_parameter(name).value
 
     def threads(self) -> int:
-        """Return how many threads the executor needs: those in line, one that awaits approval, and spare ones."""
+        """Return the threads that are needed: in line, awaiting approval, and spare ones."""
         return self.value('queue_size') + 2 + _SPARE_THREADS
 
     def stop_all(self) -> int:

@@ -14,7 +14,7 @@ _UNSURE = ColorRGBA(r=0.94, g=0.89, b=0.26, a=0.9)
 
 
 def plan_markers(plan: Plan) -> MarkerArray:
-    """Return a ball and a label for every object with a position, after deleting those of before."""
+    """Return a ball and a label for every object with a position, after deleting earlier ones."""
     array = MarkerArray(markers=[Marker(action=Marker.DELETEALL)])
     array.markers[0].header = plan.header
     for number, item in enumerate(plan.objects):

@@ -12,6 +12,9 @@ from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, PlanStep
 
 _NAN = math.nan
 _NANO = 1_000_000_000
+_TEXTS = (
+    'id', 'hash', 'catalogue_hash', 'instruction', 'language', 'say', 'model', 'question'
+)  # fmt: skip
 
 
 def time_message(nanoseconds: int) -> Time:
@@ -37,7 +40,7 @@ def plan_to_message(plan: Plan, stamp: int) -> kimi_msgs.Plan:
     message = kimi_msgs.Plan()
     message.header.stamp = time_message(stamp)
     message.header.frame_id = plan.frame_id
-    for name in ('id', 'hash', 'catalogue_hash', 'instruction', 'language', 'say', 'model', 'question'):
+    for name in _TEXTS:
         setattr(message, name, getattr(plan, name))
     message.status = _number(message, 'STATUS', plan.status)
     message.reason_codes = list(plan.reason_codes)

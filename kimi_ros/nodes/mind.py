@@ -60,7 +60,10 @@ def load_mind(
 class MindSource:
     """Loads a mind in a thread of its own and hands it out once it is there."""
 
-    def __init__(self, load: Callable[[], Mind], on_failure: Callable[[str], None] = lambda _: None):
+    def __init__(
+        self, load: Callable[[], Mind], on_failure: Callable[[str], None] = lambda _: None
+    ):
+        """Begin to load; `on_failure` is told why that did not work."""
         self._load = load
         self._on_failure = on_failure
         self._done = Event()

@@ -69,7 +69,7 @@ KIMI = (
     Setting(
         'image_transport', 'raw', "'raw' reads image, 'compressed' image/compressed", fixed=True
     ),
-    Setting('queue_size', 4, 'instructions that wait besides the one worked on', (0, 32), fixed=True),
+    Setting('queue_size', 4, 'instructions that wait besides the one at work', (0, 32), fixed=True),
     Setting('base_frame', 'base_link', 'frame that positions are given in', fixed=True),
     Setting(
         'camera_pose',
@@ -94,7 +94,7 @@ SIM_CAMERA = (
 
 
 def problem(values: Mapping[str, Any]) -> str:
-    """Return why these values of parameters of KIMI cannot be, or ''; those not given are not looked at.
+    """Return why these values of parameters of KIMI cannot be, or ''.
 
     What descriptors can say, types and ranges, rclpy checks by itself, NaN excepted.
     """
@@ -129,8 +129,8 @@ def problem(values: Mapping[str, Any]) -> str:
 def declare(node: Node, settings: Iterable[Setting]) -> None:
     """Declare the parameters and have every change checked before it is made.
 
-    Raises rclpy's ParameterException where a value given at the start has the wrong type or range, and ValueError
-    where `problem` finds one.
+    Raises rclpy's ParameterException where a value given at the start has the wrong type or range,
+    and ValueError where `problem` finds one.
     """
     for setting in settings:
         node.declare_parameter(setting.name, setting.default, setting.descriptor())

@@ -34,7 +34,7 @@ def pose_matrix(numbers: Sequence[float]) -> np.ndarray:
 
 
 def from_quaternion(translation: Sequence[float], quaternion: Sequence[float]) -> np.ndarray:
-    """Return float64 (4, 4) of metres and a quaternion x y z w, which need not be of unit length."""
+    """Return float64 (4, 4) of metres and a quaternion x y z w of any length but zero."""
     norm = float(np.linalg.norm(quaternion))
     if norm < 1e-6:
         raise PoseError('the quaternion of a pose is zero')

@@ -11,10 +11,14 @@ from time import monotonic
 REMEDY = (
     "Fast DDS's defaults lose raw images: start the camera driver AND this node with "
     'FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA (Humble: FASTRTPS_DEFAULT_PROFILES_FILE= the '
-    'config/fastdds.xml of kimi_ros), or use image_transport:=compressed'
+    'config/fastdds.xml of kimi_ros), or use image_transport:=compressed. If that is done, the '
+    'machine is too busy: lower the rate or the size'
 )
-_WINDOW = 5.0
-_ENOUGH = 10  # gaps or camera_info messages, before anything is said
+_WINDOW = 10.0  # seconds that are looked at
+_SETTLING = 2.0  # seconds that images may come later than camera_info, while processes meet
+_LEAST = 3.0  # seconds to watch before anything is said
+_LATEST = 40  # images whose spacing is looked at
+_GAPS = 5  # the fewest gaps between them
 _LOW = 0.2  # quantile of the stamps' gaps: with most frames lost the median gap is several periods
 
 
@@ -38,38 +42,54 @@ class Rate:
 class RateMonitor:
     """Counts a camera's images against what its publisher sends. Safe to use from several threads.
 
-    The publisher's rate is that of camera_info, which is small and arrives even where images are lost, or else follows
-    from the spacing of the images' stamps: the smaller gaps are a period of the camera, or two.
+    The publisher's rate is that of camera_info, which is small and arrives even where images are
+    lost, or else follows from the spacing of the images' stamps: the smaller gaps are a period of
+    the camera, or two.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic):
         self._clock = clock
         self._lock = Lock()
-        self._started = clock()
+        self._since: float | None = None
         self._images: deque[tuple[float, int]] = deque(maxlen=1000)
         self._infos: deque[float] = deque(maxlen=1000)
 
     def image(self, stamp: int) -> None:
         """Count an image; its stamp in nanoseconds."""
         with self._lock:
-            self._images.append((self._clock(), stamp))
+            now = self._clock()
+            if not self._images:
+                self._since = min(now, self._since or now)
+            self._images.append((now, stamp))
 
     def info(self) -> None:
         """Count a camera_info message."""
         with self._lock:
-            self._infos.append(self._clock())
+            now = self._clock()
+            if self._since is None:
+                self._since = now + _SETTLING
+            self._infos.append(now)
 
     def rate(self) -> Rate:
-        """Return the rates of the last five seconds."""
-        now = self._clock()
-        window = min(_WINDOW, now - self._started) or 1.0
+        """Return the rates of the last ten seconds; of the first three nothing is known."""
         with self._lock:
+            now = self._clock()
+            window = min(_WINDOW, now - (now if self._since is None else self._since))
+            if window <= 0:
+                return Rate(0.0, 0.0)
             stamps = [stamp for at, stamp in self._images if now - at <= window]
             infos = sum(now - at <= window for at in self._infos)
-        gaps = sorted(b - a for a, b in zip(stamps, stamps[1:], strict=False) if b > a)
-        published = 0.0
-        if infos >= _ENOUGH:
-            published = infos / window
-        elif len(gaps) >= _ENOUGH:
-            published = 1e9 / gaps[int(_LOW * len(gaps))]
-        return Rate(len(stamps) / window, published)
+            latest = [stamp for _, stamp in list(self._images)[-_LATEST:]]
+        received = len(stamps) / window
+        if window < _LEAST:
+            return Rate(received, 0.0)
+        return Rate(received, infos / window or received * _sent_per_received(latest))
+
+
+def _sent_per_received(stamps: list[int]) -> float:
+    """Return how many images were sent for each that came, by the spacing of their stamps."""
+    gaps = sorted(b - a for a, b in zip(stamps, stamps[1:], strict=False))
+    gaps = [gap for gap in gaps if 0 < gap <= _WINDOW * 1e9]  # a longer one is a pause
+    if len(gaps) < _GAPS:
+        return 0.0
+    return sum(gaps) / len(gaps) / gaps[int(_LOW * len(gaps))]

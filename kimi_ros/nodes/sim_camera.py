@@ -62,8 +62,8 @@ def look(seed: int, width: int = 640, height: int = 480) -> View:
 class SimCamera(Node):
     """Publishes image, camera_info and depth/image of a scene that stands still.
 
-    Such a scene is rendered once; every picture of it is stamped with the time at which it is sent, as if it had just
-    been taken.
+    Such a scene is rendered once; every picture of it is stamped with the time at which it is sent,
+    as if it had just been taken.
     """
 
     def __init__(self):
@@ -98,7 +98,7 @@ class SimCamera(Node):
     def _render(self, seed: int) -> None:
         view = look(seed, self._value('width'), self._value('height'))
         if view.recorded:
-            _LOG.warning('recorded frame %d instead of scene %d: %s', view.seed, seed, view.recorded)
+            _LOG.warning('recorded frame %d, not scene %d: %s', view.seed, seed, view.recorded)
         frame, frame_id = view.frame, self._value('frame_id')
         self._messages = {
             'image': fill(Image(), frame.rgb, 'rgb8'),
@@ -110,9 +110,8 @@ class SimCamera(Node):
         self._broadcaster = publish_static(
             self, frame.camera_pose, frame_id, self._value('base_frame'), self._broadcaster
         )
-        _LOG.info(
-            'scene %d, rendered once, stamped anew %g times a second', view.seed, self._value('rate')
-        )
+        rate = self._value('rate')
+        _LOG.info('scene %d, rendered once, stamped anew %g times a second', view.seed, rate)
 
     def _value(self, name: str):
         return self.get_parameter(name).value

@@ -38,8 +38,8 @@ def run(
 ) -> int:
     """Make a node and spin it until the context is shut down; returns the process's exit status.
 
-    A parameter that cannot be is said in one line. An exception in a callback is logged, and the node goes on: one
-    broken message must not take it down.
+    A parameter that cannot be is said in one line. An exception in a callback is logged, and the
+    node goes on: one broken message must not take it down.
     """
     rclpy.init(args=args)
     node = None

@@ -31,7 +31,8 @@ class Graph:
 
         self.context = rclpy.Context()
         self.context.init()
-        self.node = rclpy.create_node(f'test_{os.getpid()}_{time.monotonic_ns()}', context=self.context)
+        name = f'test_{os.getpid()}_{time.monotonic_ns()}'
+        self.node = rclpy.create_node(name, context=self.context)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
 
@@ -85,7 +86,7 @@ class TestCamera:
         graph.until(lambda: self._publisher.get_subscription_count(), f'a reader of {name}')
 
     def send(self, pixels=None, encoding='rgb8', age=0.0, **fields):
-        """Publish a picture, stamped `age` seconds ago, with these fields of its message changed."""
+        """Publish a picture stamped `age` seconds ago, with these fields of its message changed."""
         from sensor_msgs.msg import Image
 
         from kimi_ros.nodes.images import fill
@@ -139,7 +140,7 @@ def _path(environment):
 
 @pytest.fixture(scope='session')
 def scripted(start):
-    """The node with a scripted model, three cameras: `front`, `odd`, and `none`, which never sends."""
+    """The node with a scripted model and three cameras, of which `none` never sends."""
     return start(
         'scripted_node',
         {'cameras': ['front', 'odd', 'none'], 'frame_wait': 0.5, 'max_frame_age': 2.0},

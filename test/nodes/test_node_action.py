@@ -326,7 +326,8 @@ def test_parameters_are_described_and_refused_with_a_reason(graph, client):
     assert described[0].floating_point_range[0].to_value == 60.0 and described[1].read_only
 
     def put(name, value):
-        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+        parameter = Parameter(name, value=value).to_parameter_msg()
+        request = SetParameters.Request(parameters=[parameter])
         (result,) = graph.call(SetParameters, '/kimi/set_parameters', request).results
         return result
 

@@ -1,0 +1,73 @@
+"""The node `kimi` beside a camera of yours."""
+
+import os
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from kimi_ros.process import large_images
+from kimi_ros.resources import share
+
+PARAMETERS = (
+    ('model', "'nano' or a folder that kimi-export wrote; empty: as params_file says"),
+    ('image_transport', "'raw' or 'compressed'; empty: as params_file says"),
+)
+TOPICS = (
+    ('image', 'image', "the camera's images (compressed ones: without /compressed)"),
+    ('camera_info', 'camera_info', "the camera's intrinsics"),
+    ('depth', 'depth/image', 'depth registered to the image'),
+)
+
+
+def make_node(context: LaunchContext) -> list[Node]:
+    """Return the node; what a launch argument leaves empty is left to the parameter file."""
+
+    def given(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    image = given('image')
+    return [
+        Node(
+            package='kimi_ros',
+            executable='kimi_node',
+            name='kimi',
+            namespace=given('namespace'),
+            output='screen',
+            parameters=[
+                given('params_file'),
+                {name: given(name) for name, _ in PARAMETERS if given(name)},
+            ],
+            remappings=[
+                ('image', image),
+                ('image/compressed', f'{image}/compressed'),
+                ('camera_info', given('camera_info')),
+                ('depth/image', given('depth')),
+            ],
+        )
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start the node, set for large images."""
+    arguments = [
+        ('params_file', str(share('config/kimi.yaml')), 'YAML file with the parameters'),
+        ('namespace', '', 'of the node and of relative topics'),
+        *((name, '', text) for name, text in PARAMETERS),
+        *TOPICS,
+    ]
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(name, default_value=value, description=text)
+                for name, value, text in arguments
+            ),
+            *(
+                SetEnvironmentVariable(name, value)
+                for name, value in large_images(os.environ).items()
+                if name not in os.environ
+            ),
+            OpaqueFunction(function=make_node),
+        ]
+    )

@@ -1,0 +1,52 @@
+"""Environments for nodes, and nodes as processes."""
+
+import os
+
+import pytest
+
+from kimi_ros.process import NodeProcess, ProcessEnded, isolated, large_images, ros_arguments
+
+SLEEP = ['-n', '1', 'import time; time.sleep(600)']
+
+
+def test_fast_dds_is_set_for_large_images_unless_it_is_set_already():
+    assert large_images({})['FASTDDS_BUILTIN_TRANSPORTS'] == 'LARGE_DATA'
+    own = {'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}
+    assert large_images(own) == own
+
+
+def test_humble_gets_larger_segments_instead():
+    changed = large_images({'ROS_DISTRO': 'humble'})
+    assert 'FASTDDS_BUILTIN_TRANSPORTS' not in changed
+    assert os.path.isfile(changed['FASTRTPS_DEFAULT_PROFILES_FILE'])
+
+
+def test_isolated_graph_is_on_this_machine_in_a_domain_that_exists():
+    changed = isolated({})
+    assert changed['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
+    assert 1 <= int(changed['ROS_DOMAIN_ID']) <= 101
+    assert isolated({'ROS_DOMAIN_ID': '42'})['ROS_DOMAIN_ID'] == '42'
+
+
+def test_parameters_keep_their_types():
+    arguments = ros_arguments({'pose': [0.0, 1e-7, 2.0], 'seed': 3, 'model': 'nano'})
+    pose = 'pose:=[0.000000000, 0.000000100, 2.000000000]'
+    assert arguments == ['--ros-args', '-p', pose, '-p', 'seed:=3', '-p', 'model:=nano']
+
+
+def test_process_is_stopped_and_says_when_it_ended(tmp_path):
+    process = NodeProcess('timeit', SLEEP, os.environ, tmp_path / 'log')
+    process.check()
+    process.stop()
+    assert process.ended() is not None
+    process.stop()
+    with pytest.raises(ProcessEnded, match='timeit has ended'):
+        process.check()
+
+
+def test_last_words_of_a_process_are_shown(tmp_path):
+    process = NodeProcess('timeit', ['1/0'], os.environ, tmp_path / 'log')
+    process._process.wait(60)
+    with pytest.raises(ProcessEnded, match='division by zero'):
+        process.check()
+    process.stop()

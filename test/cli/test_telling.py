@@ -1,0 +1,69 @@
+"""Plans in words."""
+
+import pytest
+
+from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, PlanStep, Status
+from kimi_ros.cli.telling import plan_lines, position_text
+
+
+def thing(**known):
+    return GroundedObject('o1', 'red cup', 0.914, True, (312.4, 204.0), (0, 0, 1, 1), **known)
+
+
+@pytest.mark.parametrize(
+    ('item', 'text'),
+    [
+        (
+            thing(
+                position=(0.521, -0.114, 0.001),
+                position_frame='base_link',
+                depth_status=DepthStatus.OK,
+            ),
+            '0.52 m ahead, 0.11 m right of base_link',
+        ),
+        (
+            thing(position=(0.1, 0.2, 0.8), depth_status=DepthStatus.NO_TRANSFORM),
+            '0.80 m from the camera',
+        ),
+        (thing(depth_status=DepthStatus.HOLE), 'no position (depth: hole)'),
+    ],
+)
+def test_positions(item, text):
+    assert position_text(item) == text
+
+
+def test_plan_with_steps():
+    plan = Plan(
+        'p',
+        'pick up the red cup',
+        'en',
+        Status.OK,
+        'I will pick up the red cup.',
+        objects=(thing(),),
+        steps=(PlanStep('pick', ('o1',), needs_approval=True),),
+        approval=Approval.PENDING,
+    )
+    assert plan_lines(plan) == [
+        'kimi: I will pick up the red cup.',
+        'step 1: pick red cup, waits for approval',
+        '  red cup: pixel (312, 204), no position (depth: none), score 0.91, checked',
+        'approval: pending',
+    ]
+
+
+def test_plan_that_asks():
+    plan = Plan(
+        'p',
+        'pick up the cup',
+        'en',
+        Status.NEEDS_CLARIFICATION,
+        'Which one?',
+        reason_codes=('ambiguous_object',),
+        options=('1. the left one', '2. the right one'),
+    )
+    assert plan_lines(plan) == [
+        'kimi: Which one?',
+        'no plan: needs clarification (ambiguous_object)',
+        '  1. the left one',
+        '  2. the right one',
+    ]

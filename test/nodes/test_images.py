@@ -1,0 +1,134 @@
+"""Images as ROS carries them."""
+
+import array
+import sys
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from kimi_ros.nodes.images import ImageFormatError, decode, encode_jpeg, fill, to_depth, to_rgb
+
+RGB = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
+
+
+def message(pixels, written, **changes):
+    return SimpleNamespace(**(vars(fill(SimpleNamespace(), pixels, written)) | changes))
+
+
+def padded(pixels, encoding, padding):
+    rows = pixels.reshape(len(pixels), -1).view(np.uint8)
+    wide = np.pad(rows, ((0, 0), (0, padding)), constant_values=99)
+    return message(
+        pixels, encoding, step=wide.shape[1], data=array.array('B', wide.tobytes())
+    )
+
+
+@pytest.mark.parametrize('padding', [0, 5])
+@pytest.mark.parametrize(
+    ('encoding', 'pixels'),
+    [
+        ('rgb8', RGB),
+        ('bgr8', RGB[..., ::-1]),
+        ('rgba8', np.dstack([RGB, RGB[..., 0]])),
+        ('bgra8', np.dstack([RGB[..., ::-1], RGB[..., 0]])),
+    ],
+)
+def test_colour_encodings(encoding, pixels, padding):
+    found = to_rgb(padded(np.ascontiguousarray(pixels), encoding, padding))
+    assert found.dtype == np.uint8 and found.flags.c_contiguous
+    np.testing.assert_array_equal(found, RGB)
+
+
+@pytest.mark.parametrize('encoding', ['mono8', '8UC1'])
+def test_grey(encoding):
+    found = to_rgb(message(RGB[..., 0], encoding))
+    np.testing.assert_array_equal(found, np.repeat(RGB[..., :1], 3, axis=2))
+
+
+@pytest.mark.parametrize(('encoding', 'first'), [('yuv422', 1), ('yuv422_yuy2', 0)])
+def test_yuv_of_one_colour(encoding, first):
+    # Y, U, Y, V with the luma at even places, or at odd ones.
+    y, u, v = 81, 90, 240  # red, by BT.601
+    pair = [y, u, y, v] if first == 0 else [u, y, v, y]
+    pixels = np.tile(np.array(pair, np.uint8), (4, 3)).reshape(4, 6, 2)
+    found = to_rgb(message(pixels, encoding)).reshape(-1, 3)
+    assert np.abs(found.astype(int) - (254, 0, 0)).max() < 4
+
+
+def test_one_pixel():
+    assert to_rgb(message(RGB[:1, :1], 'rgb8')).shape == (1, 1, 3)
+
+
+def test_data_of_any_kind():
+    for data in (RGB.tobytes(), bytearray(RGB.tobytes()), RGB.ravel(), memoryview(RGB.tobytes())):
+        np.testing.assert_array_equal(to_rgb(message(RGB, 'rgb8', data=data)), RGB)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'encoding': 'bayer_rggb8'}, "'bayer_rggb8' is not read; publish one of rgb8"),
+        ({'encoding': ''}, "'' is not read"),
+        ({'width': 0}, 'no pixels'),
+        ({'step': 23}, 'step of 23'),
+        ({'height': 7}, 'needs 168 bytes, but has 144'),
+        ({'width': 100_000, 'height': 100_000}, 'smaller'),
+        ({'encoding': 'yuv422', 'width': 7}, 'even width'),
+        ({'data': b''}, 'has 0'),
+    ],
+)
+def test_what_is_no_image_is_named(changes, words):
+    with pytest.raises(ImageFormatError, match=words):
+        to_rgb(message(RGB, 'rgb8', **changes))
+
+
+@pytest.mark.parametrize('big', [0, 1])
+@pytest.mark.parametrize(('encoding', 'kind', 'unit'), [('32FC1', 'f4', 1), ('16UC1', 'u2', 1000)])
+def test_depth_in_metres(encoding, kind, unit, big):
+    metres = np.array([[0.5, 1.25], [0, 2.0]], np.float32)
+    stored = (metres * unit).astype(f'{"><"[not big]}{kind}')
+    found = to_depth(padded(stored, encoding, 4)) if big == (sys.byteorder == 'big') else to_depth(
+        message(stored, encoding, is_bigendian=big, data=stored.tobytes())
+    )
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, metres)
+
+
+def test_depth_keeps_what_is_invalid():
+    stored = np.array([[np.nan, np.inf, 0]], np.float32)
+    found = to_depth(message(stored, '32FC1'))
+    np.testing.assert_array_equal(found, stored)
+
+
+def test_depth_of_a_colour_image_is_named():
+    with pytest.raises(ImageFormatError, match="'rgb8' is not read; publish 32FC1"):
+        to_depth(message(RGB, 'rgb8'))
+
+
+def test_jpeg_there_and_back():
+    smooth = cv2.resize(RGB, (64, 48))
+    found = decode(SimpleNamespace(format='jpeg', data=encode_jpeg(smooth, 95)))
+    assert np.abs(found.astype(int) - smooth).mean() < 4
+
+
+@pytest.mark.parametrize('keep', [0, 1, 10, 0.5, 0.9])
+def test_jpeg_cut_short(keep):
+    data = encode_jpeg(cv2.resize(RGB, (64, 48)), 95)
+    length = keep if isinstance(keep, int) else int(keep * len(data))
+    with pytest.raises(ImageFormatError, match='cut short|no picture'):
+        decode(SimpleNamespace(format='jpeg', data=data[:length]))
+
+
+def test_padded_jpeg_is_whole():
+    data = encode_jpeg(RGB, 95) + bytes(100)
+    assert decode(SimpleNamespace(format='jpeg', data=data)).shape == RGB.shape
+
+
+def test_png_and_noise():
+    _, data = cv2.imencode('.png', RGB[..., ::-1])
+    found = decode(SimpleNamespace(format='png', data=data.tobytes()))
+    np.testing.assert_array_equal(found, RGB)
+    with pytest.raises(ImageFormatError, match="format 'png' are no picture"):
+        decode(SimpleNamespace(format='png', data=b'noise' * 20))

@@ -1,0 +1,41 @@
+"""The launch files, where there is something to launch them with."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from kimi_ros.resources import share
+
+FILES = ('kimi.launch.py', 'demo.launch.py')
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_launch_file_is_shipped_and_compiles(name):
+    path = Path(share(f'launch/{name}'))
+    compile(path.read_text(), str(path), 'exec')
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_every_launch_argument_is_described(name):
+    pytest.importorskip('launch_ros.actions', reason='launch_ros comes with a ROS installation')
+    from launch.actions import DeclareLaunchArgument
+
+    spec = importlib.util.spec_from_file_location('launched', share(f'launch/{name}'))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    entities = module.generate_launch_description().entities
+    arguments = [e for e in entities if isinstance(e, DeclareLaunchArgument)]
+    assert arguments and all(a.description for a in arguments)
+
+
+def test_parameter_file_names_every_parameter():
+    import yaml
+
+    pytest.importorskip('rclpy', reason='no ROS here: make setup')
+    from kimi_ros.nodes.parameters import KIMI, problem
+
+    values = yaml.safe_load(share('config/kimi.yaml').read_text())['/**/kimi']['ros__parameters']
+    assert set(values) == {s.name for s in KIMI} - {'camera_pose'}
+    assert all(values[s.name] == s.default for s in KIMI if s.name in values)
+    assert not problem(values)
