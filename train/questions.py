@@ -26,7 +26,7 @@ from kimi_ros.sim.language import (
     caption,
     with_article,
 )
-from kimi_ros.sim.tasks import some_description, some_task, wrong
+from kimi_ros.sim.tasks import Mix, some_description, some_task, wrong
 from kimi_ros.vlm.config import ModelConfig
 
 SKILLS = (
@@ -36,6 +36,8 @@ SKILLS = (
     ('describe', ()),
 )
 YES = {'en': ('Yes', 'No'), 'zh': ('有', '没有')}
+# What is hard is asked more often than people would.
+LESSONS = Mix(absent=0.25, sides=0.22, twins=0.25)
 IS = {'en': ('Yes', 'No'), 'zh': ('是', '不是')}
 PLAN_OPENING = '{"status":"'
 KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption')
@@ -113,7 +115,7 @@ class QuestionWriter:
         language = LANGUAGES[int(rng.random() < 0.4)]
         if draw < 0.70:
             return self.locate(
-                scene, some_description(scene, rng), language, boxes=rng.random() < 0.45
+                scene, some_description(scene, rng, LESSONS), language, boxes=rng.random() < 0.45
             )
         if draw < 0.84:
             return self.presence(scene, language, rng)
@@ -163,7 +165,7 @@ class QuestionWriter:
 
     def presence(self, scene, language: str, rng) -> Dialogue:
         """Ask whether something is there."""
-        what = some_description(scene, rng, sides=False)
+        what = some_description(scene, rng, Mix(sides=0))
         found = what.matches(scene)
         prompt = self._query(presence_question(what.name(language), language))
         out = self._answer('presence', prompt, YES[language][0 if found else 1], found)
@@ -200,7 +202,7 @@ class QuestionWriter:
 
     def plan(self, scene, language: str, rng) -> Dialogue:
         """Ask for a plan as the planner asks, and answer in its JSON."""
-        task = some_task(scene, language, rng)
+        task = some_task(scene, language, rng, LESSONS)
         text = json.dumps(task.plan, ensure_ascii=False, separators=(',', ':'))
         found = list(dict.fromkeys(i for _, group in task.referents for i in group))
         out = self._answer('plan', self._query(plan_prompt(task.instruction, SKILLS)), text, found)

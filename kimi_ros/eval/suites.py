@@ -19,7 +19,7 @@ from kimi_ros.eval.judge import mistakes
 from kimi_ros.eval.worlds import World
 from kimi_ros.resources import share
 from kimi_ros.sim.language import Description
-from kimi_ros.sim.tasks import some_description, some_task
+from kimi_ros.sim.tasks import Mix, some_description, some_task
 from kimi_ros.vlm import VisionLanguageModel
 
 Figures = dict[str, float]
@@ -58,7 +58,7 @@ def questions(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
     rng = _rng('questions', world)
     there = bool(rng.integers(2))
     for _ in range(1000):
-        what = some_description(world.objects, rng, absent=0.5, sides=False)
+        what = some_description(world.objects, rng, Mix(absent=0.5, sides=0))
         if bool(what.matches(world.objects)) == there:
             break
     answer = vlm.query(
@@ -132,7 +132,7 @@ def _agent(vlm: VisionLanguageModel) -> Agent:
 def _one_thing(world: World, rng) -> Description | None:
     """Return a name that means one thing alone; None where all things are alike."""
     for _ in range(1000):
-        what = some_description(world.objects, rng, absent=0.0)
+        what = some_description(world.objects, rng, Mix(absent=0))
         if len(what.matches(world.objects)) == 1:
             return what
     return None

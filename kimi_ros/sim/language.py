@@ -1,7 +1,8 @@
 """How people speak of the table, in English and Chinese: names of things, requests, and what one
 would reply.
 
-Training draws sentences from here and evaluation asks them; nothing between a frame and a plan imports this.
+Training draws sentences from here and evaluation asks them; nothing on the way from a frame to a
+plan imports this.
 """
 
 from __future__ import annotations

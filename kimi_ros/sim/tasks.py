@@ -23,6 +23,23 @@ SHARES = (0.33, 0.33, 0.26, 0.08)
 
 
 @dataclass(frozen=True)
+class Mix:
+    """What descriptions are drawn from, in shares.
+
+    :ivar absent: of things that are not there.
+    :ivar sides: by a place left or right of another thing.
+    :ivar twins: about things of which there are two alike, where there are such, beyond chance.
+    """
+
+    absent: float = 0.25
+    sides: float = 0.14
+    twins: float = 0.0
+
+
+EVERYDAY = Mix()
+
+
+@dataclass(frozen=True)
 class Task:
     """A request and what is right.
 
@@ -104,24 +121,20 @@ def _ok(say: str, steps: list[dict]) -> dict:
     return {'status': 'ok', 'say': say, 'steps': steps}
 
 
-def some_task(objects: Sequence, language: str, rng) -> Task:
-    """Return a request of any skill about the scene; a good part cannot be done, or not without
-    asking.
-    """
+def some_task(objects: Sequence, language: str, rng, mix: Mix = Mix(absent=0.2)) -> Task:
+    """Return a request of any skill about the scene; many cannot be done, or not without asking."""
     skill = SKILLS[int(rng.choice(len(SKILLS), p=SHARES))]
-    meant = [] if skill == 'describe' else [some_description(objects, rng, absent=0.2)]
+    meant = [] if skill == 'describe' else [some_description(objects, rng, mix)]
     if skill == 'place':
-        meant.append(_other(objects, meant[0], rng))
+        meant.append(_other(objects, meant[0], rng, mix))
     return make_task(skill, objects, meant, language, rng)
 
 
-def some_description(scene: Sequence, rng, absent: float = 0.25, sides: bool = True) -> Description:
-    """Return a description of something in the scene or, in the share `absent`, of something that
-    is not.
-    """
+def some_description(scene: Sequence, rng, mix: Mix = EVERYDAY) -> Description:
+    """Return a description of something in the scene or, in a share of the cases, not in it."""
     draw = rng.random()
-    missing = rng.random() < absent
-    thing = scene[int(rng.integers(len(scene)))]
+    missing = rng.random() < mix.absent
+    thing = _some_thing(scene, rng, mix)
     true = Description(thing.kind, thing.color)
     if draw < 0.12:
         kinds = {t.kind for t in scene}
@@ -129,7 +142,7 @@ def some_description(scene: Sequence, rng, absent: float = 0.25, sides: bool = T
     if draw < 0.2:
         colors = {t.color for t in scene}
         return Description(color=_choose([c for c in COLORS if (c not in colors) == missing], rng))
-    if sides and draw < 0.34:
+    if draw < 0.2 + mix.sides:
         unique = [t for t in scene if t is not thing and _unique(scene, t)]
         if unique:
             other = _choose(unique, rng)
@@ -152,15 +165,20 @@ def wrong(true: Description, rng) -> Description:
     return Description(kind, color)
 
 
-def _other(scene, first: Description, rng) -> Description:
+def _other(scene, first: Description, rng, mix: Mix) -> Description:
     """Return a place to put the first thing: another object, seldom one that is not there."""
     taken = first.matches(scene)
     free = [t for i, t in enumerate(scene) if i not in taken]
     if free and rng.random() > 0.12:
-        thing = _choose(free, rng)
+        thing = _some_thing(free, rng, mix)
         return Description(thing.kind, thing.color)
     plain = Description(first.kind or KINDS[0], first.color or COLORS[0])
     return wrong(plain, rng)
+
+
+def _some_thing(scene, rng, mix: Mix):
+    twins = [t for t in scene if not _unique(scene, t)] if mix.twins else []
+    return _choose(twins if twins and rng.random() < mix.twins else scene, rng)
 
 
 def _unique(scene, thing) -> bool:
