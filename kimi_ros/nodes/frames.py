@@ -12,6 +12,7 @@ from kimi_ros.nodes.codes import Code, NodeError
 
 _NANO = 1_000_000_000
 _LOOK_AGAIN = 0.1  # seconds between looks at the cancel event
+_DEPTH_PATIENCE = 0.25  # seconds: two or three frames of a usual camera
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,14 @@ class CameraSlot:
     ) -> Capture:
         """Return a picture that is at most `max_age` seconds old, waiting `patience` seconds.
 
-        A picture with its depth is preferred to a newer one whose depth is still on the way. Raises
-        NodeError with NO_FRAME, STALE_FRAME or CANCELLED.
+        A picture with its depth is preferred to a newer one whose depth is still on the way, and
+        waited for a moment where depth is known to come. Raises NodeError with NO_FRAME,
+        STALE_FRAME or CANCELLED.
 
         :param now: nanoseconds, on the clock of the stamps.
         """
-        deadline = time.monotonic() + patience
+        began = time.monotonic()
+        deadline = began + patience
         with self._changed:
             while True:
                 captures = self._captures()
@@ -98,7 +101,8 @@ class CameraSlot:
                     c for c, age in zip(captures, ages, strict=True) if -max_age <= age <= max_age
                 ]
                 paired = [c for c in usable if c.depth is not None]
-                if usable:
+                waiting = time.monotonic() - began < min(patience, _DEPTH_PATIENCE)
+                if usable and (paired or not usable[0].depth_stale or not waiting):
                     return (paired or usable)[0]
                 if cancel.is_set():
                     raise NodeError(Code.CANCELLED, 'cancelled while waiting for a picture')

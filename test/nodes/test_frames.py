@@ -49,6 +49,17 @@ def test_depth_of_another_moment_is_called_stale(slot):
     assert found.depth is None and found.depth_stale
 
 
+def test_depth_known_to_come_is_waited_for_a_moment(slot):
+    slot.put_image(0, 'optical', 'first image', TOLERANCE)
+    slot.put_depth(5000 * MS, 'depth of a later one', TOLERANCE)
+    slot.put_image(5100 * MS, 'optical', 'image', TOLERANCE)
+    late = threading.Timer(0.02, slot.put_depth, (5100 * MS, 'depth', TOLERANCE))
+    late.start()
+    found = fresh(slot, 5100 * MS, patience=10.0)
+    late.join()
+    assert (found.image, found.depth) == ('image', 'depth')
+
+
 def test_without_depth_nothing_is_stale(slot):
     slot.put_image(0, 'optical', 'image', TOLERANCE)
     found = fresh(slot, 0)
