@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import signal
@@ -11,9 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from kimi_ros.resources import ResourceNotFound, share
+from kimi_ros.resources import share
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _PATIENCE = 6.0  # seconds after each signal
+# Today's name, and that of Humble and Jazzy.
+_PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 _DOMAINS = 100  # Linux lends ports for domains 0 to 101
 
 
@@ -24,18 +29,14 @@ class ProcessEnded(Exception):
 def large_images(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with Fast DDS set for raw images, unless the user has set it.
 
-    Its defaults lose most raw images of 640x480 and more. Humble's Fast DDS does not know
-    LARGE_DATA and gets larger shared-memory segments instead.
+    Its defaults lose most raw images of 640x480 and more. The shared-memory segments of
+    config/fastdds.xml lose none; FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA, which Humble does not know,
+    loses half of them where the processors are busy.
     """
-    changed = dict(environment)
-    if environment.get('ROS_DISTRO') != 'humble':
-        changed.setdefault('FASTDDS_BUILTIN_TRANSPORTS', 'LARGE_DATA')
-        return changed
-    try:
-        changed.setdefault('FASTRTPS_DEFAULT_PROFILES_FILE', str(share('config/fastdds.xml')))
-    except ResourceNotFound as error:
-        print(error, file=sys.stderr)
-    return changed
+    if any(environment.get(name) for name in (*_PROFILES, 'FASTDDS_BUILTIN_TRANSPORTS')):
+        return dict(environment)
+    older = environment.get('ROS_DISTRO') in ('humble', 'jazzy')
+    return {**environment, _PROFILES[older]: str(share('config/fastdds.xml'))}
 
 
 def isolated(environment: Mapping[str, str]) -> dict[str, str]:
@@ -77,6 +78,7 @@ class NodeProcess:
             stderr=subprocess.STDOUT if log else None,
             # Ctrl-C is for the parent, which stops its nodes in order.
             start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == 'linux' else None,
         )
 
     @property
@@ -118,6 +120,11 @@ class NodeProcess:
             return ''
         lines = self.log.read_text(errors='replace').strip().splitlines()[-8:]
         return f' ({self.log}):\n' + '\n'.join(lines) if lines else f' ({self.log} is empty)'
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process should its parent be killed and so not stop it."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def ros_arguments(parameters: Mapping[str, object]) -> list[str]:

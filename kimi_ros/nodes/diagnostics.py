@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from kimi_ros.nodes.rates import REMEDY, Rate
+from kimi_ros.nodes.rates import Rate
+from kimi_ros.resources import ResourceNotFound, share
 
 
 class Level(IntEnum):
@@ -57,9 +58,17 @@ def camera_report(
 def loss_warning(name: str, rate: Rate) -> str:
     """Return the warning about lost frames, with the remedy."""
     camera = f'camera {name}'.strip()
+    try:
+        profile = share('config/fastdds.xml')
+    except ResourceNotFound:
+        profile = 'the config/fastdds.xml of kimi_ros'
     return (
         f'of the {rate.published:.1f} pictures a second that {camera} publishes only '
-        f'{rate.received:.1f} arrive. {REMEDY}'
+        f"{rate.received:.1f} arrive. Fast DDS's defaults lose raw images: start the camera driver "
+        f'AND this node with FASTDDS_DEFAULT_PROFILES_FILE={profile} (Humble, Jazzy: '
+        'FASTRTPS_DEFAULT_PROFILES_FILE) or FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA, or use '
+        'image_transport:=compressed. If that is done, the machine is too busy: lower the rate or '
+        'the size'
     )
 
 

@@ -8,12 +8,6 @@ from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 
-REMEDY = (
-    "Fast DDS's defaults lose raw images: start the camera driver AND this node with "
-    'FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA (Humble: FASTRTPS_DEFAULT_PROFILES_FILE= the '
-    'config/fastdds.xml of kimi_ros), or use image_transport:=compressed. If that is done, the '
-    'machine is too busy: lower the rate or the size'
-)
 _WINDOW = 10.0  # seconds that are looked at
 _SETTLING = 2.0  # seconds that images may come later than camera_info, while processes meet
 _LEAST = 3.0  # seconds to watch before anything is said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +25,6 @@ from kimi_ros.sim import (
     recorded_frames,
     sample_scene,
 )
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,6 @@ class SimCamera(Node):
             )
         }
         self._messages: dict[str, Image | CameraInfo] = {}
-        self._send()
         self.create_timer(1.0 / self._value('rate'), self._send)
 
     def _send(self) -> None:
@@ -98,7 +94,9 @@ class SimCamera(Node):
     def _render(self, seed: int) -> None:
         view = look(seed, self._value('width'), self._value('height'))
         if view.recorded:
-            _LOG.warning('recorded frame %d, not scene %d: %s', view.seed, seed, view.recorded)
+            self.get_logger().warning(
+                f'recorded frame {view.seed}, not scene {seed}: {view.recorded}'
+            )
         frame, frame_id = view.frame, self._value('frame_id')
         self._messages = {
             'image': fill(Image(), frame.rgb, 'rgb8'),
@@ -110,8 +108,9 @@ class SimCamera(Node):
         self._broadcaster = publish_static(
             self, frame.camera_pose, frame_id, self._value('base_frame'), self._broadcaster
         )
-        rate = self._value('rate')
-        _LOG.info('scene %d, rendered once, stamped anew %g times a second', view.seed, rate)
+        self.get_logger().info(
+            f'scene {view.seed}, rendered once, stamped anew {self._value("rate"):g} times a second'
+        )
 
     def _value(self, name: str):
         return self.get_parameter(name).value

@@ -52,7 +52,8 @@ def test_help_names_every_verb_and_loads_no_engine():
     for verb in ('ask', 'demo', 'doctor', 'eval', 'up'):
         assert verb in done.stdout
     code = 'import sys; from kimi_ros.cli import ask, demo, up; print(sorted(sys.modules))'
-    loaded = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    command = [sys.executable, '-c', code]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True)
     assert 'onnxruntime' not in loaded.stdout
 
 

@@ -1,6 +1,9 @@
 """Environments for nodes, and nodes as processes."""
 
 import os
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -10,15 +13,12 @@ SLEEP = ['-n', '1', 'import time; time.sleep(600)']
 
 
 def test_fast_dds_is_set_for_large_images_unless_it_is_set_already():
-    assert large_images({})['FASTDDS_BUILTIN_TRANSPORTS'] == 'LARGE_DATA'
-    own = {'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}
-    assert large_images(own) == own
-
-
-def test_humble_gets_larger_segments_instead():
-    changed = large_images({'ROS_DISTRO': 'humble'})
-    assert 'FASTDDS_BUILTIN_TRANSPORTS' not in changed
-    assert os.path.isfile(changed['FASTRTPS_DEFAULT_PROFILES_FILE'])
+    assert os.path.isfile(large_images({})['FASTDDS_DEFAULT_PROFILES_FILE'])
+    for distribution in ('humble', 'jazzy'):
+        changed = large_images({'ROS_DISTRO': distribution})
+        assert os.path.isfile(changed['FASTRTPS_DEFAULT_PROFILES_FILE'])
+    for name in ('FASTDDS_BUILTIN_TRANSPORTS', 'FASTDDS_DEFAULT_PROFILES_FILE'):
+        assert large_images({name: 'mine'}) == {name: 'mine'}
 
 
 def test_isolated_graph_is_on_this_machine_in_a_domain_that_exists():
@@ -50,3 +50,27 @@ def test_last_words_of_a_process_are_shown(tmp_path):
     with pytest.raises(ProcessEnded, match='division by zero'):
         process.check()
     process.stop()
+
+
+def test_process_ends_when_its_parent_is_killed(tmp_path):
+    code = (
+        'import os, sys, time; from kimi_ros.process import NodeProcess; '
+        f'print(NodeProcess("timeit", {SLEEP}, os.environ).pid, flush=True); time.sleep(600)'
+    )
+    parent = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 60
+    while _runs(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _runs(pid):
+    """A process that has ended may stay in the table until somebody asks for its status."""
+    try:
+        with open(f'/proc/{pid}/stat') as stream:
+            return stream.read().rpartition(')')[2].split()[0] != 'Z'
+    except FileNotFoundError:
+        return False

@@ -63,7 +63,7 @@ def test_nothing_is_known_before_anything_came():
 def test_report_names_the_remedy():
     report = camera_report('left', '/left/image', 0.1, 1.0, watched(20, 0.1), '')
     assert report.level is Level.WARN
-    assert 'FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA' in report.message
+    assert 'FASTDDS_DEFAULT_PROFILES_FILE=' in report.message
     assert 'image_transport:=compressed' in report.message
 
 
