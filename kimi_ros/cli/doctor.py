@@ -187,16 +187,15 @@ def large_images(environment: Mapping[str, str] = os.environ) -> Finding:
     middleware = environment.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
     if 'fastrtps' not in middleware:
         return Finding('Images', True, f'{middleware} needs no setting of ours', core=False)
-    remedy = 'export FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA    (where camera drivers are started)'
-    names = ['FASTDDS_BUILTIN_TRANSPORTS', 'FASTDDS_DEFAULT_PROFILES_FILE']
-    if environment.get('ROS_DISTRO') in ('humble', 'jazzy'):
-        names.append('FASTRTPS_DEFAULT_PROFILES_FILE')
-    if environment.get('ROS_DISTRO') == 'humble':  # its Fast DDS knows no LARGE_DATA
-        names.remove('FASTDDS_BUILTIN_TRANSPORTS')
-        remedy = f'export FASTRTPS_DEFAULT_PROFILES_FILE={share("config/fastdds.xml")}'
+    distro = environment.get('ROS_DISTRO')
+    profile = 'FASTDDS_DEFAULT_PROFILES_FILE'
+    if distro in ('humble', 'jazzy'):
+        profile = 'FASTRTPS_DEFAULT_PROFILES_FILE'
+    names = [profile] if distro == 'humble' else [profile, 'FASTDDS_BUILTIN_TRANSPORTS']
     for name in names:
         if environment.get(name, 'DEFAULT') != 'DEFAULT':
             return Finding('Images', True, f'{name}={environment[name]}', core=False)
+    remedy = f'export {profile}={share("config/fastdds.xml")}    (where camera drivers are started)'
     says = 'kimi up and the launch files set Fast DDS for large images; this shell does not'
     return Finding('Images', False, says, remedy, core=False)
 
