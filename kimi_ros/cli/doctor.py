@@ -195,7 +195,11 @@ def large_images(environment: Mapping[str, str] = os.environ) -> Finding:
     for name in names:
         if environment.get(name, 'DEFAULT') != 'DEFAULT':
             return Finding('Images', True, f'{name}={environment[name]}', core=False)
-    remedy = f'export {profile}={share("config/fastdds.xml")}    (where camera drivers are started)'
+    try:
+        settings = share('config/fastdds.xml')
+    except ResourceNotFound as error:
+        return Finding('Images', False, str(error).split('. ')[0], SET_UP, core=False)
+    remedy = f'export {profile}={settings}    (where camera drivers are started)'
     says = 'kimi up and the launch files set Fast DDS for large images; this shell does not'
     return Finding('Images', False, says, remedy, core=False)
 
