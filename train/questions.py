@@ -37,7 +37,8 @@ SKILLS = (
 )
 YES = {'en': ('Yes', 'No'), 'zh': ('有', '没有')}
 # What is hard is asked more often than people would.
-LESSONS = Mix(absent=0.25, sides=0.22, twins=0.25)
+LESSONS = Mix(absent=0.32, sides=0.2, twins=0.2)
+NOTHING = -1  # among objects to look at: the image's first position
 IS = {'en': ('Yes', 'No'), 'zh': ('是', '不是')}
 PLAN_OPENING = '{"status":"'
 KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption')
@@ -77,10 +78,11 @@ class Dialogue:
 
     Position i holds token `ids[i]`, or a coordinate or size in `coords[i]`, `sizes[i]`; `next_*`
     say what is learnt there about what follows. `looks[i]` are the objects that the looking head
-    should see from there, an empty list for 'none of them'; `hops[i]` those that it should see
-    first, where they are others; `counts` likewise for the counting head. `decided` is where the
-    answer is decided, and `kind` what sort of question it is, for figures to follow. `asked` are
-    the kind and the colour (indices, one past the last for any) of the thing named first.
+    should see from there, an empty list or `NOTHING` for 'none of them'; `hops[i]` those that it
+    should see first, where they are others; `counts` likewise for the counting head. `decided` is
+    where the answer is decided, and `kind` what sort of question it is, for figures to follow.
+    `asked` are the kind and the colour (indices, one past the last for any) of the thing named
+    first.
     """
 
     kind: str
@@ -204,7 +206,8 @@ class QuestionWriter:
         """Ask for a plan as the planner asks, and answer in its JSON."""
         task = some_task(scene, language, rng, LESSONS)
         text = json.dumps(task.plan, ensure_ascii=False, separators=(',', ':'))
-        found = list(dict.fromkeys(i for _, group in task.referents for i in group))
+        # What is missing is looked for in vain, beside what is there.
+        found = list(dict.fromkeys(i for _, group in task.referents for i in group or (NOTHING,)))
         out = self._answer('plan', self._query(plan_prompt(task.instruction, SKILLS)), text, found)
         out.asked = asked(task.meant[0]) if task.meant else None
         if task.meant and task.meant[0].side:
@@ -229,7 +232,8 @@ class QuestionWriter:
             out.ids.append(token)
         out.next_ids[out.last] = self.tokens.eos_id
         for at in {start, out.decided}:
-            out.looks[at] = out.counts[at] = seen
+            out.looks[at] = seen
+            out.counts[at] = [i for i in seen if i != NOTHING]
         return out
 
 
