@@ -26,7 +26,7 @@ def plan_prompt(
 
 
 def check_question(label: str, language: str) -> str:
-    """Ask whether the region given as a spatial reference shows `label`; answers Yes/No, 是/不是."""
+    """Ask whether the place given as a spatial reference shows `label`: Yes/No, 是/不是."""
     return f'这是{label}吗？' if language == 'zh' else f'Is this a {label}?'
 
 
