@@ -16,12 +16,11 @@ from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage
 
 from kimi_msgs.action import Instruct
-from kimi_msgs.msg import Plan as PlanMessage
 from kimi_msgs.srv import Approve
 from kimi_ros.agent import Plan, State
 from kimi_ros.nodes import qos
 from kimi_ros.nodes.codes import Code
-from kimi_ros.nodes.diagnostics import Level
+from kimi_ros.nodes.diagnostics import LAST_PLAN, LAST_SECONDS, Level
 from kimi_ros.nodes.messages import nanoseconds, plan_from_message
 
 _TURN = 0.1  # seconds between looks at what is waited for
@@ -36,8 +35,8 @@ class Reply:
     """What came back for one instruction.
 
     :ivar plan: None beside a code other than NONE.
-    :ivar seconds: from the goal's acceptance to the arrival of the plan on ~/plan, both seen from
-        here; None without a plan.
+    :ivar seconds: from the goal's acceptance to the plan's publication, by the node's clock; None
+        without a plan.
     :ivar states: what the node went through, in order.
     :ivar picture: the annotated picture as JPEG, b'' if none came.
     """
@@ -52,9 +51,14 @@ class Reply:
 
 @dataclass
 class _Heard:
-    """What has arrived on the topics, by the stamp of the picture or the plan's id."""
+    """What has arrived on the topics.
 
-    plans: dict[str, float] = field(default_factory=dict)
+    :ivar seconds: by the plan's id.
+    :ivar pictures: by the stamp.
+    :ivar health: level and message by the part's name.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
     pictures: dict[int, bytes] = field(default_factory=dict)
     health: dict[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -74,9 +78,10 @@ class KimiClient:
         self._name = node_name
         self._heard = _Heard()
         node, prefix = self._node, f'/{node_name}'
-        self._action = ActionClient(node, Instruct, f'{prefix}/instruct')
+        self._action = ActionClient(
+            node, Instruct, f'{prefix}/instruct', feedback_sub_qos_profile=qos.FEEDBACK
+        )
         self._approve = node.create_client(Approve, f'{prefix}/approve')
-        node.create_subscription(PlanMessage, f'{prefix}/plan', self._on_plan, qos.LATCHED)
         node.create_subscription(
             CompressedImage, f'{prefix}/annotated/compressed', self._on_picture, qos.STATUS
         )
@@ -151,22 +156,21 @@ class KimiClient:
 
         goal = Instruct.Goal(instruction=instruction, language=language, camera=camera)
         handle = self._result(self._action.send_goal_async(goal, heard), timeout, 'the goal')
-        accepted = time.monotonic()
         result = self._result(handle.get_result_async(), timeout, 'the result').result
         plan = plan_from_message(result.plan)
         if plan is None:
             return Reply(None, Code(result.error_code), result.error_msg, None, tuple(states), b'')
         stamp = nanoseconds(result.plan.header.stamp)
         self._spin(
-            lambda: plan.id in self._heard.plans and stamp in self._heard.pictures,
+            lambda: plan.id in self._heard.seconds and stamp in self._heard.pictures,
             timeout,
-            lambda: 'the plan and its picture have not come on their topics',
+            lambda: "the plan's picture or its time have not come on their topics",
         )
         return Reply(
             plan,
             Code(result.error_code),
             result.error_msg,
-            self._heard.plans[plan.id] - accepted,
+            self._heard.seconds.pop(plan.id),
             tuple(states),
             self._heard.pictures.pop(stamp),
         )
@@ -187,9 +191,6 @@ class KimiClient:
                 raise NoAnswer(f'{missing()} after {timeout:g} s')
             self._executor.spin_once(timeout_sec=_TURN)
 
-    def _on_plan(self, message: PlanMessage) -> None:
-        self._heard.plans.setdefault(message.id, time.monotonic())
-
     def _on_picture(self, message: CompressedImage) -> None:
         # An array of several pictures is never needed: one instruction is sent at a time.
         self._heard.pictures = {nanoseconds(message.header.stamp): bytes(message.data)}
@@ -197,3 +198,6 @@ class KimiClient:
     def _on_health(self, message: DiagnosticArray) -> None:
         for status in message.status:
             self._heard.health[status.name] = (status.level[0], status.message)
+            if status.name == f'{self._name}: instructions':
+                values = {v.key: v.value for v in status.values}
+                self._heard.seconds = {values[LAST_PLAN]: float(values[LAST_SECONDS])}

@@ -8,6 +8,9 @@ from enum import IntEnum
 from kimi_ros.nodes.rates import Rate
 from kimi_ros.resources import ResourceNotFound, share
 
+# Keys of the instructions' values that programs read.
+LAST_PLAN, LAST_SECONDS = 'last_plan', 'last_seconds'
+
 
 class Level(IntEnum):
     """The levels of diagnostic_msgs/DiagnosticStatus."""
@@ -83,18 +86,19 @@ def model_report(name: str, failure: str | None, ready: bool) -> Report:
 
 
 def instructions_report(
-    waiting: int, seats: int, served: int, turned_away: int, seconds: float | None
+    waiting: int, seats: int, served: int, turned_away: int, last: tuple[str, float]
 ) -> Report:
     """Report on the line of instructions.
 
     :param waiting: how many are worked on or wait.
-    :param seconds: from the last goal's acceptance to its plan, None before the first.
+    :param last: the newest plan's id and the seconds from its goal's acceptance to its publication.
     """
     values = (
         ('in_line', str(waiting)),
         ('served', str(served)),
         ('turned_away', str(turned_away)),
-        ('last_seconds', '' if seconds is None else f'{seconds:.3f}'),
+        (LAST_PLAN, last[0]),
+        (LAST_SECONDS, f'{last[1]:.4f}'),
     )
     if waiting > seats:
         return Report('instructions', Level.WARN, 'busy: further ones are turned away', values)

@@ -40,6 +40,7 @@ from kimi_ros.nodes.spinning import run
 from kimi_ros.nodes.transforms import PoseSource
 
 _SPARE_THREADS = 4  # besides those that instructions hold: pictures, cancelling, services, timers
+_BUSY_AGAIN = 5.0  # seconds between saying that the node is busy
 _RESULT_KEPT = 60  # seconds, for clients that ask late
 
 
@@ -56,7 +57,8 @@ class KimiNode(Node):
         self._desk = Desk(self.value('queue_size'))
         self._cancels: dict[bytes, Event] = {}
         self._accepted: dict[bytes, float] = {}
-        self._last_seconds: float | None = None
+        self._last = ('', 0.0)
+        self._told_busy = float('-inf')
         self._newest = Lock()
         self._stamps: dict[str, int] = {}
         self._reentrant = ReentrantCallbackGroup()
@@ -153,6 +155,7 @@ class KimiNode(Node):
             cancel_callback=self._on_cancel,
             goal_service_qos_profile=qos.INSTRUCTIONS,
             result_service_qos_profile=qos.INSTRUCTIONS,
+            feedback_pub_qos_profile=qos.FEEDBACK,
             result_timeout=_RESULT_KEPT,
         )
         for kind, name, callback in (
@@ -187,7 +190,18 @@ class KimiNode(Node):
         if answer.plan is None:
             # Nobody but the listener learns of it on this way.
             self._log_failure(answer)
-            self._say.publish(String(data=answer.message))
+            if self._worth_saying(answer.code):
+                self._say.publish(String(data=answer.message))
+
+    def _worth_saying(self, code: Code) -> bool:
+        """Tell a crowd once, and not each one, that the node is busy."""
+        if code is not Code.BUSY:
+            return True
+        with self._newest:
+            due = time.monotonic() - self._told_busy >= _BUSY_AGAIN
+            if due:
+                self._told_busy = time.monotonic()
+        return due
 
     def _on_accepted(self, goal_handle) -> None:
         key = bytes(goal_handle.goal_id.uuid)
@@ -262,10 +276,11 @@ class KimiNode(Node):
             self._approvals.present(plan)
             self._stamps = {plan.id: answer.capture.stamp}
             message = self._publish_plan(plan)
-        self._last_seconds = time.monotonic() - accepted
+            self._last = plan.id, time.monotonic() - accepted
+        self._diagnose()
         self.get_logger().info(
-            f'{plan.status.value} after {self._last_seconds:.3f} s (goal accepted to plan '
-            f'published): {plan.instruction!r} -> {plan.say}'
+            f'{plan.status.value} after {self._last[1]:.3f} s (goal accepted to plan published): '
+            f'{plan.instruction!r} -> {plan.say}'
         )
         self._say.publish(String(data=plan.say))
         self._markers.publish(plan_markers(message))
@@ -338,7 +353,7 @@ class KimiNode(Node):
                 self.value('queue_size'),
                 self._desk.served,
                 self._desk.turned_away,
-                self._last_seconds,
+                self._last,
             ),
         ]
         for name, (slot, monitor) in self._cameras.items():

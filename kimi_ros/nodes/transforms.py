@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 
@@ -14,6 +15,8 @@ try:
     import tf2_ros
 except ImportError:  # not among the ROS wheels of PyPI
     tf2_ros = None
+
+_PATIENCE = 0.2  # seconds: where a moving camera was is known a little after its picture
 
 
 class PoseSource:
@@ -42,7 +45,10 @@ class PoseSource:
             return None
         try:
             found = self._buffer.lookup_transform(
-                self._base_frame, frame_id, Time(nanoseconds=stamp)
+                self._base_frame,
+                frame_id,
+                Time(nanoseconds=stamp),
+                timeout=Duration(seconds=_PATIENCE),
             )
             moved, turned = found.transform.translation, found.transform.rotation
             return from_quaternion(
