@@ -185,10 +185,10 @@ class QuestionWriter:
             question = '这是什么？' if zh else 'What is this?'
             answer = name if zh else with_article(name).capitalize()
         else:
-            what = true if rng.random() < 0.5 else wrong(true, rng)
+            what = _part(true if rng.random() < 0.5 else wrong(true, rng), rng)
             named = asked(what)
             question = check_question(what.name(language), language)
-            answer = IS[language][0 if what == true else 1]
+            answer = IS[language][0 if what.matches([thing]) else 1]
         jitter = rng.normal(0, 0.008, 4)
         (x, y), (w, h) = thing.center, thing.size
         place = [float(np.clip(x + jitter[0], 0, 1)), float(np.clip(y + jitter[1], 0, 1))]
@@ -235,6 +235,14 @@ class QuestionWriter:
             out.looks[at] = seen
             out.counts[at] = [i for i in seen if i != NOTHING]
         return out
+
+
+def _part(what: Description, rng) -> Description:
+    """Return the description, or only its kind, or only its colour."""
+    draw = rng.random()
+    if draw < 0.25:
+        return Description(kind=what.kind)
+    return Description(color=what.color) if draw < 0.35 else what
 
 
 def asked(what: Description) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from kimi_ros.agent.plan import (
     Plan,
     PlanStep,
     Reason,
+    Risk,
     Status,
 )
 from kimi_ros.agent.planner import DraftPlan, Planner, checked_instruction
@@ -126,6 +127,7 @@ class _Run:
     cancel: Event | None
     image: object = None
     found: dict[str, list[Candidate]] = field(default_factory=dict)
+    verdicts: dict[tuple[str, Candidate], Verdict] = field(default_factory=dict)
 
     def outcome(self) -> dict:
         """Go all the way, or as far as it goes."""
@@ -158,10 +160,21 @@ class _Run:
         self.on_state(State.GROUNDING)
         names = meant.names(agent.skills)
         for name in names:
-            self.found[name] = ground(
-                agent._vlm, self.image, name, self.frame.size, cancel=self.cancel
-            )
+            candidates = ground(agent._vlm, self.image, name, self.frame.size, cancel=self.cancel)
+            self.found[name] = [c for c in candidates if self._is_there(name, c)]
         return self._trouble(names) or self._checked(draft, meant)
+
+    def _is_there(self, name: str, candidate: Candidate) -> bool:
+        """Return whether two of three looks agree: the box, the point, the check question."""
+        return candidate.agreed or self._verdict(name, candidate) is not Verdict.NO
+
+    def _verdict(self, name: str, candidate: Candidate) -> Verdict:
+        """Return what the check question says, which is asked once."""
+        if (name, candidate) not in self.verdicts:
+            self.verdicts[name, candidate] = look_again(
+                self.agent._vlm, self.image, name, candidate, self.frame.size, cancel=self.cancel
+            )
+        return self.verdicts[name, candidate]
 
     def _trouble(self, names: Sequence[str]) -> dict | None:
         """Return the end of a run whose names do not mean one thing each."""
@@ -187,26 +200,25 @@ class _Run:
         self.on_state(State.CHECKING)
         seen = []
         for name, (candidate,) in self.found.items():
-            verdict = look_again(
-                agent._vlm, self.image, name, candidate, self.frame.size, cancel=self.cancel
-            )
+            verdict = self._verdict(name, candidate)
             if verdict is Verdict.NO:
                 candidate = replace(candidate, score=candidate.score * DOUBT)
             seen.append((name, candidate, verdict is Verdict.YES))
-        if draft.status is not Status.OK:
+        doubted = draft.status is not Status.OK
+        if doubted and not (seen and all(sure for _, _, sure in seen)):
             return self._disputed(draft, seen)
         for name, candidate, _ in seen:
             if candidate.score < agent.policy.min_score:
                 return self._asks(Reason.UNSURE, name, [candidate])
         objects = self._objects(seen)
-        steps, rules = self._steps(meant, {o.label: o.id for o in objects})
-        return self._impossible(objects, steps) or self._agreed(draft, objects, steps, rules)
+        steps, rules = self._steps(meant, {o.label: o.id for o in objects}, doubted)
+        return self._impossible(objects, steps) or self._agreed(meant, objects, steps, rules)
 
     def _disputed(self, draft: DraftPlan, seen: list[tuple[str, Candidate, bool]]) -> dict:
-        """End a run that found all that its thinking had missed: never with a plan to do."""
-        doubted = [s for s in seen if not s[2]]
-        if seen and (draft.status is Status.NEEDS_CLARIFICATION or not doubted):
-            name, candidate, _ = (doubted or seen)[0]
+        """End a run that found what its thinking had missed, but not surely."""
+        unsure = [s for s in seen if not s[2]]
+        if unsure and draft.status is Status.NEEDS_CLARIFICATION:
+            name, candidate, _ = unsure[0]
             return self._asks(Reason.UNSURE, name, [candidate])
         return self._ends(draft.status, Reason.MODEL, draft.say, seen)
 
@@ -279,12 +291,19 @@ class _Run:
             )
         return tuple(objects)
 
-    def _steps(self, meant: DraftPlan, ids: dict[str, str]) -> tuple[list[PlanStep], list[str]]:
-        """Return the steps over object ids, judged, and the ids of the rules that acted."""
-        steps, rules = [], []
+    def _steps(
+        self, meant: DraftPlan, ids: dict[str, str], doubted: bool
+    ) -> tuple[list[PlanStep], list[str]]:
+        """Return the steps over object ids, judged, and why some of them wait.
+
+        :param doubted: the model's first word was that it cannot be done, or not without asking;
+            then a person decides about every step that carries a risk.
+        """
+        steps, rules = [], [Reason.DOUBTED] if doubted else []
         for draft in meant.steps:
             skill = self.agent.skills[draft.skill]
             risk, waits, acted = self.agent.policy.judge(draft, skill)
+            waits = waits or (doubted and risk is not Risk.NONE)
             rules += [r for r in acted if r not in rules]
             arguments = {
                 a.name: ids[draft.arguments[a.name]] if a.grounded else draft.arguments[a.name]

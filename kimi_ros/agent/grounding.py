@@ -26,11 +26,13 @@ class Candidate:
     :ivar point: x, y in pixels of the source image.
     :ivar box: x_min, y_min, x_max, y_max in the same pixels, inside the image; or None.
     :ivar score: 0 to 1.
+    :ivar agreed: both a box and a point speak for it.
     """
 
     point: tuple[float, float]
     box: tuple[float, float, float, float] | None
     score: float
+    agreed: bool = True
 
 
 def ground(
@@ -59,9 +61,11 @@ def ground(
         else:
             place, score = middle, box.score * ALONE
         corners = (box.x_min, box.y_min, box.x_max, box.y_max)
-        candidates.append(Candidate(_pixel(place, size), _pixels(corners, size), score))
+        candidates.append(
+            Candidate(_pixel(place, size), _pixels(corners, size), score, agreed=bool(inside))
+        )
     candidates += [
-        Candidate(_pixel((p.x, p.y), size), None, p.score * ALONE)
+        Candidate(_pixel((p.x, p.y), size), None, p.score * ALONE, agreed=False)
         for p in points
         if 0 <= p.x <= 1 and 0 <= p.y <= 1
     ]

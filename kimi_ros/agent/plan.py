@@ -67,6 +67,7 @@ class Reason:
     DARK = 'camera_dark'
     BLANK = 'camera_blank'
     MODEL = 'model_said_so'
+    DOUBTED = 'model_doubted'
 
 
 @dataclass(frozen=True)

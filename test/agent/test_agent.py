@@ -109,10 +109,20 @@ def test_what_the_model_misses_is_still_looked_for(kit, make_agent, frame, statu
     assert plan.status is Status.NEEDS_CLARIFICATION and len(plan.options) == 2
     plan = make_agent(kit.FakeVlm(written, {}, supposed)).run(frame, 'pick up the cup')
     assert plan.status is Status.INFEASIBLE and plan.reason_codes == ('not_visible',)
-    # One is there and looks right, but the thinking said no: asked, never done.
+    # One is there for box, point and check, but the thinking said no: a person decides.
     plan = make_agent(kit.FakeVlm(written, {'cup': [CUP]}, supposed)).run(frame, 'pick up the cup')
-    assert plan.status is Status.NEEDS_CLARIFICATION
-    assert plan.options == ('1. the cup on the left',) and not plan.steps
+    assert plan.status is Status.OK and plan.reason_codes == ('model_doubted',)
+    assert plan.approval is Approval.PENDING and plan.steps[0].needs_approval
+
+
+@pytest.mark.parametrize(
+    ('check', 'status'), [('Yes', Status.OK), ('No', Status.INFEASIBLE)]
+)
+def test_what_only_a_box_speaks_for_needs_the_check(kit, make_agent, frame, check, status):
+    vlm = kit.FakeVlm(kit.ok('', kit.pick('cup')), {'cup': [CUP]}, check=check)
+    vlm.points = []
+    assert make_agent(vlm).run(frame, 'pick up the cup').status is status
+    assert sum(q.startswith('Is this') for q, _ in vlm.questions) == 1
 
 
 def test_a_status_needs_no_second_plan(kit, make_agent, frame):
