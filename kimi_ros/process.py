@@ -6,6 +6,7 @@ import ctypes
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -40,17 +41,28 @@ def large_images(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def isolated(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a ROS graph on this machine only, in a domain of its own.
-
-    A domain that is set already, as by scripts/isolated, is kept.
-    """
+    """Return the environment for a ROS graph on this machine only, in a domain nobody is in."""
     changed = large_images(environment)
     if environment.get('ROS_DISTRO') == 'humble':
         changed['ROS_LOCALHOST_ONLY'] = '1'
     else:
         changed['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    changed.setdefault('ROS_DOMAIN_ID', str(random.SystemRandom().randint(1, _DOMAINS)))
+    changed['ROS_DOMAIN_ID'] = str(_free_domain())
     return changed
+
+
+def _free_domain() -> int:
+    """Return a domain whose first participant's port is free (the ports: DDSI-RTPS 2.5, 9.6.2)."""
+    domains = list(range(1, _DOMAINS + 1))
+    random.SystemRandom().shuffle(domains)
+    for domain in domains:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(('', 7400 + 250 * domain + 10))
+            except OSError:
+                continue
+        return domain
+    return domains[0]
 
 
 class NodeProcess:

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from threading import Event, Lock
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -14,7 +13,7 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
@@ -27,15 +26,14 @@ from kimi_ros.agent.drawing import draw_plan
 from kimi_ros.nodes import diagnostics, qos
 from kimi_ros.nodes.answering import Answer, Answerer, Limits
 from kimi_ros.nodes.approvals import Approvals
+from kimi_ros.nodes.cameras import Cameras
 from kimi_ros.nodes.codes import Code, code_of
 from kimi_ros.nodes.desk import Desk
-from kimi_ros.nodes.frames import CameraSlot
 from kimi_ros.nodes.images import encode_jpeg
 from kimi_ros.nodes.markers import plan_markers
-from kimi_ros.nodes.messages import approval_number, nanoseconds, plan_to_message, time_message
+from kimi_ros.nodes.messages import approval_number, plan_to_message, time_message
 from kimi_ros.nodes.mind import Mind, MindSource, load_mind
 from kimi_ros.nodes.parameters import KIMI, declare
-from kimi_ros.nodes.rates import RateMonitor
 from kimi_ros.nodes.spinning import run
 from kimi_ros.nodes.transforms import PoseSource
 
@@ -64,12 +62,12 @@ class KimiNode(Node):
         self._reentrant = ReentrantCallbackGroup()
         self._approvals = Approvals(self._seconds, self._publish_plan)
         self._publish()
-        self._cameras = self._subscribe_cameras()
+        self._cameras = Cameras(self)
         self._source = MindSource(load or self._load, self.get_logger().error)
         base_frame = self.value('base_frame')
         self._answerer = Answerer(
             self._source,
-            {name: slot for name, (slot, _) in self._cameras.items()},
+            self._cameras.slots,
             self._desk,
             now=lambda: self.get_clock().now().nanoseconds,
             limits=lambda: Limits(self.value('max_frame_age'), self.value('frame_wait')),
@@ -111,30 +109,6 @@ class KimiNode(Node):
         self._markers = publisher(MarkerArray, '~/markers', qos.LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', qos.STATUS)
 
-    def _subscribe_cameras(self) -> dict[str, tuple[CameraSlot, RateMonitor]]:
-        compressed = self.value('image_transport') == 'compressed'
-        cameras = {}
-        for name in self.value('cameras'):
-            prefix = f'{name}/' if name else ''
-            topic = f'{prefix}image/compressed' if compressed else f'{prefix}image'
-            slot = CameraSlot(name, self.resolve_topic_name(topic))
-            monitor = RateMonitor()
-            cameras[name] = slot, monitor
-            for kind, where, callback in (
-                (CompressedImage if compressed else Image, topic, self._on_image),
-                (CameraInfo, f'{prefix}camera_info', self._on_info),
-                (Image, f'{prefix}depth/image', self._on_depth),
-            ):
-                self.create_subscription(
-                    kind,
-                    where,
-                    partial(callback, slot, monitor),
-                    qos.CAMERA,
-                    callback_group=MutuallyExclusiveCallbackGroup(),
-                    qos_overriding_options=qos.overridable(),
-                )
-        return cameras
-
     def _serve(self) -> None:
         group = self._reentrant
         self.create_subscription(
@@ -167,18 +141,6 @@ class KimiNode(Node):
             self.create_service(kind, name, callback, callback_group=group)
 
     # What arrives.
-
-    def _on_image(self, slot: CameraSlot, monitor: RateMonitor, message) -> None:
-        stamp = nanoseconds(message.header.stamp)
-        monitor.image(stamp)
-        slot.put_image(stamp, message.header.frame_id, message, self.value('depth_tolerance'))
-
-    def _on_depth(self, slot: CameraSlot, _monitor: RateMonitor, message: Image) -> None:
-        slot.put_depth(nanoseconds(message.header.stamp), message, self.value('depth_tolerance'))
-
-    def _on_info(self, slot: CameraSlot, monitor: RateMonitor, message: CameraInfo) -> None:
-        monitor.info()
-        slot.put_info(message)
 
     def _on_instruction(self, message: String) -> None:
         accepted = time.monotonic()
@@ -332,8 +294,7 @@ class KimiNode(Node):
 
     def _on_forget(self, _request, response: Trigger.Response):
         self._approvals.forget()
-        for slot, _ in self._cameras.values():
-            slot.clear()
+        self._cameras.clear()
         response.success, response.message = True, 'plan and pictures forgotten'
         return response
 
@@ -355,27 +316,11 @@ class KimiNode(Node):
                 self._desk.turned_away,
                 self._last,
             ),
+            *self._cameras.reports(self._answerer.trouble),
         ]
-        for name, (slot, monitor) in self._cameras.items():
-            reports.append(self._camera_report(name, slot, monitor))
         array = DiagnosticArray(status=[self._status(r) for r in reports])
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(array)
-
-    def _camera_report(self, name: str, slot: CameraSlot, monitor: RateMonitor):
-        newest, rate = slot.newest(), monitor.rate()
-        if rate.lossy:
-            self.get_logger().warning(
-                diagnostics.loss_warning(name, rate), throttle_duration_sec=30.0
-            )
-        return diagnostics.camera_report(
-            name,
-            slot.topic,
-            None if newest is None else self._seconds() - newest.stamp / 1e9,
-            self.value('max_frame_age'),
-            rate,
-            self._answerer.trouble[name],
-        )
 
     def _status(self, report: diagnostics.Report) -> DiagnosticStatus:
         return DiagnosticStatus(

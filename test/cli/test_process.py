@@ -1,6 +1,8 @@
 """Environments for nodes, and nodes as processes."""
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -25,7 +27,16 @@ def test_isolated_graph_is_on_this_machine_in_a_domain_that_exists():
     changed = isolated({})
     assert changed['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
     assert 1 <= int(changed['ROS_DOMAIN_ID']) <= 101
-    assert isolated({'ROS_DOMAIN_ID': '42'})['ROS_DOMAIN_ID'] == '42'
+
+
+def test_isolated_graph_is_in_no_domain_that_is_in_use():
+    with contextlib.ExitStack() as stack:
+        for domain in range(1, 101):
+            taken = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            if domain != 42:
+                with contextlib.suppress(OSError):  # somebody else is in it already
+                    taken.bind(('', 7410 + 250 * domain))
+        assert isolated({'ROS_DOMAIN_ID': '7'})['ROS_DOMAIN_ID'] == '42'
 
 
 def test_parameters_keep_their_types():
