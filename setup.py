@@ -77,7 +77,7 @@ setup(
         'ros': [f'{wheel}; platform_machine == "x86_64"' for wheel in ROS_WHEELS],
         'sim': ['mujoco>=3.2'],
         'gpu': ['onnxruntime-gpu>=1.23.2'],
-        'train': ['torch>=2.4'],
+        'train': ['torch>=2.9'],
         'dev': ['import-linter>=2.1', 'pytest>=7', 'ruff>=0.9'],
     },
     entry_points={

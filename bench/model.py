@@ -39,9 +39,10 @@ def measure(model: str, threads: int, rounds: int) -> dict[str, float]:
         timed('first question: point', lambda image=image: vlm.point(image, 'red cup'))
         timed('second question: point', lambda image=image: vlm.point(image, 'blue book'))
         timed('box', lambda image=image: vlm.detect(image, 'blue book'))
-        caption = timed('caption', lambda image=image: vlm.caption(image, 'short').text)
-        tokens = len(vlm.tokenizer.encode(caption)) or 1
-        rows.setdefault('a token of a caption', []).append(rows['caption'][-1] / tokens)
+        caption = timed('caption', lambda image=image: vlm.caption(image, 'short'))
+        timed('its first token', lambda image=image: vlm.caption(image, 'short', max_tokens=1))
+        later = rows['caption'][-1] - rows['its first token'][-1]
+        rows.setdefault('a later token', []).append(later / max(len(caption.ids) - 1, 1))
         frame = recorded_frame(turn)
         timed('a plan, the whole agent', lambda f=frame: agent.run(f, 'pick up the red cup'))
     return {'load': loaded} | {name: median(values) for name, values in rows.items()}

@@ -54,9 +54,12 @@ def make_nano(folder: Path, scenes: int, workers: int, steps: int | None = None)
     :param steps: of each stage, instead of the recipe's: for a trial.
     """
     data, start = folder / 'scenes', folder / 'start'
-    if not (data / 'done').exists():
+    done = data / 'done'
+    if not done.exists():
         render_set(data, range(scenes), CROP, PATCH, workers)
-        (data / 'done').touch()
+        done.write_text(f'{scenes}\n')
+    elif int(done.read_text()) != scenes:
+        raise ValueError(f'{data} holds {done.read_text().strip()} scenes: give another folder')
     loaded = SceneSet.load(data)
     if not (start / 'tasks.json').exists():
         save_start(start, build_tokenizer(corpus(loaded.objects, np.random.default_rng(0))))

@@ -81,11 +81,12 @@ def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
 def render_set(folder: Path, seeds: range, crop_size: int, patch_size: int, workers: int) -> None:
     """Render the seeds' scenes into the folder, in parallel processes.
 
-    :raises HeldOutSeedError: if a seed is 2,000,000 or more.
+    :raises HeldOutSeedError: unless all seeds are for training, or all for validation.
     """
-    if max(seeds) not in TRAIN_SEEDS and max(seeds) not in VALIDATION_SEEDS:
+    if not any(seeds[0] in lot and seeds[-1] in lot for lot in (TRAIN_SEEDS, VALIDATION_SEEDS)):
         raise HeldOutSeedError(
-            f'seeds up to {max(seeds)}: those from 2,000,000 on are examinations'
+            f'seeds {seeds[0]} to {seeds[-1]}: training has those below 1,000,000, validation '
+            'those below 2,000,000, and the others are for examinations'
         )
     folder.mkdir(parents=True, exist_ok=True)
     n, grid = len(seeds), crop_size // patch_size

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+
+from kimi_ros.cli.failure import Failure
 
 
 def add_parser(subparsers) -> None:
@@ -27,18 +28,20 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import track
 
+    from kimi_ros.agent.errors import AgentError
     from kimi_ros.eval.suites import examine, interval
     from kimi_ros.eval.worlds import worlds
-    from kimi_ros.vlm import VisionLanguageModel
+    from kimi_ros.sim import GLNotAvailable
+    from kimi_ros.vlm import VisionLanguageModel, VlmError
 
     if args.n < 1 or args.seed < 0:
-        print('kimi eval: --n begins at 1 and --seed at 0', file=sys.stderr)
-        return 2
-    vlm = VisionLanguageModel.load(args.model)
-    scenes = track(
-        worlds(args.seed, args.n), args.suite, args.n, console=Console(stderr=True), transient=True
-    )
-    values = examine(args.suite, vlm, scenes, args.lang)
+        raise Failure('--n begins at 1 and --seed at 0')
+    console = Console(stderr=True)
+    scenes = track(worlds(args.seed, args.n), args.suite, args.n, console=console, transient=True)
+    try:
+        values = examine(args.suite, VisionLanguageModel.load(args.model), scenes, args.lang)
+    except (VlmError, AgentError, GLNotAvailable) as error:
+        raise Failure(str(error)) from error
     for name, found in values.items():
         low, high = interval(found)
         print(

@@ -23,6 +23,7 @@ from kimi_ros.sim.tasks import Mix, some_description, some_task
 from kimi_ros.vlm import VisionLanguageModel
 
 Figures = dict[str, float]
+ANSWERS = {'en': ('no', 'yes'), 'zh': ('没有', '有')}
 
 
 def points(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
@@ -66,8 +67,7 @@ def questions(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
         presence_question(what.name(language), language),
         max_tokens=8,
     ).text
-    no = ('没',) if language == 'zh' else ('no',)
-    return {'exact': float(answer.strip().lower().startswith(no) != there)}
+    return {'exact': float(answer.strip().rstrip('.。').lower() == ANSWERS[language][there])}
 
 
 def plans(vlm: VisionLanguageModel, world: World, language: str) -> Figures:
