@@ -20,6 +20,7 @@ _PR_SET_PDEATHSIG = 1
 _PATIENCE = 6.0  # seconds after each signal
 # Today's name, and that of Humble and Jazzy.
 _PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+_PARTICIPANTS = 20  # of a domain, that are looked for: the first ones may have left
 _DOMAINS = 100  # Linux lends ports for domains 0 to 101
 
 
@@ -52,17 +53,20 @@ def isolated(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _free_domain() -> int:
-    """Return a domain whose first participant's port is free (the ports: DDSI-RTPS 2.5, 9.6.2)."""
+    """Return a domain in which no participant has its port (the numbers: DDSI-RTPS 2.5, 9.6.2)."""
     domains = list(range(1, _DOMAINS + 1))
     random.SystemRandom().shuffle(domains)
-    for domain in domains:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(('', 7400 + 250 * domain + 10))
-            except OSError:
-                continue
-        return domain
-    return domains[0]
+    free = (d for d in domains if all(_free(7410 + 250 * d + 2 * p) for p in range(_PARTICIPANTS)))
+    return next(free, domains[0])
+
+
+def _free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(('', port))
+        except OSError:
+            return False
+    return True
 
 
 class NodeProcess:
