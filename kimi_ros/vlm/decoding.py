@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .arguments import check_integer, check_number
 from .engine import Engine
 from .errors import Cancelled, InputError
 from .grammar import Constraint
 from .region import softmax
+
+# Below this the most probable token is all that is left, and the division overflows.
+_LOWEST_TEMPERATURE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Sampling:
     """How the next token is chosen; temperature 0 takes the most probable one.
 
     Otherwise the logits are divided by the temperature, and of the tokens in order of probability
-    those are kept before which the sum is at most top_p.
+    those are kept before which the sum is at most top_p. Raises InputError.
     """
 
     max_tokens: int
@@ -29,12 +32,16 @@ class Sampling:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.max_tokens, int) or self.max_tokens < 1:
-            raise InputError(f'max_tokens must be a positive integer, not {self.max_tokens!r}')
-        if not (math.isfinite(self.temperature) and self.temperature >= 0):
-            raise InputError(f'temperature must be 0 or more, not {self.temperature!r}')
-        if not 0 < self.top_p <= 1:
+        check_integer(self.max_tokens, 'max_tokens')
+        temperature = check_number(self.temperature, 'temperature')
+        if temperature != 0 and temperature < _LOWEST_TEMPERATURE:
+            raise InputError(
+                f'temperature must be 0 or at least {_LOWEST_TEMPERATURE:g}, not {temperature!r}'
+            )
+        if not 0 < check_number(self.top_p, 'top_p') <= 1:
             raise InputError(f'top_p must lie above 0 and at most be 1, not {self.top_p!r}')
+        if self.seed is not None:
+            check_integer(self.seed, 'seed', least=0)
 
 
 class Chooser:

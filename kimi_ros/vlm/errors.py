@@ -45,5 +45,12 @@ class Cancelled(VlmError):
     """The caller's cancel event was set while the call ran or waited."""
 
 
+class EngineError(VlmError):
+    """The runtime failed while it ran a graph, out of memory for instance; names the graph.
+
+    The model can be asked again.
+    """
+
+
 class DeviceNotAvailable(VlmError):
     """The device that was asked for cannot be used here."""

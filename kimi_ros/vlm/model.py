@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .arguments import check_integer
 from .config import Wrap
-from .crops import overlap_crops
+from .crops import Crops, overlap_crops
 from .decoding import Chooser, Sampling, Writer, raise_if_cancelled
 from .engine import Engine, open_engine
 from .errors import ImageError, InputError, ModelFolderError, PromptTooLong, TaskNotSupported
@@ -22,7 +24,7 @@ from .prompt import Prompt, SpatialRef, object_prompt, query_prompt
 from .reasoning import reason
 from .results import Answer, Box, EncodedImage, Point, Reasoning
 from .tokenizer import TextStream, TextTokenizer
-from .turns import Stream, Turns
+from .turns import Stream, StreamCancel, Turns
 from .vision import encode_crops, project_features
 
 DEFAULT_MAX_TOKENS = 768
@@ -67,6 +69,8 @@ class VisionLanguageModel:
         )
         self._turns = Turns()
         self._image: EncodedImage | None = None
+        self._encoder = object()
+        self._stream: weakref.ref[Stream] | None = None
 
     @classmethod
     def load(
@@ -74,11 +78,12 @@ class VisionLanguageModel:
     ) -> VisionLanguageModel:
         """Load 'nano' or a folder that kimi-export wrote.
 
-        device: 'auto' (CUDA where onnxruntime has it), 'cpu' or 'cuda'. threads: of the runtime;
-        None means the physical cores, at most 4. Raises ModelFolderError, DeviceNotAvailable.
+        device: 'auto' (CUDA where onnxruntime has it and the folder's precision is one that CUDA
+        runs, fp32 is not), 'cpu' or 'cuda'. threads: of the runtime; None means the physical cores,
+        at most 4. Raises ModelFolderError, DeviceNotAvailable, InputError.
         """
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise InputError(f'threads must be a positive integer or None, not {threads!r}')
+        if threads is not None:
+            threads = check_integer(threads, 'threads')
 
         def open_folder(path: str | Path) -> VisionLanguageModel:
             return cls._open(read_folder(path), device, threads)
@@ -106,10 +111,13 @@ class VisionLanguageModel:
         self.close()
 
     def close(self) -> None:
-        """Free the runtime's memory, when the calls before this one are done."""
+        """End an open stream and, when the calls before this one are done, free the memory."""
         if self._turns.closed:
             return
-        with self._turns.turn(None):
+        stream = self._stream and self._stream()
+        if stream is not None:
+            stream.close()
+        with self._turns.turn(None, patient=True):
             self._turns.closed = True
             self._image = None
             self._engine.close()
@@ -129,8 +137,7 @@ class VisionLanguageModel:
         crops = overlap_crops(rgb, self.config.vision)
         with self._turns.turn(cancel):
             features = encode_crops(self._engine, crops, cancel)
-            embeds = project_features(self._engine, crops, features)
-        return EncodedImage(embeds, rgb.shape[0], rgb.shape[1], crops.tiling)
+            return self._join(rgb, crops, features)
 
     def query(
         self,
@@ -160,8 +167,6 @@ class VisionLanguageModel:
         """
         self.require('query')
         sampling = Sampling(max_tokens, temperature, top_p, seed)
-        if spatial_refs and not self._can_point:
-            self.require('point')
         prompt = query_prompt(
             self.config,
             self.tokenizer,
@@ -171,6 +176,8 @@ class VisionLanguageModel:
             spatial_refs=spatial_refs,
             history=history,
         )
+        if prompt.coordinates and not self._can_point:
+            self.require('point')
         return self._answer(image, prompt, sampling, cancel, reasoning, grammar, stream)
 
     def caption(
@@ -189,7 +196,7 @@ class VisionLanguageModel:
         self.require('caption')
         sampling = Sampling(max_tokens, temperature, top_p, seed)
         lengths = self.config.tokenizer.templates.caption
-        if length not in lengths:
+        if not isinstance(length, str) or length not in lengths:
             raise InputError(f'captions of this model are {", ".join(lengths)}, not {length!r}')
         self._check_encoded(image)
         return self._answer(image, Prompt(lengths[length]), sampling, cancel, False, None, stream)
@@ -235,15 +242,19 @@ class VisionLanguageModel:
         crop_mean f64 (crops,), the global crop first; crop_last uint8 (S, S, 3); vision_global f32
         (patches, enc_dim); image_embeds (patches, dim); of the last layer, after the image,
         k_last_norm (kv_heads, 1 + patches), the norms of the keys, and v_last (kv_heads,
-        1 + patches, head_dim); query_logits (vocab,) after the prompt.
+        1 + patches, head_dim); query_logits (vocab,) after the prompt. Raises InputError,
+        ImageError, PromptTooLong, Busy, Cancelled.
         """
         crops = overlap_crops(rgb, self.config.vision)
-        prompt = Prompt(tuple(prompt_ids))
+        prompt = Prompt(tuple(check_integer(token, 'a prompt id', 0) for token in prompt_ids))
+        vocabulary = self.config.text.vocab_size
+        if not prompt.ids or max(prompt.ids) >= vocabulary:
+            raise InputError(f'prompt_ids must be ids below {vocabulary}, not {prompt_ids!r}')
         self._check_room(len(prompt.ids), with_image=True)
         with self._turns.turn(cancel):
             features = encode_crops(self._engine, crops, cancel)
-            embeds = project_features(self._engine, crops, features)
-            self._look_at(EncodedImage(embeds, rgb.shape[0], rgb.shape[1], crops.tiling), cancel)
+            image = self._join(rgb, crops, features)
+            self._look_at(image, cancel)
             keys, values = self._engine.read_cache(self.config.text.n_layers - 1)
             hidden = self._engine.step(prompt.embed(self._engine))
             logits = self._engine.logits(hidden).copy()
@@ -251,7 +262,7 @@ class VisionLanguageModel:
             'crop_mean': crops.pixels.reshape(len(crops.pixels), -1).mean(axis=1),
             'crop_last': crops.pixels[-1],
             'vision_global': features[0],
-            'image_embeds': embeds,
+            'image_embeds': image.embeds,
             'k_last_norm': np.linalg.norm(keys, axis=-1),
             'v_last': values,
             'query_logits': logits,
@@ -264,6 +275,10 @@ class VisionLanguageModel:
     @property
     def _can_point(self) -> bool:
         return 'point' in self.tasks or 'detect' in self.tasks
+
+    def _join(self, rgb: np.ndarray, crops: Crops, features: np.ndarray) -> EncodedImage:
+        embeds = project_features(self._engine, crops, features)
+        return EncodedImage(embeds, rgb.shape[0], rgb.shape[1], crops.tiling, self._encoder)
 
     def _look_at(self, image: EncodedImage | None, cancel: threading.Event | None) -> None:
         """Make the cache hold exactly this image, or nothing."""
@@ -289,8 +304,7 @@ class VisionLanguageModel:
         return self._engine.step(prompt.embed(self._engine))
 
     def _object_prompt(self, template: Wrap, name: str, max_objects: int) -> Prompt:
-        if not isinstance(max_objects, int) or max_objects < 1:
-            raise InputError(f'max_objects must be a positive integer, not {max_objects!r}')
+        check_integer(max_objects, 'max_objects')
         return object_prompt(template, self.tokenizer, name)
 
     def _answer(
@@ -308,6 +322,7 @@ class VisionLanguageModel:
         suffix = len(self.config.tokenizer.templates.query.suffix) if reasoning else 0
         self._check_room(len(prompt.ids) + suffix, with_image=image is not None)
         constraint = None if grammar is None else self._grammars.compile(grammar)
+        cancel = StreamCancel(cancel)
 
         def pieces() -> Generator[str, None, Answer]:
             self._look_at(image, cancel)
@@ -337,8 +352,11 @@ class VisionLanguageModel:
             )
 
         self._turns.take(cancel, stream=stream)
-        answer = Stream(pieces(), self._turns.give_back)
-        return answer if stream else answer.result()
+        answer = Stream(pieces(), self._turns.give_back, cancel)
+        if not stream:
+            return answer.result()
+        self._stream = weakref.ref(answer)
+        return answer
 
     def _think(
         self,
@@ -366,11 +384,8 @@ class VisionLanguageModel:
                 f'an EncodedImage is needed, not {type(image).__name__}; make one with '
                 'encode_image(rgb) and use it for every question about that image'
             )
-        shape = (self.config.vision.patches, self.config.text.dim)
-        if image.embeds.shape != shape:
-            raise ImageError(
-                f'the image was encoded by another model: {image.embeds.shape}, not {shape}'
-            )
+        if image.encoder is not self._encoder:
+            raise ImageError('the image was encoded by another model; encode it with this one')
 
     def _check_room(self, count: int, with_image: bool) -> None:
         taken = self.config.prefix_length if with_image else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -64,19 +65,20 @@ def query_prompt(
     answer, EOS. Text only starts with BOS. Raises InputError.
     """
     template, ids = config.tokenizer.templates.query, []
+    refs = _listed(spatial_refs, 'spatial_refs')
     if not with_image:
-        if spatial_refs:
+        if refs:
             raise InputError('spatial_refs need an image')
         ids.append(config.tokenizer.bos_id)
-    for turn in history:
-        if len(turn) != 2:
+    for turn in _listed(history, 'history'):
+        if not isinstance(turn, (list, tuple)) or len(turn) != 2:
             raise InputError(f'history takes (question, answer) pairs, not {turn!r}')
         asked, answered = (check_text(text, 'a text of the history') for text in turn)
         ids += [*template.prefix, *tokenizer.encode(asked), *template.suffix, *template.suffix]
         ids += [*tokenizer.encode(answered), config.tokenizer.eos_id]
     ids += template.prefix
     coordinate_at, coordinates, size_at, sizes = [], [], [], []
-    for ref in spatial_refs:
+    for ref in refs:
         place, size = _check_ref(ref)
         for value in place:
             coordinate_at.append(len(ids))
@@ -109,11 +111,18 @@ def check_text(text: str, what: str) -> str:
     return text
 
 
+def _listed(values: Any, what: str) -> list[Any]:
+    try:
+        return list(values)
+    except TypeError:
+        raise InputError(f'{what} must be a list, not {values!r}') from None
+
+
 def _check_ref(ref: SpatialRef) -> tuple[tuple[float, float], tuple[float, float] | None]:
     """Middle (x, y) and, for a box, (width, height)."""
     try:
         values = tuple(float(value) for value in ref)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         values = ()
     if len(values) not in (2, 4):
         raise InputError(

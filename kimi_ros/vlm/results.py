@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,13 +12,15 @@ class EncodedImage:
     """An image as the text model sees it; make it once, ask about it often.
 
     embeds: f32 (patches, dim), the projected embeddings, owned by this object; height, width:
-    pixels of the source image; tiling: (rows, columns) of its local crops.
+    pixels of the source image; tiling: (rows, columns) of its local crops; encoder: which loaded
+    model it belongs to.
     """
 
     embeds: np.ndarray
     height: int
     width: int
     tiling: tuple[int, int]
+    encoder: object = field(repr=False)
 
 
 @dataclass(frozen=True)

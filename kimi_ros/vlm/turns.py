@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from .decoding import raise_if_cancelled
-from .errors import Busy, VlmError
+from .errors import Busy, Cancelled, VlmError
 from .results import Answer
 
 # How often a waiting call looks at its cancel event.
@@ -29,14 +29,20 @@ class Turns:
         self._streaming = False
         self.closed = False
 
-    def take(self, cancel: threading.Event | None, stream: bool = False) -> None:
-        """Wait for the turn; raises Busy, Cancelled, or VlmError when closed."""
+    def take(
+        self, cancel: threading.Event | None, stream: bool = False, patient: bool = False
+    ) -> None:
+        """Wait for the turn, if `patient` even for the end of a stream.
+
+        Raises Busy, Cancelled, or VlmError when closed.
+        """
         ticket = object()
         with self._condition:
             self._waiting.append(ticket)
             try:
                 while self._taken or self._waiting[0] is not ticket:
-                    self._raise_if_streaming()
+                    if not patient:
+                        self._raise_if_streaming()
                     raise_if_cancelled(cancel)
                     self._condition.wait(None if cancel is None else _LOOK_AGAIN)
                 raise_if_cancelled(cancel)
@@ -54,9 +60,9 @@ class Turns:
             self._condition.notify_all()
 
     @contextmanager
-    def turn(self, cancel: threading.Event | None) -> Iterator[None]:
+    def turn(self, cancel: threading.Event | None, patient: bool = False) -> Iterator[None]:
         """Hold the turn for a block."""
-        self.take(cancel)
+        self.take(cancel, patient=patient)
         try:
             yield
         finally:
@@ -67,32 +73,59 @@ class Turns:
             raise Busy('a stream is open on this model; read it to its end or close() it first')
 
 
+class StreamCancel(threading.Event):
+    """Set by its stream's close(), or by the event that the caller gave."""
+
+    def __init__(self, given: threading.Event | None) -> None:
+        super().__init__()
+        self._given = given
+
+    def is_set(self) -> bool:
+        """Whether either is set."""
+        return super().is_set() or (self._given is not None and self._given.is_set())
+
+
 class Stream:
     """The pieces of an answer while it is written, and the whole answer afterwards.
 
     An iterator of str; also a context manager that closes it. The model is busy until the stream
-    has ended, failed or been closed.
+    has ended, failed or been closed. One thread reads at a time, a second one gets Busy; any thread
+    may close it, whereupon a reader gets Cancelled within one step.
     """
 
-    def __init__(self, pieces: Generator[str, None, Answer], release: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        pieces: Generator[str, None, Answer],
+        release: Callable[[], None],
+        cancel: threading.Event,
+    ) -> None:
+        """`pieces` looks at `cancel` before every step; `release` is called once, at the end."""
         self._pieces = pieces
         self._release: Callable[[], None] | None = release
+        self._cancel = cancel
         self._answer: Answer | None = None
+        self._running = threading.Lock()
 
     def __iter__(self) -> Stream:
         return self
 
     def __next__(self) -> str:
+        if not self._running.acquire(blocking=False):
+            raise Busy('another thread is reading this stream; a stream has one reader')
         try:
-            return next(self._pieces)
-        except StopIteration as end:
-            if self._answer is None:
-                self._answer = end.value
+            piece = next(self._pieces)
+        except BaseException as error:
+            if isinstance(error, StopIteration):
+                self._answer = self._answer or error.value
             self._end()
             raise
-        except BaseException:
-            self._end()
-            raise
+        finally:
+            self._running.release()
+        # Who closed the stream while it ran left the closing to its reader.
+        if self._cancel.is_set():
+            self.close()
+            raise Cancelled('the call was cancelled or its stream closed')
+        return piece
 
     def __enter__(self) -> Stream:
         return self
@@ -116,8 +149,13 @@ class Stream:
 
     def close(self) -> None:
         """Stop writing and free the model; harmless when it has ended already."""
-        self._pieces.close()
-        self._end()
+        self._cancel.set()
+        if self._running.acquire(blocking=False):
+            try:
+                self._pieces.close()
+                self._end()
+            finally:
+                self._running.release()
 
     def _end(self) -> None:
         if self._release is not None:

@@ -152,10 +152,43 @@ def test_bad_arguments_are_refused_at_the_edge(model_saying, rgb):
         lambda: model.caption(image, 'endless'),
         lambda: model.point(image, ''),
         lambda: model.detect(image, 'cup', max_objects=0),
+        lambda: model.query(image, 'x', max_tokens=True),
+        lambda: model.query(image, 'x', temperature=None),
+        lambda: model.query(image, 'x', temperature=1e-40),
+        lambda: model.query(image, 'x', temperature=1, top_p=None),
+        lambda: model.query(image, 'x', temperature=1, seed=-1),
+        lambda: model.query(image, 'x', spatial_refs=None),
+        lambda: model.query(image, 'x', spatial_refs=[(10**400, 0)]),
+        lambda: model.query(image, 'x', history=None),
+        lambda: model.query(image, 'x', history=[None]),
+        lambda: model.query(image, 'x', history=['ab']),
+        lambda: model.caption(image, ['short']),
+        lambda: model.point(image, 'cup', max_objects=True),
+        lambda: model.trace(rgb, []),
+        lambda: model.trace(rgb, [-1]),
+        lambda: model.trace(rgb, [model.config.text.vocab_size]),
     ):
         with pytest.raises(InputError):
             call()
     assert engine.steps == []
+
+
+def test_numbers_may_be_numpy_s(model_saying, rgb):
+    model, _ = model_saying()
+    image = model.encode_image(rgb)
+    refs = np.array([[0.25, 0.75], [0.5, 0.5]])
+    settings = {'temperature': np.float32(1), 'seed': np.int64(3), 'max_tokens': np.int64(2)}
+    asked = model.query(image, 'x', spatial_refs=refs, **settings)
+    assert asked == model.query(
+        image, 'x', spatial_refs=refs.tolist(), temperature=1, seed=3, max_tokens=2
+    )
+    assert len(model.point(image, 'cup', max_objects=np.int64(2))) <= 2
+
+
+def test_image_that_another_model_encoded(model_saying, rgb):
+    image = model_saying()[0].encode_image(rgb)
+    with pytest.raises(ImageError, match='another model'):
+        model_saying()[0].query(image, 'What?')
 
 
 def test_raw_pixels_instead_of_an_encoded_image(model_saying, rgb):

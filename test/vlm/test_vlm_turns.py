@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -63,6 +64,77 @@ def test_forgotten_stream_frees_the_model(model_saying):
     next(stream)
     del stream
     assert model.query(None, 'What?').text == TEXT
+
+
+def test_second_reader_is_busy_and_leaves_the_first_alone(model_saying):
+    model, engine = model_saying(TEXT)
+    inside, go_on = hold(engine)
+    stream = model.query(None, 'What?', stream=True)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(lambda: ''.join(stream))
+        inside.wait(5)
+        with pytest.raises(Busy, match='one reader'):
+            next(stream)
+        with pytest.raises(Busy):
+            model.query(None, 'What?')
+        go_on.set()
+        assert first.result(5) == TEXT
+
+
+def test_closing_a_stream_that_another_thread_reads(model_saying):
+    model, engine = model_saying(TEXT)
+    inside, go_on = hold(engine)
+    stream = model.query(None, 'What?', stream=True)
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(stream.result)
+        inside.wait(5)
+        stream.close()
+        go_on.set()
+        with pytest.raises(Cancelled):
+            reader.result(5)
+    assert len(engine.steps) == 1
+    assert model.query(None, 'What?').text == TEXT
+
+
+def test_leaving_the_model_ends_its_stream(model_saying):
+    model, engine = model_saying(TEXT)
+    with pytest.raises(KeyError), model:
+        stream = model.query(None, 'What?', stream=True)
+        next(stream)
+        raise KeyError
+    assert engine.closed
+    assert list(stream) == []
+
+
+def test_closing_the_model_waits_for_the_reader_of_its_stream(model_saying):
+    model, engine = model_saying(TEXT)
+    inside, go_on = hold(engine)
+    stream = model.query(None, 'What?', stream=True)
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(stream.result)
+        inside.wait(5)
+        closing = pool.submit(model.close)
+        time.sleep(0.05)
+        assert not engine.closed
+        go_on.set()
+        closing.result(5)
+        with pytest.raises(Cancelled):
+            reader.result(5)
+    assert engine.closed
+
+
+def hold(engine):
+    """Let the engine's steps begin, and end when told: the two events."""
+    inside, go_on = threading.Event(), threading.Event()
+    step = engine.step
+
+    def waiting(embeds):
+        inside.set()
+        go_on.wait(5)
+        return step(embeds)
+
+    engine.step = waiting
+    return inside, go_on
 
 
 def test_cancelled_before_and_during_a_stream(model_saying):
