@@ -1,12 +1,14 @@
 """Plans as data: JSON there and back, and the hash."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, PlanStep, Risk, Status
 from kimi_ros.agent.errors import PlanFormatError
+from kimi_ros.agent.plan import Reason
 
 PLAN = Plan(
     id='a1',
@@ -94,3 +96,17 @@ def test_names_are_those_of_the_messages(kit):
     ):
         for member in names:
             assert f'uint8 {prefix}_{member.name} = ' in text
+
+
+def test_comments_of_the_messages_name_reasons_that_there_are(kit):
+    plan = (kit.root / 'kimi_msgs' / 'msg' / 'Plan.msg').read_text()
+    assert all(f"'{r}'" in plan for r in (Reason.NOT_VISIBLE, Reason.AMBIGUOUS, Reason.DOUBTED))
+    assert 'object_absent' not in plan
+
+
+def test_describe_and_instruct_have_the_same_errors(kit):
+    codes = [
+        re.findall(r'^uint16 (\w+) = (\d+)', (kit.root / 'kimi_msgs' / path).read_text(), re.M)
+        for path in ('action/Instruct.action', 'srv/Describe.srv')
+    ]
+    assert codes[0] == codes[1]
