@@ -11,20 +11,18 @@ from kimi_ros.agent.plan import Approval, Plan
 def approve(plan: Plan, plan_hash: str, approved: bool, now: float) -> Plan:
     """Return the plan GRANTED or DENIED.
 
-    Raises NotPending, HashMismatch if the hash is not the plan's or the plan was changed after it
-    was sealed, and PlanExpired.
+    Raises PlanExpired, whether or not the plan was already marked EXPIRED, NotPending, and
+    HashMismatch if the hash is not the plan's or the plan was changed after it was sealed.
 
     :param plan_hash: the hash of the plan that the person was shown.
     :param now: seconds, on the clock that `Plan.expires` is on.
     """
+    if expire(plan, now).approval is Approval.EXPIRED:
+        raise PlanExpired(f'plan {plan.id} has expired: give the instruction again')
     if plan.approval is not Approval.PENDING:
         raise NotPending(f'plan {plan.id} waits for no decision: it is {plan.approval.value}')
     if plan_hash != plan.hash or plan.hash != plan.content_hash():
         raise HashMismatch(f'plan {plan.id} is not the one that was shown: look at it again')
-    if now > plan.expires:
-        raise PlanExpired(
-            f'plan {plan.id} expired {now - plan.expires:.1f} s ago: give the instruction again'
-        )
     return replace(plan, approval=Approval.GRANTED if approved else Approval.DENIED)
 
 
