@@ -302,7 +302,7 @@ class _Run:
         steps, rules = [], [Reason.DOUBTED] if doubted else []
         for draft in meant.steps:
             skill = self.agent.skills[draft.skill]
-            risk, waits, acted = self.agent.policy.judge(draft, skill)
+            risk, waits, acted = self.agent.policy.judge(self.text, draft, skill)
             waits = waits or (doubted and risk is not Risk.NONE)
             rules += [r for r in acted if r not in rules]
             arguments = {

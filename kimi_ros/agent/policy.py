@@ -13,10 +13,11 @@ from kimi_ros.agent.errors import PolicyError
 from kimi_ros.agent.plan import Risk
 from kimi_ros.agent.planner import DraftStep
 from kimi_ros.agent.skills import LANGUAGES, Skill, SkillCatalogue
-from kimi_ros.agent.words import aims_at_any, names_any
+from kimi_ros.agent.words import aims_at_any, names_any, plain_text
 
 ACTIONS = ('refuse', 'defer', 'ask_approval')
 ANY = 'any'
+ROLES = ('object', 'target')
 _RISKS = tuple(r.name.lower() for r in Risk)
 
 
@@ -36,8 +37,9 @@ class Rule:
         'ask_approval'.
     :ivar say: by language.
     :ivar asked: patterns, any of which the instruction must hold; or none.
-    :ivar arguments: nouns by argument name, or under `ANY` for any argument; all must match in one
-        step.
+    :ivar arguments: nouns by one of `ROLES`, or under `ANY` for any argument; all must match in
+        one step. A skill's argument of another name counts for every role: a name that the rules
+        do not know cannot switch one off.
     :ivar from_risk: only steps of skills with at least this risk.
     :ivar risk: what 'ask_approval' raises the step's risk to.
     """
@@ -50,22 +52,24 @@ class Rule:
     from_risk: Risk = Risk.NONE
     risk: Risk = Risk.NONE
 
-    def matches(self, step: DraftStep, skill: Skill) -> bool:
-        """Tell whether a step names what the rule is about."""
+    def matches(self, step: DraftStep, skill: Skill, instruction: str) -> bool:
+        """Tell whether a step is about what the rule is about.
+
+        A rule about any argument is also held against the instruction's own words, because a model
+        may have put something harmless in the place of what was asked for.
+        """
         if not self.arguments or skill.risk < self.from_risk:
             return False
         names = {a.name: step.arguments[a.name] for a in skill.arguments if a.grounded}
-        for argument, nouns in self.arguments:
-            meant = (
-                names.values()
-                if argument == ANY
-                else [names[argument]]
-                if argument in names
-                else []
-            )
-            if not any(names_any(n, nouns.words, nouns.exempt) for n in meant):
-                return False
-        return True
+        if all(
+            any(names_any(n, nouns.words, nouns.exempt) for n in _meant(role, names))
+            for role, nouns in self.arguments
+        ):
+            return True
+        return bool(skill.arguments) and all(
+            role == ANY and aims_at_any(instruction, nouns.words, nouns.exempt)
+            for role, nouns in self.arguments
+        )
 
 
 @dataclass(frozen=True)
@@ -118,36 +122,42 @@ class Policy:
 
     def rule_for_words(self, instruction: str) -> Rule | None:
         """Return the first rule that the instruction's words alone call for."""
-        return next((r for r in self.rules if any(p.search(instruction) for p in r.asked)), None)
+        texts = instruction, plain_text(instruction)
+        return next(
+            (r for r in self.rules if any(p.search(t) for p in r.asked for t in texts)), None
+        )
 
     def refusal(
         self, instruction: str, steps: Sequence[DraftStep], catalogue: SkillCatalogue
     ) -> Rule | None:
-        """Return the first rule that forbids the steps, or None.
+        """Return the first rule that forbids the steps, or None."""
+        return next(
+            (
+                r
+                for r in self.rules
+                if r.action == 'refuse'
+                and any(r.matches(s, catalogue[s.skill], instruction) for s in steps)
+            ),
+            None,
+        )
 
-        A rule about any argument is also held against the instruction's own words, because a model
-        may have put something harmless in the place of what was asked for.
-        """
-        for rule in self.rules:
-            if rule.action != 'refuse':
-                continue
-            skills = [catalogue[s.skill] for s in steps]
-            if any(rule.matches(s, skill) for s, skill in zip(steps, skills, strict=True)):
-                return rule
-            if any(s.risk >= rule.from_risk and s.arguments for s in skills):
-                nouns = [n for argument, n in rule.arguments if argument == ANY]
-                if len(nouns) == len(rule.arguments) and any(
-                    aims_at_any(instruction, n.words, n.exempt) for n in nouns
-                ):
-                    return rule
-        return None
-
-    def judge(self, step: DraftStep, skill: Skill) -> tuple[Risk, bool, tuple[str, ...]]:
+    def judge(
+        self, instruction: str, step: DraftStep, skill: Skill
+    ) -> tuple[Risk, bool, tuple[str, ...]]:
         """Return a step's risk, whether it needs approval, and the rules that raised it."""
-        acted = [r for r in self.rules if r.action == 'ask_approval' and r.matches(step, skill)]
+        acted = [
+            r
+            for r in self.rules
+            if r.action == 'ask_approval' and r.matches(step, skill, instruction)
+        ]
         risk = max([skill.risk, *(r.risk for r in acted)])
         risky = skill.approval == 'risky' and risk >= self.approve_from
         return risk, bool(acted) or risky or skill.approval == 'always', tuple(r.id for r in acted)
+
+
+def _meant(role: str, names: dict[str, str]) -> list[str]:
+    """Return what a step names in a role, out of its names by argument."""
+    return [n for a, n in names.items() if role in (ANY, a) or a not in ROLES]
 
 
 def _rule(entry, where: str) -> Rule:
@@ -159,21 +169,26 @@ def _rule(entry, where: str) -> Rule:
     if entry['action'] not in ACTIONS:
         raise PolicyError(f'{where}: action {entry["action"]!r} is not one of {", ".join(ACTIONS)}')
     _keys(entry['say'], f'{where}: say', LANGUAGES)
+    for language, text in entry['say'].items():
+        if not isinstance(text, str) or not text.strip():
+            raise PolicyError(f'{where}: say.{language}: {text!r} must be words in quotes')
     if ('asked' in entry) == ('arguments' in entry):
         raise PolicyError(f'{where}: needs either "asked" (of words) or "arguments" (of steps)')
     if (entry['action'] == 'ask_approval') != ('risk' in entry):
         raise PolicyError(f'{where}: "risk" goes with action ask_approval, and only with it')
     if entry['action'] != 'refuse' and (entry['action'] == 'defer') != ('asked' in entry):
         raise PolicyError(f'{where}: defer goes with "asked", ask_approval with "arguments"')
+    arguments = _mapping(entry.get('arguments', {}), f'{where}: arguments')
+    for role in arguments:
+        if role not in (ANY, *ROLES):
+            known = ', '.join((ANY, *ROLES))
+            raise PolicyError(f'{where}: arguments: {role!r} is not one of {known}')
     return Rule(
         rule_id,
         entry['action'],
         entry['say'],
         tuple(_pattern(p, f'{where}: asked') for p in _words(entry.get('asked', []), where)),
-        tuple(
-            (name, _nouns(n, f'{where}: arguments.{name}'))
-            for name, n in _mapping(entry.get('arguments', {}), f'{where}: arguments').items()
-        ),
+        tuple((role, _nouns(n, f'{where}: arguments.{role}')) for role, n in arguments.items()),
         _risk(entry.get('from_risk', 'none'), f'{where}: from_risk'),
         _risk(entry.get('risk', 'none'), f'{where}: risk'),
     )

@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 # Words after which a name says where a thing is or what it is like, not what it is.
 _RELATIONS = frozenset(
-    'left right of on in at by with from near next behind beside under over above below inside '
+    'left right on in at by with from near next behind beside under over above below inside '
     'onto into to between that which who wearing holding for'.split()
 )
+_DETERMINERS = frozenset('the a an my your his her this'.split())
 # After a noun these show that the phrase was whole: in 'the dog bowl' another noun follows.
-_FOLLOWERS = _RELATIONS | frozenset(
-    'and or then up down please now away back out it here there too off the a an my your his '
-    'her this first quickly slowly gently again'.split()
+_FOLLOWERS = _RELATIONS.union(
+    _DETERMINERS,
+    'of and or then up down please now away back out it here there too off first quickly slowly '
+    'gently again'.split(),
 )
 # After these a thing is only a landmark: the cup behind the man.
-_LANDMARKS = frozenset(
-    'of behind beside near by with from between for under like next close'.split()
+_LANDMARKS = frozenset('behind beside near by with from between for under like next close'.split())
+# Before 'of' these, too, make one; after any other word, as in 'a pair of', the thing is meant.
+_SIDES = frozenset(
+    'left right front back rear top bottom side edge corner middle center centre out'.split()
 )
 _PLACES = frozenset('to at on onto in into over'.split())
+# What the rules and the grammar below are spelt with. NFKC leaves traditional characters alone.
+_SIMPLIFIED = str.maketrans(
+    '貓鳥馬藥門樓嬰兒寶爺媽臉頭髮發寵動倉鸚鵡腳機絨電腦筆記鍵盤話顯視線鍋湯壺蠟燭鋸針鍼櫃櫥劍槍鐵',
+    '猫鸟马药门楼婴儿宝爷妈脸头发发宠动仓鹦鹉脚机绒电脑笔记键盘话显视线锅汤壶蜡烛锯针针柜橱剑枪铁',
+) | str.maketrans(
+    '險沒嗎麼應該過橫幾顆劑種個這對間邊裡裏後舉給帶遞撿丟將熱飲醫護師們與體燈樣醬',
+    '险没吗么应该过横几颗剂种个这对间边里里后举给带递捡丢将热饮医护师们与体灯样酱',
+)
+_ZH_AND = re.compile(r'[和与跟及、,;/]')
 _ZH_PLACE = re.compile(r'^.*(?:[左右前后上下里外旁]|中间|附近|对面)[边面方]?的')
 _ZH_AFTER = re.compile(
-    r'(?:身上|头上|上面|上|里面|里|那里|那边|起来|手里|手上)?(?:吧|呢|好吗)?(?:$|[^\w])'
+    r'(?:身上|头上|上面|上|里面|里|那里|那边|起来|过来|给我|手里|手上)?(?:吧|呢|好吗)?(?:$|[^\w]|[和与跟及])'
 )
-_ZH_VERB = re.compile(r'(?:身上|头上)?(?:拿|放|抓|举|推|打|移|搬|带|丢|扔|给|提|抱)')
+_ZH_VERB = re.compile(r'(?:身上|头上)?(?:拿|放|抓|举|推|打|移|搬|带|丢|扔|给|提|抱|递|取|捡)')
+_ZH_HANDLE = re.compile('[拿抓举推打放扔丢给移搬带提抱递取捡]')
+
+
+def plain_text(text: str) -> str:
+    """Return the text as rules read it: NFKC, lower case, simplified characters."""
+    return unicodedata.normalize('NFKC', text).lower().translate(_SIMPLIFIED)
 
 
 def plain_name(label: str) -> str:
@@ -32,24 +52,29 @@ def plain_name(label: str) -> str:
     if _is_chinese(label):
         return _ZH_PLACE.sub('', label) or label
     words = label.split()
-    cut = next((i for i, w in enumerate(words) if i and w.lower() in _RELATIONS), len(words))
+    cut = next((i for i in range(1, len(words)) if _says_where(words, i)), len(words))
     return ' '.join(words[:cut])
 
 
 def names_any(label: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> bool:
     """Tell whether a name means one of the nouns: its last word, or its last characters, do.
 
-    :param exempt: English words that make it something else when they stand before it ('toy dog'),
-        and Chinese words that end alike ('机器人').
+    On both sides of 'of' and 'and', that is: a 'pair of scissors' is scissors.
+
+    :param nouns: '*knife' is every word that ends so, a pocketknife, too.
+    :param exempt: English words that make it something else when they stand before it ('toy dog')
+        or are tied to it by 'of' ('leg of the chair', 'picture of a cat'), and Chinese words that
+        end alike ('机器人').
     """
-    name = plain_name(label)
-    if _is_chinese(name):
-        end = len(name)
-        return any(
-            name.endswith(n) and not _covered(name, end - len(n), end, exempt) for n in nouns
-        )
-    tokens = _tokens(name)
-    return any(end == len(tokens) for _, end in _found(tokens, nouns, exempt))
+    name = plain_name(plain_text(label))
+    nouns, exempt = [plain_text(n) for n in nouns], [plain_text(e) for e in exempt]
+    if _is_chinese(name) and any(
+        part.endswith(n) and not _covered(part, len(part) - len(n), len(part), exempt)
+        for part in _ZH_AND.split(name)
+        for n in (n.lstrip('*') for n in nouns)
+    ):
+        return True
+    return any(True for _ in _found(_tokens(name), nouns, exempt))
 
 
 def aims_at_any(instruction: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> bool:
@@ -58,16 +83,19 @@ def aims_at_any(instruction: str, nouns: Sequence[str], exempt: Sequence[str] = 
     Coarse on purpose: 'pick up the dog' and 'put it on the dog' do, 'the dog bowl' and 'the cup
     behind the dog' do not. It only looks at words, so that no model can talk it out of a rule.
     """
-    if _is_chinese(instruction):
-        return any(_aims_chinese(instruction, n, exempt) for n in nouns)
-    tokens = _tokens(instruction)
-    for start, end in _found(tokens, nouns, exempt):
-        follower = tokens[end] if end < len(tokens) else '.'
-        if follower[0].isalpha() and follower not in _FOLLOWERS:
-            continue
-        if not _is_landmark(tokens[:start]):
-            return True
-    return False
+    text = plain_text(instruction)
+    nouns, exempt = [plain_text(n) for n in nouns], [plain_text(e) for e in exempt]
+    if _is_chinese(text) and any(_aims_chinese(text, n.lstrip('*'), exempt) for n in nouns):
+        return True
+    tokens = _tokens(text)
+    return any(not _is_landmark(tokens[:start]) for start in _found(tokens, nouns, exempt))
+
+
+def _says_where(words: Sequence[str], i: int) -> bool:
+    """Tell whether the i-th word begins to say where; 'left' in 'his left hand' does not."""
+    if words[i].lower() in ('left', 'right'):
+        return words[i + 1 : i + 2] in ([], ['of'])
+    return words[i].lower() in _RELATIONS
 
 
 def _aims_chinese(text: str, noun: str, exempt: Sequence[str]) -> bool:
@@ -78,7 +106,7 @@ def _aims_chinese(text: str, noun: str, exempt: Sequence[str]) -> bool:
         clause = re.split(r'[，。；！？,.;!?]', text[:start])[-1]
         given = re.search(r'[把将]', clause) and '的' not in text[end : end + 3]
         if (given and _ZH_VERB.match(text[end:])) or (
-            _ZH_AFTER.match(text[end:]) and re.search(r'[拿抓举推打放扔丢给移搬带提抱]', clause)
+            _ZH_AFTER.match(text[end:]) and _ZH_HANDLE.search(clause)
         ):
             return True
     return False
@@ -90,6 +118,8 @@ def _is_landmark(before: Sequence[str]) -> bool:
         word = before[i]
         if word in _LANDMARKS:
             return True
+        if word == 'of':
+            return before[max(i - 1, 0)] in _SIDES or _is_landmark(before[:i])
         if word in _PLACES:
             return i > 0 and before[i - 1] in _LANDMARKS
         if not word[0].isalpha():
@@ -97,23 +127,45 @@ def _is_landmark(before: Sequence[str]) -> bool:
     return False
 
 
-def _found(
-    tokens: Sequence[str], nouns: Sequence[str], exempt: Sequence[str]
-) -> Iterator[tuple[int, int]]:
-    """Yield where (start, end) the nouns stand, in the singular or a regular plural."""
+def _found(tokens: Sequence[str], nouns: Sequence[str], exempt: Sequence[str]) -> Iterator[int]:
+    """Yield where the nouns begin, in the singular or a regular plural, that are whole names."""
     for noun in nouns:
-        wanted = _tokens(noun)
-        for start in range(len(tokens) - len(wanted) + 1):
-            end = start + len(wanted)
-            *first, last = tokens[start:end]
-            if first == wanted[:-1] and last in (wanted[-1], f'{wanted[-1]}s', f'{wanted[-1]}es'):
-                if start == 0 or tokens[start - 1] not in exempt:
-                    yield start, end
+        *first, last = _tokens(noun.lstrip('*'))
+        same = str.endswith if noun.startswith('*') else str.__eq__
+        for end in range(len(first) + 1, len(tokens) + 1):
+            start = end - len(first) - 1
+            if tokens[start : end - 1] != first or not any(
+                same(tokens[end - 1], last + ending) for ending in ('', 's', 'es')
+            ):
+                continue
+            follower = tokens[end] if end < len(tokens) else '.'
+            whole = not follower[0].isalpha() or follower in _FOLLOWERS
+            if whole and not any(_singular(w) in exempt for w in _tied(tokens, start, end)):
+                yield start
+
+
+def _tied(tokens: Sequence[str], start: int, end: int) -> Iterator[str]:
+    """Yield the words that can make tokens[start:end] something else."""
+    yield from tokens[max(start - 1, 0) : start]
+    for i in range(start - 1, max(start - 5, 0), -1):  # picture of a small black cat
+        if tokens[i] == 'of':
+            yield tokens[i - 1]
+        if tokens[i] in ('of', 'and', 'or') or not tokens[i][0].isalpha():
+            break
+    if tokens[end : end + 1] == ['of']:  # leg of the old chair
+        for word in tokens[end + 1 : end + 5]:
+            if word in _FOLLOWERS - _DETERMINERS or not word[0].isalpha():
+                break
+            yield word
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix('s') if len(word) > 3 else word
 
 
 def _tokens(text: str) -> list[str]:
-    """Return lower-case words and, one by one, the marks between them."""
-    return re.findall(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]", text.lower())
+    """Return words and, one by one, the marks between them; a hyphen only parts words."""
+    return re.findall(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]", text.replace('-', ' '))
 
 
 def _covered(text: str, start: int, end: int, exempt: Sequence[str]) -> bool:

@@ -5,8 +5,9 @@ import copy
 import pytest
 import yaml
 
-from kimi_ros.agent import Approval, Policy, Risk, Status, approve, expire
+from kimi_ros.agent import Approval, Policy, Risk, SkillCatalogue, Status, approve, expire
 from kimi_ros.agent.errors import HashMismatch, NotPending, PlanExpired, PolicyError
+from kimi_ros.agent.planner import DraftStep
 from kimi_ros.agent.words import aims_at_any, names_any, plain_name
 
 BOX, OTHER = (0.1, 0.5, 0.2, 0.7), (0.6, 0.5, 0.8, 0.7)
@@ -32,6 +33,13 @@ def run(kit, make_agent, frame, instruction, *steps, **things):
         ('拿起那个小孩', '小孩'),
         ('抓住黑色的狗', '黑色的狗'),
         ('把猫拿起来', '猫'),
+        ('move the group of people', 'group of people'),
+        ('grab the leg of the man', 'leg of the man'),
+        ('take his left hand', 'his left hand'),
+        ('move the people and the table', 'people and table'),
+        ('拿起那隻貓', '貓'),
+        ('把貓咪抱起來', '貓咪'),
+        ('pick up the ｄｏｇ', 'ｄｏｇ'),
     ],
 )
 def test_no_one_is_handled(kit, make_agent, frame, instruction, name):
@@ -51,6 +59,14 @@ def test_no_one_is_handled(kit, make_agent, frame, instruction, name):
         ('get me the cup behind the man', 'cup behind the man'),
         ('pick up the cup next to the cat', 'cup'),
         ('please grab a book for the children', 'book'),
+        ('pick up the chair leg', 'chair leg'),
+        ('grab the leg of the old chair', 'leg of the old chair'),
+        ('pick up the head of lettuce', 'head of lettuce'),
+        ('pick up a picture of a cat', 'picture of a cat'),
+        ('get the cup behind the group of people', 'cup behind the group of people'),
+        ('take the cup on the left of the man', 'cup on the left of the man'),
+        ('pick up the dog-bowl', 'dog-bowl'),
+        ('拿起椅子腿', '椅子腿'),
         ('拿起狗的碗', '狗的碗'),
         ('拿起玩具狗', '玩具狗'),
         ('拿起人旁边的杯子', '人旁边的杯子'),
@@ -72,6 +88,10 @@ def test_finding_someone_is_allowed(kit, make_agent, frame):
         ('put the box in front of the door', 'box', 'door', 'no_blocked_exit'),
         ('把盒子放到门口', '盒子', '门口', 'no_blocked_exit'),
         ('put the coffee on the laptop', 'coffee', 'laptop', 'no_heat_or_liquid_on_electronics'),
+        ('put it there', 'cup of coffee', 'laptop', 'no_heat_or_liquid_on_electronics'),
+        ('put it there', 'glass of water', 'keyboard', 'no_heat_or_liquid_on_electronics'),
+        ('把茶放到電腦上', '茶', '電腦', 'no_heat_or_liquid_on_electronics'),
+        ('把盒子放到門口', '盒子', '門口', 'no_blocked_exit'),
         ('把热水壶放到电脑上', '热水壶', '电脑', 'no_heat_or_liquid_on_electronics'),
         ('put the knife on the man', 'knife', 'man', 'no_living_target'),
     ],
@@ -94,6 +114,7 @@ def test_the_same_things_elsewhere_are_fine(kit, make_agent, frame):
         ('Can I cross now', 'no_judging_safety'),
         ('is this mushroom poisonous?', 'no_judging_safety'),
         ('现在可以过马路吗？', 'no_judging_safety'),
+        ('現在可以過馬路嗎？', 'no_judging_safety'),
         ('这个安全吗', 'no_judging_safety'),
         ('how many pills should I take?', 'no_medical_advice'),
         ('我该吃几片', 'no_medical_advice'),
@@ -127,6 +148,61 @@ def test_what_is_risky_waits_for_a_person(kit, make_agent, frame):
     assert approve(plan, plan.hash, False, now=1030.0).approval is Approval.DENIED
 
 
+@pytest.mark.parametrize(
+    ('name', 'rule'),
+    [
+        ('pair of scissors', 'sharp_or_hot'),
+        ('set of knives', 'sharp_or_hot'),
+        ('box of needles', 'sharp_or_hot'),
+        ('knife and fork', 'sharp_or_hot'),
+        ('pocketknife', 'sharp_or_hot'),
+        ('pocket-knives', 'sharp_or_hot'),
+        ('ｋｎｉｆｅ', 'sharp_or_hot'),
+        ('bottle of pills', 'medicine'),
+        ('藥瓶', 'medicine'),
+        ('剪刀和杯子', 'sharp_or_hot'),
+    ],
+)
+def test_risky_things_wait_by_label_and_by_instruction(kit, make_agent, frame, name, rule):
+    # What the model calls it, and what the person called it: either is enough.
+    asked = f'拿起{name}' if '一' <= name[0] <= '龥' else f'pick up the {name}'
+    for instruction, label in (('pick it up', name), (asked, 'silver tool')):
+        plan = run(kit, make_agent, frame, instruction, kit.pick(label))
+        assert plan.status is Status.OK and plan.reason_codes == (rule,), (instruction, label)
+        assert plan.steps[0].needs_approval and plan.steps[0].risk is Risk.HIGH
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'name'),
+    [('pick up the set of plates', 'set of plates'), ('take the cup near the knife', 'cup')],
+)
+def test_harmless_things_do_not_wait(kit, make_agent, frame, instruction, name):
+    plan = run(kit, make_agent, frame, instruction, kit.pick(name))
+    assert plan.status is Status.OK and plan.approval is Approval.NOT_NEEDED
+
+
+@pytest.mark.parametrize(
+    ('thing', 'where', 'rule'),
+    [
+        ('box', 'door', 'no_blocked_exit'),
+        ('cup of tea', 'laptop', 'no_heat_or_liquid_on_electronics'),
+        ('box', 'table', None),
+    ],
+)
+def test_other_names_of_arguments_switch_no_rule_off(policy, thing, where, rule):
+    skill = {
+        'name': 'put',
+        'description': {'en': 'Put.', 'zh': '放。'},
+        'arguments': [{'name': n, 'type': 'object'} for n in ('item', 'destination')],
+        'risk': 'low',
+        'approval': 'never',
+        'node': 'Put',
+    }
+    step = DraftStep('put', {'item': thing, 'destination': where})
+    found = policy.refusal('do it', [step], SkillCatalogue.from_data({'skills': [skill]}))
+    assert (found and found.id) == rule
+
+
 def test_approval_is_bound_to_the_hash(kit, make_agent, frame):
     from dataclasses import replace
 
@@ -144,6 +220,8 @@ def test_approval_comes_once_and_in_time(kit, make_agent, frame):
     with pytest.raises(PlanExpired, match='again') as caught:
         approve(plan, plan.hash, True, now=1060.5)
     assert caught.value.code == 922
+    with pytest.raises(PlanExpired):
+        approve(expire(plan, 1060.5), plan.hash, True, now=1061.0)
     assert expire(plan, 1060.5).approval is Approval.EXPIRED and expire(plan, 1059.0) is plan
     with pytest.raises(NotPending) as caught:
         approve(approve(plan, plan.hash, True, now=1030.0), plan.hash, True, now=1031.0)
@@ -184,6 +262,13 @@ def test_words_that_yaml_takes_for_something_else_are_named(kit):
     data = yaml.safe_load((kit.root / 'config' / 'policy.yaml').read_text(encoding='utf-8'))
     with pytest.raises(PolicyError, match='in quotes'):
         Policy.from_data({**data, 'rules': [rule]})
+    words = {'words': ['x']}
+    for change, message in (
+        ({'say': {'en': False, 'zh': '不。'}}, '"x": say.en: False must be words'),
+        ({'arguments': {'targett': words}}, "'targett' is not one of any, object, target"),
+    ):
+        with pytest.raises(PolicyError, match=message):
+            Policy.from_data({**data, 'rules': [{**rule, 'arguments': {'any': words}, **change}]})
 
 
 def test_what_a_name_is_about():
