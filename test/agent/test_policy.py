@@ -39,6 +39,7 @@ def run(kit, make_agent, frame, instruction, *steps, **things):
         ('move the people and the table', 'people and table'),
         ('拿起那隻貓', '貓'),
         ('把貓咪抱起來', '貓咪'),
+        ('抱那隻貓過來', '貓'),
         ('pick up the ｄｏｇ', 'ｄｏｇ'),
     ],
 )
