@@ -84,8 +84,7 @@ def _files(path: Path) -> tuple[Path, ...]:
         files = sorted(path.glob('*.safetensors'))
         if not files:
             raise CheckpointError(
-                f'{path} holds no .safetensors file; a .pt file becomes one with '
-                'kimi-train convert IN.pt OUT.safetensors'
+                f'{path} holds no .safetensors file, and no other kind of checkpoint is read'
             )
         if len(files) > 1 and path / 'model.safetensors' not in files:
             raise CheckpointError(
@@ -94,6 +93,11 @@ def _files(path: Path) -> tuple[Path, ...]:
         return (path / 'model.safetensors' if len(files) > 1 else files[0],)
     if not path.exists():
         raise CheckpointError(f'{path} does not exist')
+    if path.suffix not in ('.safetensors', '.json'):
+        raise CheckpointError(
+            f'{path} is not read: a checkpoint is a .safetensors file, an index (.json) of them, '
+            'or a folder with either'
+        )
     return _shards(path) if path.suffix == '.json' else (path,)
 
 
@@ -111,7 +115,7 @@ def _shards(index: Path) -> tuple[Path, ...]:
 def _json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f'{path} cannot be read: {error}') from error
     if not isinstance(data, dict):
         raise CheckpointError(f'{path} must hold a JSON object')

@@ -28,6 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
         progress.close()
         print(f'kimi-export: {error}', file=sys.stderr)
         return 1
+    except MemoryError:
+        progress.close()
+        print('kimi-export: the memory is too small for this checkpoint', file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         progress.close()
         print('kimi-export: interrupted, nothing was kept', file=sys.stderr)

@@ -24,13 +24,14 @@ _LONGEST_HEADER = 100_000_000  # the limit of the format itself
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """Where a tensor lies: `offset` bytes into `path`. `dtype` is the format's own word."""
+    """Where a tensor lies: `size` bytes, `offset` into `path`; `dtype` is the format's own word."""
 
     path: Path
     name: str
     dtype: str
     shape: tuple[int, ...]
     offset: int
+    size: int
 
     @property
     def is_weight(self) -> bool:
@@ -64,7 +65,8 @@ class StoredTensor:
 def read_header(path: Path) -> dict[str, StoredTensor]:
     """List the tensors of a safetensors file without reading their values.
 
-    Raises CheckpointError where the file is cut short or is no safetensors file.
+    Raises CheckpointError where the file is cut short or is no safetensors file, or where the
+    tensors do not cover its data without a gap, as the format demands.
     """
     try:
         size = path.stat().st_size
@@ -88,18 +90,33 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
         for name, entry in entries.items()
         if name != '__metadata__'
     }
-    end = max((t.offset + _bytes(t) for t in tensors.values()), default=0)
+    _check_cover(path, tensors, 8 + length, size)
+    return tensors
+
+
+def _check_cover(path: Path, tensors: dict[str, StoredTensor], start: int, size: int) -> None:
+    end, last = start, 'the header'
+    for tensor in sorted(tensors.values(), key=lambda t: (t.offset, t.size)):
+        if tensor.offset != end:
+            raise CheckpointError(
+                f'{path} is damaged: {tensor.name} begins at byte {tensor.offset}, {last} before '
+                f'it ends at {end}'
+            )
+        end, last = end + tensor.size, tensor.name
     if end > size:
         raise CheckpointError(
             f'{path} is cut short: its tensors end at byte {end}, the file has {size}'
         )
-    return tensors
+    if end < size:
+        raise CheckpointError(
+            f'{path} is damaged: {size - end} bytes follow its last tensor, {last}'
+        )
 
 
 def _parse(path: Path, header: bytes) -> dict[str, Any]:
     try:
         entries = json.loads(header)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f'{path} is not a safetensors file: {error}') from error
     if not isinstance(entries, dict):
         raise CheckpointError(f'{path} is not a safetensors file: its header is no JSON object')
@@ -111,20 +128,17 @@ def _tensor(path: Path, name: str, entry: Any, start: int) -> StoredTensor:
         dtype = str(entry['dtype'])
         shape = tuple(int(side) for side in entry['shape'])
         begin, end = (int(offset) for offset in entry['data_offsets'])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CheckpointError(f'{path}: the header entry of {name} is malformed') from error
-    tensor = StoredTensor(path, name, dtype, shape, start + begin)
-    if not tensor.is_weight:
-        return tensor  # a checkpoint may carry integer buffers; they are never read
-    if min(shape, default=0) < 0 or begin < 0 or end - begin != _bytes(tensor):
-        raise CheckpointError(
-            f'{path}: {name} should take {_bytes(tensor)} bytes as {dtype} {list(shape)}, its '
-            f'header gives it {end - begin}'
-        )
+    if min(shape, default=0) < 0 or not 0 <= begin <= end:
+        raise CheckpointError(f'{path}: the header entry of {name} is malformed')
+    tensor = StoredTensor(path, name, dtype, shape, start + begin, end - begin)
+    # A checkpoint may carry integer buffers; they are never read.
+    if tensor.is_weight:
+        needed = math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize
+        if tensor.size != needed:
+            raise CheckpointError(
+                f'{path}: {name} should take {needed} bytes as {dtype} {list(shape)}, its header '
+                f'gives it {tensor.size}'
+            )
     return tensor
-
-
-def _bytes(tensor: StoredTensor) -> int:
-    if not tensor.is_weight:
-        return 0
-    return math.prod(tensor.shape) * np.dtype(_DTYPES[tensor.dtype]).itemsize

@@ -12,6 +12,9 @@ from typing import Any
 
 from .errors import ConfigError
 
+# Far beyond any model of this family; a slip of the keyboard stops here, not at the memory's end.
+_MOST_LAYERS, _LARGEST = 1000, 2**20
+
 
 @dataclass(frozen=True)
 class TextConfig:
@@ -195,6 +198,9 @@ def _build(kind: type, section: str, values: dict[str, Any]) -> Any:
         smallest = 0 if key.endswith('_id') or key in ('overlap_margin', 'prefix_attn') else 1
         if value < smallest:
             raise ConfigError(f'{section}.{key} must be at least {smallest}, not {value}')
+        largest = _MOST_LAYERS if key.endswith('n_layers') else _LARGEST
+        if value > largest:
+            raise ConfigError(f'{section}.{key} must be at most {largest}, not {value}')
     missing = [n for n, f in known.items() if f.default is MISSING and n not in values]
     if missing:
         raise ConfigError(f'{section}.{missing[0]} is missing')

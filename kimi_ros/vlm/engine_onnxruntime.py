@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from onnxruntime import InferenceSession
 from safetensors.numpy import load_file
 
-from .errors import DeviceNotAvailable, ModelFolderError, VlmError
+from .config import ModelConfig
+from .errors import DeviceNotAvailable, EngineError, ModelFolderError, VlmError
 from .folder import ModelFolder
 from .region import RegionEncoder
 
@@ -35,13 +38,14 @@ class OnnxEngine:
     def __init__(self, folder: ModelFolder, device: str = 'auto', threads: int | None = None):
         """`device` is 'auto', 'cpu' or 'cuda'; `threads` None means physical cores, at most 4.
 
-        Raises DeviceNotAvailable and ModelFolderError.
+        Raises DeviceNotAvailable and ModelFolderError; every call may raise EngineError.
         """
         _check_version(folder)
         self.config = folder.config
         self.length = 0
         self._folder = folder
-        self._providers = _providers(device)
+        self._providers = _providers(device, folder)
+        self._shapes = graph_shapes(folder.config)
         self._threads = threads or min(_MOST_THREADS, physical_cores())
         self._vision = self._session('vision.onnx')
         if device == 'cuda' and 'CUDAExecutionProvider' not in self._vision.get_providers():
@@ -119,7 +123,7 @@ class OnnxEngine:
         """Drop sessions and buffers."""
         self.__dict__ = {'config': self.config, 'length': 0}
 
-    def _session(self, name: str) -> onnxruntime.InferenceSession:
+    def _session(self, name: str) -> InferenceSession:
         path = self._folder.file(name)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
@@ -128,10 +132,13 @@ class OnnxEngine:
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         options.log_severity_level = 3
         try:
-            return onnxruntime.InferenceSession(str(path), options, providers=self._providers)
+            session = _Session(str(path), options, providers=self._providers)
         # onnxruntime's exceptions share no base class but Exception.
         except Exception as error:
             raise ModelFolderError(f'{path} cannot be loaded: {error}') from error
+        found = {edge.name: edge.shape for edge in session.get_inputs() + session.get_outputs()}
+        _check_shapes(path, found, self._shapes[path.stem])
+        return session
 
     def _read_tables(self, path: Path) -> None:
         try:
@@ -147,6 +154,8 @@ class OnnxEngine:
             raise ModelFolderError(f'{path} lacks the table {error}') from error
         except Exception as error:
             raise ModelFolderError(f'{path} cannot be read: {error}') from error
+        found = {'token_embeddings': list(self._embeddings.shape)}
+        _check_shapes(path, found, self._shapes['tables'])
 
     def _region(self, part):
         if part is None:
@@ -154,10 +163,33 @@ class OnnxEngine:
         return part
 
 
+class _Session(InferenceSession):
+    """A session whose failures have a name."""
+
+    def __init__(self, path: str, options: onnxruntime.SessionOptions, providers: list[str]):
+        super().__init__(path, options, providers=providers)
+        self._path = path
+
+    def run(self, *feeds):
+        with self._named():
+            return super().run(*feeds)
+
+    def run_with_iobinding(self, binding: onnxruntime.IOBinding) -> None:
+        with self._named():
+            super().run_with_iobinding(binding)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise EngineError(f'{self._path} could not be run: {error}') from error
+
+
 class _Head:
     """A graph from one hidden state to logits, with both buffers bound once."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, dim: int) -> None:
+    def __init__(self, session: InferenceSession, dim: int) -> None:
         self._session = session
         self._hidden = np.zeros((1, dim), np.float32)
         shape = session.get_outputs()[0].shape
@@ -175,7 +207,7 @@ class _Head:
 class _Decoder:
     """The decoder graph and the cache that it reads and writes in place."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, text) -> None:
+    def __init__(self, session: InferenceSession, text) -> None:
         self._session = session
         self._dim = text.dim
         shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
@@ -246,14 +278,60 @@ def physical_cores() -> int:
     return max(1, len(cores))
 
 
-def _providers(device: str) -> list[str]:
+def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
+    """Shapes of all inputs and outputs of each graph, and of the tables, as the config asks."""
+    text, vision, region = config.text, config.vision, config.region
+    side, features = vision.crop_size, [vision.patches, vision.enc_dim]
+    parts = [f'{part}_{layer}' for layer in range(text.n_layers) for part in ('key', 'value')]
+    cache = [1, text.n_kv_heads, text.max_context, text.head_dim]
+    prefix = [1, text.n_kv_heads, config.prefix_length, text.head_dim]
+    hidden = {'hidden': [1, text.dim]}
+    return {
+        'vision': {'crops': ['n', 3, side, side], 'features': ['n', *features]},
+        'projection': {
+            'global_features': features,
+            'local_features': features,
+            'image_embeds': [vision.patches, text.dim],
+        },
+        'prefill': {'embeds': [1, config.prefix_length, text.dim]} | dict.fromkeys(parts, prefix),
+        'decoder': {
+            'embeds': [1, 't', text.dim],
+            'seqlens_k': [1],
+            'total_sequence_length': [],
+            'hidden': [1, 't', text.dim],
+        } | {f'{time}_{part}': cache for part in parts for time in ('past', 'present')},
+        'head': hidden | {'logits': [1, text.vocab_size]},
+        'coordinate': hidden | {'logits': [1, region.coord_out_dim]},
+        'size': hidden | {'logits': [1, 2, region.size_bins]},
+        'tables': {'token_embeddings': [text.vocab_size, text.dim]},
+    }
+
+
+def _check_shapes(path: Path, found: dict[str, list], expected: dict[str, list]) -> None:
+    for name in expected | found:
+        if found.get(name) != expected.get(name):
+            raise ModelFolderError(
+                f'{path}: {name} is {found.get(name, "absent")}, the config in model.json asks for '
+                f'{expected.get(name, "none")}; export the checkpoint again'
+            )
+
+
+def _providers(device: str, folder: ModelFolder) -> list[str]:
     if device not in ('auto', 'cpu', 'cuda'):
         raise DeviceNotAvailable(f'device must be "auto", "cpu" or "cuda", not {device!r}')
+    if folder.precision == 'fp32':
+        # CUDA has its attention over a cache, GroupQueryAttention, in half precision only.
+        if device == 'cuda':
+            raise DeviceNotAvailable(
+                f'{folder.path} has the precision fp32 (model.json), which onnxruntime cannot '
+                'decode on CUDA; use device="cpu" or "auto"'
+            )
+        return ['CPUExecutionProvider']
     available = 'CUDAExecutionProvider' in onnxruntime.get_available_providers()
     if device == 'cuda' and not available:
         raise DeviceNotAvailable(
-            'this onnxruntime has no CUDA: pip install "kimi_ros[gpu]" on a machine with an NVIDIA '
-            'GPU, or use device="cpu"'
+            'this onnxruntime has no CUDA: on a machine with an NVIDIA GPU replace it (pip '
+            'uninstall onnxruntime, then pip install onnxruntime-gpu), or use device="cpu"'
         )
     if available and device != 'cpu':
         return ['CUDAExecutionProvider', 'CPUExecutionProvider']

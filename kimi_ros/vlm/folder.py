@@ -15,6 +15,7 @@ FORMAT = 1
 _REQUIRED = {
     'name': str,
     'config': dict,
+    'precision': str,
     'runtime': str,
     'tasks': list,
     'languages': list,
@@ -29,6 +30,7 @@ class ModelFolder:
     path: Path
     name: str
     config: ModelConfig
+    precision: str
     runtime: str
     tasks: tuple[str, ...]
     languages: tuple[str, ...]
@@ -57,6 +59,7 @@ def read_folder(path: str | Path) -> ModelFolder:
         path=path,
         name=data['name'],
         config=config,
+        precision=data['precision'],
         runtime=data['runtime'],
         tasks=tuple(data['tasks']),
         languages=tuple(data['languages']),
@@ -89,7 +92,7 @@ def _read_json(path: Path) -> dict[str, Any]:
             f'{file} is missing: {path} is no model folder. A checkpoint becomes one with '
             f'kimi-export {path} OUT'
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelFolderError(f'{file} cannot be read: {error}') from error
     if not isinstance(data, dict) or data.get('format') != FORMAT:
         found = data.get('format') if isinstance(data, dict) else None

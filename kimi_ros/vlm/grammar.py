@@ -65,15 +65,27 @@ class GrammarCompiler:
         self._tokenizer: llguidance.LLTokenizer | None = None
 
     def compile(self, grammar: dict[str, Any] | str) -> Constraint:
-        """Compile a JSON schema (dict) or a Lark grammar (str); raises GrammarError."""
+        """Compile a JSON schema (dict) or a Lark grammar (str).
+
+        Raises InputError for anything else, GrammarError for one that cannot be used.
+        """
+        source = _source_of(grammar)
         if self._tokenizer is None:
-            self._tokenizer = llguidance.LLTokenizer(
-                self._source, n_vocab=self._vocab_size, eos_token=self._eos_id
-            )
-        matcher = llguidance.LLMatcher(self._tokenizer, _source_of(grammar), log_level=0)
+            self._tokenizer = self._open_tokenizer()
+        matcher = llguidance.LLMatcher(self._tokenizer, source, log_level=0)
         if matcher.is_error():
             raise GrammarError(f'the grammar cannot be used: {matcher.get_error()}')
         return Constraint(matcher)
+
+    def _open_tokenizer(self) -> llguidance.LLTokenizer:
+        try:
+            return llguidance.LLTokenizer(
+                self._source, n_vocab=self._vocab_size, eos_token=self._eos_id
+            )
+        except ValueError as error:
+            raise GrammarError(
+                f"grammars do not work with this model's tokenizer: {error}; ask without one"
+            ) from error
 
 
 def _source_of(grammar: dict[str, Any] | str) -> str:
@@ -87,5 +99,5 @@ def _source_of(grammar: dict[str, Any] | str) -> str:
         return llguidance.LLMatcher.grammar_from_json_schema(
             json.dumps(grammar), defaults=_JSON_OPTIONS
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise GrammarError(f'the JSON schema cannot be used: {error}') from error

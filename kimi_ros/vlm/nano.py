@@ -44,7 +44,11 @@ def load_nano(open_folder: Callable[[Path], _Model]) -> _Model:
     except ModelFolderError as error:
         _LOG.warning('%s; exporting nano again', error)
     with _lock(folder):
-        shutil.rmtree(folder, ignore_errors=True)
+        # Another process may have repaired it meanwhile.
+        try:
+            return open_folder(folder)
+        except ModelFolderError:
+            shutil.rmtree(folder, ignore_errors=True)
     return open_folder(export_once())
 
 

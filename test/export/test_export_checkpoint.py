@@ -172,6 +172,40 @@ def test_malformed_entries(make_checkpoint, refused):
         assert 'a.weight' in message and words in message
 
 
+@pytest.mark.parametrize(
+    ('places', 'trailing', 'words'),
+    [
+        ({'a': [0, 16], 'b': [12, 28]}, 0, 'b begins at byte'),
+        ({'a': [0, 16], 'b': [20, 36]}, 0, 'b begins at byte'),
+        ({'a': [4, 20]}, 0, 'a begins at byte'),
+        ({'a': [0, 16], 'b': [16, 32]}, 5, '5 bytes follow its last tensor, b'),
+    ],
+)
+def test_tensors_that_do_not_cover_the_data(make_checkpoint, refused, places, trailing, words):
+    entries = {
+        name: {'dtype': 'F32', 'shape': [4], 'data_offsets': place}
+        for name, place in places.items()
+    }
+    text = json.dumps(entries).encode()
+    data = bytes(max(end for _, end in places.values()) + trailing)
+    file = make_checkpoint() / 'model.safetensors'
+    file.write_bytes(struct.pack('<Q', len(text)) + text + data)
+    assert words in refused(file)
+
+
+def test_header_nested_too_deep(make_checkpoint, refused):
+    text = b'[' * 200_000
+    file = make_checkpoint() / 'model.safetensors'
+    file.write_bytes(struct.pack('<Q', len(text)) + text)
+    assert 'not a safetensors file' in refused(file)
+
+
+def test_checkpoint_of_another_kind(make_checkpoint, refused):
+    file = make_checkpoint() / 'model.safetensors'
+    assert 'a checkpoint is a .safetensors file' in refused(file.rename(file.with_suffix('.pt')))
+    assert 'no .safetensors file' in refused(file.parent)
+
+
 def test_integer_weight(make_checkpoint, make_config, make_tensors, refused):
     tensors = make_tensors(make_config())
     tensors[QKV] = tensors[QKV].astype(np.int8)
@@ -200,6 +234,8 @@ def test_configs_that_are_refused(make_checkpoint, make_config, make_tensors, re
         (make_config(text={'group_size': 128}), 'quantised'),
         ({'architectures': ['LlamaForCausalLM'], 'hidden_size': 64}, 'not the config'),
         ([1, 2], 'JSON object'),
+        (make_config(text={'max_context': 10**12}), 'text.max_context must be at most'),
+        (make_config(text={'n_layers': 300_000}), 'text.n_layers must be at most 1000'),
     )):
         assert words in refused(make_checkpoint(tensors, config, name=f'checkpoint{number}'))
     folder = make_checkpoint(name='broken')

@@ -95,3 +95,12 @@ def test_the_command_says_what_it_does(make_checkpoint, tmp_path, capsys):
     assert sum('largest error' in line for line in printed) == 11
     assert main([str(tmp_path / 'absent'), str(out)]) == 1
     assert capsys.readouterr().err.startswith('kimi-export: ')
+
+
+def test_memory_that_is_too_small_is_said(tmp_path, monkeypatch, capsys):
+    def exhausted(*_):
+        raise MemoryError
+
+    monkeypatch.setattr('kimi_export.pipeline.export_model', exhausted)
+    assert main([str(tmp_path), str(tmp_path / 'out')]) == 1
+    assert 'the memory is too small' in capsys.readouterr().err

@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from kimi_ros.vlm.decoding import Chooser, Sampling
 from kimi_ros.vlm.errors import (
@@ -15,8 +17,10 @@ from kimi_ros.vlm.errors import (
     TaskNotSupported,
 )
 from kimi_ros.vlm.fake import Say
+from kimi_ros.vlm.grammar import GrammarCompiler
 from kimi_ros.vlm.prompt import query_prompt
 from kimi_ros.vlm.results import Box, Grounding
+from kimi_ros.vlm.tokenizer import TextTokenizer
 
 PLAN = {
     'type': 'object',
@@ -300,6 +304,15 @@ def test_unusable_grammar(model_saying):
     for grammar in ({'type': 'nothing'}, 'start: (', {'not': object()}):
         with pytest.raises(GrammarError):
             model.query(None, 'x', grammar=grammar)
+
+
+def test_grammar_with_a_tokenizer_that_grammars_cannot_use(config):
+    words = Tokenizer(WordLevel({'a': 0, 'b': 1}, unk_token='a')).to_str()
+    compiler = GrammarCompiler(TextTokenizer(words), config.text.vocab_size, eos_id=0)
+    with pytest.raises(InputError, match='dict'):
+        compiler.compile(['no grammar'])
+    with pytest.raises(GrammarError, match='tokenizer'):
+        compiler.compile({'enum': ['yes']})
 
 
 def test_sampling_follows_temperature_top_p_and_seed():

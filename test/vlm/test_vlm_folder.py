@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 
 from kimi_ros.vlm import VisionLanguageModel
-from kimi_ros.vlm.errors import DeviceNotAvailable, InputError, ModelFolderError
+from kimi_ros.vlm.errors import DeviceNotAvailable, EngineError, InputError, ModelFolderError
 from kimi_ros.vlm.folder import read_folder
 
 
@@ -67,6 +67,44 @@ def test_config_that_cannot_be(folder):
         VisionLanguageModel.load(folder)
 
 
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'n_layers': 1}, r'prefill\.onnx: key_1 is .*asks for none'),
+        ({'n_layers': 30}, r'prefill\.onnx: key_\d+ is absent'),
+        ({'max_context': 1024}, r'decoder\.onnx: past_key_0 .*2048.*1024'),
+        ({'vocab_size': 1500}, r'head\.onnx: logits '),
+        ({'max_context': 10**12}, r'model\.json: text\.max_context must be at most'),
+        ({'n_layers': 300000}, r'model\.json: text\.n_layers must be at most'),
+    ],
+)
+def test_config_of_other_graphs(folder, changes, words):
+    config = json.loads((folder / 'model.json').read_text())['config']
+    config['text'].update(changes)
+    rewrite(folder, config=config)
+    with pytest.raises(ModelFolderError, match=words):
+        VisionLanguageModel.load(folder)
+
+
+def test_runtime_that_fails_is_named_and_can_be_asked_again(golden_folder):
+    with VisionLanguageModel.load(golden_folder, device='cpu', threads=1) as model:
+        answer = model.query(None, 'What?', max_tokens=3)
+        with pytest.raises(EngineError, match=r'decoder\.onnx'):
+            model._engine.step(np.zeros((2, 7), np.float32))
+        with pytest.raises(EngineError, match=r'vision\.onnx'):
+            model._engine.encode(np.zeros((1, 3, 5, 5), np.float32))
+        assert model.query(None, 'What?', max_tokens=3) == answer
+
+
+def test_fp32_runs_on_the_cpu_only(golden_folder, monkeypatch):
+    found = ['CUDAExecutionProvider', 'CPUExecutionProvider']
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: found)
+    with VisionLanguageModel.load(golden_folder, device='auto', threads=1) as model:
+        assert model._engine._providers == ['CPUExecutionProvider']
+    with pytest.raises(DeviceNotAvailable, match=r'fp32 \(model\.json\)'):
+        VisionLanguageModel.load(golden_folder, device='cuda')
+
+
 @pytest.mark.parametrize('name', ['weights.bin', 'decoder.onnx', 'tables.safetensors'])
 def test_missing_file(folder, name):
     (folder / name).unlink()
@@ -108,12 +146,16 @@ def test_newer_onnxruntime_needed(folder):
         VisionLanguageModel.load(folder)
 
 
+def test_gpu_without_its_runtime(folder):
+    rewrite(folder, precision='fp16')
+    if 'CUDAExecutionProvider' not in onnxruntime.get_available_providers():
+        with pytest.raises(DeviceNotAvailable, match='uninstall onnxruntime, then'):
+            VisionLanguageModel.load(folder, device='cuda')
+
+
 def test_devices_and_threads(golden_folder):
     with pytest.raises(DeviceNotAvailable, match='"auto", "cpu" or "cuda"'):
         VisionLanguageModel.load(golden_folder, device='tpu')
-    if 'CUDAExecutionProvider' not in onnxruntime.get_available_providers():
-        with pytest.raises(DeviceNotAvailable, match='no CUDA'):
-            VisionLanguageModel.load(golden_folder, device='cuda')
     with pytest.raises(InputError, match='threads'):
         VisionLanguageModel.load(golden_folder, threads=0)
     rgb = np.zeros((1, 1, 3), np.uint8)

@@ -65,9 +65,26 @@ def test_query(model, case):
     query = case['query']
     answer = model.query(image, query['question'], max_tokens=len(query['answer_ids']))
     assert list(answer.prompt_ids) == query['prompt_ids']
-    if query['min_top2_margin'] > MARGIN:
-        assert list(answer.ids) == query['answer_ids']
+    sure = first_close_step(model, image, query['prompt_ids'], query['answer_ids'])
+    assert sure > 0
+    assert list(answer.ids[:sure]) == query['answer_ids'][:sure]
+    if sure == len(query['answer_ids']):
         assert answer.text == query['answer']
+
+
+def first_close_step(model, image, prompt_ids, answer_ids):
+    """How many tokens are written before two logits are too close to say which comes first."""
+    engine = model._engine
+    bos = engine.embed_tokens([model.config.tokenizer.bos_id])
+    model.query(None, 'x', max_tokens=1)  # so that the model knows no image in the cache
+    engine.prefill_image(np.concatenate([bos, image.embeds]))
+    ids = prompt_ids
+    for count, token in enumerate(answer_ids):
+        second, first = np.sort(engine.logits(engine.step(engine.embed_tokens(ids))))[-2:]
+        if first - second <= MARGIN:
+            return count
+        ids = [token]
+    return len(answer_ids)
 
 
 @pytest.mark.parametrize('length', ['short', 'normal', 'long'])

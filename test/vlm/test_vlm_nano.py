@@ -51,6 +51,20 @@ def test_damaged_export_is_made_anew(checkpoint):
         assert 'query' in model.tasks
 
 
+def test_export_that_another_process_repaired_is_kept(checkpoint):
+    folder = nano.export_once()
+    written, tries = (folder / 'model.json').stat().st_ino, []
+
+    def repaired_at_second_sight(path):
+        tries.append(path)
+        if len(tries) == 1:
+            raise ModelFolderError('damaged')
+        return path
+
+    assert nano.load_nano(repaired_at_second_sight) == folder
+    assert (folder / 'model.json').stat().st_ino == written
+
+
 def test_other_checkpoint_is_another_export(checkpoint):
     before = nano._key(checkpoint)
     with (checkpoint / 'config.json').open('a') as stream:
