@@ -76,6 +76,7 @@ setup(
     extras_require={
         'ros': [f'{wheel}; platform_machine == "x86_64"' for wheel in ROS_WHEELS],
         'sim': ['mujoco>=3.2'],
+        # Both own the folder onnxruntime/: pip uninstall onnxruntime before installing this.
         'gpu': ['onnxruntime-gpu>=1.23.2'],
         'train': ['torch>=2.9'],
         'dev': ['import-linter>=2.1', 'pytest>=7', 'ruff>=0.9'],

@@ -113,7 +113,7 @@ def check_text(text: str, what: str) -> str:
 
 def _listed(values: Any, what: str) -> list[Any]:
     try:
-        return list(values)
+        return [] if values is None else list(values)
     except TypeError:
         raise InputError(f'{what} must be a list, not {values!r}') from None
 
