@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
 
-from kimi_ros.agent import Agent, Frame, Plan, Policy, SkillCatalogue
-from kimi_ros.agent.prompts import describe_question
+from kimi_ros.agent import Agent, Frame, Plan, Policy, SkillCatalogue, phrases
+from kimi_ros.agent.frame import camera_problem
+from kimi_ros.agent.prompts import describe_question, detect_language
 from kimi_ros.nodes.codes import Code, NodeError
 from kimi_ros.resources import share
 from kimi_ros.vlm import VisionLanguageModel
@@ -30,11 +31,23 @@ class Mind:
         return self.agent.run(frame, instruction, language, **hooks)
 
     def describe(self, rgb, question: str, language: str, cancel: Event) -> str:
-        """Answer a question about a picture; an empty one asks for a description of it all."""
-        asked = question or describe_question(language or 'en')
+        """Answer a question about a picture; an empty one asks for a description of it all.
+
+        The rules hold for questions, too: what they forbid is refused in their words, and where a
+        person must judge, their words come before a description of the view.
+        """
+        language = language or detect_language(question)
+        if problem := camera_problem(rgb):
+            return phrases.say(problem, language)
+        asked, before = question or describe_question(language), ''
+        if rule := self.agent.policy.rule_for_words(question):
+            if rule.action != 'defer':
+                return rule.say[language]
+            space = ' ' if language == 'en' else ''
+            asked, before = describe_question(language), rule.say[language] + space
         image = self.vlm.encode_image(rgb, cancel=cancel)
         answer = self.vlm.query(image, asked, max_tokens=_DESCRIPTION_TOKENS, cancel=cancel)
-        return answer.text.strip()
+        return (before + answer.text).strip()
 
 
 def load_mind(
