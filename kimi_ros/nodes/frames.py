@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition, Event
@@ -13,6 +14,7 @@ from kimi_ros.nodes.codes import Code, NodeError
 _NANO = 1_000_000_000
 _LOOK_AGAIN = 0.1  # seconds between looks at the cancel event
 _DEPTH_PATIENCE = 0.25  # seconds: two or three frames of a usual camera
+_KEPT = 8  # pictures and depths that still may find each other
 
 
 @dataclass(frozen=True)
@@ -35,29 +37,32 @@ class Capture:
 
 
 class CameraSlot:
-    """Holds one picture; a newer one takes its place. Safe to use from several threads."""
+    """Holds the newest picture, and the newest that has depth. Safe to use from several threads.
+
+    Pictures and depths of the last moments are kept, because one may lag behind the other.
+    """
 
     def __init__(self, name: str, topic: str):
         """Name the camera ('' is the only one) and the topic to be named when nothing comes."""
         self.name = name
         self.topic = topic
         self._changed = Condition()
-        self._image: tuple[int, str, Any] | None = None
-        self._depth: tuple[int, Any] | None = None
+        self._images: deque[tuple[int, str, Any]] = deque(maxlen=_KEPT)
+        self._depths: deque[tuple[int, Any]] = deque(maxlen=_KEPT)
         self._pair: Capture | None = None
         self._info: Any = None
 
     def put_image(self, stamp: int, frame_id: str, message: Any, tolerance: float) -> None:
         """Take a picture; `tolerance` in seconds is how far its depth's stamp may lie off."""
         with self._changed:
-            self._image = stamp, frame_id, message
+            self._images.append((stamp, frame_id, message))
             self._match(tolerance)
             self._changed.notify_all()
 
     def put_depth(self, stamp: int, message: Any, tolerance: float) -> None:
         """Take a depth image, which may come before or after its picture."""
         with self._changed:
-            self._depth = stamp, message
+            self._depths.append((stamp, message))
             self._match(tolerance)
             self._changed.notify_all()
 
@@ -69,12 +74,14 @@ class CameraSlot:
     def clear(self) -> None:
         """Forget all pictures."""
         with self._changed:
-            self._image = self._depth = self._pair = None
+            self._images.clear()
+            self._depths.clear()
+            self._pair = None
 
     def newest(self) -> Capture | None:
         """Return the newest picture, whatever its age."""
         with self._changed:
-            return self._captures()[0] if self._image else None
+            return self._captures()[0] if self._images else None
 
     def fresh(
         self,
@@ -112,21 +119,23 @@ class CameraSlot:
                 self._changed.wait(min(left, _LOOK_AGAIN))
 
     def _match(self, tolerance: float) -> None:
-        """Keep the picture and the depth as a pair, where they were taken together."""
-        if self._image and self._depth:
-            (stamp, frame_id, image), (depth_stamp, depth) = self._image, self._depth
-            if abs(stamp - depth_stamp) <= tolerance * _NANO:
+        """Keep the latest picture that was taken together with a depth, and the nearest such."""
+        for stamp, frame_id, image in reversed(self._images):
+            gaps = [abs(stamp - depth_stamp) for depth_stamp, _ in self._depths]
+            if gaps and min(gaps) <= tolerance * _NANO:
+                _, depth = self._depths[gaps.index(min(gaps))]
                 self._pair = Capture(stamp, frame_id, image, depth)
+                return
 
     def _captures(self) -> list[Capture]:
         """Return the newest picture and, where it has no depth, the newest that has."""
-        if not self._image:
+        if not self._images:
             return []
-        stamp, frame_id, image = self._image
+        stamp, frame_id, image = self._images[-1]
         pair = self._pair
         if pair and pair.stamp == stamp:
             return [self._with_info(pair)]
-        newest = Capture(stamp, frame_id, image, depth_stale=self._depth is not None)
+        newest = Capture(stamp, frame_id, image, depth_stale=bool(self._depths))
         return [self._with_info(c) for c in (newest, pair) if c]
 
     def _with_info(self, capture: Capture) -> Capture:

@@ -42,6 +42,25 @@ def test_picture_whose_depth_is_on_the_way_gives_way_to_the_last_whole_pair(slot
     assert fresh(slot, 1050 * MS).image == 'image 1'
 
 
+@pytest.mark.parametrize('lag', [1, 3])
+@pytest.mark.parametrize('late', ['depth', 'image'])
+def test_one_that_always_lags_behind_the_other_still_finds_it(slot, late, lag):
+    for number in range(6):
+        for what in ('depth', 'image'):
+            taken = number - lag * (what == late)
+            if taken < 0:
+                continue
+            stamp, message = taken * 100 * MS, f'{what} {taken}'
+            if what == 'depth':
+                slot.put_depth(stamp, message, TOLERANCE)
+            else:
+                slot.put_image(stamp, 'optical', message, TOLERANCE)
+        if number >= lag:
+            found = fresh(slot, number * 100 * MS)
+            whole = number - lag
+            assert (found.image, found.depth) == (f'image {whole}', f'depth {whole}')
+
+
 def test_depth_of_another_moment_is_called_stale(slot):
     slot.put_depth(0, 'depth', TOLERANCE)
     slot.put_image(500 * MS, 'optical', 'image', TOLERANCE)
