@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import array
+import io
 import sys
 from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 MAX_PIXELS = 64 * 1024 * 1024
+_SMALLER = 'publish a smaller one'
 _CHANNELS = {
     'rgb8': 3,
     'bgr8': 3,
@@ -76,7 +79,7 @@ def to_depth(message: Any) -> np.ndarray:
 def decode(message: Any) -> np.ndarray:
     """Return a sensor_msgs/CompressedImage (JPEG, PNG) as uint8 (H, W, 3), RGB.
 
-    Raises ImageFormatError for data that is no picture, or one that was cut short.
+    Raises ImageFormatError for data that is no picture, one that was cut short or is too large.
     """
     data = np.frombuffer(message.data, np.uint8)
     content = data.tobytes()
@@ -85,16 +88,24 @@ def decode(message: Any) -> np.ndarray:
         raise ImageFormatError(
             f'the JPEG of {len(content)} bytes is cut short: look at the link to the camera'
         )
+    # A few bytes can claim gigabytes of pixels: the header is read before anything is decoded.
+    try:
+        with Image.open(io.BytesIO(content), formats=('JPEG', 'PNG')) as header:
+            too_large = header.width * header.height > MAX_PIXELS
+    except Image.DecompressionBombError:
+        too_large = True
+    except Exception:  # whatever a decoder trips over
+        raise _no_picture(message.format, content) from None
+    if too_large:
+        raise ImageFormatError(f'the {message.format} has over {MAX_PIXELS} pixels: {_SMALLER}')
     # The orientation tag is ignored, so that pixels stay those of the intrinsics.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        bgr = cv2.imdecode(data, flags) if len(data) else None
+        bgr = cv2.imdecode(data, flags)
     except cv2.error:
         bgr = None
     if bgr is None:
-        raise ImageFormatError(
-            f'{len(content)} bytes of format {message.format!r} are no picture; publish jpeg or png'
-        )
+        raise _no_picture(message.format, content)
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
@@ -119,6 +130,12 @@ def fill(message: Any, pixels: np.ndarray, encoding: str) -> Any:
     return message
 
 
+def _no_picture(written: str, content: bytes) -> ImageFormatError:
+    return ImageFormatError(
+        f'{len(content)} bytes of format {written!r} are no picture; publish jpeg or png'
+    )
+
+
 def _rows(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
     """Return a view (H, W, channels) of the data, without the padding of rows."""
     width, height, step = int(message.width), int(message.height), int(message.step)
@@ -126,7 +143,7 @@ def _rows(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
     if width < 1 or height < 1:
         raise ImageFormatError(f'{what} has no pixels')
     if width * height > MAX_PIXELS:
-        raise ImageFormatError(f'{what} has over {MAX_PIXELS} pixels: publish a smaller one')
+        raise ImageFormatError(f'{what} has over {MAX_PIXELS} pixels: {_SMALLER}')
     row = width * channels * kind.itemsize
     if step < row:
         raise ImageFormatError(f'{what} has a step of {step} bytes, under the {row} of a row')

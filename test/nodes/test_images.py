@@ -1,7 +1,9 @@
 """Images as ROS carries them."""
 
 import array
+import struct
 import sys
+import zlib
 from types import SimpleNamespace
 
 import cv2
@@ -119,6 +121,15 @@ def test_jpeg_cut_short(keep):
     length = keep if isinstance(keep, int) else int(keep * len(data))
     with pytest.raises(ImageFormatError, match='cut short|no picture'):
         decode(SimpleNamespace(format='jpeg', data=data[:length]))
+
+
+def test_png_that_claims_more_pixels_than_anybody_needs_is_not_decoded():
+    for width, height in ((20_000, 20_000), (8193, 8193)):
+        header = b'IHDR' + struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
+        chunks = struct.pack('>I', 13) + header + struct.pack('>I', zlib.crc32(header))
+        chunks += struct.pack('>I', 0) + b'IDAT' + struct.pack('>I', zlib.crc32(b'IDAT'))
+        with pytest.raises(ImageFormatError, match='pixels: publish a smaller one'):
+            decode(SimpleNamespace(format='png', data=b'\x89PNG\r\n\x1a\n' + chunks))
 
 
 def test_padded_jpeg_is_whole():
