@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import partial
 
@@ -15,6 +16,8 @@ from kimi_ros.nodes.frames import CameraSlot
 from kimi_ros.nodes.messages import nanoseconds
 from kimi_ros.nodes.rates import RateMonitor
 
+_RECENT = 5.0  # seconds: a topic on which something came since then arrives
+
 
 class Cameras:
     """The cameras that the node's parameters name.
@@ -27,6 +30,7 @@ class Cameras:
         self._node = node
         self.slots: dict[str, CameraSlot] = {}
         self._monitors: dict[str, RateMonitor] = {}
+        self._came: dict[str, float] = {}  # monotonic seconds, by topic
         compressed = self._value('image_transport') == 'compressed'
         for name in self._value('cameras'):
             prefix = f'{name}/' if name else ''
@@ -41,7 +45,7 @@ class Cameras:
                 node.create_subscription(
                     kind,
                     topic,
-                    partial(callback, slot, monitor),
+                    partial(self._on_message, topic, partial(callback, slot, monitor)),
                     qos.CAMERA,
                     callback_group=MutuallyExclusiveCallbackGroup(),
                     qos_overriding_options=qos.overridable(),
@@ -66,7 +70,20 @@ class Cameras:
         newest = slot.newest()
         now = self._node.get_clock().now().nanoseconds
         age = None if newest is None else (now - newest.stamp) / 1e9
-        return camera_report(name, slot.topic, age, self._value('max_frame_age'), rate, trouble)
+        limit = self._value('max_frame_age')
+        prefix = f'{name}/' if name else ''
+        beside = {
+            part: (self._node.resolve_topic_name(prefix + part), self._arrives(prefix + part))
+            for part in ('camera_info', 'depth/image')
+        }
+        return camera_report(name, slot.topic, age, limit, rate, trouble, beside)
+
+    def _arrives(self, topic: str) -> bool:
+        return time.monotonic() - self._came.get(topic, float('-inf')) < _RECENT
+
+    def _on_message(self, topic: str, callback, message) -> None:
+        self._came[topic] = time.monotonic()
+        callback(message)
 
     def _on_image(self, slot: CameraSlot, monitor: RateMonitor, message) -> None:
         stamp = nanoseconds(message.header.stamp)

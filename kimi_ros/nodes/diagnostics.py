@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -32,13 +33,21 @@ class Report:
 
 
 def camera_report(
-    name: str, topic: str, age: float | None, max_age: float, rate: Rate, trouble: str
+    name: str,
+    topic: str,
+    age: float | None,
+    max_age: float,
+    rate: Rate,
+    trouble: str,
+    beside: Mapping[str, tuple[str, bool]],
 ) -> Report:
     """Report on a camera.
 
     :param name: '' for the only camera.
     :param age: of its newest picture in seconds, None if none ever came.
     :param trouble: what was wrong with the last picture that was to be read, or ''.
+    :param beside: 'camera_info' and 'depth/image', which positions need: their topics, and whether
+        anything arrives on them.
     """
     part = f'camera {name}'.strip()
     values = (
@@ -46,6 +55,10 @@ def camera_report(
         ('age_s', '' if age is None else f'{age:.3f}'),
         ('received_hz', f'{rate.received:.1f}'),
         ('published_hz', f'{rate.published:.1f}' if rate.published else ''),
+        *(
+            (what, f'arrives on {full}' if arrives else f'nothing arrives on {full}')
+            for what, (full, arrives) in beside.items()
+        ),
     )
     if age is None:
         return Report(part, Level.ERROR, f'no picture has come on {topic}', values)
@@ -55,7 +68,9 @@ def camera_report(
         return Report(part, Level.STALE, f'the newest picture is {age:.1f} s old', values)
     if rate.lossy:
         return Report(part, Level.WARN, loss_warning(name, rate), values)
-    return Report(part, Level.OK, 'pictures arrive', values)
+    missing = [full for full, arrives in beside.values() if not arrives]
+    without = f'; no positions, as nothing arrives on {" and ".join(missing)}' if missing else ''
+    return Report(part, Level.OK, f'pictures arrive{without}', values)
 
 
 def loss_warning(name: str, rate: Rate) -> str:
@@ -69,9 +84,9 @@ def loss_warning(name: str, rate: Rate) -> str:
         f'of the {rate.published:.1f} pictures a second that {camera} publishes only '
         f"{rate.received:.1f} arrive. Fast DDS's defaults lose raw images: start the camera driver "
         f'AND this node with FASTDDS_DEFAULT_PROFILES_FILE={profile} (Humble, Jazzy: '
-        'FASTRTPS_DEFAULT_PROFILES_FILE) or FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA, or use '
-        'image_transport:=compressed. If that is done, the machine is too busy: lower the rate or '
-        'the size'
+        'FASTRTPS_DEFAULT_PROFILES_FILE) or use image_transport:=compressed; where neither can be, '
+        'FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA, which loses images on a busy machine. If that is '
+        'done, the machine is too busy: lower the rate or the size'
     )
 
 

@@ -8,6 +8,7 @@ from kimi_ros.nodes.diagnostics import Level, camera_report
 from kimi_ros.nodes.rates import RateMonitor
 
 PERIOD = 0.1
+BESIDE = {'camera_info': ('/camera_info', True), 'depth/image': ('/depth/image', False)}
 
 
 def watched(seconds, share, infos=True, stop=None, first_image=0.0):
@@ -61,10 +62,19 @@ def test_nothing_is_known_before_anything_came():
 
 
 def test_report_names_the_remedy():
-    report = camera_report('left', '/left/image', 0.1, 1.0, watched(20, 0.1), '')
+    report = camera_report('left', '/left/image', 0.1, 1.0, watched(20, 0.1), '', BESIDE)
     assert report.level is Level.WARN
     assert 'FASTDDS_DEFAULT_PROFILES_FILE=' in report.message
     assert 'image_transport:=compressed' in report.message
+    assert report.message.index('config/fastdds.xml') < report.message.index('LARGE_DATA')
+
+
+def test_report_tells_what_positions_lack():
+    report = camera_report('', '/image', 0.1, 1.0, watched(20, 1.0), '', BESIDE)
+    assert report.message.endswith('no positions, as nothing arrives on /depth/image')
+    values = dict(report.values)
+    assert values['camera_info'] == 'arrives on /camera_info'
+    assert values['depth/image'] == 'nothing arrives on /depth/image'
 
 
 @pytest.mark.parametrize(
@@ -77,5 +87,5 @@ def test_report_names_the_remedy():
     ],
 )
 def test_report_of_a_camera(age, trouble, level, words):
-    report = camera_report('', '/image', age, 1.0, watched(20, 1.0), trouble)
+    report = camera_report('', '/image', age, 1.0, watched(20, 1.0), trouble, BESIDE)
     assert (report.part, report.level) == ('camera', level) and words in report.message
