@@ -84,7 +84,7 @@ KIMI = (
 )
 
 SIM_CAMERA = (
-    Setting('seed', 2_000_000, 'of the scene; may be changed while running', (0, 2**31 - 1)),
+    Setting('seed', 2_000_000, 'of the scene, and so of where the camera is', (0, 2**31 - 1), True),
     Setting('width', 640, 'of the pictures, pixels', (1, 4096), fixed=True),
     Setting('height', 480, 'of the pictures, pixels', (1, 4096), fixed=True),
     Setting('rate', 10.0, 'pictures a second', (0.1, 60.0), fixed=True),

@@ -66,8 +66,6 @@ class SimCamera(Node):
     def __init__(self):
         super().__init__('sim_camera')
         declare(self, SIM_CAMERA)
-        self._seed: int | None = None
-        self._broadcaster = None
         self._senders = {
             name: self.create_publisher(
                 kind, topic, qos.PICTURES, qos_overriding_options=qos.overridable()
@@ -78,39 +76,37 @@ class SimCamera(Node):
                 ('depth', Image, 'depth/image'),
             )
         }
-        self._messages: dict[str, Image | CameraInfo] = {}
+        self._messages = self._render(self._value('seed'))
         self.create_timer(1.0 / self._value('rate'), self._send)
 
     def _send(self) -> None:
-        """Publish the view, having rendered it if the seed is a new one."""
-        if self._seed != self._value('seed'):
-            self._seed = self._value('seed')
-            self._render(self._seed)
         stamp = self.get_clock().now().to_msg()
         for name, message in self._messages.items():
             message.header.stamp = stamp
             self._senders[name].publish(message)
 
-    def _render(self, seed: int) -> None:
+    def _render(self, seed: int) -> dict[str, Image | CameraInfo]:
+        """Return what will be sent, and publish where the camera is."""
         view = look(seed, self._value('width'), self._value('height'))
         if view.recorded:
             self.get_logger().warning(
                 f'recorded frame {view.seed}, not scene {seed}: {view.recorded}'
             )
         frame, frame_id = view.frame, self._value('frame_id')
-        self._messages = {
+        messages = {
             'image': fill(Image(), frame.rgb, 'rgb8'),
             'depth': fill(Image(), frame.depth.astype(np.float32), '32FC1'),
             'info': camera_info(frame.intrinsics, *frame.rgb.shape[1::-1]),
         }
-        for message in self._messages.values():
+        for message in messages.values():
             message.header.frame_id = frame_id
         self._broadcaster = publish_static(
-            self, frame.camera_pose, frame_id, self._value('base_frame'), self._broadcaster
+            self, frame.camera_pose, frame_id, self._value('base_frame')
         )
         self.get_logger().info(
             f'scene {view.seed}, rendered once, stamped anew {self._value("rate"):g} times a second'
         )
+        return messages
 
     def _value(self, name: str):
         return self.get_parameter(name).value

@@ -61,9 +61,7 @@ class PoseSource:
             return None
 
 
-def publish_static(
-    node: Node, pose: np.ndarray, frame_id: str, base_frame: str, broadcaster: Any = None
-) -> Any:
+def publish_static(node: Node, pose: np.ndarray, frame_id: str, base_frame: str) -> Any:
     """Publish where a camera is, if TF is installed; returns the broadcaster, to be kept."""
     if tf2_ros is None:
         return None
@@ -77,6 +75,6 @@ def publish_static(
     moved, turned = message.transform.translation, message.transform.rotation
     moved.x, moved.y, moved.z = (float(v) for v in pose[:3, 3])
     turned.x, turned.y, turned.z, turned.w = to_quaternion(pose)
-    broadcaster = broadcaster or tf2_ros.StaticTransformBroadcaster(node)
+    broadcaster = tf2_ros.StaticTransformBroadcaster(node)
     broadcaster.sendTransform(message)
     return broadcaster
