@@ -6,27 +6,31 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import Condition, Event
 
-from kimi_ros.agent import Approval, Plan, approve, expire
+from kimi_ros.agent import Approval, Plan, approve
 from kimi_ros.nodes.codes import Code, NodeError
 
 _LOOK_AGAIN = 0.1  # seconds between looks at the clock and the cancel event
+_ALIVE = (Approval.PENDING, Approval.GRANTED)
 
 
 class Approvals:
     """Knows the newest plan; an older one can no longer be approved. Safe between threads."""
 
     def __init__(self, now: Callable[[], float], on_change: Callable[[Plan], None]):
-        """Take the clock that `Plan.expires` is on, and what is told of every plan that changes."""
+        """Take the clock that `Plan.expires` is on, and what is told of every plan that changes.
+
+        `on_change` hears of changes one after the other, in the order in which they happened.
+        """
         self._now = now
         self._on_change = on_change
         self._changed = Condition()
         self._plan: Plan | None = None
 
     def present(self, plan: Plan) -> None:
-        """Make this the plan that can be decided about; one that still waits expires."""
+        """Make this the plan that can be decided about; the one before it expires."""
         with self._changed:
-            self._end(Approval.EXPIRED)
-            self._plan = plan
+            self._expire()
+            self._change(plan)
 
     def decide(self, plan_id: str, plan_hash: str, agreed: bool) -> Plan:
         """Return the plan GRANTED or DENIED.
@@ -58,28 +62,27 @@ class Approvals:
                 if self._plan.approval is not Approval.PENDING:
                     return self._plan
                 if cancel.is_set():
-                    self._end(Approval.EXPIRED)
+                    self._expire()
                     return self._plan
                 self._changed.wait(_LOOK_AGAIN)
 
     def look_at_clock(self) -> None:
-        """Let the plan expire if its time is over."""
+        """Let the plan expire if its time is over, whether it was granted or still waits."""
         with self._changed:
-            if self._plan is not None:
-                self._change(expire(self._plan, self._now()))
+            if self._plan is not None and self._now() > self._plan.expires:
+                self._expire()
 
     def forget(self) -> None:
-        """Drop the plan; one that still waits expires."""
+        """Drop the plan; it expires, whether it was granted or still waits."""
         with self._changed:
-            self._end(Approval.EXPIRED)
+            self._expire()
             self._plan = None
 
-    def _end(self, approval: Approval) -> None:
-        if self._plan is not None and self._plan.approval is Approval.PENDING:
-            self._change(replace(self._plan, approval=approval))
+    def _expire(self) -> None:
+        if self._plan is not None and self._plan.approval in _ALIVE:
+            self._change(replace(self._plan, approval=Approval.EXPIRED))
 
     def _change(self, plan: Plan) -> None:
-        if plan is not self._plan:
-            self._plan = plan
-            self._on_change(plan)
-            self._changed.notify_all()
+        self._plan = plan
+        self._on_change(plan)
+        self._changed.notify_all()

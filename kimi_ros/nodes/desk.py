@@ -30,13 +30,17 @@ class Desk:
     def errand(self, cancel: Event | None = None) -> Iterator[Event]:
         """Give the event (a new one if None) that `stop` and `stop_all` set to end the errand."""
         cancel = cancel or Event()
-        with self._changed:
-            self._given.add(cancel)
+        self.begin(cancel)
         try:
             yield cancel
         finally:
             with self._changed:
                 self._given.discard(cancel)
+
+    def begin(self, cancel: Event) -> None:
+        """Count an errand from now on, which `errand` goes on with and ends."""
+        with self._changed:
+            self._given.add(cancel)
 
     @contextmanager
     def turn(self, cancel: Event) -> Iterator[None]:

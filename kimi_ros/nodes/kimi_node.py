@@ -57,6 +57,7 @@ class KimiNode(Node):
         self._accepted: dict[bytes, float] = {}
         self._last = ('', 0.0)
         self._told_busy = float('-inf')
+        # Held to publish a plan, and to stop: whatever was stopped is not published any more.
         self._newest = Lock()
         self._stamps: dict[str, int] = {}
         self._reentrant = ReentrantCallbackGroup()
@@ -87,7 +88,8 @@ class KimiNode(Node):
 
     def stop_all(self) -> int:
         """End whatever is worked on or waits; return how much there was."""
-        return self._desk.stop_all()
+        with self._newest:
+            return self._desk.stop_all()
 
     # What is set up.
 
@@ -148,7 +150,7 @@ class KimiNode(Node):
             answer = self._answerer.instruct(
                 message.data, '', '', cancel, lambda _: None, lambda _: None
             )
-            self._deliver(answer, accepted)
+            answer = self._deliver(answer, accepted, cancel)
         if answer.plan is None:
             # Nobody but the listener learns of it on this way.
             self._log_failure(answer)
@@ -168,7 +170,8 @@ class KimiNode(Node):
     def _on_accepted(self, goal_handle) -> None:
         key = bytes(goal_handle.goal_id.uuid)
         self._accepted[key] = time.monotonic()
-        self._cancels.setdefault(key, Event())
+        # It may take a while until a thread is free to execute the goal: it can be stopped before.
+        self._desk.begin(self._cancels.setdefault(key, Event()))
         try:
             goal_handle.execute()
         except Exception:  # a cancel came in between: rclpy lets the second try pass
@@ -176,11 +179,24 @@ class KimiNode(Node):
 
     def _on_cancel(self, goal_handle) -> CancelResponse:
         # A cancel may come before the goal's execution has begun.
-        self._desk.stop(self._cancels.setdefault(bytes(goal_handle.goal_id.uuid), Event()))
+        cancel = self._cancels.setdefault(bytes(goal_handle.goal_id.uuid), Event())
+        with self._newest:
+            self._desk.stop(cancel)
         return CancelResponse.ACCEPT
 
     def _execute(self, goal_handle) -> Instruct.Result:
         key = bytes(goal_handle.goal_id.uuid)
+        try:
+            with self._desk.errand(self._cancels[key]) as cancel:
+                return self._carry_out(goal_handle, self._accepted[key], cancel)
+        except Exception as error:  # rclpy would send an empty result, which looks like success
+            answer = Answer(Code.UNKNOWN, f'{type(error).__name__}: {error}')
+            return self._finish(goal_handle, answer, None)
+        finally:
+            self._cancels.pop(key, None)
+            self._accepted.pop(key, None)
+
+    def _carry_out(self, goal_handle, accepted: float, cancel: Event) -> Instruct.Result:
         goal = goal_handle.request
         feedback = Instruct.Feedback()
 
@@ -189,29 +205,24 @@ class KimiNode(Node):
             feedback.partial_text = feedback.partial_text if text is None else text
             goal_handle.publish_feedback(feedback)
 
-        try:
-            with self._desk.errand(self._cancels[key]) as cancel:
-                answer = self._answerer.instruct(
-                    goal.instruction,
-                    goal.language,
-                    goal.camera,
-                    cancel,
-                    on_state=tell,
-                    on_text=lambda text: tell(text=text),
+        answer = self._answerer.instruct(
+            goal.instruction,
+            goal.language,
+            goal.camera,
+            cancel,
+            on_state=tell,
+            on_text=lambda text: tell(text=text),
+        )
+        answer = self._deliver(answer, accepted, cancel)
+        plan = answer.plan
+        if plan is not None and plan.approval is Approval.PENDING:
+            tell(State.AWAITING_APPROVAL)
+            plan = self._approvals.wait(plan, cancel)
+            if plan.approval is Approval.EXPIRED and cancel.is_set():
+                answer = replace(
+                    answer, code=Code.CANCELLED, message='cancelled while awaiting approval'
                 )
-                self._deliver(answer, self._accepted[key])
-                plan = answer.plan
-                if plan is not None and plan.approval is Approval.PENDING:
-                    tell(State.AWAITING_APPROVAL)
-                    plan = self._approvals.wait(plan, cancel)
-                    if cancel.is_set():
-                        answer = replace(
-                            answer, code=Code.CANCELLED, message='cancelled while awaiting approval'
-                        )
-                return self._finish(goal_handle, answer, plan)
-        finally:
-            self._cancels.pop(key, None)
-            self._accepted.pop(key, None)
+        return self._finish(goal_handle, answer, plan)
 
     def _finish(self, goal_handle, answer: Answer, plan: Plan | None) -> Instruct.Result:
         result = Instruct.Result(error_code=int(answer.code), error_msg=answer.message)
@@ -229,15 +240,17 @@ class KimiNode(Node):
 
     # What goes out.
 
-    def _deliver(self, answer: Answer, accepted: float) -> None:
-        """Publish a plan first, then what is made from it."""
+    def _deliver(self, answer: Answer, accepted: float, cancel: Event) -> Answer:
+        """Publish a plan first, then what is made from it; returns what became of the answer."""
         plan = answer.plan
         if plan is None:
-            return
+            return answer
         with self._newest:  # or an older plan could be the one that late subscribers get
+            if cancel.is_set():
+                return Answer(Code.CANCELLED, 'cancelled before the plan was published')
+            self._stamps[plan.id] = answer.capture.stamp  # beside that of the plan that expires
             self._approvals.present(plan)
             self._stamps = {plan.id: answer.capture.stamp}
-            message = self._publish_plan(plan)
             self._last = plan.id, time.monotonic() - accepted
         self._diagnose()
         self.get_logger().info(
@@ -245,15 +258,21 @@ class KimiNode(Node):
             f'{plan.instruction!r} -> {plan.say}'
         )
         self._say.publish(String(data=plan.say))
+        try:
+            self._illustrate(plan, answer)
+        except Exception as error:  # a plan without its picture is a plan
+            self.get_logger().error(f'the plan was not drawn: {type(error).__name__}: {error}')
+        return answer
+
+    def _illustrate(self, plan: Plan, answer: Answer) -> None:
+        message = plan_to_message(plan, answer.capture.stamp)
         self._markers.publish(plan_markers(message))
         picture = CompressedImage(header=message.header, format='jpeg')
         picture.data = encode_jpeg(draw_plan(answer.rgb, plan), self.value('jpeg_quality'))
         self._annotated.publish(picture)
 
-    def _publish_plan(self, plan: Plan) -> PlanMessage:
-        message = plan_to_message(plan, self._stamps.get(plan.id, round(plan.stamp * 1e9)))
-        self._plan.publish(message)
-        return message
+    def _publish_plan(self, plan: Plan) -> None:
+        self._plan.publish(plan_to_message(plan, self._stamps[plan.id]))
 
     def _log_failure(self, answer: Answer) -> None:
         self.get_logger().warning(
@@ -287,15 +306,17 @@ class KimiNode(Node):
         return response
 
     def _on_stop(self, _request, response: Trigger.Response):
-        stopped = self.stop_all()
-        self._approvals.forget()
+        with self._newest:
+            stopped = self._desk.stop_all()
+            self._approvals.forget()
         response.success, response.message = True, f'{stopped} stopped'
         return response
 
     def _on_forget(self, _request, response: Trigger.Response):
         self._approvals.forget()
         self._cameras.clear()
-        response.success, response.message = True, 'plan and pictures forgotten'
+        self._markers.publish(plan_markers(PlanMessage()))
+        response.success, response.message = True, 'plan, markers and pictures forgotten'
         return response
 
     # Health.

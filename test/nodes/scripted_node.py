@@ -5,17 +5,15 @@ The agent, the skills and the rules are the real ones; only the eyes and the wor
 
 import json
 import sys
-import time
 from dataclasses import dataclass
-from threading import Event
 
 from kimi_ros.agent import Agent, Policy, SkillCatalogue
-from kimi_ros.nodes.kimi_node import main
+from kimi_ros.nodes import kimi_node
 from kimi_ros.nodes.mind import Mind
 from kimi_ros.resources import share
 from kimi_ros.vlm.errors import Cancelled, VlmError
 
-SLOW_PIECES, SLOW_PAUSE = 600, 0.05  # a minute, unless it is cancelled
+SLOW_PAUSE = 0.05  # seconds between words of one that speaks until it is cancelled
 
 
 @dataclass(frozen=True)
@@ -65,18 +63,20 @@ class ScriptedVlm:
             'say': f'I will pick up the {thing}.',
             'steps': [{'skill': 'pick', 'object': thing}],
         }
-        pieces = [json.dumps(plan, separators=(',', ':'))]
+        whole = json.dumps(plan, separators=(',', ':'))
         if 'slowly' in task:
-            pieces = ['{"status":"ok","say":"'] + ['very '] * SLOW_PIECES
-        return self._streamed(pieces, cancel or Event())
+            return self._until_cancelled(whole, cancel, deaf='deaf' in task)
+        return iter([whole])
 
-    def _streamed(self, pieces, cancel):
-        for number, piece in enumerate(pieces):
-            if cancel.is_set():
-                raise Cancelled('as it was told to')
-            yield piece
-            if number:
-                time.sleep(SLOW_PAUSE)
+    def _until_cancelled(self, whole, cancel, deaf):
+        """Speak on and on; a deaf one finishes its plan as if it had not been cancelled."""
+        before, after = whole.split('I will', 1)
+        yield before
+        while not cancel.wait(SLOW_PAUSE):
+            yield 'very '
+        if not deaf:
+            raise Cancelled('as it was told to')
+        yield 'I will' + after
 
     def point(self, image, name, **_):
         return [Mark()]
@@ -91,5 +91,18 @@ def load() -> Mind:
     return Mind(vlm, Agent(vlm, skills, Policy.load(share('config/policy.yaml'))))
 
 
+def failing(real, word):
+    """Return a function that fails for plans of instructions with this word."""
+
+    def function(*arguments):
+        if any(word in getattr(a, 'instruction', '') for a in arguments):
+            raise RuntimeError(f'cannot: {word}')
+        return real(*arguments)
+
+    return function
+
+
 if __name__ == '__main__':
-    sys.exit(main(load=load))
+    kimi_node.draw_plan = failing(kimi_node.draw_plan, 'undrawable')
+    kimi_node.plan_to_message = failing(kimi_node.plan_to_message, 'unpublishable')
+    sys.exit(kimi_node.main(load=load))

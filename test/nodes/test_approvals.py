@@ -43,7 +43,8 @@ def test_decision(approvals, told, agreed, result):
     plan = pending()
     approvals.present(plan)
     assert approvals.decide('p1', plan.hash, agreed).approval is result
-    assert [p.approval for p in told] == [result] and approvals.state('p1') is result
+    assert [p.approval for p in told] == [Approval.PENDING, result]
+    assert approvals.state('p1') is result
     with pytest.raises(NotPending):
         approvals.decide('p1', plan.hash, agreed)
 
@@ -86,4 +87,22 @@ def test_waiting_ends_with_time_cancel_newer_plan_and_forgetting(approvals, cloc
     assert waited(cancel=cancelled) is Approval.EXPIRED
     assert waited(lambda: approvals.present(pending('p2'))) is Approval.EXPIRED
     assert waited(approvals.forget) is Approval.EXPIRED
-    assert [(p.id, p.approval) for p in told if p.id == 'p1'] == [('p1', Approval.EXPIRED)] * 4
+    one_by_one = [p.approval for p in told if p.id == 'p1']
+    assert one_by_one == [Approval.PENDING, Approval.EXPIRED] * 4
+
+
+@pytest.mark.parametrize('end', ['forget', 'newer plan', 'time'])
+def test_granted_plan_ends_and_that_is_told(approvals, clock, told, end):
+    plan = pending()
+    approvals.present(plan)
+    approvals.decide('p1', plan.hash, True)
+    if end == 'forget':
+        approvals.forget()
+    elif end == 'newer plan':
+        approvals.present(pending('p2'))
+    else:
+        clock.now = 161.0
+        approvals.look_at_clock()
+    mine = [p.approval for p in told if p.id == 'p1']
+    assert mine == [Approval.PENDING, Approval.GRANTED, Approval.EXPIRED]
+    assert approvals.state('p1') is Approval.EXPIRED

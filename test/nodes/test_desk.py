@@ -91,3 +91,12 @@ def test_failed_errand_leaves_the_line():
     with pytest.raises(ValueError), desk.turn(threading.Event()):
         raise ValueError
     assert desk.length == 0 and desk.served == 0
+
+
+def test_errand_that_has_begun_can_be_stopped_before_it_is_run():
+    desk, cancel = Desk(2), threading.Event()
+    desk.begin(cancel)
+    assert desk.stop_all() == 1 and cancel.is_set()
+    with pytest.raises(NodeError) as caught, desk.errand(cancel), desk.turn(cancel):
+        pass
+    assert caught.value.code is Code.CANCELLED and desk.stop_all() == 0

@@ -91,20 +91,16 @@ def test_plan_say_markers_and_picture_belong_together(graph, client):
     plans = graph.heard(PlanMessage, '/kimi/plan', qos.STATUS)
     for topic in ('say', 'annotated/compressed', 'markers', 'plan'):
         graph.until(lambda t=topic: graph.node.count_publishers(f'/kimi/{t}'), topic)
-    graph.until(lambda: _meets(graph, '/kimi/say', 2), 'discovery')
-    reply = client.instruct(PICK, camera='front')
-    graph.until(lambda: said and pictures and markers and plans, 'all outputs')
+    while not (said and pictures and markers and plans):  # until all have met
+        reply = client.instruct(PICK, camera='front')
+        graph.turn()
+    graph.until(lambda: plans[-1].id == reply.plan.id, 'the newest plan')
+    graph.until(lambda: pictures[-1].header == plans[-1].header, 'its picture')
     assert said[-1].data == reply.plan.say
-    assert pictures[-1].header == plans[-1].header
     texts = [m.text for m in markers[-1].markers if m.text]
     assert texts == ['o1 red cup']
     frames = {m.header.frame_id for m in markers[-1].markers}
     assert frames == {'camera_optical'}
-
-
-def _meets(graph, topic, least):
-    """Wait for both the client and this graph to be known to each other's publishers."""
-    return len(graph.node.get_subscriptions_info_by_topic(topic)) >= least - 1
 
 
 def test_late_subscriber_gets_the_newest_plan(graph, client):
@@ -143,6 +139,46 @@ def test_stop_ends_what_is_worked_on(goals, graph):
     done = goals.result(handle)
     assert done.status == GoalStatus.STATUS_ABORTED
     assert done.result.error_code == Instruct.Result.CANCELLED
+
+
+@pytest.mark.parametrize('end', ['cancel', 'stop'])
+def test_plan_that_is_done_too_late_is_not_published(goals, graph, client, end):
+    plans = graph.heard(PlanMessage, '/kimi/plan', qos.LATCHED)
+    handle = goals.accepted('slowly and deaf, pick up the red cup')
+    goals.until_speaking()
+    if end == 'cancel':
+        graph.result(handle.cancel_goal_async(), 'the cancel')
+    else:
+        graph.call(Trigger, '/kimi/stop', Trigger.Request())
+    done = goals.result(handle).result
+    assert done.error_code == Instruct.Result.CANCELLED
+    assert done.plan.status == PlanMessage.STATUS_UNSET
+    following = client.instruct(PICK, camera='front').plan
+    graph.until(lambda: following.id in [p.id for p in plans], 'the following plan')
+    assert not any('deaf' in p.instruction for p in plans)
+
+
+def test_stop_ends_a_granted_plan(goals, graph, client):
+    plans = graph.heard(PlanMessage, '/kimi/plan', qos.LATCHED)
+    goals.accepted('pick up the knife')
+    graph.until(
+        lambda: plans and plans[-1].approval == PlanMessage.APPROVAL_PENDING, 'the plan to wait'
+    )
+    request = Approve.Request(id=plans[-1].id, hash=plans[-1].hash, approve=True)
+    assert not graph.call(Approve, '/kimi/approve', request).error_code
+    graph.call(Trigger, '/kimi/stop', Trigger.Request())
+    graph.until(lambda: plans[-1].approval == PlanMessage.APPROVAL_EXPIRED, 'its end')
+
+
+def test_plan_without_a_picture_is_a_plan(client):
+    reply = client.instruct(f'{PICK}, undrawable', camera='front')
+    assert (reply.code, reply.picture) == (Code.NONE, b'') and reply.plan.status is Status.OK
+
+
+def test_failure_on_the_way_out_is_no_success(client):
+    reply = client.instruct(f'{PICK}, unpublishable', camera='front')
+    assert reply.code is Code.UNKNOWN and 'cannot: unpublishable' in reply.message
+    assert client.instruct(PICK, camera='front').code is Code.NONE
 
 
 def test_a_thousand_instructions_at_once_are_all_answered(goals, client):
@@ -310,11 +346,19 @@ def test_describe(graph, client):
     assert answer.error_code == Describe.Response.NO_FRAME
 
 
-def test_forget_drops_the_pictures(graph, client):
+def test_question_of_safety_is_left_to_a_person(graph, client):
+    request = Describe.Request(question='Is it safe to cross?', camera='front')
+    answer = graph.call(Describe, '/kimi/describe', request)
+    assert not answer.error_code and answer.text not in ('', 'Yes')
+
+
+def test_forget_drops_pictures_and_markers(graph, client):
     odd = graph.camera('odd')
+    markers = graph.heard(MarkerArray, '/kimi/markers', qos.LATCHED)
     _until(odd, client, lambda r: r.code is Code.NONE)
     assert graph.call(Trigger, '/kimi/forget', Trigger.Request()).success
     assert client.instruct(PICK, camera='odd').code is Code.NO_FRAME
+    graph.until(lambda: markers and len(markers[-1].markers) == 1, 'the deletion of markers')
 
 
 def test_parameters_are_described_and_refused_with_a_reason(graph, client):
