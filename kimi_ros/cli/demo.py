@@ -103,11 +103,13 @@ def _ask(console, client, task, view, folder: Path) -> bool:
     for line in plan_lines(reply.plan):
         console.print(f'  {line}', markup=False)
     went = ', '.join(s.name.lower() for s in reply.states)
-    console.print(f'  {reply.seconds:.3f} s from goal accepted to plan published: {went}')
+    took = 'an unknown time' if reply.seconds is None else f'{reply.seconds:.3f} s'
+    console.print(f'  {took} from goal accepted to plan published: {went}')
     console.print(f'  {_verdict(reply.plan, task, view)}', markup=False)
-    picture = folder / f'scene_{view.seed}_{task.language}.jpg'
-    picture.write_bytes(reply.picture)
-    console.print(f'  picture: {picture}', markup=False)
+    if reply.picture:
+        picture = folder / f'scene_{view.seed}_{task.language}.jpg'
+        picture.write_bytes(reply.picture)
+        console.print(f'  picture: {picture}', markup=False)
     return True
 
 

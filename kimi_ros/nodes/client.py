@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ from kimi_ros.nodes.diagnostics import LAST_PLAN, LAST_SECONDS, Level
 from kimi_ros.nodes.messages import nanoseconds, plan_from_message
 
 _TURN = 0.1  # seconds between looks at what is waited for
+_PATIENCE = 5.0  # seconds, for what belongs to a result and comes on topics
+_KEPT = 8  # pictures and times: those of others may come in between
 
 
 class NoAnswer(Exception):
@@ -36,7 +39,7 @@ class Reply:
 
     :ivar plan: None beside a code other than NONE.
     :ivar seconds: from the goal's acceptance to the plan's publication, by the node's clock; None
-        without a plan.
+        without a plan, and where it did not come.
     :ivar states: what the node went through, in order.
     :ivar picture: the annotated picture as JPEG, b'' if none came.
     """
@@ -142,37 +145,39 @@ class KimiClient:
         timeout: float = 120.0,
         on_feedback: Callable[[State, str], None] = lambda state, text: None,
     ) -> Reply:
-        """Send a goal and wait for its result, its plan and its picture.
+        """Send a goal and wait for its result, then a moment for its picture and its time.
 
         :raises NoAnswer: when there is no result after `timeout` seconds.
         """
         states: list[State] = []
 
-        def heard(message) -> None:
+        def on_message(message) -> None:
             state = State(message.feedback.state)
             if state not in states:
                 states.append(state)
             on_feedback(state, message.feedback.partial_text)
 
         goal = Instruct.Goal(instruction=instruction, language=language, camera=camera)
-        handle = self._result(self._action.send_goal_async(goal, heard), timeout, 'the goal')
+        handle = self._result(self._action.send_goal_async(goal, on_message), timeout, 'the goal')
         result = self._result(handle.get_result_async(), timeout, 'the result').result
         plan = plan_from_message(result.plan)
         if plan is None:
             return Reply(None, Code(result.error_code), result.error_msg, None, tuple(states), b'')
         stamp = nanoseconds(result.plan.header.stamp)
-        self._spin(
-            lambda: plan.id in self._heard.seconds and stamp in self._heard.pictures,
-            timeout,
-            lambda: "the plan's picture or its time have not come on their topics",
-        )
+        heard = self._heard
+        with contextlib.suppress(NoAnswer):
+            self._spin(
+                lambda: plan.id in heard.seconds and stamp in heard.pictures,
+                _PATIENCE,
+                lambda: 'no picture or time',
+            )
         return Reply(
             plan,
             Code(result.error_code),
             result.error_msg,
-            self._heard.seconds.pop(plan.id),
+            heard.seconds.get(plan.id),
             tuple(states),
-            self._heard.pictures.pop(stamp),
+            heard.pictures.pop(stamp, b''),
         )
 
     def approve(self, plan: Plan, agreed: bool, timeout: float = 10.0) -> str:
@@ -192,12 +197,18 @@ class KimiClient:
             self._executor.spin_once(timeout_sec=_TURN)
 
     def _on_picture(self, message: CompressedImage) -> None:
-        # An array of several pictures is never needed: one instruction is sent at a time.
-        self._heard.pictures = {nanoseconds(message.header.stamp): bytes(message.data)}
+        _keep(self._heard.pictures, nanoseconds(message.header.stamp), bytes(message.data))
 
     def _on_health(self, message: DiagnosticArray) -> None:
         for status in message.status:
             self._heard.health[status.name] = (status.level[0], status.message)
             if status.name == f'{self._name}: instructions':
                 values = {v.key: v.value for v in status.values}
-                self._heard.seconds = {values[LAST_PLAN]: float(values[LAST_SECONDS])}
+                _keep(self._heard.seconds, values[LAST_PLAN], float(values[LAST_SECONDS]))
+
+
+def _keep(latest: dict, key: str | int, value: object) -> None:
+    """Put the last value, dropping the first where there are too many."""
+    latest[key] = value
+    if len(latest) > _KEPT:
+        latest.pop(next(iter(latest)))
