@@ -46,8 +46,12 @@ class Graph:
         deadline = time.monotonic() + timeout
         while not (found := done()):
             assert time.monotonic() < deadline, f'waited {timeout} s for {what}'
-            self._executor.spin_once(timeout_sec=0.05)
+            self.turn()
         return found
+
+    def turn(self):
+        """Take what has arrived."""
+        self._executor.spin_once(timeout_sec=0.05)
 
     def result(self, future, what, timeout=WAIT):
         self.until(future.done, what, timeout)
@@ -110,9 +114,19 @@ def graph(environment):
     graph.close()
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture
 def start(environment, tmp_path_factory):
-    """Start a module or a script of this folder as a process that ends with the run."""
+    """Start modules or scripts of this folder as processes that end with the test."""
+    yield from _starter(environment, tmp_path_factory)
+
+
+@pytest.fixture(scope='session')
+def start_shared(environment, tmp_path_factory):
+    """Start processes that end with the run."""
+    yield from _starter(environment, tmp_path_factory)
+
+
+def _starter(environment, tmp_path_factory):
     processes = []
 
     def begin(module, parameters, *remaps):
@@ -139,18 +153,20 @@ def _path(environment):
 
 
 @pytest.fixture(scope='session')
-def scripted(start):
+def scripted(start_shared):
     """The node with a scripted model and three cameras, of which `none` never sends."""
-    return start(
+    return start_shared(
         'scripted_node',
         {'cameras': ['front', 'odd', 'none'], 'frame_wait': 0.5, 'max_frame_age': 2.0},
     )
 
 
 @pytest.fixture(scope='session')
-def front(start):
+def front(start_shared):
     """A small rendered or recorded camera at 10 Hz on front/image."""
-    return start('kimi_ros.nodes.sim_camera', {'width': 160, 'height': 120}, '-r', '__ns:=/front')
+    return start_shared(
+        'kimi_ros.nodes.sim_camera', {'width': 160, 'height': 120}, '-r', '__ns:=/front'
+    )
 
 
 @pytest.fixture(scope='module')

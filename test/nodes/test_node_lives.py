@@ -34,7 +34,7 @@ def _in(namespace):
     return '-r', f'__ns:=/{namespace}'
 
 
-def test_camera_publishes_what_was_rendered_and_takes_a_new_seed(graph, start):
+def test_camera_publishes_what_was_rendered_and_stays_where_it_is(graph, start):
     start('kimi_ros.nodes.sim_camera', SMALL, *_in('sim'))
     images = graph.heard(Image, '/sim/image', qos.CAMERA)
     depths = graph.heard(Image, '/sim/depth/image', qos.CAMERA)
@@ -50,9 +50,7 @@ def test_camera_publishes_what_was_rendered_and_takes_a_new_seed(graph, start):
         parameters=[Parameter('seed', value=SEED + 1).to_parameter_msg()]
     )
     (result,) = graph.call(SetParameters, '/sim/sim_camera/set_parameters', request).results
-    assert result.successful, result.reason
-    other = look(SEED + 1, 160, 120).frame.rgb
-    graph.until(lambda: np.array_equal(to_rgb(images[-1]), other), 'the other scene')
+    assert not result.successful and 'read-only' in result.reason
 
 
 def test_camera_without_opengl_shows_a_recorded_frame(graph, environment, start, monkeypatch):
