@@ -41,7 +41,11 @@ def measure(model: str, rounds: int) -> dict[str, float]:
         finally:
             for node in reversed(nodes):
                 node.stop()
-    plans = [r for r in replies if r.plan and r.plan.status is Status.OK and len(r.plan.steps) == 1]
+    plans = [
+        r
+        for r in replies
+        if r.seconds and r.plan and r.plan.status is Status.OK and len(r.plan.steps) == 1
+    ]
     if not plans:
         raise RuntimeError(f'none of {rounds} instructions became a plan with one step')
     seconds = [r.seconds for r in plans]

@@ -157,6 +157,9 @@ class _Run:
             return self._ruled_out(rule)
         if len(meant.steps) > agent.policy.max_steps:
             return self._ends(Status.INFEASIBLE, Reason.TOO_MANY_STEPS, self._say('too_many_steps'))
+        if twice := meant.named_twice(agent.skills):
+            text = self._say('same_object', twice, twice)
+            return self._ends(Status.NEEDS_CLARIFICATION, Reason.SAME_OBJECT, text)
         self.on_state(State.GROUNDING)
         names = meant.names(agent.skills)
         for name in names:

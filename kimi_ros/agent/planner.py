@@ -41,13 +41,21 @@ class DraftPlan:
 
     def names(self, catalogue: SkillCatalogue) -> list[str]:
         """Return the names to find in the image, each once, in the order of mention."""
-        names = [
-            step.arguments[a.name]
+        return list(dict.fromkeys(n for names in self._named(catalogue) for n in names))
+
+    def named_twice(self, catalogue: SkillCatalogue) -> str:
+        """Return a name that one step uses for two of its arguments, or ''."""
+        for names in self._named(catalogue):
+            if len(set(names)) < len(names):
+                return names[0]
+        return ''
+
+    def _named(self, catalogue: SkillCatalogue) -> list[list[str]]:
+        """Return for each step the names to find in the image."""
+        return [
+            [step.arguments[a.name] for a in catalogue[step.skill].arguments if a.grounded]
             for step in self.steps
-            for a in catalogue[step.skill].arguments
-            if a.grounded
         ]
-        return list(dict.fromkeys(names))
 
 
 def checked_instruction(instruction: str) -> str:

@@ -160,6 +160,13 @@ def test_two_names_for_one_thing_are_a_question(kit, make_agent, frame):
     assert 'cup' in plan.question and 'mug' in plan.question
 
 
+def test_nothing_is_put_on_itself(kit, make_agent, frame):
+    written = kit.ok('', kit.pick('cup'), kit.place('cup', 'cup'))
+    plan = make_agent(kit.FakeVlm(written, {'cup': [CUP]})).run(frame, 'put the cup on the cup')
+    assert plan.status is Status.NEEDS_CLARIFICATION and plan.reason_codes == ('same_object',)
+    assert not plan.steps
+
+
 def test_steps_that_cannot_follow_one_another_are_infeasible(kit, make_agent, frame):
     things = {'cup': [CUP], 'plate': [PLATE]}
     plan = make_agent(kit.FakeVlm(kit.ok('', kit.place('cup', 'plate')), things)).run(
