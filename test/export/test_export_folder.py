@@ -15,8 +15,17 @@ from kimi_ros.vlm.folder import read_folder
 def command(checkpoint, out, **options):
     arguments = [sys.executable, '-m', 'kimi_export', str(checkpoint), str(out)]
     return subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **{'preexec_fn': hear_interrupts, **options},
     )
+
+
+def hear_interrupts():
+    # A job in a shell's background ignores SIGINT, and its children with it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_an_earlier_export_is_replaced(make_checkpoint, tmp_path):
