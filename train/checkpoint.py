@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from tokenizers import Tokenizer
 
 from kimi_ros.vlm.config import ModelConfig
@@ -21,6 +21,12 @@ def load_start(folder: Path) -> tuple[Moondream, Tokenizer]:
     """Return a model of the folder's config, with fresh weights, and its tokenizer."""
     config = ModelConfig.from_dict(json.loads((folder / 'config.json').read_text()))
     return Moondream(config), Tokenizer.from_file(str(folder / 'tokenizer.json'))
+
+
+def load_weights(model: Moondream, folder: Path) -> None:
+    """Fill the model with the weights that `save_checkpoint` wrote into the folder."""
+    state = load_file(folder / 'model.safetensors')
+    model.load_state_dict({name.removeprefix('model.'): t.float() for name, t in state.items()})
 
 
 def save_start(folder: Path, tokenizer: Tokenizer) -> None:

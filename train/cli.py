@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument('scenes', type=Path)
     p.add_argument('start', type=Path, help='folder with config.json and tokenizer.json')
     p.add_argument('out', type=Path, help='folder for last.pt and log.jsonl')
-    p.add_argument('--weights', type=Path, help='begin from the weights of this last.pt')
+    p.add_argument('--weights', type=Path, help='last.pt or checkpoint to begin from')
     for name, default in _plan_defaults().items():
         flag = '--' + name.replace('_', '-')
         p.add_argument(flag, type=type(default), default=default, help=f'default {default}')

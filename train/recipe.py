@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from kimi_train.batches import BatchMaker
-from kimi_train.checkpoint import load_start, save_checkpoint, save_start
+from kimi_train.checkpoint import load_start, load_weights, save_checkpoint, save_start
 from kimi_train.corpus import corpus
 from kimi_train.loop import Trainer
 from kimi_train.nano import CROP, PATCH, build_tokenizer, initialise
@@ -77,7 +77,7 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
 
     :param start: folder with config.json and tokenizer.json.
     :param out: folder for last.pt and log.jsonl.
-    :param weights: a `last.pt` to begin from; None begins from nothing.
+    :param weights: a `last.pt` or a checkpoint's folder to begin from; None begins from nothing.
     """
     torch.manual_seed(plan.seed)
     torch.set_flush_denormal(True)
@@ -87,6 +87,8 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
     if last.exists():
         trainer.load(last)
         print(f'{out.name}: going on from step {trainer.step}')
+    elif weights and weights.is_dir():
+        load_weights(model, weights)
     elif weights:
         trainer.load(weights, weights_only=True)
     out.mkdir(parents=True, exist_ok=True)

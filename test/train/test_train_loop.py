@@ -1,6 +1,7 @@
 """Training learns, goes on after a stop as if there had been none, and leaves a checkpoint."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from kimi_train.loop import Trainer
 from kimi_train.nano import initialise
 from kimi_train.plan import Plan
 from kimi_train.questions import QuestionWriter
+from kimi_train.recipe import train
 from kimi_train.scenes import HeldOutSeedError, render_set
 
 PLAN = Plan(steps=16, images=2, rate=3e-3, warmup=2, decay=4, short=3, long=1)
@@ -80,6 +82,17 @@ def test_the_exported_model_answers_as_the_trained_one(trained, start, scenes, t
     # The checkpoint is stored in half precision.
     np.testing.assert_allclose(trace['image_embeds'], image, atol=0.01 * np.abs(image).max())
     assert {'plan', 'point'} <= set(vlm.tasks)
+
+
+def test_a_checkpoint_is_gone_on_from(trained, start, scenes, tmp_path):
+    whole, folder = trained
+    save_checkpoint(start, folder / 'last.pt', tmp_path / 'checkpoint')
+    still = replace(PLAN, steps=1, rate=0.0)
+    train(scenes, start, tmp_path / 'more', still, tmp_path / 'checkpoint')
+    more, _ = trainer(start, scenes)
+    more.load(tmp_path / 'more' / 'last.pt', weights_only=True)
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(more.model.state_dict()[name], value, rtol=2e-3, atol=1e-4)
 
 
 def test_examination_seeds_are_refused(tmp_path):
