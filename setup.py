@@ -61,7 +61,7 @@ setup(
     zip_safe=False,
     python_requires='>=3.10',
     install_requires=[
-        'Pillow>=9.1',
+        'Pillow>=9.4',
         'PyYAML>=5.4',
         'jsonschema>=4.0',
         'llguidance>=1.0',

@@ -22,7 +22,8 @@ from kimi_ros.agent import Plan, State
 from kimi_ros.nodes import qos
 from kimi_ros.nodes.codes import Code
 from kimi_ros.nodes.diagnostics import LAST_PLAN, LAST_SECONDS, Level
-from kimi_ros.nodes.messages import nanoseconds, plan_from_message
+from kimi_ros.nodes.images import read_comment
+from kimi_ros.nodes.messages import plan_from_message
 
 _TURN = 0.1  # seconds between looks at what is waited for
 _PATIENCE = 5.0  # seconds, for what belongs to a result and comes on topics
@@ -57,12 +58,12 @@ class _Heard:
     """What has arrived on the topics.
 
     :ivar seconds: by the plan's id.
-    :ivar pictures: by the stamp.
+    :ivar pictures: by the plan's id.
     :ivar health: level and message by the part's name.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
-    pictures: dict[int, bytes] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
     health: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
@@ -163,11 +164,10 @@ class KimiClient:
         plan = plan_from_message(result.plan)
         if plan is None:
             return Reply(None, Code(result.error_code), result.error_msg, None, tuple(states), b'')
-        stamp = nanoseconds(result.plan.header.stamp)
         heard = self._heard
         with contextlib.suppress(NoAnswer):
             self._spin(
-                lambda: plan.id in heard.seconds and stamp in heard.pictures,
+                lambda: plan.id in heard.seconds and plan.id in heard.pictures,
                 _PATIENCE,
                 lambda: 'no picture or time',
             )
@@ -177,7 +177,7 @@ class KimiClient:
             result.error_msg,
             heard.seconds.get(plan.id),
             tuple(states),
-            heard.pictures.pop(stamp, b''),
+            heard.pictures.pop(plan.id, b''),
         )
 
     def approve(self, plan: Plan, agreed: bool, timeout: float = 10.0) -> str:
@@ -197,7 +197,8 @@ class KimiClient:
             self._executor.spin_once(timeout_sec=_TURN)
 
     def _on_picture(self, message: CompressedImage) -> None:
-        _keep(self._heard.pictures, nanoseconds(message.header.stamp), bytes(message.data))
+        jpeg = bytes(message.data)
+        _keep(self._heard.pictures, read_comment(jpeg), jpeg)
 
     def _on_health(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -207,7 +208,7 @@ class KimiClient:
                 _keep(self._heard.seconds, values[LAST_PLAN], float(values[LAST_SECONDS]))
 
 
-def _keep(latest: dict, key: str | int, value: object) -> None:
+def _keep(latest: dict, key: str, value: object) -> None:
     """Put the last value, dropping the first where there are too many."""
     latest[key] = value
     if len(latest) > _KEPT:

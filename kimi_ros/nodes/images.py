@@ -109,14 +109,29 @@ def decode(message: Any) -> np.ndarray:
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
-def encode_jpeg(rgb: np.ndarray, quality: int) -> bytes:
-    """Return uint8 (H, W, 3) RGB as a JPEG; quality 1 to 100."""
-    done, data = cv2.imencode(
-        '.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, quality)
-    )
-    if not done:
-        raise ImageFormatError(f'an image of {rgb.shape} cannot be written as JPEG')
-    return data.tobytes()
+def encode_jpeg(rgb: np.ndarray, quality: int, comment: str = '') -> bytes:
+    """Return uint8 (H, W, 3) RGB as a JPEG; quality 1 to 100.
+
+    :param comment: what the file says of itself, as `read_comment` returns it.
+    """
+    data = io.BytesIO()
+    try:
+        Image.fromarray(rgb).save(data, 'JPEG', quality=quality, comment=comment.encode())
+    except (TypeError, OSError, ValueError):
+        raise ImageFormatError(f'an image of {rgb.shape} cannot be written as JPEG') from None
+    return data.getvalue()
+
+
+def read_comment(jpeg: bytes) -> str:
+    """Return what a JPEG says of itself, '' where it says nothing; its pixels are not decoded.
+
+    :raises ImageFormatError: for what is no picture.
+    """
+    try:
+        with Image.open(io.BytesIO(jpeg)) as picture:
+            return picture.info.get('comment', b'').decode(errors='replace')
+    except (OSError, SyntaxError):
+        raise _no_picture('jpeg', jpeg) from None
 
 
 def fill(message: Any, pixels: np.ndarray, encoding: str) -> Any:

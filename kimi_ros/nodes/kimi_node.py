@@ -268,7 +268,9 @@ class KimiNode(Node):
         message = plan_to_message(plan, answer.capture.stamp)
         self._markers.publish(plan_markers(message))
         picture = CompressedImage(header=message.header, format='jpeg')
-        picture.data = encode_jpeg(draw_plan(answer.rgb, plan), self.value('jpeg_quality'))
+        # Plans about the same frame have one stamp: the picture itself says whose it is.
+        drawn = draw_plan(answer.rgb, plan)
+        picture.data = encode_jpeg(drawn, self.value('jpeg_quality'), comment=plan.id)
         self._annotated.publish(picture)
 
     def _publish_plan(self, plan: Plan) -> None:

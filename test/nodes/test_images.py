@@ -10,7 +10,15 @@ import cv2
 import numpy as np
 import pytest
 
-from kimi_ros.nodes.images import ImageFormatError, decode, encode_jpeg, fill, to_depth, to_rgb
+from kimi_ros.nodes.images import (
+    ImageFormatError,
+    decode,
+    encode_jpeg,
+    fill,
+    read_comment,
+    to_depth,
+    to_rgb,
+)
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
 
@@ -113,6 +121,18 @@ def test_jpeg_there_and_back():
     smooth = cv2.resize(RGB, (64, 48))
     found = decode(SimpleNamespace(format='jpeg', data=encode_jpeg(smooth, 95)))
     assert np.abs(found.astype(int) - smooth).mean() < 4
+
+
+@pytest.mark.parametrize('comment', ['', 'plan-1', '红色'])
+def test_jpeg_carries_a_comment(comment):
+    data = encode_jpeg(RGB, 90, comment=comment)
+    assert read_comment(data) == comment
+    assert decode(SimpleNamespace(format='jpeg', data=data)).shape == RGB.shape
+
+
+def test_comment_of_no_picture_is_refused():
+    with pytest.raises(ImageFormatError, match='no picture'):
+        read_comment(b'plan-1')
 
 
 @pytest.mark.parametrize('keep', [0, 1, 10, 0.5, 0.9])

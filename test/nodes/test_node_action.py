@@ -24,6 +24,7 @@ from kimi_msgs.srv import Approve, Describe  # noqa: E402
 from kimi_ros.agent import DepthStatus, State, Status  # noqa: E402
 from kimi_ros.nodes import qos  # noqa: E402
 from kimi_ros.nodes.codes import Code  # noqa: E402
+from kimi_ros.nodes.images import read_comment  # noqa: E402
 
 PICK = 'pick up the red cup'
 FLOOD = 1000
@@ -168,6 +169,12 @@ def test_stop_ends_a_granted_plan(goals, graph, client):
     assert not graph.call(Approve, '/kimi/approve', request).error_code
     graph.call(Trigger, '/kimi/stop', Trigger.Request())
     graph.until(lambda: plans[-1].approval == PlanMessage.APPROVAL_EXPIRED, 'its end')
+
+
+def test_two_plans_about_one_frame_have_each_their_picture(client):
+    plans = [client.instruct(PICK, camera='front') for _ in range(3)]
+    for reply in plans:
+        assert read_comment(reply.picture) == reply.plan.id
 
 
 def test_plan_without_a_picture_is_a_plan(client):
