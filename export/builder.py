@@ -28,6 +28,15 @@ class _Stored:
     kind: int
 
 
+@dataclass(frozen=True)
+class Result:
+    """A value that an If gives; `kind` is an element type of TensorProto."""
+
+    name: str
+    kind: int
+    shape: tuple[int | str, ...]
+
+
 class WeightFile:
     """weights.bin: every weight once, whichever graphs use it."""
 
@@ -84,6 +93,7 @@ class GraphBuilder:
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._initializers: dict[str, onnx.TensorProto] = {}
+        self._prefix = ''
 
     def input(
         self, name: str, shape: Sequence[int | str], kind: int = TensorProto.FLOAT
@@ -92,11 +102,13 @@ class GraphBuilder:
         self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
 
-    def output(self, value: str, name: str, shape: Sequence[int | str]) -> None:
-        """Declare `value` as the f32 output `name`."""
+    def output(
+        self, value: str, name: str, shape: Sequence[int | str], kind: int = TensorProto.FLOAT
+    ) -> None:
+        """Declare `value` as the output `name`."""
         if value != name:
             self._nodes.append(helper.make_node('Identity', [value], [name]))
-        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        self._outputs.append(helper.make_tensor_value_info(name, kind, shape))
 
     def add(self, kind: str, *inputs: str, domain: str = '', **attributes: Any) -> str:
         """Append a node with one output; '' stands for an input that is left out."""
@@ -107,14 +119,48 @@ class GraphBuilder:
         **attributes: Any,
     ) -> list[str]:
         """Append a node; `outputs` is their number, or their names where these matter."""
-        number = len(self._nodes)
+        name = f'{self._prefix}{kind}_{len(self._nodes)}'
         if isinstance(outputs, int):
-            outputs = [f'{kind}_{number}_{i}' for i in range(outputs)]
-        node = helper.make_node(
-            kind, inputs, outputs, name=f'{kind}_{number}', domain=domain, **attributes
+            outputs = [f'{name}_{i}' for i in range(outputs)]
+        self._nodes.append(
+            helper.make_node(kind, inputs, outputs, name=name, domain=domain, **attributes)
         )
-        self._nodes.append(node)
         return list(outputs)
+
+    def choose(
+        self,
+        condition: str,
+        results: Sequence[Result],
+        then: Callable[[], Sequence[str]],
+        otherwise: Callable[[], Sequence[str]],
+    ) -> list[str]:
+        """Append an If whose branches are what the two calls add to this builder.
+
+        :param condition: bool scalar.
+        :param results: what each call returns values for, in this order.
+        """
+        branches = {
+            f'{side}_branch': self._branch(side, call, results)
+            for side, call in (('then', then), ('else', otherwise))
+        }
+        names = [result.name for result in results]
+        return self.add_many('If', names, condition, **branches)
+
+    def _branch(
+        self, side: str, call: Callable[[], Sequence[str]], results: Sequence[Result]
+    ) -> onnx.GraphProto:
+        # Weights and constants of a branch stay with the whole graph: a branch sees them there.
+        outside, prefix = self._nodes, self._prefix
+        self._nodes, self._prefix = [], f'{prefix}{side}_{len(outside)}_'
+        try:
+            name, values = self._prefix, call()
+            outputs = [
+                helper.make_tensor_value_info(value, result.kind, result.shape)
+                for value, result in zip(values, results, strict=True)
+            ]
+            return helper.make_graph(self._nodes, name, [], outputs)
+        finally:
+            self._nodes, self._prefix = outside, prefix
 
     def weight(self, name: str, values: Callable[[], np.ndarray]) -> str:
         """A weight in the shared file; `values` is called when no graph has asked before."""
@@ -122,11 +168,12 @@ class GraphBuilder:
             self._initializers[name] = self._weights.put(name, values)
         return name
 
-    def constant(self, values: Any, dtype: type = np.int64) -> str:
+    def constant(self, values: Any, dtype: type = np.int64, name: str = '') -> str:
         """A small constant inside the graph: shapes, axes, scales."""
         array = np.asarray(values, dtype)
-        kind = f'{array.dtype}_{"x".join(map(str, array.shape))}'
-        name = f'constant_{kind}_{"_".join(map(str, array.ravel().tolist()))}'
+        if not name:
+            kind = f'{array.dtype}_{"x".join(map(str, array.shape))}'
+            name = f'constant_{kind}_{"_".join(map(str, array.ravel().tolist()))}'
         if name not in self._initializers:
             self._initializers[name] = numpy_helper.from_array(array, name)
         return name
@@ -137,9 +184,15 @@ class GraphBuilder:
             self._nodes, self._name, self._inputs, self._outputs, list(self._initializers.values())
         )
         opsets = [helper.make_opsetid('', OPSET)]
-        if any(node.domain == CONTRIB for node in self._nodes):
+        if self._has_contrib(graph):
             opsets.append(helper.make_opsetid(CONTRIB, 1))
         model = helper.make_model(
             graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name='kimi_export'
         )
         path.write_bytes(model.SerializeToString())
+
+    def _has_contrib(self, graph: onnx.GraphProto) -> bool:
+        return any(
+            node.domain == CONTRIB or any(self._has_contrib(part.g) for part in node.attribute)
+            for node in graph.node
+        )

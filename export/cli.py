@@ -22,7 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
     progress = TerminalProgress()
     try:
         folder = export_model(
-            options.checkpoint, options.out, options.config, options.tokenizer, progress
+            options.checkpoint,
+            options.out,
+            options.config,
+            options.tokenizer,
+            progress,
+            precision=options.precision,
+            preset=options.preset,
+            calibrate=options.calibrate,
+            verify=options.verify,
         )
     except (ExportError, OSError) as error:
         progress.close()
@@ -50,6 +58,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('out', help='folder to write; an earlier export there is replaced')
     parser.add_argument('--config', help='config.json, where it is not beside the checkpoint')
     parser.add_argument('--tokenizer', help='tokenizer.json, where it is not beside the checkpoint')
-    parser.add_argument('--precision', choices=['fp32'], default='fp32')
+    parser.add_argument(
+        '--precision', choices=['fp32', 'fp16', 'int8', 'int4'], help="the preset's, or fp32"
+    )
     parser.add_argument('--target', choices=['onnx'], default='onnx')
+    parser.add_argument('--preset', metavar='NAME', help='choices for a kind of machine: cpu, ...')
+    parser.add_argument(
+        '--calibrate', metavar='FOLDER', help='pictures from which an 8-bit cache gets its scales'
+    )
+    parser.add_argument(
+        '--verify', metavar='FOLDER', help='pictures on which the loss against fp32 is measured'
+    )
     return parser

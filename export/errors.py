@@ -9,6 +9,10 @@ class CheckpointError(ExportError):
     """The checkpoint cannot be exported: the message names the file or the tensor."""
 
 
+class AdapterError(ExportError):
+    """The LoRA adapter is none, or does not belong to the checkpoint."""
+
+
 class FolderError(ExportError):
     """The output folder cannot be written or must not be replaced."""
 

@@ -1,29 +1,33 @@
-"""Comparing the written graphs with the plain forward of the checkpoint's own tensors.
+"""Comparing a written folder with the plain forward of the checkpoint's own tensors.
 
-Each graph is given what the reference computed before it, so that an error is found where it is
-made. One crop, a short prompt, one decoded step and one coordinate are run.
+The folder is run by the engine that robots run. One crop, a short prompt, one decoded step and one
+coordinate are compared; quantised weights with the numbers that they stand for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-from safetensors.numpy import load_file
 
 from kimi_ros.vlm.config import ModelConfig
-from kimi_ros.vlm.region import RegionEncoder
+from kimi_ros.vlm.engine import Engine, open_engine
+from kimi_ros.vlm.errors import VlmError
+from kimi_ros.vlm.folder import read_folder
+from kimi_ros.vlm.layout import Layout
 
 from .checkpoint import Checkpoint
 from .errors import SelfCheckError
+from .layers import Reader
+from .quantise import BITS, pack
 from .reference import Cache, Reference
-from .tables import REGION_TABLES
 
 # An element may be off by this share of its own value, or of the largest value of its array.
 RELATIVE, OF_SCALE = 1e-3, 1e-4
+# Half precision rounds every layer's result; quantised layers round what they are given as well.
+_OF_SCALE_HALF, _OF_SCALE_FEW_BITS = 1e-2, 8e-2
 _SEED = 20
 _MOST_PROMPT = 8
 
@@ -43,84 +47,121 @@ def parts_of(checkpoint: Checkpoint) -> int:
     return 11 if checkpoint.has_regions else 8
 
 
+def tolerance(layout: Layout) -> float:
+    """Share of the largest value by which any may be off."""
+    if {layout.vision, layout.decoder, layout.cache} & set(BITS):
+        return _OF_SCALE_FEW_BITS
+    return OF_SCALE if layout.activations == 'fp32' else _OF_SCALE_HALF
+
+
 def check(checkpoint: Checkpoint, folder: Path) -> Iterator[Difference]:
     """Yield the difference of each part as it is found.
 
-    Raises SelfCheckError where a graph does not load or run, or gives values that are not finite.
+    Raises SelfCheckError where the folder does not load or run, or gives values that are not
+    finite.
     """
-    config = checkpoint.config
-    reference = Reference(config, checkpoint.read)
-    runtime = _Runtime(folder, config)
-    generator = np.random.default_rng(_SEED)
-    side = config.vision.crop_size
-    crop = generator.uniform(-1, 1, (3, side, side)).astype(np.float32)
-
-    features = reference.encode(crop)
-    yield _compare('vision', features, runtime.run('vision', crops=crop[None])[0][0])
-
-    # The stitched features differ from the global ones, or swapping the two would not show.
-    local = features[::-1].copy()
-    image = reference.project(features, local)
-    found = runtime.run('projection', global_features=features, local_features=local)[0]
-    yield _compare('projection', image, found)
-
-    yield from _check_text(checkpoint, reference, runtime, image)
+    try:
+        opened = read_folder(folder)
+        engine = open_engine(opened, 'cpu', None)
+    except VlmError as error:
+        raise SelfCheckError(f'the folder does not load: {error}') from error
+    try:
+        reference = Reference(checkpoint.config, _stored(checkpoint.read, opened.layout))
+        yield from _Comparison(checkpoint, reference, engine, tolerance(opened.layout)).parts()
+    except VlmError as error:
+        raise SelfCheckError(f'the folder does not run: {error}') from error
+    finally:
+        engine.close()
 
 
-def _check_text(
-    checkpoint: Checkpoint, reference: Reference, runtime: _Runtime, image: np.ndarray
-) -> Iterator[Difference]:
-    config = checkpoint.config
-    tables = load_file(runtime.folder / 'tables.safetensors')
-    embeddings = tables['token_embeddings']
-    bos = reference.embed_tokens([config.tokenizer.bos_id])
-    prefix = np.concatenate([bos, image])
-    _, cache = reference.decode(prefix, Cache(), causal=False)
-    arrays = runtime.run('prefill', embeds=prefix[None])
-    for part, expected, found in (
-        ('prefill keys', cache.keys, arrays[0::2]),
-        ('prefill values', cache.values, arrays[1::2]),
-    ):
-        yield _compare(part, np.stack(expected), np.stack([array[0] for array in found]))
+class _Comparison:
+    def __init__(
+        self, checkpoint: Checkpoint, reference: Reference, engine: Engine, allowed: float
+    ) -> None:
+        self._config = checkpoint.config
+        self._has_regions = checkpoint.has_regions
+        self._reference = reference
+        self._engine = engine
+        self._allowed = allowed
 
-    prompt = _prompt(config)
-    hidden, longer = reference.decode(reference.embed_tokens(prompt), cache, causal=True)
-    found = runtime.step(embeddings[prompt], cache)
-    yield _compare('prompt', hidden, found)
+    def parts(self) -> Iterator[Difference]:
+        reference, engine = self._reference, self._engine
+        generator = np.random.default_rng(_SEED)
+        side = self._config.vision.crop_size
+        crop = generator.uniform(-1, 1, (3, side, side)).astype(np.float32)
+        features = reference.encode(crop)
+        yield self._compare('vision', features, engine.encode(crop[None])[0])
 
-    # The head takes one position.
-    logits = reference.logits(hidden[-1:])
-    yield _compare('head', logits, runtime.run('head', hidden=hidden[-1:])[0])
+        # The stitched features differ from the global ones, or swapping the two would not show.
+        local = features[::-1].copy()
+        image = reference.project(features, local)
+        yield self._compare('projection', image, engine.project(features, local))
+        yield from self._text(image)
 
-    hidden = hidden[-1:]
-    if longer.length < config.text.max_context:
-        token = [int(logits.argmax())]
-        hidden, _ = reference.decode(reference.embed_tokens(token), longer, causal=True)
-        yield _compare('decode step', hidden, runtime.step(embeddings[token], longer))
+    def _text(self, image: np.ndarray) -> Iterator[Difference]:
+        reference, engine, text = self._reference, self._engine, self._config.text
+        bos = reference.embed_tokens([self._config.tokenizer.bos_id])
+        prefix = np.concatenate([bos, image])
+        _, cache = reference.decode(prefix, Cache(), causal=False)
+        engine.prefill_image(prefix)
+        found = [engine.read_cache(layer) for layer in range(text.n_layers)]
+        for index, (part, expected) in enumerate((('keys', cache.keys), ('values', cache.values))):
+            arrays = np.stack([pair[index] for pair in found])
+            yield self._compare(f'prefill {part}', np.stack(expected), arrays)
 
-    alone, _ = reference.decode(reference.embed_tokens(prompt), Cache(), causal=True)
-    yield _compare('text only', alone, runtime.step(embeddings[prompt], Cache()))
+        prompt = _prompt(self._config)
+        hidden, longer = reference.decode(reference.embed_tokens(prompt), cache, causal=True)
+        hidden = hidden[-1:]
+        yield self._compare('prompt', hidden[0], engine.step(engine.embed_tokens(prompt)))
 
-    if checkpoint.has_regions:
-        yield from _check_regions(config, reference, runtime, tables, hidden)
+        logits = reference.logits(hidden)[0]
+        yield self._compare('head', logits, engine.logits(hidden[0]))
+
+        if longer.length < text.max_context:
+            token = [int(logits.argmax())]
+            hidden, _ = reference.decode(reference.embed_tokens(token), longer, causal=True)
+            yield self._compare('decode step', hidden[0], engine.step(engine.embed_tokens(token)))
+
+        alone, _ = reference.decode(reference.embed_tokens(prompt), Cache(), causal=True)
+        engine.rewind(0)
+        yield self._compare('text only', alone[-1], engine.step(engine.embed_tokens(prompt)))
+        if self._has_regions:
+            yield from self._regions(hidden)
+
+    def _regions(self, hidden: np.ndarray) -> Iterator[Difference]:
+        reference, engine = self._reference, self._engine
+        coordinates = reference.coordinate_logits(hidden)[0]
+        yield self._compare('coordinate', coordinates, engine.coordinate_logits(hidden[0]))
+        yield self._compare('size', reference.size_logits(hidden)[0], engine.size_logits(hidden[0]))
+        value = int(coordinates.argmax()) / self._config.region.coord_out_dim
+        expected = [reference.embed_coordinate(value), reference.embed_size(0.3, value)]
+        found = [engine.embed_coordinates([value]), engine.embed_sizes([(0.3, value)])]
+        yield self._compare('region tables', np.concatenate(expected), np.concatenate(found))
+
+    def _compare(self, part: str, expected: np.ndarray, found: np.ndarray) -> Difference:
+        if found.shape != expected.shape:
+            raise SelfCheckError(f'{part}: the graph gives {found.shape}, not {expected.shape}')
+        if not np.isfinite(found).all():
+            raise SelfCheckError(f'{part}: the graph gives values that are not finite')
+        difference = np.abs(found - expected)
+        scale = float(np.abs(expected).max())
+        allowed = np.maximum(RELATIVE * np.abs(expected), self._allowed * scale)
+        largest = float(difference.max())
+        of_scale = largest / scale if scale else largest
+        return Difference(part, largest, of_scale, bool((difference <= allowed).all()))
 
 
-def _check_regions(
-    config: ModelConfig,
-    reference: Reference,
-    runtime: _Runtime,
-    tables: dict[str, np.ndarray],
-    hidden: np.ndarray,
-) -> Iterator[Difference]:
-    coordinates = reference.coordinate_logits(hidden)
-    yield _compare('coordinate', coordinates, runtime.run('coordinate', hidden=hidden)[0])
-    yield _compare('size', reference.size_logits(hidden), runtime.run('size', hidden=hidden)[0])
-    bins = config.region.coord_out_dim
-    encoder = RegionEncoder(*(tables[name] for name in REGION_TABLES), bins=bins)
-    value = int(coordinates.argmax()) / bins
-    expected = [reference.embed_coordinate(value), reference.embed_size(0.3, value)]
-    found = [encoder.coordinates([value]), encoder.sizes([(0.3, value)])]
-    yield _compare('region tables', np.concatenate(expected), np.concatenate(found))
+def _stored(read: Reader, layout: Layout) -> Reader:
+    """Read tensors as the folder's numbers stand for them."""
+
+    def stored(name: str) -> np.ndarray:
+        values = read(name)
+        kind = layout.of(name.removesuffix('.weight'))
+        if kind in BITS and name.endswith('.weight') and values.ndim == 2:
+            return pack(values, kind, layout.group).unpack()
+        return values
+
+    return stored
 
 
 def _prompt(config: ModelConfig) -> list[int]:
@@ -130,83 +171,3 @@ def _prompt(config: ModelConfig) -> list[int]:
     ids = ids or [config.tokenizer.bos_id]
     room = config.text.max_context - config.prefix_length - 1
     return ids[: max(1, min(_MOST_PROMPT, room))]
-
-
-def _compare(part: str, expected: np.ndarray, found: np.ndarray) -> Difference:
-    if found.shape != expected.shape:
-        raise SelfCheckError(f'{part}: the graph gives {found.shape}, expected {expected.shape}')
-    if not np.isfinite(found).all():
-        raise SelfCheckError(f'{part}: the graph gives values that are not finite')
-    difference = np.abs(found - expected)
-    scale = float(np.abs(expected).max())
-    allowed = np.maximum(RELATIVE * np.abs(expected), OF_SCALE * scale)
-    largest = float(difference.max())
-    return Difference(
-        part, largest, largest / scale if scale else largest, bool((difference <= allowed).all())
-    )
-
-
-class _Runtime:
-    """Runs the graphs of the folder, holding one at a time: a 2B model is large."""
-
-    def __init__(self, folder: Path, config: ModelConfig) -> None:
-        self.folder = folder
-        self._text = config.text
-        self._name = ''
-        self._session: onnxruntime.InferenceSession | None = None
-
-    def run(self, graph: str, **feeds: np.ndarray) -> list[np.ndarray]:
-        session = self._open(graph)
-        return _guarded(graph, lambda: session.run(None, feeds))
-
-    def step(self, embeds: np.ndarray, past: Cache) -> np.ndarray:
-        """Run the decoder as an engine does, present written over past: hidden (t, dim)."""
-        session = self._open('decoder')
-        text, total = self._text, past.length + len(embeds)
-        shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
-        hidden = np.empty((1, *embeds.shape), np.float32)
-        binding = session.io_binding()
-        feeds = {
-            'embeds': np.ascontiguousarray(embeds[None]),
-            'seqlens_k': np.array([total - 1], np.int32),
-            'total_sequence_length': np.array(total, np.int32),
-        }
-        for name, array in feeds.items():
-            binding.bind_cpu_input(name, array)
-        buffers = []
-        for i in range(text.n_layers):
-            for part, arrays in (('key', past.keys), ('value', past.values)):
-                buffer = np.zeros(shape, np.float32)
-                if arrays:
-                    buffer[0, :, : past.length] = arrays[i]
-                value = onnxruntime.OrtValue.ortvalue_from_numpy(buffer)
-                binding.bind_ortvalue_input(f'past_{part}_{i}', value)
-                binding.bind_ortvalue_output(f'present_{part}_{i}', value)
-                buffers.append(buffer)
-        output = onnxruntime.OrtValue.ortvalue_from_numpy(hidden)
-        binding.bind_ortvalue_output('hidden', output)
-        _guarded('decoder', lambda: session.run_with_iobinding(binding))
-        return hidden[0]
-
-    def _open(self, graph: str) -> onnxruntime.InferenceSession:
-        if graph != self._name:
-            self._session = None  # freed before the next one is read
-            self._session = _guarded(graph, lambda: _session(self.folder / f'{graph}.onnx'))
-            self._name = graph
-        return self._session
-
-
-def _session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what goes wrong is raised, and named there
-    # A second, repacked copy of every weight pays for itself in a service, not in one run.
-    options.add_session_config_entry('session.disable_prepacking', '1')
-    return onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
-
-
-def _guarded(graph: str, call: Callable):
-    try:
-        return call()
-    # onnxruntime's exceptions share no base class but Exception.
-    except Exception as error:
-        raise SelfCheckError(f'{graph}.onnx does not run: {error}') from error

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from kimi_ros.vlm.layout import Layout
+
 from .checkpoint import Checkpoint
 from .errors import FolderError
+from .lowering_ort import CacheScales
 
 # In the order in which kimi_ros.vlm.region.RegionEncoder takes them.
 REGION_TABLES = (
@@ -21,14 +25,23 @@ REGION_TABLES = (
 )
 
 
-def write_tables(checkpoint: Checkpoint, path: Path) -> None:
-    """Write the embeddings and, where the checkpoint has them, the region encoders, all f32.
+def write_tables(
+    checkpoint: Checkpoint, layout: Layout, path: Path, scales: CacheScales | None = None
+) -> None:
+    """Write the embeddings, f32 or half precision, and what else is looked up, f32.
+
+    :param scales: of an 8-bit cache.
 
     Raises FolderError where the disk does not take them.
     """
-    tables = {'token_embeddings': checkpoint.read('text.wte')}
+    embeddings = checkpoint.read('text.wte')
+    if layout.decoder != 'fp32':
+        embeddings = embeddings.astype(np.float16)
+    tables = {'token_embeddings': embeddings}
     if checkpoint.has_regions:
         tables |= {name: checkpoint.read(f'region.{name}') for name in REGION_TABLES}
+    if scales:
+        tables |= {'key_scales': scales.keys, 'value_scales': scales.values}
     try:
         save_file(tables, str(path))
     except SafetensorError as error:

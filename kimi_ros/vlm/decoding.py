@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,9 +51,14 @@ class Chooser:
         self._sampling = sampling
         self._random = np.random.default_rng(sampling.seed)
 
+    @property
+    def greedy(self) -> bool:
+        """Whether the most probable token is taken."""
+        return self._sampling.temperature == 0
+
     def __call__(self, logits: np.ndarray) -> int:
         """Choose from logits (vocab,)."""
-        if self._sampling.temperature == 0:
+        if self.greedy:
             return int(np.argmax(logits))
         probabilities = softmax(logits / self._sampling.temperature)
         order = np.argsort(-probabilities, kind='stable')
@@ -79,18 +84,17 @@ class Writer:
         max_tokens: int,
         *,
         stop_id: int,
-        banned_ids: Sequence[int],
         cancel: threading.Event | None = None,
         constraint: Constraint | None = None,
     ) -> None:
-        """`banned_ids` may not be written, except as the first token, as in the reference."""
+        """As in the reference, the answer's special id may only be the first token."""
         self.ids: list[int] = []
         self.finish = 'length'
         self._engine = engine
         self._choose = choose
         self._max_tokens = max_tokens
         self._stop_id = stop_id
-        self._banned_ids = list(banned_ids)
+        self._barred = engine.config.tokenizer.answer_id
         self._cancel = cancel
         self._constraint = constraint
 
@@ -103,15 +107,10 @@ class Writer:
         if forced:
             yield forced
             embeds = np.concatenate([embeds, self._engine.embed_tokens(forced)])
-        hidden = self._step(embeds)
-        banned: list[int] = []
+        hidden, first = self._step(embeds), True
         while not self._ended():
-            logits = self._engine.logits(hidden)
-            logits[banned] = -np.inf
-            banned = self._banned_ids
-            if self._constraint is not None:
-                self._constraint.mask(logits)
-            token = self._choose(logits)
+            token = self._next(hidden, first)
+            first = False
             if token == self._stop_id:
                 self.finish = 'stop'
                 return
@@ -123,6 +122,16 @@ class Writer:
             if self._ended() or len(fresh) > self._room():
                 return
             hidden = self._step(self._engine.embed_tokens(fresh))
+
+    def _next(self, hidden: np.ndarray, first: bool) -> int:
+        if self._choose.greedy and self._constraint is None and not first:
+            return self._engine.token(hidden)
+        logits = self._engine.logits(hidden)
+        if not first:
+            logits[self._barred] = -np.inf
+        if self._constraint is not None:
+            self._constraint.mask(logits)
+        return self._choose(logits)
 
     def _forced(self) -> list[int]:
         return [] if self._constraint is None else self._constraint.forced()

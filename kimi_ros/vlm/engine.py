@@ -41,6 +41,9 @@ class Engine(Protocol):
     def logits(self, hidden: np.ndarray) -> np.ndarray:
         """Logits (vocab,) of the token that follows."""
 
+    def token(self, hidden: np.ndarray) -> int:
+        """Id of the most probable token but the answer's special one, which no text holds."""
+
     def coordinate_logits(self, hidden: np.ndarray) -> np.ndarray:
         """Logits (bins,) of a coordinate."""
 

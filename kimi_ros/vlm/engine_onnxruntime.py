@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,14 +11,18 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from onnxruntime import InferenceSession
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, safe_open
 
+from .cache_onnxruntime import Decoder, bind_input, bind_output
 from .config import ModelConfig
 from .errors import DeviceNotAvailable, EngineError, ModelFolderError, VlmError
 from .folder import ModelFolder
 from .region import RegionEncoder
 
+_LOG = logging.getLogger(__name__)
 _MOST_THREADS = 4
+_EMBEDDINGS = 'token_embeddings'
+_SCALES = ('key_scales', 'value_scales')
 _REGION_TABLES = (
     'coord_features',
     'coord_encoder.weight',
@@ -32,11 +37,12 @@ class OnnxEngine:
     """Runs the graphs of a model folder; see `engine.Engine` for the calls.
 
     The key and value buffers of the whole context belong to this object and are bound both as the
-    past and as the present of the decoder graph, so a step writes one position and copies none.
+    past and as the present of the decoder graph, so a step writes its positions and copies none.
     """
 
     def __init__(self, folder: ModelFolder, device: str = 'auto', threads: int | None = None):
-        """`device` is 'auto', 'cpu' or 'cuda'; `threads` None means physical cores, at most 4.
+        """`device` is 'auto', 'cpu' or 'cuda'; `threads` None means the folder's, or as many as
+        there are physical cores, at most 4.
 
         Raises DeviceNotAvailable and ModelFolderError; every call may raise EngineError.
         """
@@ -46,22 +52,26 @@ class OnnxEngine:
         self._folder = folder
         self._providers = _providers(device, folder)
         self._shapes = graph_shapes(folder.config)
-        self._threads = threads or min(_MOST_THREADS, physical_cores())
+        self._threads = threads or folder.threads or min(_MOST_THREADS, physical_cores())
         self._vision = self._session('vision.onnx')
-        if device == 'cuda' and 'CUDAExecutionProvider' not in self._vision.get_providers():
-            raise DeviceNotAvailable(
+        if 'CUDAExecutionProvider' in set(self._providers) - set(self._vision.get_providers()):
+            problem = (
                 'onnxruntime has a CUDA provider but could not start it; look for missing CUDA or '
-                'cuDNN libraries in its log above, or use device="cpu"'
+                'cuDNN libraries in its log above'
             )
+            if device == 'cuda':
+                raise DeviceNotAvailable(f'{problem}, or use device="cpu"')
+            _LOG.warning('%s: the CPU is used', problem)
         self._projection = self._session('projection.onnx')
-        self._prefill = self._session('prefill.onnx')
         self._head = _Head(self._session('head.onnx'), self.config.text.dim)
         self._coordinate = self._size = None
         if 'coordinate.onnx' in folder.files:
             self._coordinate = _Head(self._session('coordinate.onnx'), self.config.text.dim)
             self._size = _Head(self._session('size.onnx'), self.config.text.dim)
         self._read_tables(folder.file('tables.safetensors'))
-        self._decoder = _Decoder(self._session('decoder.onnx'), self.config.text)
+        self._decoder = Decoder(
+            self._session('decoder.onnx'), self.config.text, folder.layout, self._cache_scales
+        )
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
         """(n, 3, S, S) to (n, patches, enc_dim)."""
@@ -74,9 +84,8 @@ class OnnxEngine:
 
     def prefill_image(self, embeds: np.ndarray) -> None:
         """Fill the cache with (p, dim), every position seeing every other."""
-        names = self._decoder.cache_names
-        arrays = self._prefill.run(names, {'embeds': embeds[None]})
-        self._decoder.write_prefix(arrays)
+        self.length = 0
+        self._decoder.run(embeds, 0, image=True)
         self.length = len(embeds)
 
     def rewind(self, length: int) -> None:
@@ -93,19 +102,26 @@ class OnnxEngine:
 
     def logits(self, hidden: np.ndarray) -> np.ndarray:
         """(dim,) to (vocab,)."""
-        return self._head.run(hidden)
+        return self._head.run(hidden, 'logits')
+
+    def token(self, hidden: np.ndarray) -> int:
+        """(dim,) to the id of the best token."""
+        return int(self._head.run(hidden, 'token'))
 
     def coordinate_logits(self, hidden: np.ndarray) -> np.ndarray:
         """(dim,) to (bins,)."""
-        return self._region(self._coordinate).run(hidden)
+        return self._region(self._coordinate).run(hidden, 'logits')
 
     def size_logits(self, hidden: np.ndarray) -> np.ndarray:
         """(dim,) to (2, bins)."""
-        return self._region(self._size).run(hidden)
+        return self._region(self._size).run(hidden, 'logits')
 
     def embed_tokens(self, ids: Sequence[int]) -> np.ndarray:
         """(n,) ids to (n, dim)."""
-        return self._embeddings[np.asarray(ids, np.int64)]
+        rows = np.empty((len(ids), self.config.text.dim), np.float32)
+        for row, token in zip(rows, ids, strict=True):
+            row[:] = self._embeddings[int(token)]
+        return rows
 
     def embed_coordinates(self, values: Sequence[float]) -> np.ndarray:
         """(n,) to (n, dim)."""
@@ -116,7 +132,7 @@ class OnnxEngine:
         return self._region(self._encoder).sizes(sizes)
 
     def read_cache(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
-        """Copies of a layer's keys and values (kv_heads, length, head_dim)."""
+        """Copies of a layer's keys and values f32 (kv_heads, length, head_dim)."""
         return self._decoder.read(layer, self.length)
 
     def close(self) -> None:
@@ -141,21 +157,27 @@ class OnnxEngine:
         return session
 
     def _read_tables(self, path: Path) -> None:
+        names = _REGION_TABLES if self._coordinate is not None else ()
+        names += _SCALES if self._folder.layout.cache == 'int8' else ()
         try:
-            tables = load_file(path)
-            self._embeddings = tables['token_embeddings']
-            self._encoder = None
-            if self._coordinate is not None:
-                self._encoder = RegionEncoder(
-                    *(tables[name] for name in _REGION_TABLES),
-                    bins=self.config.region.coord_out_dim,
-                )
-        except KeyError as error:
-            raise ModelFolderError(f'{path} lacks the table {error}') from error
-        except Exception as error:
+            stream = safe_open(path, 'numpy')
+            missing = {_EMBEDDINGS, *names} - set(stream.keys())
+            if missing:
+                raise ModelFolderError(f'{path} lacks the table {min(missing)}')
+            # The largest table stays in the file: a row is read when its token comes.
+            self._embeddings = stream.get_slice(_EMBEDDINGS)
+            tables = {name: stream.get_tensor(name) for name in names}
+        except SafetensorError as error:
             raise ModelFolderError(f'{path} cannot be read: {error}') from error
-        found = {'token_embeddings': list(self._embeddings.shape)}
+        found = {_EMBEDDINGS: list(self._embeddings.get_shape())}
         _check_shapes(path, found, self._shapes['tables'])
+        self._encoder = None
+        if self._coordinate is not None:
+            self._encoder = RegionEncoder(
+                *(tables[name] for name in _REGION_TABLES),
+                bins=self.config.region.coord_out_dim,
+            )
+        self._cache_scales = [tables[name] for name in _SCALES if name in tables]
 
     def _region(self, part):
         if part is None:
@@ -187,81 +209,24 @@ class _Session(InferenceSession):
 
 
 class _Head:
-    """A graph from one hidden state to logits, with both buffers bound once."""
+    """A graph from one hidden state to logits and the like, with all buffers bound once."""
 
     def __init__(self, session: InferenceSession, dim: int) -> None:
         self._session = session
         self._hidden = np.zeros((1, dim), np.float32)
-        shape = session.get_outputs()[0].shape
-        self._logits = np.zeros(shape, np.float32)
-        self._binding = session.io_binding()
-        _bind_input(self._binding, session.get_inputs()[0].name, self._hidden)
-        _bind_output(self._binding, session.get_outputs()[0].name, self._logits)
+        self._outputs, self._bindings = {}, {}
+        for output in session.get_outputs():
+            array = np.zeros(output.shape, np.int64 if 'int64' in output.type else np.float32)
+            binding = session.io_binding()
+            bind_input(binding, session.get_inputs()[0].name, self._hidden)
+            bind_output(binding, output.name, array)
+            # Only what is asked for is copied, from a GPU above all.
+            self._outputs[output.name], self._bindings[output.name] = array, binding
 
-    def run(self, hidden: np.ndarray) -> np.ndarray:
+    def run(self, hidden: np.ndarray, output: str) -> np.ndarray:
         self._hidden[0] = hidden
-        self._session.run_with_iobinding(self._binding)
-        return self._logits[0]
-
-
-class _Decoder:
-    """The decoder graph and the cache that it reads and writes in place."""
-
-    def __init__(self, session: InferenceSession, text) -> None:
-        self._session = session
-        self._dim = text.dim
-        shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
-        layers = range(text.n_layers)
-        self.cache_names = [f'{part}_{layer}' for layer in layers for part in ('key', 'value')]
-        self._host = [np.zeros(shape, np.float32) for _ in self.cache_names]
-        self._on_gpu = session.get_providers()[0] == 'CUDAExecutionProvider'
-        device = 'cuda' if self._on_gpu else 'cpu'
-        # On the CPU an OrtValue shares the array's memory; on a GPU it is a copy of it.
-        self._cache = [
-            onnxruntime.OrtValue.ortvalue_from_numpy(array, device, 0) for array in self._host
-        ]
-        self._last = np.zeros(1, np.int32)
-        self._total = np.zeros((), np.int32)
-        self._embeds = np.zeros((1, 1, self._dim), np.float32)
-        self._hidden = np.zeros((1, 1, self._dim), np.float32)
-        self._one = self._bind(self._embeds, self._hidden)
-
-    def write_prefix(self, arrays: Sequence[np.ndarray]) -> None:
-        """Copy keys and values (1, kv_heads, p, head_dim) to the start of the cache."""
-        for host, value, array in zip(self._host, self._cache, arrays, strict=True):
-            host[:, :, : array.shape[2]] = array
-            if self._on_gpu:
-                value.update_inplace(host)
-
-    def run(self, embeds: np.ndarray, length: int) -> np.ndarray:
-        """Append (t, dim) after `length` positions; hidden (dim,) of the last one."""
-        count = len(embeds)
-        self._last[0] = length + count - 1
-        self._total[...] = length + count
-        if count == 1:
-            self._embeds[0] = embeds
-            self._session.run_with_iobinding(self._one)
-            return self._hidden[0, 0]
-        embeds = np.ascontiguousarray(embeds, np.float32)[None]
-        hidden = np.empty((1, count, self._dim), np.float32)
-        self._session.run_with_iobinding(self._bind(embeds, hidden))
-        return hidden[0, -1]
-
-    def read(self, layer: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """Copies of keys and values (kv_heads, length, head_dim)."""
-        keys, values = (value.numpy() for value in self._cache[2 * layer : 2 * layer + 2])
-        return keys[0, :, :length].copy(), values[0, :, :length].copy()
-
-    def _bind(self, embeds: np.ndarray, hidden: np.ndarray) -> onnxruntime.IOBinding:
-        binding = self._session.io_binding()
-        _bind_input(binding, 'embeds', embeds)
-        _bind_input(binding, 'seqlens_k', self._last)
-        _bind_input(binding, 'total_sequence_length', self._total)
-        for name, value in zip(self.cache_names, self._cache, strict=True):
-            binding.bind_ortvalue_input(f'past_{name}', value)
-            binding.bind_ortvalue_output(f'present_{name}', value)
-        _bind_output(binding, 'hidden', hidden)
-        return binding
+        self._session.run_with_iobinding(self._bindings[output])
+        return self._outputs[output][0]
 
 
 def physical_cores() -> int:
@@ -284,7 +249,6 @@ def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
     side, features = vision.crop_size, [vision.patches, vision.enc_dim]
     parts = [f'{part}_{layer}' for layer in range(text.n_layers) for part in ('key', 'value')]
     cache = [1, text.n_kv_heads, text.max_context, text.head_dim]
-    prefix = [1, text.n_kv_heads, config.prefix_length, text.head_dim]
     hidden = {'hidden': [1, text.dim]}
     return {
         'vision': {'crops': ['n', 3, side, side], 'features': ['n', *features]},
@@ -293,17 +257,17 @@ def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
             'local_features': features,
             'image_embeds': [vision.patches, text.dim],
         },
-        'prefill': {'embeds': [1, config.prefix_length, text.dim]} | dict.fromkeys(parts, prefix),
         'decoder': {
             'embeds': [1, 't', text.dim],
+            'image': [],
             'seqlens_k': [1],
             'total_sequence_length': [],
-            'hidden': [1, 't', text.dim],
+            'hidden': [1, text.dim],
         } | {f'{time}_{part}': cache for part in parts for time in ('past', 'present')},
-        'head': hidden | {'logits': [1, text.vocab_size]},
+        'head': hidden | {'logits': [1, text.vocab_size], 'token': [1]},
         'coordinate': hidden | {'logits': [1, region.coord_out_dim]},
         'size': hidden | {'logits': [1, 2, region.size_bins]},
-        'tables': {'token_embeddings': [text.vocab_size, text.dim]},
+        'tables': {_EMBEDDINGS: [text.vocab_size, text.dim]},
     }
 
 
@@ -319,12 +283,13 @@ def _check_shapes(path: Path, found: dict[str, list], expected: dict[str, list])
 def _providers(device: str, folder: ModelFolder) -> list[str]:
     if device not in ('auto', 'cpu', 'cuda'):
         raise DeviceNotAvailable(f'device must be "auto", "cpu" or "cuda", not {device!r}')
-    if folder.precision == 'fp32':
+    if folder.layout.activations == 'fp32':
         # CUDA has its attention over a cache, GroupQueryAttention, in half precision only.
         if device == 'cuda':
             raise DeviceNotAvailable(
-                f'{folder.path} has the precision fp32 (model.json), which onnxruntime cannot '
-                'decode on CUDA; use device="cpu" or "auto"'
+                f'{folder.path} computes in fp32 (activations in model.json), which onnxruntime '
+                'cannot decode on CUDA; use device="cpu" or "auto", or export for a GPU: '
+                '--preset desktop_gpu'
             )
         return ['CPUExecutionProvider']
     available = 'CUDAExecutionProvider' in onnxruntime.get_available_providers()
@@ -349,11 +314,3 @@ def _check_version(folder: ModelFolder) -> None:
 
 def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split('+')[0].split('.')[:3] if part.isdigit())
-
-
-def _bind_input(binding: onnxruntime.IOBinding, name: str, array: np.ndarray) -> None:
-    binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(array))
-
-
-def _bind_output(binding: onnxruntime.IOBinding, name: str, array: np.ndarray) -> None:
-    binding.bind_ortvalue_output(name, onnxruntime.OrtValue.ortvalue_from_numpy(array))

@@ -87,6 +87,12 @@ class FakeEngine:
         token = self._say(hidden).token
         return _peak(self.config.text.vocab_size, token)
 
+    def token(self, hidden: np.ndarray) -> int:
+        """The scripted token."""
+        logits = self.logits(hidden)
+        logits[self.config.tokenizer.answer_id] = -np.inf
+        return int(logits.argmax())
+
     def coordinate_logits(self, hidden: np.ndarray) -> np.ndarray:
         """Ten for the scripted bin."""
         return _peak(self.config.region.coord_out_dim, self._say(hidden).bin)

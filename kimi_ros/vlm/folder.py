@@ -10,12 +10,14 @@ from typing import Any
 
 from .config import ModelConfig
 from .errors import ConfigError, ModelFolderError
+from .layout import Layout
 
-FORMAT = 1
+FORMAT = 2
 _REQUIRED = {
     'name': str,
     'config': dict,
     'precision': str,
+    'layout': dict,
     'runtime': str,
     'tasks': list,
     'languages': list,
@@ -25,17 +27,22 @@ _REQUIRED = {
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A folder whose files are all there and are what model.json says."""
+    """A folder whose files are all there and are what model.json says.
+
+    :ivar threads: of the runtime, where a preset chose them.
+    """
 
     path: Path
     name: str
     config: ModelConfig
     precision: str
+    layout: Layout
     runtime: str
     tasks: tuple[str, ...]
     languages: tuple[str, ...]
     files: tuple[str, ...]
     min_onnxruntime: str
+    threads: int | None = None
 
     def file(self, name: str) -> Path:
         """Path of a file that model.json lists, or ModelFolderError."""
@@ -52,7 +59,7 @@ def read_folder(path: str | Path) -> ModelFolder:
     """
     path = Path(path).expanduser()
     data = _read_json(path)
-    config = _config(path / 'model.json', data)
+    config, layout = _config(path / 'model.json', data)
     for name, digest in data['files'].items():
         _verify(path / name, digest)
     return ModelFolder(
@@ -60,11 +67,13 @@ def read_folder(path: str | Path) -> ModelFolder:
         name=data['name'],
         config=config,
         precision=data['precision'],
+        layout=layout,
         runtime=data['runtime'],
         tasks=tuple(data['tasks']),
         languages=tuple(data['languages']),
         files=tuple(data['files']),
         min_onnxruntime=str(data.get('min_onnxruntime', '')),
+        threads=data.get('threads'),
     )
 
 
@@ -106,9 +115,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def _config(file: Path, data: dict[str, Any]) -> ModelConfig:
+def _config(file: Path, data: dict[str, Any]) -> tuple[ModelConfig, Layout]:
     try:
-        return ModelConfig.from_dict(data['config'])
+        return ModelConfig.from_dict(data['config']), Layout.from_dict(data['layout'])
     except ConfigError as error:
         raise ModelFolderError(f'{file}: {error}') from error
 

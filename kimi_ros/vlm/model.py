@@ -24,6 +24,7 @@ from .prompt import Prompt, SpatialRef, object_prompt, query_prompt
 from .reasoning import reason
 from .results import Answer, Box, EncodedImage, Point, Reasoning
 from .tokenizer import TextStream, TextTokenizer
+from .trace import follow_answer, trace_arrays
 from .turns import Stream, StreamCancel, Turns
 from .vision import encode_crops, project_features
 
@@ -78,9 +79,9 @@ class VisionLanguageModel:
     ) -> VisionLanguageModel:
         """Load 'nano' or a folder that kimi-export wrote.
 
-        device: 'auto' (CUDA where onnxruntime has it and the folder's precision is one that CUDA
-        runs, fp32 is not), 'cpu' or 'cuda'. threads: of the runtime; None means the physical cores,
-        at most 4. Raises ModelFolderError, DeviceNotAvailable, InputError.
+        device: 'auto' (CUDA where onnxruntime has it and the folder was made for it), 'cpu' or
+        'cuda'. threads: of the runtime; None means the folder's, or the physical cores, at most 4.
+        Raises ModelFolderError, DeviceNotAvailable, InputError.
         """
         if threads is not None:
             threads = check_integer(threads, 'threads')
@@ -237,13 +238,9 @@ class VisionLanguageModel:
         prompt_ids: Sequence[int],
         cancel: threading.Event | None = None,
     ) -> dict[str, np.ndarray]:
-        """Run an image and a prompt, and return what happened on the way.
+        """Run an image and a prompt, and return what happened on the way: `trace.trace_arrays`.
 
-        crop_mean f64 (crops,), the global crop first; crop_last uint8 (S, S, 3); vision_global f32
-        (patches, enc_dim); image_embeds (patches, dim); of the last layer, after the image,
-        k_last_norm (kv_heads, 1 + patches), the norms of the keys, and v_last (kv_heads,
-        1 + patches, head_dim); query_logits (vocab,) after the prompt. Raises InputError,
-        ImageError, PromptTooLong, Busy, Cancelled.
+        Raises InputError, ImageError, PromptTooLong, Busy, Cancelled.
         """
         crops = overlap_crops(rgb, self.config.vision)
         prompt = Prompt(tuple(check_integer(token, 'a prompt id', 0) for token in prompt_ids))
@@ -255,18 +252,26 @@ class VisionLanguageModel:
             features = encode_crops(self._engine, crops, cancel)
             image = self._join(rgb, crops, features)
             self._look_at(image, cancel)
-            keys, values = self._engine.read_cache(self.config.text.n_layers - 1)
-            hidden = self._engine.step(prompt.embed(self._engine))
-            logits = self._engine.logits(hidden).copy()
-        return {
-            'crop_mean': crops.pixels.reshape(len(crops.pixels), -1).mean(axis=1),
-            'crop_last': crops.pixels[-1],
-            'vision_global': features[0],
-            'image_embeds': image.embeds,
-            'k_last_norm': np.linalg.norm(keys, axis=-1),
-            'v_last': values,
-            'query_logits': logits,
-        }
+            return trace_arrays(self._engine, crops, features, image, prompt)
+
+    def follow(
+        self,
+        image: EncodedImage | None,
+        question: str,
+        ids: Sequence[int],
+        cancel: threading.Event | None = None,
+    ) -> np.ndarray:
+        """Logits f32 (n, vocab) that precede each id of an answer that is given, not written.
+
+        Raises what `query` raises.
+        """
+        self.require('query')
+        with_image = image is not None
+        prompt = query_prompt(self.config, self.tokenizer, question, with_image=with_image)
+        self._check_room(len(prompt.ids) + len(ids), with_image)
+        with self._turns.turn(cancel):
+            self._look_at(image, cancel)
+            return follow_answer(self._engine, prompt, ids, cancel)
 
     @property
     def _eos(self) -> int:
@@ -334,7 +339,6 @@ class VisionLanguageModel:
                 choose,
                 sampling.max_tokens,
                 stop_id=self._eos,
-                banned_ids=(self.config.tokenizer.answer_id,),
                 cancel=cancel,
                 constraint=constraint,
             )

@@ -107,7 +107,7 @@ def test_the_command_says_what_it_does(make_checkpoint, tmp_path, capsys):
 
 
 def test_memory_that_is_too_small_is_said(tmp_path, monkeypatch, capsys):
-    def exhausted(*_):
+    def exhausted(*_, **__):
         raise MemoryError
 
     monkeypatch.setattr('kimi_export.pipeline.export_model', exhausted)

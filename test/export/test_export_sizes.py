@@ -42,8 +42,8 @@ def exported(request, make_config, make_checkpoint, tmp_path):
 
 def test_engine_and_plain_forward_agree(exported):
     checkpoint, folder, fused = exported
-    kinds = {node.op_type for node in onnx.load(folder / 'decoder.onnx').graph.node}
-    assert ('GroupQueryAttention' in kinds) == fused
+    decoder = (folder / 'decoder.onnx').read_bytes()
+    assert (b'GroupQueryAttention' in decoder) == fused
     config = checkpoint.config
     engine = OnnxEngine(read_folder(folder), device='cpu', threads=1)
     reference = Reference(config, checkpoint.read)

@@ -42,8 +42,8 @@ def test_checkpoint_instead_of_an_exported_folder(golden_checkpoint):
 
 
 def test_format_of_another_version(folder):
-    rewrite(folder, format=2)
-    with pytest.raises(ModelFolderError, match=r'model\.json has the format 2, this version'):
+    rewrite(folder, format=1)
+    with pytest.raises(ModelFolderError, match=r'model\.json has the format 1, this version'):
         VisionLanguageModel.load(folder)
 
 
@@ -70,8 +70,8 @@ def test_config_that_cannot_be(folder):
 @pytest.mark.parametrize(
     ('changes', 'words'),
     [
-        ({'n_layers': 1}, r'prefill\.onnx: key_1 is .*asks for none'),
-        ({'n_layers': 30}, r'prefill\.onnx: key_\d+ is absent'),
+        ({'n_layers': 1}, r'decoder\.onnx: past_key_1 is .*asks for none'),
+        ({'n_layers': 30}, r'decoder\.onnx: past_key_\d+ is absent'),
         ({'max_context': 1024}, r'decoder\.onnx: past_key_0 .*2048.*1024'),
         ({'vocab_size': 1500}, r'head\.onnx: logits '),
         ({'max_context': 10**12}, r'model\.json: text\.max_context must be at most'),
@@ -147,7 +147,8 @@ def test_newer_onnxruntime_needed(folder):
 
 
 def test_gpu_without_its_runtime(folder):
-    rewrite(folder, precision='fp16')
+    half = dict.fromkeys(('activations', 'vision', 'decoder', 'cache'), 'fp16')
+    rewrite(folder, layout={**half, 'group': 128})
     if 'CUDAExecutionProvider' not in onnxruntime.get_available_providers():
         with pytest.raises(DeviceNotAvailable, match='uninstall onnxruntime, then'):
             VisionLanguageModel.load(folder, device='cuda')

@@ -1,0 +1,182 @@
+"""Operators for onnxruntime, with those of its own that read packed weights and keep a cache.
+
+The decoder has two forms. GroupQueryAttention rotates, writes the cache in place and attends in one
+operator, but only takes heads that its vector kernels like; what it refuses is built from plain
+operators, which write the cache in place as well. Both serve the image prefix and later steps, so
+that the weights around them are there once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from onnx import TensorProto
+
+from kimi_ros.vlm.config import TextConfig
+from kimi_ros.vlm.layout import Layout
+
+from . import heads
+from .builder import CONTRIB, GraphBuilder, Result
+from .errors import CheckpointError
+from .layers import KINDS, Layers
+from .quantise import BITS, Packed, pack
+
+_IMAGE, _LAST, _TOTAL = 'image', 'seqlens_k', 'total_sequence_length'
+_EIGHT_BIT_ACTIVATIONS = 4  # MatMulNBits' accuracy_level
+
+
+def min_onnxruntime(layout: Layout) -> str:
+    """The oldest onnxruntime that has the operators of this layout."""
+    return '1.31.1' if layout.cache == 'int8' else '1.23.2'
+
+
+def fits_group_query_attention(text: TextConfig) -> bool:
+    """Whether GroupQueryAttention with rotation takes this head (1.23.2 to 1.32 agree)."""
+    return text.head_dim % 16 == 0 and (text.rotary_dim // 2) % 8 == 0
+
+
+@dataclass(frozen=True)
+class CacheScales:
+    """Steps of an 8-bit cache, f32 (layers, kv_heads * head_dim) each."""
+
+    keys: np.ndarray
+    values: np.ndarray
+
+
+class OrtLowering:
+    """See layers.Lowering; `step` writes its keys and values over those it was given."""
+
+    def __init__(self, scales: CacheScales | None = None) -> None:
+        """`scales` belong to an 8-bit cache."""
+        self._scales = scales
+
+    def matmul(self, layers: Layers, x: str, name: str) -> str:
+        """MatMulNBits where the layer is quantised."""
+        if not layers.is_quantised(name):
+            return layers.float_matmul(x, name)
+        graph, kind = layers.graph, layers.layout.of(name)
+        packed: list[Packed] = []
+
+        def read() -> Packed:
+            if not packed:
+                packed.append(pack(layers.read(f'{name}.weight'), kind, layers.layout.group))
+            return packed[0]
+
+        values = graph.weight(f'{name}.weight.{kind}', lambda: read().values)
+        scales = layers.floats(f'{name}.weight.scales', lambda: read().scales)
+        outputs, inputs = layers.shapes[f'{name}.weight']
+        return graph.add(
+            'MatMulNBits', x, values, scales, '', '', layers.floats(f'{name}.bias'),
+            domain=CONTRIB, K=inputs, N=outputs, bits=BITS[kind], block_size=layers.layout.group,
+            accuracy_level=_EIGHT_BIT_ACTIVATIONS,
+        )
+
+    def attend(self, layers: Layers, q: str, k: str, v: str, heads: int) -> str:
+        """MultiHeadAttention, which takes the heads side by side."""
+        return layers.graph.add('MultiHeadAttention', q, k, v, domain=CONTRIB, num_heads=heads)
+
+    def begin_decoder(self, layers: Layers, embeds: str) -> None:
+        """Whether this is the image prefix; the length after the step, minus 1 and as it is."""
+        layers.graph.input(_IMAGE, [], TensorProto.BOOL)
+        layers.graph.input(_LAST, [1], TensorProto.INT32)
+        layers.graph.input(_TOTAL, [], TensorProto.INT32)
+
+    def step(self, layers: Layers, qkv: str, index: int) -> str:
+        """Attend after writing this step's keys and values behind those of the cache."""
+        graph, text, kind = layers.graph, layers.config.text, KINDS[layers.layout.cache]
+        shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
+        names = [f'{part}_{index}' for part in ('key', 'value')]
+        past = [graph.input(f'past_{name}', shape, kind) for name in names]
+        results = [Result(f'attended_{index}', layers.kind, (1, 't', text.dim))]
+        results += [Result(f'present_{name}', kind, shape) for name in names]
+        if fits_group_query_attention(text):
+            mixed = self._grouped(layers, qkv, past, results, index)
+        elif layers.layout.cache == 'int8':
+            raise CheckpointError(
+                f'an 8-bit cache needs heads of a multiple of 32, these are {text.head_dim} wide; '
+                'export without --calibrate'
+            )
+        else:
+            mixed = _plain(layers, qkv, past, results)
+        for result in results[1:]:
+            graph.output(result.name, result.name, result.shape, result.kind)
+        return mixed
+
+    def _grouped(
+        self, layers: Layers, qkv: str, past: list[str], results: list[Result], index: int
+    ) -> str:
+        graph, text = layers.graph, layers.config.text
+        tables, scales = heads.tables(layers), self._scales_of(graph, index)
+
+        def operator(**attributes: int) -> list[str]:
+            inputs = [qkv, '', '', *past, _LAST, _TOTAL, *tables]
+            if scales:
+                inputs += ['', '', '', *scales]
+                attributes |= {'kv_cache_bit_width': 8}
+                attributes |= dict.fromkeys(('k_quant_type', 'v_quant_type'), 'PER_CHANNEL')
+            return graph.add_many(
+                'GroupQueryAttention', 3, *inputs, domain=CONTRIB, num_heads=text.n_heads,
+                kv_num_heads=text.n_kv_heads, do_rotary=1, **attributes,
+            )
+
+        def image() -> list[str]:
+            # Older versions know no attention without a mask in this operator.
+            return operator(causal=0) if scales else self._image(layers, qkv, past)
+
+        return graph.choose(_IMAGE, results, image, operator)[0]
+
+    def _image(self, layers: Layers, qkv: str, past: list[str]) -> list[str]:
+        graph, text, length = layers.graph, layers.config.text, layers.config.prefix_length
+        positions = graph.weight('prefix.positions', lambda: np.arange(length))
+        places = graph.weight('prefix.places', lambda: _places(text.n_kv_heads, length))
+        q, *fresh = heads.rotated_heads(layers, qkv, positions)
+        every = (heads.merge(layers, x) for x in (q, *(heads.repeat(layers, x) for x in fresh)))
+        mixed = self.attend(layers, *every, text.n_heads)
+        # Nothing but the new rows is copied where past and present are one buffer.
+        written = (
+            graph.add('ScatterND', old, places, new)
+            for old, new in zip(past, fresh, strict=True)
+        )
+        return [mixed, *written]
+
+    def _scales_of(self, graph: GraphBuilder, index: int) -> list[str]:
+        if self._scales is None:
+            return []
+        return [
+            graph.constant(scales[index], np.float32, name=f'{part}_scales_{index}')
+            for part, scales in (('key', self._scales.keys), ('value', self._scales.values))
+        ]
+
+
+def _plain(layers: Layers, qkv: str, past: list[str], results: list[Result]) -> str:
+    graph = layers.graph
+    positions, total = _positions(layers, qkv)
+    q, *fresh = heads.rotated_heads(layers, qkv, positions)
+    rows = graph.add('Unsqueeze', positions, graph.constant([0, 1, 3]))
+    seen = []
+    for old, new, result in zip(past, fresh, results[1:], strict=True):
+        places = graph.add('Expand', rows, graph.add('Shape', new))
+        # As in the image prefix, only the new rows are copied.
+        graph.add_many('ScatterElements', [result.name], old, places, new, axis=2)
+        whole = graph.add('Slice', result.name, graph.constant([0]), total, graph.constant([2]))
+        seen.append(heads.repeat(layers, whole))
+    others = graph.add('Range', graph.constant(0), graph.add('Squeeze', total), graph.constant(1))
+    column = graph.add('Unsqueeze', positions, graph.constant([1]))
+    visible = graph.add('Or', graph.add('LessOrEqual', others, column), _IMAGE)
+    return heads.merge(layers, heads.attend(layers, q, *seen, layers.config.text.head_dim, visible))
+
+
+def _places(kv_heads: int, length: int) -> np.ndarray:
+    """Indices (1, kv_heads, length, 3) of the first rows of a cache: batch, head, position."""
+    return np.stack(np.meshgrid([0], range(kv_heads), range(length), indexing='ij'), axis=-1)
+
+
+def _positions(layers: Layers, qkv: str) -> tuple[str, str]:
+    """Positions of this step, int64 (t,), and the length after it, int64 (1,)."""
+    graph = layers.graph
+    total = graph.add('Cast', layers.reshape(_TOTAL, 1), to=TensorProto.INT64)
+    count = graph.add('Shape', qkv, start=1, end=2)
+    first = graph.add('Sub', total, count)
+    bounds = (graph.add('Squeeze', bound) for bound in (first, total))
+    return graph.add('Range', *bounds, graph.constant(1)), total

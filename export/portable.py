@@ -1,0 +1,69 @@
+"""Primitive operators only, for runtimes that know no others; TensorRT reads these graphs.
+
+A step is given the whole cache and gives back the keys and values of its own positions, rotated;
+the runtime writes them into its cache. Fixed sizes everywhere but in the step's length.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import TensorProto
+
+from . import heads
+from .layers import KINDS, Layers
+
+
+class PortableLowering:
+    """See layers.Lowering; one for each graph."""
+
+    _positions: str  # int64 (t,)
+    _visible: str  # bool (t, max_context + t): the cache, then the step itself
+
+    def matmul(self, layers: Layers, x: str, name: str) -> str:
+        """MatMul and Add."""
+        return layers.float_matmul(x, name)
+
+    def attend(self, layers: Layers, q: str, k: str, v: str, heads_: int) -> str:
+        """Plain attention over heads set apart."""
+        apart = (
+            layers.graph.add('Transpose', layers.reshape(x, 0, 0, heads_, -1), perm=[0, 2, 1, 3])
+            for x in (q, k, v)
+        )
+        return heads.merge(
+            layers, heads.attend(layers, *apart, layers.config.vision.enc_dim // heads_)
+        )
+
+    def begin_decoder(self, layers: Layers, embeds: str) -> None:
+        """Positions that the cache holds, and whether this is the image prefix."""
+        graph = layers.graph
+        start = graph.input('start', [1], TensorProto.INT32)
+        image = graph.input('image', [1], TensorProto.BOOL)
+        count = graph.add('Squeeze', graph.add('Shape', embeds, start=1, end=2))
+        step = graph.add('Range', graph.constant(0), count, graph.constant(1))
+        start = graph.add('Cast', start, to=TensorProto.INT64)
+        self._positions = graph.add('Add', step, start)
+        column = graph.add('Unsqueeze', step, graph.constant([1]))
+        among = graph.add('Or', graph.add('LessOrEqual', step, column), image)
+        room = layers.config.text.max_context
+        places = graph.weight('cache.positions', lambda: np.arange(room)[None])
+        # A row for each position of the step.
+        every = graph.add('GreaterOrEqual', column, graph.constant(0))
+        before = graph.add('And', graph.add('Less', places, start), every)
+        self._visible = graph.add('Concat', before, among, axis=1)
+
+    def step(self, layers: Layers, qkv: str, index: int) -> str:
+        """Attend over the first `start` positions of the cache and over this step."""
+        graph, text, kind = layers.graph, layers.config.text, KINDS[layers.layout.cache]
+        shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
+        names = [f'{part}_{index}' for part in ('key', 'value')]
+        past = [graph.input(f'past_{name}', shape, kind) for name in names]
+        q, *fresh = heads.rotated_heads(layers, qkv, self._positions)
+        for name, new in zip(names, fresh, strict=True):
+            graph.output(new, f'new_{name}', (1, text.n_kv_heads, 't', text.head_dim), kind)
+        whole = (
+            heads.repeat(layers, graph.add('Concat', old, new, axis=2))
+            for old, new in zip(past, fresh, strict=True)
+        )
+        return heads.merge(
+            layers, heads.attend(layers, q, *whole, text.head_dim, self._visible)
+        )

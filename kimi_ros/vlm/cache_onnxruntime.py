@@ -1,0 +1,95 @@
+"""The decoder graph on onnxruntime and the cache that it reads and writes in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from onnxruntime import InferenceSession, IOBinding, OrtValue
+
+from .config import TextConfig
+from .layout import Layout
+
+_DTYPES = {'fp32': np.float32, 'fp16': np.float16, 'int8': np.int8}
+
+
+class Decoder:
+    """One cache, bound as the past and as the present of every run."""
+
+    def __init__(
+        self,
+        session: InferenceSession,
+        text: TextConfig,
+        layout: Layout,
+        scales: Sequence[np.ndarray] = (),
+    ) -> None:
+        """`scales` of keys and of values, f32 (layers, kv_heads * head_dim), where it is 8-bit."""
+        self._session = session
+        self._dim = text.dim
+        self._scales = scales
+        shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
+        names = [f'{part}_{i}' for i in range(text.n_layers) for part in ('key', 'value')]
+        on_gpu = session.get_providers()[0] == 'CUDAExecutionProvider'
+        # On the CPU an OrtValue shares the array's memory, which the array must then keep alive;
+        # on a GPU it is a copy of it.
+        self._arrays = [np.zeros(shape, _DTYPES[layout.cache]) for _ in names]
+        device = 'cuda' if on_gpu else 'cpu'
+        values = [OrtValue.ortvalue_from_numpy(array, device, 0) for array in self._arrays]
+        self._cache = dict(zip(names, values, strict=True))
+        if on_gpu:
+            self._arrays = []
+        self._last = np.zeros(1, np.int32)
+        self._total = np.zeros((), np.int32)
+        self._image = np.zeros((), np.bool_)
+        self._embeds = np.zeros((1, 1, self._dim), np.float32)
+        self._hidden = np.zeros((1, self._dim), np.float32)
+        self._one = self._bind(self._embeds)
+
+    def run(self, embeds: np.ndarray, length: int, image: bool = False) -> np.ndarray:
+        """Append (t, dim) after `length` positions; hidden (dim,) of the last one.
+
+        :param image: whether they all see each other.
+        """
+        count = len(embeds)
+        self._last[0] = length + count - 1
+        self._total[...] = length + count
+        self._image[...] = image
+        if count == 1:
+            self._embeds[0] = embeds
+            self._session.run_with_iobinding(self._one)
+        else:
+            embeds = np.ascontiguousarray(embeds, np.float32)[None]
+            self._session.run_with_iobinding(self._bind(embeds))
+        return self._hidden[0]
+
+    def read(self, layer: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Copies of keys and values f32 (kv_heads, length, head_dim)."""
+        found = []
+        for index, part in enumerate(('key', 'value')):
+            array = self._cache[f'{part}_{layer}'].numpy()[0, :, :length].astype(np.float32)
+            if self._scales:
+                array *= self._scales[index][layer].reshape(len(array), 1, -1)
+            found.append(array)
+        return found[0], found[1]
+
+    def _bind(self, embeds: np.ndarray) -> IOBinding:
+        binding = self._session.io_binding()
+        bind_input(binding, 'embeds', embeds)
+        bind_input(binding, 'image', self._image)
+        bind_input(binding, 'seqlens_k', self._last)
+        bind_input(binding, 'total_sequence_length', self._total)
+        for name, value in self._cache.items():
+            binding.bind_ortvalue_input(f'past_{name}', value)
+            binding.bind_ortvalue_output(f'present_{name}', value)
+        bind_output(binding, 'hidden', self._hidden)
+        return binding
+
+
+def bind_input(binding: IOBinding, name: str, array: np.ndarray) -> None:
+    """Let the session read the array, whose memory the caller keeps."""
+    binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(array))
+
+
+def bind_output(binding: IOBinding, name: str, array: np.ndarray) -> None:
+    """Let the session write the array, whose memory the caller keeps."""
+    binding.bind_ortvalue_output(name, OrtValue.ortvalue_from_numpy(array))

@@ -1,0 +1,50 @@
+"""Looking into a model at work: intermediate arrays, and logits along a given answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from .crops import Crops
+from .decoding import raise_if_cancelled
+from .engine import Engine
+from .prompt import Prompt
+from .results import EncodedImage
+
+
+def trace_arrays(
+    engine: Engine, crops: Crops, features: np.ndarray, image: EncodedImage, prompt: Prompt
+) -> dict[str, np.ndarray]:
+    """Feed a prompt behind an image that the cache holds, and name what happened on the way.
+
+    crop_mean f64 (crops,), the global crop first; crop_last uint8 (S, S, 3); vision_global f32
+    (patches, enc_dim); image_embeds (patches, dim); of the last layer, after the image,
+    k_last_norm (kv_heads, 1 + patches), the norms of the keys, and v_last (kv_heads,
+    1 + patches, head_dim); query_logits (vocab,) after the prompt.
+    """
+    keys, values = engine.read_cache(engine.config.text.n_layers - 1)
+    hidden = engine.step(prompt.embed(engine))
+    return {
+        'crop_mean': crops.pixels.reshape(len(crops.pixels), -1).mean(axis=1),
+        'crop_last': crops.pixels[-1],
+        'vision_global': features[0],
+        'image_embeds': image.embeds,
+        'k_last_norm': np.linalg.norm(keys, axis=-1),
+        'v_last': values,
+        'query_logits': engine.logits(hidden).copy(),
+    }
+
+
+def follow_answer(
+    engine: Engine, prompt: Prompt, ids: Sequence[int], cancel: threading.Event | None
+) -> np.ndarray:
+    """Logits f32 (n, vocab) before each id, when the ids are fed whatever the logits say."""
+    logits = np.empty((len(ids), engine.config.text.vocab_size), np.float32)
+    embeds = prompt.embed(engine)
+    for row, token in zip(logits, ids, strict=True):
+        raise_if_cancelled(cancel)
+        row[:] = engine.logits(engine.step(embeds))
+        embeds = engine.embed_tokens([token])
+    return logits
