@@ -150,7 +150,7 @@ def _scale(path: Path, about: Mapping[str, str]) -> float:
 def _proj(path: Path, about: Mapping[str, str]) -> str:
     proj = about.get('proj')
     if proj not in (MERGED, BESIDE):
-        raise AdapterError(f'{path}: the metadata\'s proj is {proj!r}, not {MERGED} or {BESIDE}')
+        raise AdapterError(f"{path}: the metadata's proj is {proj!r}, not {MERGED} or {BESIDE}")
     return proj
 
 

@@ -1,4 +1,4 @@
-"""The command `kimi-train`: make nano, or take one of the steps on the way."""
+"""The command `kimi-train`: nano's making, and weights from other formats."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run a verb; returns the exit status."""
     parser = argparse.ArgumentParser(prog='kimi-train', description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar='VERB')
+
+    p = verbs.add_parser('convert', help='write the tensors of a .pt file as safetensors')
+    p.add_argument('source', type=Path, help='weights or LoRA variant that PyTorch saved')
+    p.add_argument('out', type=Path, help='the .safetensors file to write')
+    p.set_defaults(run=convert)
 
     p = verbs.add_parser('nano', help='everything, from rendering to the checkpoint; resumable')
     p.add_argument('folder', type=Path, help='for scenes, stages and the checkpoint')
@@ -47,6 +52,12 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         args.run(args)
+    except ModuleNotFoundError as error:
+        print(
+            f"kimi-train: {error.name} is not installed; pip install 'kimi_ros[train]'",
+            file=sys.stderr,
+        )
+        return 1
     except (ValueError, OSError) as error:
         print(f'kimi-train: {error}', file=sys.stderr)
         return 1
@@ -56,17 +67,27 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def convert(args) -> None:
+    """Write a .pt file's tensors as safetensors."""
+    from kimi_train.convert import convert
+
+    done = convert(args.source, args.out)
+    if done.left_out:
+        print(f'left out: {", ".join(done.left_out)}')
+    print(f'{done.path}: {done.kind} of {done.tensors} tensors')
+
+
 def nano(args) -> None:
     """Make nano."""
-    from kimi_train.recipe import make_nano
+    from kimi_train.nano.recipe import make_nano
 
     print(make_nano(args.folder, args.scenes, args.workers, args.steps))
 
 
 def render(args) -> None:
     """Render a set of scenes."""
-    from kimi_train.nano import CROP, PATCH
-    from kimi_train.scenes import render_set
+    from kimi_train.nano.scenes import render_set
+    from kimi_train.nano.sizes import CROP, PATCH
 
     began = time.monotonic()
     seeds = range(args.first, args.first + args.count)
@@ -77,9 +98,9 @@ def render(args) -> None:
 
 def run(args) -> None:
     """Train a stage."""
-    from kimi_train.plan import Plan
-    from kimi_train.recipe import train
-    from kimi_train.scenes import SceneSet
+    from kimi_train.nano.plan import Plan
+    from kimi_train.nano.recipe import train
+    from kimi_train.nano.scenes import SceneSet
 
     plan = Plan(**{name: getattr(args, name) for name in _plan_defaults()})
     train(SceneSet.load(args.scenes), args.start, args.out, plan, args.weights)
@@ -87,13 +108,13 @@ def run(args) -> None:
 
 def save(args) -> None:
     """Write config, tokenizer, tasks and the weights in half precision."""
-    from kimi_train.checkpoint import save_checkpoint
+    from kimi_train.nano.checkpoint import save_checkpoint
 
     size = save_checkpoint(args.start, args.weights, args.out)
     print(f'{args.out}: {size / 1e6:.1f} MB')
 
 
 def _plan_defaults() -> dict:
-    from kimi_train.plan import Plan
+    from kimi_train.nano.plan import Plan
 
     return {f.name: f.default for f in dataclasses.fields(Plan)}

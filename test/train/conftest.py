@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from kimi_ros.sim import COLORS, KINDS
-from kimi_train.corpus import corpus
-from kimi_train.nano import build_tokenizer, config_with, description
-from kimi_train.questions import Thing
-from kimi_train.scenes import MAX_OBJECTS, SceneSet
+from kimi_train.nano.corpus import corpus
+from kimi_train.nano.questions import Thing
+from kimi_train.nano.scenes import MAX_OBJECTS, SceneSet
+from kimi_train.nano.sizes import build_tokenizer, config_with, description
 
 torch.set_num_threads(1)  # one order of summing: two runs are compared bit by bit
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from kimi_ros.vlm import VisionLanguageModel
-from kimi_train.batches import BatchMaker
-from kimi_train.checkpoint import load_start, save_checkpoint
 from kimi_train.cli import main
-from kimi_train.loop import Trainer
-from kimi_train.nano import initialise
-from kimi_train.plan import Plan
-from kimi_train.questions import QuestionWriter
-from kimi_train.recipe import train
-from kimi_train.scenes import HeldOutSeedError, render_set
+from kimi_train.nano.batches import BatchMaker
+from kimi_train.nano.checkpoint import load_start, save_checkpoint
+from kimi_train.nano.loop import Trainer
+from kimi_train.nano.plan import Plan
+from kimi_train.nano.questions import QuestionWriter
+from kimi_train.nano.recipe import train
+from kimi_train.nano.scenes import HeldOutSeedError, render_set
+from kimi_train.nano.sizes import initialise
 
 PLAN = Plan(steps=16, images=2, rate=3e-3, warmup=2, decay=4, short=3, long=1)
 

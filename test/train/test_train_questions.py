@@ -8,8 +8,8 @@ import pytest
 from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.sim.language import Description
 from kimi_ros.sim.tasks import make_task
-from kimi_train.checkpoint import load_start
-from kimi_train.questions import SKILLS, QuestionWriter
+from kimi_train.nano.checkpoint import load_start
+from kimi_train.nano.questions import SKILLS, QuestionWriter
 
 RED_CUP = Description('cup', 'red')
 

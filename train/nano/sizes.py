@@ -11,7 +11,7 @@ import torch
 from kimi_ros.agent.prompts import describe_question
 from kimi_ros.sim.language import COLOR_ZH, KIND_ZH, LANGUAGES
 from kimi_train.model import Moondream
-from kimi_train.tokenizer import templates, train_tokenizer
+from kimi_train.nano.tokenizer import templates, train_tokenizer
 
 CROP, PATCH = 192, 16
 VOCABULARY = 704

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from kimi_ros.sim import COLORS, KINDS
-from kimi_train.questions import KINDS_OF_QUESTION, Dialogue, QuestionWriter, things
-from kimi_train.scenes import SceneSet
+from kimi_train.nano.questions import KINDS_OF_QUESTION, Dialogue, QuestionWriter, things
+from kimi_train.nano.scenes import SceneSet
 
 LOOK_BLOCKS = (3, 4)  # find what is named first; then, from there, what is meant
 LOOKING, COUNTING = 0, 1  # heads of these blocks

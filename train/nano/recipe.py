@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kimi_train.batches import BatchMaker
-from kimi_train.checkpoint import load_start, load_weights, save_checkpoint, save_start
-from kimi_train.corpus import corpus
-from kimi_train.loop import Trainer
-from kimi_train.nano import CROP, PATCH, build_tokenizer, initialise
-from kimi_train.plan import Plan
-from kimi_train.questions import QuestionWriter
-from kimi_train.scenes import SceneSet, render_set
+from kimi_train.nano.batches import BatchMaker
+from kimi_train.nano.checkpoint import load_start, load_weights, save_checkpoint, save_start
+from kimi_train.nano.corpus import corpus
+from kimi_train.nano.loop import Trainer
+from kimi_train.nano.plan import Plan
+from kimi_train.nano.questions import QuestionWriter
+from kimi_train.nano.scenes import SceneSet, render_set
+from kimi_train.nano.sizes import CROP, PATCH, build_tokenizer, initialise
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kimi_ros.sim import COLORS, KINDS
-from kimi_train.batches import COUNTING, LOOK_BLOCKS, LOOKING, Batch, PatchLabels, Questions
 from kimi_train.model import Looks, Moondream
-from kimi_train.questions import KINDS_OF_QUESTION
+from kimi_train.nano.batches import COUNTING, LOOK_BLOCKS, LOOKING, Batch, PatchLabels, Questions
+from kimi_train.nano.questions import KINDS_OF_QUESTION
 
 PLACE_CODE = 16
 COORD_SIGMA = 6.0  # bins; targets are spread so that a near miss teaches more than a far one

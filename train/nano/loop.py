@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from kimi_train.batches import LOOK_BLOCKS, BatchMaker
-from kimi_train.losses import TrainingHeads, batch_losses
 from kimi_train.model import Moondream
-from kimi_train.plan import Plan
+from kimi_train.nano.batches import LOOK_BLOCKS, BatchMaker
+from kimi_train.nano.losses import TrainingHeads, batch_losses
+from kimi_train.nano.plan import Plan
 
 
 class Trainer:

@@ -1,0 +1,1 @@
+"""nano from nothing: rendered scenes, questions about them, dense labels, and the recipe."""
