@@ -1,6 +1,13 @@
 """From a Moondream 2 checkpoint to a folder that kimi_ros.vlm runs: `kimi-export`."""
 
-from .errors import CheckpointError, ExportError, FolderError, SelfCheckError
+from .errors import AdapterError, CheckpointError, ExportError, FolderError, SelfCheckError
 from .pipeline import export_model
 
-__all__ = ['CheckpointError', 'ExportError', 'FolderError', 'SelfCheckError', 'export_model']
+__all__ = [
+    'AdapterError',
+    'CheckpointError',
+    'ExportError',
+    'FolderError',
+    'SelfCheckError',
+    'export_model',
+]

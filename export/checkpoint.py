@@ -37,6 +37,11 @@ class Checkpoint:
     has_regions: bool
     tensors: dict[str, tuple[StoredTensor, bool]]
 
+    @property
+    def branches(self) -> frozenset[int]:
+        """Decoder blocks with a branch beside `attn.proj`: none, without an adapter (`lora`)."""
+        return frozenset()
+
     def read(self, name: str) -> np.ndarray:
         """Values of the tensor with this canonical name, f32. Raises CheckpointError at NaN."""
         stored, transposed = self.tensors[name]

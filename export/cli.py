@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             preset=options.preset,
             calibrate=options.calibrate,
             verify=options.verify,
+            lora=options.lora,
         )
     except (ExportError, OSError) as error:
         progress.close()
@@ -65,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--preset', metavar='NAME', help='choices for a kind of machine: cpu, ...')
     parser.add_argument(
         '--calibrate', metavar='FOLDER', help='pictures from which an 8-bit cache gets its scales'
+    )
+    parser.add_argument(
+        '--lora', metavar='ADAPTER', help='LoRA adapter to merge, of kimi-train or a variant'
     )
     parser.add_argument(
         '--verify', metavar='FOLDER', help='pictures on which the loss against fp32 is measured'

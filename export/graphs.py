@@ -66,6 +66,8 @@ def decoder(layers: Layers, config: ModelConfig) -> None:
             x, normed, mixed = (layers.last(value) for value in (x, normed, mixed))
         attended = layers.linear(mixed, f'{block}.attn.proj')
         x = layers.sum(x, attended, layers.mlp(normed, f'{block}.mlp'))
+        if i in layers.branches:
+            x = layers.sum(x, layers.low_rank(normed, f'{block}.attn.proj'))
     graph.output(layers.reshape(x, 1, text.dim), 'hidden', [1, text.dim])
 
 

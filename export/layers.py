@@ -56,6 +56,7 @@ class Layers:
         read: Reader,
         layout: Layout,
         lowering: Lowering,
+        branches: frozenset[int] = frozenset(),
     ) -> None:
         self.graph = graph
         self.config = config
@@ -63,6 +64,7 @@ class Layers:
         self.read = read
         self.layout = layout
         self.lowering = lowering
+        self.branches = branches  # see `lora.AdaptedCheckpoint`
 
     @property
     def kind(self) -> int:
@@ -106,6 +108,14 @@ class Layers:
         """Linear, GELU in its tanh form, linear."""
         inner = self.graph.add('Gelu', self.linear(x, f'{name}.fc1'), approximate='tanh')
         return self.linear(inner, f'{name}.fc2')
+
+    def low_rank(self, x: str, name: str) -> str:
+        """X @ A.T @ B.T of an adapter that is not merged; its matrices stay floats."""
+        for part in ('A', 'B'):
+            matrix = f'{name}.{part}'
+            transposed = self.floats(matrix, lambda name=matrix: self.read(name).T)
+            x = self.graph.add('MatMul', x, transposed)
+        return x
 
     def reshape(self, x: str, *shape: int) -> str:
         """Reshape; 0 keeps a side, -1 takes what is left."""

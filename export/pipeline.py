@@ -21,6 +21,7 @@ from .errors import SelfCheckError
 from .folder import check_replaceable, written_beside
 from .graphs import graphs_for
 from .layers import Layers
+from .lora import AdaptedCheckpoint, adapt
 from .lowering_ort import OrtLowering, min_onnxruntime
 from .presets import Choice, choose
 from .progress import Progress
@@ -43,6 +44,7 @@ def export_model(
     preset: str | None = None,
     calibrate: str | Path | None = None,
     verify: str | Path | None = None,
+    lora: str | Path | None = None,
 ) -> Path:
     """Export a checkpoint as a model folder and return the folder.
 
@@ -53,9 +55,10 @@ def export_model(
     :param preset: one of config/presets.yaml.
     :param calibrate: folder of pictures from which the scales of an 8-bit cache are taken.
     :param verify: folder of pictures on which the result is compared with an fp32 export.
+    :param lora: a LoRA adapter to merge.
 
-    Raises CheckpointError, PresetError, SampleError, FolderError or SelfCheckError, and leaves
-    nothing half-made.
+    Raises CheckpointError, AdapterError, PresetError, SampleError, FolderError or SelfCheckError,
+    and leaves nothing half-made.
     """
     progress = progress or Progress()
     out = Path(out).expanduser()
@@ -63,6 +66,8 @@ def export_model(
     samples = [None if place is None else read_samples(place) for place in (calibrate, verify)]
     check_replaceable(out)
     opened = open_checkpoint(checkpoint, config, tokenizer)
+    if lora:
+        opened = adapt(opened, lora)
     if choice.max_crops:
         opened = _with_max_crops(opened, choice.max_crops)
     _say_what_lacks(opened, progress)
@@ -147,8 +152,9 @@ class _Export:
 
     def _build(self, name: str, lowering: OrtLowering) -> None:
         graph = GraphBuilder(name, self._weights)
-        config = self._checkpoint.config
-        layers = Layers(graph, config, self._read, self._layout, lowering)
+        checkpoint = self._checkpoint
+        config = checkpoint.config
+        layers = Layers(graph, config, self._read, self._layout, lowering, checkpoint.branches)
         graphs_for(self._checkpoint.has_regions)[name](layers, config)
         graph.save(self._folder / f'{name}.onnx')
 
@@ -170,7 +176,7 @@ class _Export:
             'runtime': 'onnxruntime',
             'tasks': list(checkpoint.tasks),
             'languages': list(checkpoint.languages),
-            'source': _source(checkpoint.files),
+            'source': _source(checkpoint),
             'files': self._digests(),
             'tools': {'kimi_ros': __version__, 'onnx': onnx.__version__},
             'min_onnxruntime': min_onnxruntime(self._layout),
@@ -209,9 +215,14 @@ def _with_max_crops(checkpoint: Checkpoint, max_crops: int) -> Checkpoint:
     )
 
 
-def _source(files: tuple[Path, ...]) -> dict[str, Any]:
-    """Names of the checkpoint's files, and one digest of them all in this order."""
+def _source(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Names of the checkpoint's files and one digest of them all in this order; its adapter."""
+    files = checkpoint.files
     each = [sha256_of(file) for file in files]
     # A checkpoint of one file is known by that file's own digest.
     whole = each[0] if len(each) == 1 else hashlib.sha256(''.join(each).encode()).hexdigest()
-    return {'files': [file.name for file in files], 'sha256': whole}
+    source: dict[str, Any] = {'files': [file.name for file in files], 'sha256': whole}
+    if isinstance(checkpoint, AdaptedCheckpoint):
+        path = checkpoint.adapter.path
+        source['adapter'] = {'file': path.name, 'sha256': sha256_of(path)}
+    return source

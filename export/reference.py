@@ -33,10 +33,13 @@ class Cache:
 class Reference:
     """The model as functions of arrays; a tensor is read when it is needed and not kept."""
 
-    def __init__(self, config: ModelConfig, read: Reader) -> None:
-        """`read` gives a tensor's f32 values by its canonical name."""
+    def __init__(
+        self, config: ModelConfig, read: Reader, branches: frozenset[int] = frozenset()
+    ) -> None:
+        """`read` gives a tensor's f32 values by its canonical name; `branches`: see `lora`."""
         self._config = config
         self._read = read
+        self._branches = branches
 
     def encode(self, crop: np.ndarray) -> np.ndarray:
         """One normalised crop (3, S, S) to features (patches, enc_dim)."""
@@ -82,6 +85,9 @@ class Reference:
             seen = np.arange(k.shape[1]) <= positions[:, None] if causal else None
             mixed = _attend(q, k.repeat(groups, 0), v.repeat(groups, 0), seen)
             attended = self._linear(mixed, f'{block}.attn.proj')
+            if i in self._branches:
+                a, b = (self._read(f'{block}.attn.proj.{part}') for part in 'AB')
+                attended = attended + normed @ a.T @ b.T
             x = x + attended + self._mlp(normed, f'{block}.mlp')
         return x, cache
 

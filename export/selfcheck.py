@@ -66,7 +66,9 @@ def check(checkpoint: Checkpoint, folder: Path) -> Iterator[Difference]:
     except VlmError as error:
         raise SelfCheckError(f'the folder does not load: {error}') from error
     try:
-        reference = Reference(checkpoint.config, _stored(checkpoint.read, opened.layout))
+        reference = Reference(
+            checkpoint.config, _stored(checkpoint.read, opened.layout), checkpoint.branches
+        )
         yield from _Comparison(checkpoint, reference, engine, tolerance(opened.layout)).parts()
     except VlmError as error:
         raise SelfCheckError(f'the folder does not run: {error}') from error
