@@ -78,8 +78,9 @@ setup(
         'sim': ['mujoco>=3.2'],
         # Both own the folder onnxruntime/: pip uninstall onnxruntime before installing this.
         'gpu': ['onnxruntime-gpu>=1.23.2'],
-        'train': ['torch>=2.9'],
-        'dev': ['import-linter>=2.1', 'pytest>=7', 'ruff>=0.9'],
+        'hub': ['huggingface_hub>=0.24'],
+        'train': ['accelerate>=1.0', 'tensorboard>=2.12', 'torch>=2.9'],
+        'dev': ['huggingface_hub>=0.24', 'import-linter>=2.1', 'pytest>=7', 'ruff>=0.9'],
     },
     entry_points={
         'console_scripts': [

@@ -13,6 +13,7 @@ from kimi_ros.vlm.config import ModelConfig
 from kimi_ros.vlm.errors import ConfigError
 
 from .errors import CheckpointError
+from .hub import fetch, is_hub_name, origin
 from .names import Shapes, canonical, region_shapes, text_shapes, vision_shapes
 from .safetensors_file import StoredTensor, read_header
 
@@ -54,11 +55,16 @@ def open_checkpoint(
 ) -> Checkpoint:
     """Open a safetensors file, an index of shards, or a folder with either, and check it.
 
+    `hub:owner/name@revision` is fetched from the hub first.
+
     :param config: the config.json, where it does not lie beside the tensors.
     :param tokenizer: the tokenizer.json, likewise.
 
-    No tensor's values are read. Raises CheckpointError, which names what is wrong and where.
+    No tensor's values are read. Raises CheckpointError, which names what is wrong and where, or
+    HubError.
     """
+    if is_hub_name(path):
+        path = fetch(str(path))
     path = Path(path).expanduser()
     folder = path if path.is_dir() else path.parent
     files = _files(path)
@@ -70,7 +76,7 @@ def open_checkpoint(
     known = _known_tasks(sizes, has_regions)
     about = _about(folder / 'tasks.json', known)
     return Checkpoint(
-        name=about.get('name', folder.resolve().name if path.is_dir() else path.stem),
+        name=about.get('name', _name(path, folder)),
         config=sizes,
         raw_config=raw,
         tokenizer=tokens,
@@ -80,6 +86,13 @@ def open_checkpoint(
         has_regions=has_regions,
         tensors=tensors,
     )
+
+
+def _name(path: Path, folder: Path) -> str:
+    came_from = origin(folder.resolve())
+    if came_from:  # the folder itself is named after a commit
+        return came_from.repository.split('/')[1]
+    return folder.resolve().name if path.is_dir() else path.stem
 
 
 def _files(path: Path) -> tuple[Path, ...]:

@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         prog='kimi-export',
         description='Turn a Moondream 2 checkpoint into a folder that kimi_ros loads.',
     )
-    parser.add_argument('checkpoint', help='safetensors file, shard index, or folder')
+    parser.add_argument(
+        'checkpoint', help='safetensors file, shard index, folder, or hub:owner/name@revision'
+    )
     parser.add_argument('out', help='folder to write; an earlier export there is replaced')
     parser.add_argument('--config', help='config.json, where it is not beside the checkpoint')
     parser.add_argument('--tokenizer', help='tokenizer.json, where it is not beside the checkpoint')

@@ -13,6 +13,10 @@ class AdapterError(ExportError):
     """The LoRA adapter is none, or does not belong to the checkpoint."""
 
 
+class HubError(ExportError):
+    """The hub did not give the checkpoint: the message names repository and revision."""
+
+
 class FolderError(ExportError):
     """The output folder cannot be written or must not be replaced."""
 

@@ -20,6 +20,7 @@ from .checkpoint import Checkpoint, open_checkpoint
 from .errors import SelfCheckError
 from .folder import check_replaceable, written_beside
 from .graphs import graphs_for
+from .hub import origin
 from .layers import Layers
 from .lora import AdaptedCheckpoint, adapt
 from .lowering_ort import OrtLowering, min_onnxruntime
@@ -48,7 +49,7 @@ def export_model(
 ) -> Path:
     """Export a checkpoint as a model folder and return the folder.
 
-    :param checkpoint: safetensors file, index of shards, or folder.
+    :param checkpoint: safetensors file, index of shards, folder, or hub:owner/name@revision.
     :param out: the folder to write; a model folder that is there is replaced when all is well.
     :param config: config.json, where it does not lie beside the tensors; `tokenizer` likewise.
     :param precision: 'fp32', 'fp16', 'int8' or 'int4'; None takes the preset's, or fp32.
@@ -222,6 +223,9 @@ def _source(checkpoint: Checkpoint) -> dict[str, Any]:
     # A checkpoint of one file is known by that file's own digest.
     whole = each[0] if len(each) == 1 else hashlib.sha256(''.join(each).encode()).hexdigest()
     source: dict[str, Any] = {'files': [file.name for file in files], 'sha256': whole}
+    came_from = origin(files[0].parent.resolve())
+    if came_from:
+        source |= {'repository': came_from.repository, 'revision': came_from.commit}
     if isinstance(checkpoint, AdaptedCheckpoint):
         path = checkpoint.adapter.path
         source['adapter'] = {'file': path.name, 'sha256': sha256_of(path)}
