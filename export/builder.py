@@ -57,10 +57,15 @@ class WeightFile:
         """Hex digest of all that was written."""
         return self._digest.hexdigest()
 
-    def put(self, name: str, values: Callable[[], np.ndarray]) -> onnx.TensorProto:
-        """Initializer that points at the weight; `values` is called where it is not yet stored."""
+    def put(
+        self, name: str, values: Callable[[], np.ndarray], kind: int | None = None
+    ) -> onnx.TensorProto:
+        """Initializer that points at the weight; `values` is called where it is not yet stored.
+
+        :param kind: TensorProto.INT4, of which two share a byte; None: what the array has.
+        """
         if name not in self._stored:
-            self._stored[name] = self._append(np.ascontiguousarray(values()))
+            self._stored[name] = self._append(np.ascontiguousarray(values()), kind)
         stored = self._stored[name]
         tensor = TensorProto(name=name, data_type=stored.kind, dims=stored.shape)
         tensor.data_location = TensorProto.EXTERNAL
@@ -70,13 +75,17 @@ class WeightFile:
             tensor.external_data.add(key=key, value=str(value))
         return tensor
 
-    def _append(self, values: np.ndarray) -> _Stored:
+    def _append(self, values: np.ndarray, kind: int | None) -> _Stored:
+        shape = values.shape
+        if kind == TensorProto.INT4:
+            values = _two_in_a_byte(values)
+        else:
+            kind = helper.np_dtype_to_tensor_dtype(values.dtype)
         offset = self._stream.tell()
         self._write(b'\0' * (-offset % _ALIGNMENT))
         offset = self._stream.tell()
         self._write(memoryview(values).cast('B'))
-        kind = helper.np_dtype_to_tensor_dtype(values.dtype)
-        return _Stored(offset, values.nbytes, values.shape, kind)
+        return _Stored(offset, values.nbytes, shape, kind)
 
     def _write(self, data: bytes | memoryview) -> None:
         self._stream.write(data)
@@ -94,6 +103,11 @@ class GraphBuilder:
         self._outputs: list[onnx.ValueInfoProto] = []
         self._initializers: dict[str, onnx.TensorProto] = {}
         self._prefix = ''
+        self._opset = OPSET
+
+    def require_opset(self, version: int) -> None:
+        """Say that an operator needs a version newer than OPSET."""
+        self._opset = max(self._opset, version)
 
     def input(
         self, name: str, shape: Sequence[int | str], kind: int = TensorProto.FLOAT
@@ -162,10 +176,15 @@ class GraphBuilder:
         finally:
             self._nodes, self._prefix = outside, prefix
 
-    def weight(self, name: str, values: Callable[[], np.ndarray]) -> str:
-        """A weight in the shared file; `values` is called when no graph has asked before."""
+    def weight(
+        self, name: str, values: Callable[[], np.ndarray], kind: int | None = None
+    ) -> str:
+        """A weight in the shared file; `values` is called when no graph has asked before.
+
+        For `kind` see WeightFile.put.
+        """
         if name not in self._initializers:
-            self._initializers[name] = self._weights.put(name, values)
+            self._initializers[name] = self._weights.put(name, values, kind)
         return name
 
     def constant(self, values: Any, dtype: type = np.int64, name: str = '') -> str:
@@ -183,7 +202,7 @@ class GraphBuilder:
         graph = helper.make_graph(
             self._nodes, self._name, self._inputs, self._outputs, list(self._initializers.values())
         )
-        opsets = [helper.make_opsetid('', OPSET)]
+        opsets = [helper.make_opsetid('', self._opset)]
         if self._has_contrib(graph):
             opsets.append(helper.make_opsetid(CONTRIB, 1))
         model = helper.make_model(
@@ -196,3 +215,11 @@ class GraphBuilder:
             node.domain == CONTRIB or any(self._has_contrib(part.g) for part in node.attribute)
             for node in graph.node
         )
+
+
+def _two_in_a_byte(values: np.ndarray) -> np.ndarray:
+    """Pack int8 of -8 to 7, the first of two in the lower half, as ONNX wants INT4."""
+    flat = values.ravel().view(np.uint8) & 15
+    if len(flat) % 2:
+        flat = np.append(flat, np.uint8(0))
+    return flat[0::2] | (flat[1::2] << 4)

@@ -23,3 +23,7 @@ class FolderError(ExportError):
 
 class SelfCheckError(ExportError):
     """The graphs do not compute what the checkpoint's tensors say."""
+
+
+class BuildError(ExportError):
+    """TensorRT is missing, or does not build what it was given; says why."""

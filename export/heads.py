@@ -62,14 +62,23 @@ def attend(
 
     :param visible: bool, which keys a query sees; all where it is None.
     """
+    found = scores(layers, scaled(layers, q, head_dim), k, visible)
+    return layers.graph.add('MatMul', layers.graph.add('Softmax', found, axis=-1), v)
+
+
+def scaled(layers: Layers, q: str, head_dim: int) -> str:
+    """Queries over sqrt(d): before the product, so that half precision holds it."""
+    dtype = DTYPES[layers.layout.activations]
+    return layers.graph.add('Mul', q, layers.graph.constant(head_dim**-0.5, dtype))
+
+
+def scores(layers: Layers, q: str, k: str, visible: str | None = None) -> str:
+    """Scaled queries times keys, the lowest number where a query does not see a key."""
     graph, dtype = layers.graph, DTYPES[layers.layout.activations]
-    # Scaled before they are multiplied, so that no product is beyond half precision.
-    scaled = graph.add('Mul', q, graph.constant(head_dim**-0.5, dtype))
-    scores = graph.add('MatMul', scaled, graph.add('Transpose', k, perm=[0, 1, 3, 2]))
-    if visible:
-        lowest = graph.constant(np.finfo(dtype).min, dtype)
-        scores = graph.add('Where', visible, scores, lowest)
-    return graph.add('MatMul', graph.add('Softmax', scores, axis=-1), v)
+    found = graph.add('MatMul', q, graph.add('Transpose', k, perm=[0, 1, 3, 2]))
+    if not visible:
+        return found
+    return graph.add('Where', visible, found, graph.constant(np.finfo(dtype).min, dtype))
 
 
 def _split(layers: Layers, qkv: str) -> list[str]:

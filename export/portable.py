@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto
 
-from . import heads
+from . import heads, tensorrt_weights
 from .layers import KINDS, Layers
 
 
@@ -17,10 +17,13 @@ class PortableLowering:
     """See layers.Lowering; one for each graph."""
 
     _positions: str  # int64 (t,)
-    _visible: str  # bool (t, max_context + t): the cache, then the step itself
+    _before: str  # bool (1, max_context): what the cache holds
+    _among: str  # bool (t, t): what a position sees of its own step
 
     def matmul(self, layers: Layers, x: str, name: str) -> str:
-        """MatMul and Add."""
+        """MatMul and Add, behind DequantizeLinear where the layer is quantised."""
+        if layers.is_quantised(name):
+            return tensorrt_weights.matmul(layers, x, name)
         return layers.float_matmul(x, name)
 
     def attend(self, layers: Layers, q: str, k: str, v: str, heads_: int) -> str:
@@ -43,13 +46,10 @@ class PortableLowering:
         start = graph.add('Cast', start, to=TensorProto.INT64)
         self._positions = graph.add('Add', step, start)
         column = graph.add('Unsqueeze', step, graph.constant([1]))
-        among = graph.add('Or', graph.add('LessOrEqual', step, column), image)
+        self._among = graph.add('Or', graph.add('LessOrEqual', step, column), image)
         room = layers.config.text.max_context
         places = graph.weight('cache.positions', lambda: np.arange(room)[None])
-        # A row for each position of the step.
-        every = graph.add('GreaterOrEqual', column, graph.constant(0))
-        before = graph.add('And', graph.add('Less', places, start), every)
-        self._visible = graph.add('Concat', before, among, axis=1)
+        self._before = graph.add('Less', places, start)
 
     def step(self, layers: Layers, qkv: str, index: int) -> str:
         """Attend over the first `start` positions of the cache and over this step."""
@@ -60,10 +60,17 @@ class PortableLowering:
         q, *fresh = heads.rotated_heads(layers, qkv, self._positions)
         for name, new in zip(names, fresh, strict=True):
             graph.output(new, f'new_{name}', (1, text.n_kv_heads, 't', text.head_dim), kind)
-        whole = (
-            heads.repeat(layers, graph.add('Concat', old, new, axis=2))
-            for old, new in zip(past, fresh, strict=True)
+        (old_keys, old_values), (new_keys, new_values) = (
+            [heads.repeat(layers, x) for x in pair] for pair in (past, fresh)
         )
-        return heads.merge(
-            layers, heads.attend(layers, q, *whole, text.head_dim, self._visible)
-        )
+        # The cache and the step are kept apart until their scores are one, since joining keys and
+        # values themselves would copy the whole cache for every token.
+        q = heads.scaled(layers, q, text.head_dim)
+        old = heads.scores(layers, q, old_keys, self._before)
+        new = heads.scores(layers, q, new_keys, self._among)
+        weights = graph.add('Softmax', graph.add('Concat', old, new, axis=-1), axis=-1)
+        room, end = graph.constant([text.max_context]), graph.constant([np.iinfo(np.int64).max])
+        zero, last = graph.constant([0]), graph.constant([3])
+        of_old = graph.add('MatMul', graph.add('Slice', weights, zero, room, last), old_values)
+        of_new = graph.add('MatMul', graph.add('Slice', weights, room, end, last), new_values)
+        return heads.merge(layers, graph.add('Add', of_old, of_new))

@@ -1,0 +1,166 @@
+"""From a checkpoint to TensorRT engines for this machine's GPU.
+
+Written against the Python API that 10.3 and 11.1 have in common; docs/tensorrt.md compares every
+call with both.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from kimi_ros.vlm.device_memory import open_device
+from kimi_ros.vlm.errors import VlmError
+from kimi_ros.vlm.layout import Layout
+from kimi_ros.vlm.tensorrt_executor import import_tensorrt, make_logger
+from kimi_ros.vlm.tensorrt_identity import Machine
+from kimi_ros.vlm.tensorrt_plan import Graph, Profile
+
+from .builder import GraphBuilder, WeightFile
+from .checkpoint import Checkpoint
+from .errors import BuildError
+from .layers import Layers
+from .portable import PortableLowering
+from .progress import Progress
+from .tensorrt_graphs import graphs_for
+from .tensorrt_progress import BuildProgress, progress_monitor
+
+# Of the memory, what a layer may take beside weights and activations: TensorRT's own limit is all
+# of it, with which it has built output heads that an 8 GB board then could not load.
+_WORKSPACE, _MOST_WORKSPACE = 10, 4 << 30
+_PATIENCE = 0.2  # seconds between two looks at whether the user has had enough
+
+
+class Builder:
+    """Builds engines on the first GPU of this machine."""
+
+    def __init__(self) -> None:
+        """Raises BuildError where TensorRT or the GPU is missing."""
+        try:
+            self._tensorrt = import_tensorrt()
+            device = open_device()
+        except VlmError as error:
+            raise BuildError(
+                f'TensorRT engines are built on the machine that runs them: {error}'
+            ) from error
+        self.machine = Machine(
+            self._tensorrt.__version__, device.compute_capability, device.name
+        )
+        self._workspace = min(device.total // _WORKSPACE, _MOST_WORKSPACE)
+        device.close()
+
+    def build(
+        self, graph: Graph, source: Path, engine: Path, layout: Layout, progress: Progress
+    ) -> None:
+        """Build one ONNX file, with its weights beside it, into an engine file.
+
+        Raises BuildError with TensorRT's reason, and KeyboardInterrupt when TensorRT has stopped.
+        """
+        work = BuildProgress(source.stem, progress)
+        result: list[BaseException | None] = []
+
+        def run() -> None:
+            try:
+                _build(self._tensorrt, graph, source, engine, layout, self._workspace, work)
+                result.append(None)
+            except BaseException as error:  # handed to the thread that waits
+                result.append(error)
+
+        # TensorRT swallows an exception that a signal raises in its callbacks; so this thread
+        # listens to the user while another builds.
+        thread = threading.Thread(target=run, name=f'build {source.stem}')
+        thread.start()
+        try:
+            while thread.is_alive():
+                thread.join(_PATIENCE)
+        except KeyboardInterrupt:
+            work.cancel()
+            thread.join()
+            raise
+        if result[0] is not None:
+            raise result[0]
+
+
+def write_graphs(
+    checkpoint: Checkpoint, layout: Layout, folder: Path, progress: Progress
+) -> None:
+    """Write the ONNX graphs, in primitive operators, and weights.bin into the folder."""
+    config = checkpoint.config
+
+    def read(name: str):
+        progress.advance()
+        return checkpoint.read(name)
+
+    progress.begin('writing', len(checkpoint.tensors))
+    with WeightFile(folder / 'weights.bin') as weights:
+        for name, build in graphs_for(checkpoint.has_regions).items():
+            progress.say(f'writing {name}')
+            graph = GraphBuilder(name, weights)
+            lowering = PortableLowering()
+            build(Layers(graph, config, read, layout, lowering, checkpoint.branches), config)
+            graph.save(folder / f'{name}.onnx')
+
+
+def _build(
+    tensorrt: ModuleType, graph: Graph, source: Path, engine: Path, layout: Layout, workspace: int,
+    work: BuildProgress,
+) -> None:
+    logger = make_logger(tensorrt)
+    builder = tensorrt.Builder(logger)
+    network = builder.create_network(_strongly_typed(tensorrt))
+    parser = tensorrt.OnnxParser(network, logger)
+    # By its path, so that the weights beside it are found.
+    if not parser.parse_from_file(str(source)):
+        reasons = '; '.join(str(parser.get_error(index)) for index in range(parser.num_errors))
+        raise BuildError(
+            f'TensorRT {tensorrt.__version__} cannot read {source.name}: {reasons}'
+            + _advice(layout)
+        )
+    config = builder.create_builder_config()
+    config.set_memory_pool_limit(tensorrt.MemoryPoolType.WORKSPACE, workspace)
+    # Further streams would each want memory of their own, and one graph keeps the GPU busy.
+    config.max_aux_streams = 0
+    if layout.activations == 'fp32':
+        # Ten bits of a number instead of 23 are no fp32.
+        config.clear_flag(tensorrt.BuilderFlag.TF32)
+    for profile in graph.profiles:
+        _add_profile(builder, config, graph, profile)
+    monitor = progress_monitor(tensorrt, work)
+    config.progress_monitor = monitor
+    plan = builder.build_serialized_network(network, config)
+    if work.cancelled:
+        return
+    if plan is None:
+        raise BuildError(
+            f'TensorRT {tensorrt.__version__} cannot build {source.stem}: {logger.last_error()}'
+            + _advice(layout)
+        )
+    with engine.open('wb') as stream:
+        stream.write(plan)
+
+
+def _strongly_typed(tensorrt: ModuleType) -> int:
+    """The flag for types as they are in the file: all there is from 11 on, where it is ignored."""
+    flag = getattr(tensorrt.NetworkDefinitionCreationFlag, 'STRONGLY_TYPED', None)
+    return 0 if flag is None else 1 << int(flag)
+
+
+def _add_profile(builder: Any, config: Any, graph: Graph, profile: Profile) -> None:
+    added = builder.create_optimization_profile()
+    changing = 0
+    for name, tensor in graph.tensors.items():
+        if tensor.is_input and any(isinstance(side, str) for side in tensor.shape):
+            lengths = (profile.least, profile.usual, profile.most)
+            added.set_shape(name, *(tensor.at(length) for length in lengths))
+            changing += 1
+    # A graph of fixed shapes has the one profile that TensorRT makes itself.
+    if changing and config.add_optimization_profile(added) < 0:
+        raise BuildError(f'TensorRT refuses the profile {profile.name} ({profile.to_list()})')
+
+
+def _advice(layout: Layout) -> str:
+    if layout.decoder == 'int4':
+        return '. Four bits need a TensorRT that reads opset 21; --precision fp16 does not'
+    return ''

@@ -1,0 +1,257 @@
+"""Memory of an NVIDIA GPU, through pycuda or, where that is absent, cuda-bindings.
+
+Both talk to the driver in the device's primary context, which TensorRT, PyTorch and onnxruntime
+share: a second context would cost memory and could not see theirs. Copies go through one stream
+and return before they are done; `wait` is where they are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+
+from .errors import DeviceNotAvailable, EngineError
+from .tensorrt_cache import StridedCopy
+
+# A stream that does not wait for the default one, nor makes it wait: others may be using that, and
+# a capture must not depend on it.
+_NON_BLOCKING = 1
+
+
+class Device(Protocol):
+    """One GPU and one stream on it. Calls but `current` need the context to be current."""
+
+    name: str
+    compute_capability: str
+    """'8.7' for instance."""
+    total: int
+    """Bytes of memory."""
+    stream: int
+    """Handle of the stream."""
+
+    def current(self) -> Any:
+        """Make the context current in this thread, as a `with` block does."""
+
+    def free(self) -> int:
+        """Bytes of memory that nobody has."""
+
+    def allocate(self, nbytes: int) -> int:
+        """Address of new memory, aligned to 256, which `close` gives back.
+
+        Raises EngineError, with figures, where there is not enough.
+        """
+
+    def pinned(self, nbytes: int) -> np.ndarray:
+        """Page-locked host memory, uint8, which copies need in order not to wait."""
+
+    def clear(self, address: int, nbytes: int) -> None:
+        """Fill with zeros."""
+
+    def upload(self, host: np.ndarray, address: int) -> None:
+        """Copy a page-locked array to the device."""
+
+    def download(self, address: int, host: np.ndarray) -> None:
+        """Copy from the device to a page-locked array."""
+
+    def copy(self, source: int, target: int, extent: StridedCopy) -> None:
+        """Copy within the device."""
+
+    def wait(self) -> None:
+        """Until all that the stream was given is done."""
+
+    def close(self) -> None:
+        """Free page-locked memory and the stream, and let go of the context."""
+
+
+def open_device() -> Device:
+    """The first GPU. Raises DeviceNotAvailable, saying what to install."""
+    failures = []
+    for open_one, library in ((_PyCuda, 'pycuda.driver'), (_CudaBindings, 'cuda.bindings.driver')):
+        try:
+            module = importlib.import_module(library)
+        except ImportError as error:
+            failures.append(f'{library}: {error}')
+            continue
+        try:
+            return open_one(module)
+        # Each library has errors of its own, and one more where there is no driver.
+        except Exception as error:
+            raise DeviceNotAvailable(
+                f'{library} finds no GPU that can be used: {error}; nvidia-smi (on Jetson: '
+                'tegrastats) shows whether the driver runs'
+            ) from error
+    raise DeviceNotAvailable(
+        'neither pycuda nor cuda-bindings can be imported; install one of them (pip install '
+        f'cuda-bindings, see docs/install.md): {"; ".join(failures)}'
+    )
+
+
+class _PyCuda:
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+        driver.init()
+        device = driver.Device(0)
+        self.name = device.name()
+        self.compute_capability = '.'.join(map(str, device.compute_capability()))
+        self.total = device.total_memory()
+        self._context = device.retain_primary_context()
+        self._blocks: list[Any] = []
+        with self.current():
+            self._stream = driver.Stream(_NON_BLOCKING)
+        self.stream = self._stream.handle
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        self._context.push()
+        try:
+            yield
+        except self._driver.Error as error:
+            raise EngineError(f'CUDA: {error}') from error
+        finally:
+            self._driver.Context.pop()
+
+    def free(self) -> int:
+        return self._driver.mem_get_info()[0]
+
+    def allocate(self, nbytes: int) -> int:
+        try:
+            block = self._driver.mem_alloc(nbytes)
+        except self._driver.MemoryError as error:
+            raise _too_small(nbytes, self.free(), self) from error
+        self._blocks.append(block)
+        return int(block)
+
+    def pinned(self, nbytes: int) -> np.ndarray:
+        return self._driver.pagelocked_empty(nbytes, np.uint8)
+
+    def clear(self, address: int, nbytes: int) -> None:
+        self._driver.memset_d8_async(address, 0, nbytes, self._stream)
+
+    def upload(self, host: np.ndarray, address: int) -> None:
+        self._driver.memcpy_htod_async(address, host, self._stream)
+
+    def download(self, address: int, host: np.ndarray) -> None:
+        self._driver.memcpy_dtoh_async(host, address, self._stream)
+
+    def copy(self, source: int, target: int, extent: StridedCopy) -> None:
+        copy = self._driver.Memcpy3D()
+        copy.set_src_device(source)
+        copy.src_pitch, copy.src_height = extent.source_pitch, extent.source_rows
+        copy.set_dst_device(target + extent.target_offset)
+        copy.dst_pitch, copy.dst_height = extent.target_pitch, extent.target_rows
+        copy.width_in_bytes, copy.height, copy.depth = extent.width, extent.rows, extent.slices
+        copy(self._stream)
+
+    def wait(self) -> None:
+        self._stream.synchronize()
+
+    def close(self) -> None:
+        with self.current():
+            for block in self._blocks:
+                block.free()
+            self._blocks, self._stream = [], None
+        # Whoever retains the context last is who ends it.
+        self._context.detach()
+
+
+class _CudaBindings:
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+        self._call(driver.cuInit(0))
+        self._device = self._call(driver.cuDeviceGet(0))
+        self.name = self._call(driver.cuDeviceGetName(256, self._device)).rstrip(b'\0').decode()
+        self.compute_capability = '.'.join(
+            str(self._attribute(f'COMPUTE_CAPABILITY_{part}')) for part in ('MAJOR', 'MINOR')
+        )
+        self.total = self._call(driver.cuDeviceTotalMem(self._device))
+        self._context = self._call(driver.cuDevicePrimaryCtxRetain(self._device))
+        self._blocks: list[int] = []
+        self._locked: list[int] = []
+        with self.current():
+            self._stream = self._call(driver.cuStreamCreate(_NON_BLOCKING))
+        self.stream = int(self._stream)
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        self._call(self._driver.cuCtxPushCurrent(self._context))
+        try:
+            yield
+        finally:
+            self._driver.cuCtxPopCurrent()
+
+    def free(self) -> int:
+        return self._call(self._driver.cuMemGetInfo())[0]
+
+    def allocate(self, nbytes: int) -> int:
+        error, address = self._driver.cuMemAlloc(nbytes)
+        if error == self._driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
+            raise _too_small(nbytes, self.free(), self)
+        self._call((error,))
+        self._blocks.append(int(address))
+        return int(address)
+
+    def pinned(self, nbytes: int) -> np.ndarray:
+        address = int(self._call(self._driver.cuMemHostAlloc(nbytes, 0)))
+        self._locked.append(address)
+        return np.ctypeslib.as_array((ctypes.c_uint8 * nbytes).from_address(address))
+
+    def clear(self, address: int, nbytes: int) -> None:
+        self._call(self._driver.cuMemsetD8Async(address, 0, nbytes, self._stream))
+
+    def upload(self, host: np.ndarray, address: int) -> None:
+        self._call(
+            self._driver.cuMemcpyHtoDAsync(address, host.ctypes.data, host.nbytes, self._stream)
+        )
+
+    def download(self, address: int, host: np.ndarray) -> None:
+        self._call(
+            self._driver.cuMemcpyDtoHAsync(host.ctypes.data, address, host.nbytes, self._stream)
+        )
+
+    def copy(self, source: int, target: int, extent: StridedCopy) -> None:
+        copy = self._driver.CUDA_MEMCPY3D()
+        copy.srcMemoryType = copy.dstMemoryType = self._driver.CUmemorytype.CU_MEMORYTYPE_DEVICE
+        copy.srcDevice, copy.dstDevice = source, target + extent.target_offset
+        copy.srcPitch, copy.srcHeight = extent.source_pitch, extent.source_rows
+        copy.dstPitch, copy.dstHeight = extent.target_pitch, extent.target_rows
+        copy.WidthInBytes, copy.Height, copy.Depth = extent.width, extent.rows, extent.slices
+        self._call(self._driver.cuMemcpy3DAsync(copy, self._stream))
+
+    def wait(self) -> None:
+        self._call(self._driver.cuStreamSynchronize(self._stream))
+
+    def close(self) -> None:
+        with self.current():
+            for address in self._blocks:
+                self._driver.cuMemFree(address)
+            for address in self._locked:
+                self._driver.cuMemFreeHost(address)
+            self._blocks, self._locked = [], []
+            self._driver.cuStreamDestroy(self._stream)
+        self._call(self._driver.cuDevicePrimaryCtxRelease(self._device))
+
+    def _attribute(self, name: str) -> int:
+        attributes = self._driver.CUdevice_attribute
+        which = getattr(attributes, f'CU_DEVICE_ATTRIBUTE_{name}')
+        return self._call(self._driver.cuDeviceGetAttribute(which, self._device))
+
+    def _call(self, answer: tuple) -> Any:
+        """Split what every function gives, a status and values, into an error and the values."""
+        status, *values = answer
+        if status != self._driver.CUresult.CUDA_SUCCESS:
+            text = self._driver.cuGetErrorString(status)[1]
+            raise EngineError(f'CUDA: {text.decode() if text else status}')
+        return values[0] if len(values) == 1 else tuple(values)
+
+
+def _too_small(needed: int, free: int, device: Device) -> EngineError:
+    return EngineError(
+        f'the memory of {device.name} is too small: {needed / 2**20:.0f} MiB more are needed, '
+        f'{free / 2**20:.0f} of {device.total / 2**20:.0f} MiB are free; close other programs, or '
+        'export with fewer bits or a smaller --preset (docs/install.md says what each needs)'
+    )

@@ -1,0 +1,300 @@
+"""TensorRT itself: engines from files to runs on a stream.
+
+Written against the Python API that 10.3 and 11.1 have in common; docs/tensorrt.md compares every
+call with both.
+"""
+
+from __future__ import annotations
+
+import logging
+import mmap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .cuda_graph import CudaGraph
+from .device_memory import Device, open_device
+from .errors import DeviceNotAvailable, EngineError, ModelFolderError
+from .folder import ModelFolder
+from .tensorrt_cache import StridedCopy
+from .tensorrt_identity import Machine, read_identity, require
+from .tensorrt_plan import Graph, profiles
+from .tensorrt_runs import Place
+
+_LOG = logging.getLogger(__name__)
+
+
+def import_tensorrt() -> ModuleType:
+    """The module tensorrt. Raises DeviceNotAvailable, saying how it is installed."""
+    try:
+        import tensorrt
+    # Its wheel may be there without the libraries, and says so with whatever error comes first.
+    except Exception as error:
+        raise DeviceNotAvailable(
+            f'TensorRT cannot be imported ({error}); on Jetson it comes with JetPack (apt install '
+            'nvidia-jetpack), elsewhere: pip install tensorrt. See docs/install.md'
+        ) from error
+    return tensorrt
+
+
+def open_executor(folder: ModelFolder, graphs: Mapping[str, Graph]) -> TensorRtExecutor:
+    """Load a folder's engines on the first GPU.
+
+    An engine that was built for something else, or whose bytes model.json does not vouch for, is
+    not given to TensorRT. Raises ModelFolderError, DeviceNotAvailable, EngineError.
+    """
+    tensorrt = import_tensorrt()
+    identity = read_identity(folder)
+    device = open_device()
+    try:
+        here = Machine(tensorrt.__version__, device.compute_capability, device.name)
+        require(folder.path, identity, here, folder.precision, profiles(dict(graphs)))
+        files = {name: folder.file(f'{name}.engine') for name in graphs}
+        return TensorRtExecutor(tensorrt, device, files, identity.engines, graphs)
+    except BaseException:
+        device.close()
+        raise
+
+
+@dataclass(eq=False)
+class _Block:
+    """Device memory, and the page-locked memory through which it is filled and read."""
+
+    address: int
+    nbytes: int
+    host: np.ndarray | None = None
+    busy: bool = False
+
+
+@dataclass(eq=False)
+class _Context:
+    """An execution context, which stays with one profile, and the graph captured from it."""
+
+    context: Any
+    graph: CudaGraph | None = None
+    runs: int = 0
+
+
+class TensorRtExecutor:
+    """See tensorrt_runs.Executor.
+
+    Each profile has a context of its own, because switching one context between profiles makes
+    TensorRT set itself up anew. All of them compute one after the other, so they share one block of
+    scratch memory, as large as the largest needs.
+    """
+
+    def __init__(
+        self,
+        tensorrt: ModuleType,
+        device: Device,
+        files: Mapping[str, Path],
+        digests: Mapping[str, str],
+        graphs: Mapping[str, Graph],
+    ) -> None:
+        """Deserialise the files; the device is closed with this object."""
+        self._tensorrt = tensorrt
+        self._device = device
+        self._graphs = graphs
+        self._logger = make_logger(tensorrt)
+        self._blocks: list[_Block] = []
+        self._contexts: dict[tuple[str, str], _Context] = {}
+        self._engines: dict[str, Any] = {}
+        with device.current():
+            self._runtime = tensorrt.Runtime(self._logger)
+            for name, path in files.items():
+                self._engines[name] = self._load(path, digests[path.name])
+                self._check(name, path)
+            self._make_contexts()
+            device.wait()
+
+    def allocate(self, nbytes: int) -> _Block:
+        """Device memory, all zero."""
+        with self._device.current():
+            block = _Block(self._device.allocate(nbytes), nbytes)
+            self._device.clear(block.address, nbytes)
+        self._blocks.append(block)
+        return block
+
+    def upload(self, values: np.ndarray, memory: _Block) -> None:
+        """Through page-locked memory, so as not to wait."""
+        with self._device.current():
+            if memory.busy:
+                self._settle()
+            host = self._host(memory, values.nbytes)
+            host[:] = values.reshape(-1).view(np.uint8)
+            self._device.upload(host, memory.address)
+            memory.busy = True
+
+    def download(
+        self, memory: _Block, shape: tuple[int, ...], dtype: np.dtype, offset: int = 0
+    ) -> np.ndarray:
+        """Wait, and copy out of page-locked memory."""
+        nbytes = int(np.prod(shape)) * dtype.itemsize
+        with self._device.current():
+            if memory.busy:
+                self._settle()
+            host = self._host(memory, nbytes)
+            self._device.download(memory.address + offset, host)
+            self._settle()
+        return host.view(dtype).reshape(shape).copy()
+
+    def copy(self, source: _Block, target: _Block, extent: StridedCopy) -> None:
+        """One strided copy on the device."""
+        with self._device.current():
+            self._device.copy(source.address, target.address, extent)
+
+    def prepare(
+        self, graph: str, profile: str, places: Mapping[str, Place], repeated: bool
+    ) -> Callable[[], None]:
+        """Set shapes and addresses; see tensorrt_runs.Executor."""
+        held = self._contexts[graph, profile]
+        context = held.context
+        with self._device.current():
+            self._drop_graph(held)
+            for name, tensor in self._graphs[graph].tensors.items():
+                place = places[name]
+                shaped = not tensor.is_input or context.set_input_shape(name, place.shape)
+                address = place.memory.address + place.offset
+                if not (shaped and context.set_tensor_address(name, address)):
+                    raise self._failure(graph, f'{name} cannot be {place.shape}')
+
+        def run() -> None:
+            with self._device.current():
+                self._run(graph, held, repeated)
+
+        return run
+
+    def wait(self) -> None:
+        """Until the stream is empty."""
+        with self._device.current():
+            self._settle()
+
+    def close(self) -> None:
+        """Free graphs, contexts, engines and memory, in this order."""
+        with self._device.current():
+            for held in self._contexts.values():
+                self._drop_graph(held)
+            # TensorRT frees what nobody refers to.
+            self._contexts, self._engines, self._runtime = {}, {}, None
+            self._blocks = []
+        self._device.close()
+
+    def _load(self, path: Path, digest: str) -> Any:
+        """Deserialise a file's bytes, and no others than those that were hashed."""
+        try:
+            with path.open('rb') as stream:
+                data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise ModelFolderError(f'{path} cannot be read: {error}') from error
+        found = sha256(data).hexdigest()
+        if found != digest:
+            raise ModelFolderError(
+                f'{path} is not the engine that was built: its sha256 is {found}, model.json says '
+                f'{digest}; it was not loaded. Export the checkpoint again'
+            )
+        engine = self._runtime.deserialize_cuda_engine(data)
+        if engine is None:
+            raise EngineError(
+                f'TensorRT could not load {path}: {self._logger.last_error()}; where memory is '
+                'short, close other programs or export with fewer bits'
+            )
+        return engine
+
+    def _check(self, name: str, path: Path) -> None:
+        """The engine has the tensors and profiles that will be asked of it."""
+        trt, engine, graph = self._tensorrt, self._engines[name], self._graphs[name]
+        found = {engine.get_tensor_name(index) for index in range(engine.num_io_tensors)}
+        wrong = sorted(found ^ set(graph.tensors))
+        for tensor_name in found & set(graph.tensors):
+            tensor = graph.tensors[tensor_name]
+            is_input = engine.get_tensor_mode(tensor_name) == trt.TensorIOMode.INPUT
+            dtype = np.dtype(trt.nptype(engine.get_tensor_dtype(tensor_name)))
+            shape = tuple(engine.get_tensor_shape(tensor_name))
+            if (is_input, dtype, shape) != (tensor.is_input, tensor.dtype, tensor.at(-1)):
+                wrong.append(tensor_name)
+        if wrong or engine.num_optimization_profiles != len(graph.profiles):
+            raise ModelFolderError(
+                f'{path} is not what this version of kimi_ros runs'
+                + (f' (differs in {", ".join(wrong)})' if wrong else '')
+                + '; export the checkpoint again'
+            )
+
+    def _make_contexts(self) -> None:
+        strategy = self._tensorrt.ExecutionContextAllocationStrategy.USER_MANAGED
+        largest = max(engine.device_memory_size_v2 for engine in self._engines.values())
+        scratch = self._device.allocate(largest) if largest else 0
+        for name, engine in self._engines.items():
+            for index, profile in enumerate(self._graphs[name].profiles):
+                context = engine.create_execution_context(strategy)
+                if context is None:
+                    raise self._failure(name, f'no context for the profile {profile.name}')
+                context.set_device_memory(scratch, largest)
+                if not context.set_optimization_profile_async(index, self._device.stream):
+                    raise self._failure(name, f'no profile {profile.name}')
+                self._contexts[name, profile.name] = _Context(context)
+
+    def _run(self, graph: str, held: _Context, repeated: bool) -> None:
+        if held.graph is not None:
+            held.graph.launch()
+            return
+
+        def enqueue() -> None:
+            if not held.context.execute_async_v3(self._device.stream):
+                raise self._failure(graph, 'it could not be run')
+
+        # The first run after new shapes sets the context up, which must not be captured.
+        if repeated and held.runs == 1:
+            try:
+                held.graph = CudaGraph(self._device.stream, enqueue)
+            except EngineError as error:
+                _LOG.warning('%s runs without a CUDA graph: %s', graph, error)
+            else:
+                held.graph.launch()
+                return
+        enqueue()
+        held.runs += 1
+
+    def _drop_graph(self, held: _Context) -> None:
+        if held.graph is not None:
+            held.graph.close()
+        held.graph, held.runs = None, 0
+
+    def _host(self, memory: _Block, nbytes: int) -> np.ndarray:
+        # Not as large as the block: of the cache, by far the largest, hardly anything is ever read.
+        if memory.host is None or len(memory.host) < nbytes:
+            memory.host = self._device.pinned(nbytes)
+        return memory.host[:nbytes]
+
+    def _settle(self) -> None:
+        self._device.wait()
+        for block in self._blocks:
+            block.busy = False
+
+    def _failure(self, graph: str, what: str) -> EngineError:
+        return EngineError(f'{graph}.engine: {what}: {self._logger.last_error()}')
+
+
+def make_logger(tensorrt: ModuleType) -> Any:
+    """A logger that keeps TensorRT's last error for our messages and passes warnings on."""
+
+    class Logger(tensorrt.ILogger):
+        def __init__(self) -> None:
+            tensorrt.ILogger.__init__(self)
+            self._last = ''
+
+        def log(self, severity: Any, message: str) -> None:
+            if severity in (tensorrt.ILogger.ERROR, tensorrt.ILogger.INTERNAL_ERROR):
+                self._last = message
+                _LOG.error('TensorRT: %s', message)
+            elif severity == tensorrt.ILogger.WARNING:
+                _LOG.info('TensorRT: %s', message)
+
+        def last_error(self) -> str:
+            return self._last or 'TensorRT gave no reason'
+
+    return Logger()
