@@ -2,7 +2,8 @@
 
 The forward pass is written for training: many questions share one image prefix in a packed
 sequence, and a block can hand out its attention so that matching words to patches is supervised
-where it happens.
+where it happens. Blocks compute their activations a second time on the way back, instead of keeping
+them, where `Moondream.checkpointing` is set.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from kimi_ros.vlm.config import ModelConfig, TextConfig, VisionConfig
 
@@ -71,6 +73,7 @@ class VisionModel(nn.Module):
         self.patch_emb = nn.Linear(patch_dim, config.enc_dim)
         self.pos_emb = nn.Parameter(0.02 * torch.randn(1, grid * grid, config.enc_dim))
         self.blocks = nn.ModuleList(VisionBlock(config) for _ in range(config.enc_n_layers))
+        self.checkpointing = False
         self.post_ln = nn.LayerNorm(config.enc_dim)
         self.proj_mlp = Mlp(2 * config.enc_dim, config.proj_inner_dim, config.proj_out_dim)
 
@@ -82,8 +85,28 @@ class VisionModel(nn.Module):
         patches = patches.permute(0, 2, 4, 1, 3, 5).reshape(n, -1, channels * size * size)
         x = self.patch_emb(patches) + self.pos_emb
         for block in self.blocks:
-            x = block(x)
+            x = _run(block, self.checkpointing, x)
         return self.post_ln(x)
+
+    def local(self, crops: Tensor, tiling: tuple[int, int]) -> Tensor:
+        """Return (patches, enc_dim): features of local crops, stitched and averaged to one crop's.
+
+        :param crops: (rows * columns, patches, enc_dim), row by row.
+        """
+        rows, columns = tiling
+        grid, margin = self.config.grid, self.config.overlap_margin
+        tiles = crops.view(rows, columns, grid, grid, -1)
+        # Of every tile its middle is kept, and its margin where it lies on the image's edge.
+        strips = []
+        for r in range(rows):
+            top, bottom = 0 if r == 0 else margin, grid if r == rows - 1 else grid - margin
+            parts = []
+            for c in range(columns):
+                left, right = 0 if c == 0 else margin, grid if c == columns - 1 else grid - margin
+                parts.append(tiles[r, c, top:bottom, left:right])
+            strips.append(torch.cat(parts, 1))
+        joined = torch.cat(strips, 0).permute(2, 0, 1)[None]
+        return F.adaptive_avg_pool2d(joined, grid)[0].permute(1, 2, 0).flatten(0, 1)
 
     def project(self, global_features: Tensor, local_features: Tensor) -> Tensor:
         """Return (n, patches, dim) embeddings of two (n, patches, enc_dim) views of the image."""
@@ -129,6 +152,24 @@ class TextBlock(nn.Module):
             k, v = k.repeat_interleave(groups, -3), v.repeat_interleave(groups, -3)
         return q, k, v
 
+    def mix(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        """Return the block's result, and its queries and keys."""
+        normed = self.ln(x)
+        q, k, v = self.qkv(normed, cos, sin)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        x = x + self.attn.proj(mixed.transpose(1, 2).flatten(2)) + self.mlp(normed)
+        return x, q, k
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
+        """Return (images, length, dim) for the same."""
+        return self.mix(x, cos, sin, mask)[0]
+
+
+def _run(block: nn.Module, checkpointing: bool, *inputs: Tensor) -> Tensor:
+    if checkpointing and torch.is_grad_enabled():
+        return checkpoint(block, *inputs, use_reentrant=False)
+    return block(*inputs)
+
 
 @dataclass(frozen=True)
 class Looks:
@@ -150,7 +191,7 @@ class Looks:
         for i, at in enumerate(self.at):
             head, row = at[at[:, 0] == block, 1], at[at[:, 0] == block, 2]
             scores = (k[i, head] @ q[i, head, row, :, None]).squeeze(-1) / math.sqrt(k.shape[-1])
-            out.append((scores + mask[i, 0, row]).log_softmax(-1))
+            out.append(scores.masked_fill(~mask[i, 0, row], -torch.inf).log_softmax(-1))
         return out
 
 
@@ -163,8 +204,11 @@ class TextModel(nn.Module):
         self.wte = nn.Parameter(0.02 * torch.randn(config.vocab_size, config.dim))
         self.blocks = nn.ModuleList(TextBlock(config) for _ in range(config.n_layers))
         self.post_ln = nn.LayerNorm(config.dim)
+        self.checkpointing = False
         self.lm_head = nn.Linear(config.dim, config.vocab_size)
-        cos, sin = rotary_table(min(32, config.dim // config.n_heads // 2), config.max_context)
+        # Also where the weights are made without memory, to be filled from a checkpoint.
+        with torch.device('cpu'):
+            cos, sin = rotary_table(config.rotary_dim, config.max_context)
         self.register_buffer('cos', cos, persistent=False)
         self.register_buffer('sin', sin, persistent=False)
 
@@ -176,7 +220,7 @@ class TextModel(nn.Module):
 
         :param x: (images, length, dim) embeddings.
         :param positions: (images, length) where each stands in its own question's context.
-        :param mask: (images, 1, length, length), added to the attention scores.
+        :param mask: (images, 1, length, length), who sees whom.
         :return: hidden states (images, length, dim); the same as they enter the first block that is
             looked at; and for each image the log-probabilities (n, length) that `looks` asks for.
         """
@@ -185,13 +229,12 @@ class TextModel(nn.Module):
         seen: list[list[Tensor]] = []
         entering = None
         for index, block in enumerate(self.blocks):
-            normed = block.ln(x)
-            q, k, v = block.qkv(normed, cos, sin)
             if index in blocks:
                 entering = x if entering is None else entering
+                x, q, k = block.mix(x, cos, sin, mask)
                 seen.append(looks.seen(index, q, k, mask))
-            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-            x = x + block.attn.proj(mixed.transpose(1, 2).flatten(2)) + block.mlp(normed)
+            else:
+                x = _run(block, self.checkpointing, x, cos, sin, mask)
         return x, entering, [torch.cat(parts) for parts in zip(*seen, strict=True)]
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -237,8 +280,38 @@ class Moondream(nn.Module):
         self.text = TextModel(config.text)
         self.region = RegionModel(config.region)
 
-    def prefix(self, features: Tensor) -> Tensor:
-        """Return (images, 1 + patches, dim): BOS and the image, for one-crop images' features."""
-        image = self.vision.project(features, features)
-        bos = self.text.wte[self.config.tokenizer.bos_id].expand(len(features), 1, -1)
-        return torch.cat([bos, image], dim=1)
+    @property
+    def checkpointing(self) -> bool:
+        """Whether activations are computed again instead of kept."""
+        return self.text.checkpointing
+
+    @checkpointing.setter
+    def checkpointing(self, on: bool) -> None:
+        self.text.checkpointing = self.vision.checkpointing = on
+
+    def prefix(self, features: Tensor, local: Tensor | None = None) -> Tensor:
+        """Return (images, 1 + patches, dim): BOS and the image.
+
+        :param features: (images, patches, enc_dim) of the whole images.
+        :param local: the same of their crops, see `VisionModel.local`; None for one-crop images.
+        """
+        image = self.vision.project(features, features if local is None else local)
+        return torch.cat([self.bos(len(features)).to(image.dtype), image], dim=1)
+
+    def bos(self, times: int) -> Tensor:
+        """Return (times, 1, dim): the prefix of questions without an image."""
+        return self.text.wte[self.config.tokenizer.bos_id].expand(times, 1, -1)
+
+    def images(self, crops: Tensor, tilings: list[tuple[int, int]]) -> Tensor:
+        """Return the prefix of images of any size, (images, 1 + patches, dim).
+
+        :param crops: (n, 3, S, S) normalised crops, one image's after the other: the whole image
+            and, unless its tiling is (1, 1), its local crops row by row.
+        """
+        counts = [1 if tiling == (1, 1) else 1 + tiling[0] * tiling[1] for tiling in tilings]
+        parts = self.vision.encode(crops).split(counts)
+        local = [
+            part[0] if tiling == (1, 1) else self.vision.local(part[1:], tiling)
+            for part, tiling in zip(parts, tilings, strict=True)
+        ]
+        return self.prefix(torch.stack([part[0] for part in parts]), torch.stack(local))

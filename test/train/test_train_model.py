@@ -37,7 +37,7 @@ def test_a_question_has_the_references_logits(model):
         p, n = prefix.shape[1], x.shape[1]
         sees = torch.ones(n, n, dtype=torch.bool).tril()
         sees[:p, :p] = True
-        mask = torch.zeros(n, n).masked_fill(~sees, -torch.inf)[None, None]
+        mask = sees[None, None]
         hidden, _, _ = model.text(x, torch.arange(n)[None], mask)
         logits = model.text.logits(hidden[0, -1]).numpy()
     np.testing.assert_allclose(features[0, ::27], expected['vision_global_3'], rtol=1e-3, atol=2e-4)

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from kimi_ros.sim import COLORS, KINDS
+from kimi_train.lessons import IGNORE, Packed, pack
 from kimi_train.nano.questions import KINDS_OF_QUESTION, Dialogue, QuestionWriter, things
 from kimi_train.nano.scenes import SceneSet
 
 LOOK_BLOCKS = (3, 4)  # find what is named first; then, from there, what is meant
 LOOKING, COUNTING = 0, 1  # heads of these blocks
 PLACE_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
-IGNORE = -100
 
 
 @dataclass
@@ -39,40 +39,18 @@ class PatchLabels:
 
 
 @dataclass
-class Questions:
-    """Packed questions, (images, length, ...), see `Dialogue`; NaN where there is no number.
+class Questions(Packed):
+    """Packed questions, see `Dialogue`.
 
-    `segment` counts an image's questions, -1 for padding; `position` is the place after the image's
-    prefix; `kind` tells where a question is decided, and which sort it is (an index of
-    `KINDS_OF_QUESTION`, else -1). `looks` are, for each image, block, head and
-    position (n, 3), and `wanted` the attention over the prefix wanted there (n, 1 + patches).
+    `kind` tells where a question is decided, and which sort it is (an index of
+    `KINDS_OF_QUESTION`, else -1). `looks` are, for each image, block, head and position (n, 3), and
+    `wanted` the attention over the prefix wanted there (n, 1 + patches).
     """
 
-    ids: Tensor
-    coords: Tensor
-    sizes: Tensor
-    next_ids: Tensor
-    next_coords: Tensor
-    next_sizes: Tensor
-    segment: Tensor
-    position: Tensor
     kind: Tensor
     asked: Tensor
     looks: list[Tensor]
     wanted: list[Tensor]
-
-    def mask(self, prefix: int) -> Tensor:
-        """Return what is added to attention scores, (images, 1, prefix + length, prefix + length).
-
-        The prefix sees itself; a question sees the prefix and, causally, itself.
-        """
-        images, length = self.segment.shape
-        segment = torch.cat([torch.full((images, prefix), -2), self.segment], 1)
-        same = segment[:, :, None] == segment[:, None, :]
-        causal = torch.ones(prefix + length, prefix + length, dtype=torch.bool).tril()
-        sees = same & causal
-        sees[:, :, :prefix] = True
-        return torch.zeros(sees.shape).masked_fill_(~sees, -torch.inf)[:, None]
 
 
 @dataclass
@@ -113,7 +91,7 @@ class BatchMaker:
             questions = [self.writer.short(scene, rng) for _ in range(short)]
             asked.append(questions + [self.writer.long(scene, rng) for _ in range(long)])
         stacked = PatchLabels(*(torch.from_numpy(np.stack(a)) for a in zip(*labels, strict=True)))
-        packed = pack(asked, looks) if short + long else None
+        packed = pack_questions(asked, looks) if short + long else None
         return Batch(torch.from_numpy(np.stack(crops)), stacked, packed)
 
     def _scene(self, index: int, rng):
@@ -178,39 +156,23 @@ def look_targets(owners: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.n
     return spread, single
 
 
-def pack(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
+def pack_questions(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
     """Return the dialogues one after the other, padded to the longest image's."""
-    length = max(sum(len(d.ids) for d in group) for group in images)
-    shape = (len(images), length)
+    packed = pack(images)
     out = Questions(
-        ids=torch.zeros(shape, dtype=torch.long),
-        coords=torch.full(shape, math.nan),
-        sizes=torch.full((*shape, 2), math.nan),
-        next_ids=torch.full(shape, IGNORE),
-        next_coords=torch.full(shape, math.nan),
-        next_sizes=torch.full((*shape, 2), math.nan),
-        segment=torch.full(shape, -1),
-        position=torch.zeros(shape, dtype=torch.long),
-        kind=torch.full(shape, -1),
-        asked=torch.full((*shape, 2), IGNORE),
+        **vars(packed),
+        kind=torch.full_like(packed.ids, -1),
+        asked=torch.full((*packed.ids.shape, 2), IGNORE),
         looks=[],
         wanted=[],
     )
     for b, group in enumerate(images):
         spread, single = looks[b]
         start, rows = 0, []
-        for q, d in enumerate(group):
-            own = slice(start, start + len(d.ids))
-            out.ids[b, own] = torch.tensor(d.ids)
-            out.segment[b, own] = q
-            out.position[b, own] = torch.arange(len(d.ids))
+        for d in group:
             out.kind[b, start + d.decided] = KINDS_OF_QUESTION.index(d.kind)
             if d.asked:
                 out.asked[b, start + d.decided] = torch.tensor(d.asked)
-            for name in ('coords', 'sizes', 'next_ids', 'next_coords', 'next_sizes'):
-                tensor = getattr(out, name)
-                for position, value in getattr(d, name).items():
-                    tensor[b, start + position] = torch.tensor(value, dtype=tensor.dtype)
             for block in LOOK_BLOCKS:
                 for at, seen in d.looks.items():
                     first = d.hops.get(at, seen) if block == LOOK_BLOCKS[0] else seen

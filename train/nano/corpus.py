@@ -10,7 +10,8 @@ import numpy as np
 from kimi_ros.agent.prompts import check_question, plan_prompt, presence_question
 from kimi_ros.sim.language import LANGUAGES, answer_describe, caption, with_article
 from kimi_ros.sim.tasks import make_task, some_description
-from kimi_train.nano.questions import IS, SKILLS, YES, things
+from kimi_train.nano.questions import SKILLS, things
+from kimi_train.words import IS, YES
 
 
 def corpus(rows: np.ndarray, rng: np.random.Generator, scenes: int = 3000) -> Iterator[str]:

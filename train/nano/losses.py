@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kimi_ros.sim import COLORS, KINDS
+from kimi_train.lessons import embed, size_bins, soft_bins
 from kimi_train.model import Looks, Moondream
 from kimi_train.nano.batches import COUNTING, LOOK_BLOCKS, LOOKING, Batch, PatchLabels, Questions
 from kimi_train.nano.questions import KINDS_OF_QUESTION
@@ -54,16 +55,6 @@ class TrainingHeads(nn.Module):
         return F.cross_entropy(kind, wanted[:, 0]) + F.cross_entropy(color, wanted[:, 1])
 
 
-def embed(model: Moondream, q: Questions) -> Tensor:
-    """Return (images, length, dim): words by table, numbers by their Fourier features."""
-    x = F.embedding(q.ids, model.text.wte)
-    coord, size = ~q.coords.isnan(), ~q.sizes[..., 0].isnan()
-    x = x.masked_scatter(coord[..., None], model.region.encode_coordinate(q.coords[coord]))
-    if size.any():
-        x = x.masked_scatter(size[..., None], model.region.encode_size(q.sizes[size]))
-    return x
-
-
 def question_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     """Return the losses of the questions.
 
@@ -87,24 +78,15 @@ def number_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     if at.any():
         logits, wanted = model.region.coord_decoder(hidden[at]), q.next_coords[at]
         bins = logits.shape[-1]
-        losses['coords'] = soft_bins(logits, wanted * bins, COORD_SIGMA)
+        losses['coords'] = soft_bins(logits, wanted * bins, COORD_SIGMA).mean()
         near = ((logits.argmax(-1) / bins - wanted).abs() < 0.04).float().detach()
         losses['x_near'] = near[q.kind[at] >= 0].mean()
     at = ~q.next_sizes[..., 0].isnan()
     if at.any():
         logits = model.region.size_decoder(hidden[at]).unflatten(-1, (2, -1))
-        bins = logits.shape[-1]
-        wanted = (q.next_sizes[at].clamp(min=2**-10).log2() + 10) / 10 * (bins - 1)
-        losses['sizes'] = soft_bins(logits, wanted, SIZE_SIGMA)
+        wanted = size_bins(q.next_sizes[at], logits.shape[-1])
+        losses['sizes'] = soft_bins(logits, wanted, SIZE_SIGMA).mean()
     return losses
-
-
-def soft_bins(logits: Tensor, wanted: Tensor, sigma: float) -> Tensor:
-    """Cross-entropy to a normal distribution around `wanted` (in bins), less its entropy."""
-    bins = torch.arange(logits.shape[-1])
-    target = torch.softmax(-0.5 * ((bins - wanted[..., None]) / sigma) ** 2, -1)
-    floor = -(target * target.clamp(min=1e-9).log()).sum(-1)
-    return (-(target * logits.log_softmax(-1)).sum(-1) - floor).mean()
 
 
 WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'asked': 0.3}
@@ -123,11 +105,10 @@ def batch_losses(model: Moondream, heads: TrainingHeads, batch: Batch, patches: 
     if batch.questions:
         q, prefix = batch.questions, model.prefix(features)
         p = prefix.shape[1]
-        place = torch.arange(p).expand(len(prefix), p)
         shift = torch.tensor([0, 0, p])
         hidden, entering, seen = model.text(
             torch.cat([prefix, embed(model, q)], 1),
-            torch.cat([place, q.position + p], 1),
+            q.positions(p),
             q.mask(p),
             Looks([at + shift for at in q.looks]),
         )

@@ -1,6 +1,4 @@
-"""Questions about a scene, as sequences of tokens, coordinates and sizes with what is to be learnt
-at each place.
-"""
+"""Questions about a rendered scene, with their answers."""
 
 from __future__ import annotations
 
@@ -28,6 +26,8 @@ from kimi_ros.sim.language import (
 )
 from kimi_ros.sim.tasks import Mix, some_description, some_task, wrong
 from kimi_ros.vlm.config import ModelConfig
+from kimi_train.lessons import Lesson
+from kimi_train.words import IS, YES
 
 SKILLS = (
     ('locate', ('object',)),
@@ -35,11 +35,9 @@ SKILLS = (
     ('place', ('object', 'target')),
     ('describe', ()),
 )
-YES = {'en': ('Yes', 'No'), 'zh': ('有', '没有')}
 # What is hard is asked more often than people would.
 LESSONS = Mix(absent=0.32, sides=0.2, twins=0.2)
 NOTHING = -1  # among objects to look at: the image's first position
-IS = {'en': ('Yes', 'No'), 'zh': ('是', '不是')}
 PLAN_OPENING = '{"status":"'
 KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption')
 
@@ -73,35 +71,22 @@ def things(rows: np.ndarray) -> list[Thing]:
 
 
 @dataclass
-class Dialogue:
-    """A question with its answer, position by position.
+class Dialogue(Lesson):
+    """A question with its answer, and how it is decided.
 
-    Position i holds token `ids[i]`, or a coordinate or size in `coords[i]`, `sizes[i]`; `next_*`
-    say what is learnt there about what follows. `looks[i]` are the objects that the looking head
-    should see from there, an empty list or `NOTHING` for 'none of them'; `hops[i]` those that it
-    should see first, where they are others; `counts` likewise for the counting head. `decided` is
-    where the answer is decided, and `kind` what sort of question it is, for figures to follow.
-    `asked` are the kind and the colour (indices, one past the last for any) of the thing named
-    first.
+    `looks[i]` are the objects that the looking head should see from position i, an empty list or
+    `NOTHING` for 'none of them'; `hops[i]` those that it should see first, where they are others;
+    `counts` likewise for the counting head. `decided` is where the answer is decided, and `kind`
+    what sort of question it is, for figures to follow. `asked` are the kind and the colour
+    (indices, one past the last for any) of the thing named first.
     """
 
-    kind: str
-    ids: list[int]
+    kind: str = ''
     decided: int = 0
     asked: tuple[int, int] | None = None
-    coords: dict[int, float] = field(default_factory=dict)
-    sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
-    next_ids: dict[int, int] = field(default_factory=dict)
-    next_coords: dict[int, float] = field(default_factory=dict)
-    next_sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
     looks: dict[int, list[int]] = field(default_factory=dict)
     hops: dict[int, list[int]] = field(default_factory=dict)
     counts: dict[int, list[int]] = field(default_factory=dict)
-
-    @property
-    def last(self) -> int:
-        """Return the position of the newest element."""
-        return len(self.ids) - 1
 
 
 class QuestionWriter:
@@ -141,7 +126,7 @@ class QuestionWriter:
         """Point at, or box, all the objects meant, from left to right."""
         template = self.tokens.templates.detect if boxes else self.tokens.templates.point
         name = self._encode(f' {what.name(language)}')
-        out = Dialogue('locate', [*template.prefix, *name, *template.suffix])
+        out = Dialogue([*template.prefix, *name, *template.suffix], kind='locate')
         out.decided = out.last
         out.asked = asked(what)
         found = what.matches(scene)
@@ -151,14 +136,10 @@ class QuestionWriter:
             out.next_ids[out.last] = self.tokens.coord_id
             for value in thing.center:
                 out.looks[out.last] = [index]
-                out.next_coords[out.last] = value
-                out.coords[out.last + 1] = value
-                out.ids.append(self.tokens.coord_id)
+                out.write_coordinate(value, self.tokens.coord_id)
             if boxes:
                 out.looks[out.last] = [index]
-                out.next_sizes[out.last] = thing.size
-                out.sizes[out.last + 1] = thing.size
-                out.ids.append(self.tokens.size_id)
+                out.write_size(thing.size, self.tokens.size_id)
         out.next_ids[out.last] = self.tokens.eos_id
         out.looks[out.last] = []
         if what.side:
@@ -195,7 +176,7 @@ class QuestionWriter:
         box = rng.random() < 0.7
         coord, size = self.tokens.coord_id, self.tokens.size_id
         spatial = [coord, coord, size] if box else [coord, coord]
-        out = Dialogue('check', self._query(question, spatial), asked=named)
+        out = Dialogue(self._query(question, spatial), kind='check', asked=named)
         start = len(self.tokens.templates.query.prefix)
         out.coords = {start: place[0], start + 1: place[1]}
         if box:
@@ -221,16 +202,13 @@ class QuestionWriter:
         return [*template.prefix, *spatial, *self._encode(question), *suffix]
 
     def _answer(self, kind: str, prompt: list[int], text: str, seen: list[int]) -> Dialogue:
-        return self._finish(Dialogue(kind, prompt), text, seen)
+        return self._finish(Dialogue(prompt, kind=kind), text, seen)
 
     def _finish(self, out: Dialogue, text: str, seen: list[int]) -> Dialogue:
         start = out.last
         # A plan begins with '{"status":"', which says nothing: it is decided after that.
         out.decided = start + (len(self._encode(PLAN_OPENING)) if out.kind == 'plan' else 0)
-        for token in self._encode(text):
-            out.next_ids[out.last] = token
-            out.ids.append(token)
-        out.next_ids[out.last] = self.tokens.eos_id
+        out.say(self._encode(text), self.tokens.eos_id)
         for at in {start, out.decided}:
             out.looks[at] = seen
             out.counts[at] = [i for i in seen if i != NOTHING]

@@ -1,0 +1,155 @@
+"""What is learnt of one question, position by position; and many of them packed into tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from kimi_train.model import Moondream
+
+IGNORE = -100
+
+
+@dataclass
+class Lesson:
+    """A question with its answer.
+
+    Position i holds token `ids[i]`, or, in its place, a coordinate or a size (width, height) in
+    `coords[i]`, `sizes[i]`, 0-1; `next_*` say what is learnt there about what follows.
+    """
+
+    ids: list[int]
+    coords: dict[int, float] = field(default_factory=dict)
+    sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
+    next_ids: dict[int, int] = field(default_factory=dict)
+    next_coords: dict[int, float] = field(default_factory=dict)
+    next_sizes: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        """Return the position of the newest element."""
+        return len(self.ids) - 1
+
+    def say(self, ids: Sequence[int], end: int) -> None:
+        """Answer with these ids, and then with `end`, which is learnt but not appended."""
+        for token in ids:
+            self.next_ids[self.last] = token
+            self.ids.append(token)
+        self.next_ids[self.last] = end
+
+    def write_coordinate(self, value: float, token: int) -> None:
+        """Learn a coordinate and append it; `token` is the id that stands for coordinates."""
+        self.next_coords[self.last] = value
+        self.coords[self.last + 1] = value
+        self.ids.append(token)
+
+    def write_size(self, size: tuple[float, float], token: int) -> None:
+        """Learn a width and a height and append them."""
+        self.next_sizes[self.last] = size
+        self.sizes[self.last + 1] = size
+        self.ids.append(token)
+
+
+@dataclass
+class Packed:
+    """Lessons of several images one after the other, (images, length, ...), padded.
+
+    NaN and IGNORE stand where there is nothing. `segment` counts an image's lessons, -1 for
+    padding; `position` is the place after the image's prefix.
+    """
+
+    ids: Tensor
+    coords: Tensor
+    sizes: Tensor
+    next_ids: Tensor
+    next_coords: Tensor
+    next_sizes: Tensor
+    segment: Tensor
+    position: Tensor
+
+    def mask(self, prefix: int) -> Tensor:
+        """Return who sees whom, bool (images, 1, prefix + length, prefix + length).
+
+        The prefix sees itself; a lesson sees the prefix and, causally, itself.
+        """
+        images, length = self.segment.shape
+        device = self.segment.device
+        outside = torch.full((images, prefix), -2, device=device)
+        segment = torch.cat([outside, self.segment], 1)
+        same = segment[:, :, None] == segment[:, None, :]
+        causal = torch.ones(prefix + length, prefix + length, dtype=torch.bool, device=device)
+        sees = same & causal.tril()
+        sees[:, :, :prefix] = True
+        return sees[:, None]
+
+    def positions(self, prefix: int) -> Tensor:
+        """Return where each stands in its own lesson's context, (images, prefix + length)."""
+        place = torch.arange(prefix, device=self.position.device)
+        return torch.cat([place.expand(len(self.position), prefix), self.position + prefix], 1)
+
+
+_NUMBERS = ('coords', 'sizes', 'next_coords', 'next_sizes')
+
+
+def pack(images: Sequence[Sequence[Lesson]]) -> Packed:
+    """Return the lessons of each image in one row."""
+    length = max(sum(len(lesson.ids) for lesson in group) for group in images)
+    shape = (len(images), length)
+    out = Packed(
+        ids=torch.zeros(shape, dtype=torch.long),
+        coords=torch.full(shape, math.nan),
+        sizes=torch.full((*shape, 2), math.nan),
+        next_ids=torch.full(shape, IGNORE),
+        next_coords=torch.full(shape, math.nan),
+        next_sizes=torch.full((*shape, 2), math.nan),
+        segment=torch.full(shape, -1),
+        position=torch.zeros(shape, dtype=torch.long),
+    )
+    for row, group in enumerate(images):
+        start = 0
+        for index, lesson in enumerate(group):
+            own = slice(start, start + len(lesson.ids))
+            out.ids[row, own] = torch.tensor(lesson.ids)
+            out.segment[row, own] = index
+            out.position[row, own] = torch.arange(len(lesson.ids))
+            for name in ('next_ids', *_NUMBERS):
+                tensor = getattr(out, name)
+                for position, value in getattr(lesson, name).items():
+                    tensor[row, start + position] = torch.tensor(value, dtype=tensor.dtype)
+            start += len(lesson.ids)
+    return out
+
+
+def embed(model: Moondream, packed: Packed) -> Tensor:
+    """Return (images, length, dim): words by table, numbers by their Fourier features."""
+    x = F.embedding(packed.ids, model.text.wte)
+    coord, size = ~packed.coords.isnan(), ~packed.sizes[..., 0].isnan()
+    if coord.any():
+        values = model.region.encode_coordinate(packed.coords[coord])
+        x = x.masked_scatter(coord[..., None], values.to(x.dtype))
+    if size.any():
+        values = model.region.encode_size(packed.sizes[size])
+        x = x.masked_scatter(size[..., None], values.to(x.dtype))
+    return x
+
+
+def size_bins(sizes: Tensor, bins: int) -> Tensor:
+    """Widths and heights (..., 2), 0-1, in bins: (log2(size) + 10) / 10 * (bins - 1)."""
+    return (sizes.clamp(min=2**-10).log2() + 10) / 10 * (bins - 1)
+
+
+def soft_bins(logits: Tensor, wanted: Tensor, sigma: float) -> Tensor:
+    """Cross-entropy (...) of logits (..., bins) to a normal distribution around `wanted` (...).
+
+    `wanted` and `sigma` are in bins; the distribution's own entropy is taken off.
+    """
+    logits = logits.float()
+    bins = torch.arange(logits.shape[-1], device=logits.device)
+    target = torch.softmax(-0.5 * ((bins - wanted[..., None]) / sigma) ** 2, -1)
+    floor = -(target * target.clamp(min=1e-9).log()).sum(-1)
+    return -(target * logits.log_softmax(-1)).sum(-1) - floor
