@@ -22,6 +22,8 @@ class Engine(Protocol):
     config: ModelConfig
     length: int
     """Positions that the cache holds."""
+    crops_at_once: int
+    """Crops that a call of `encode` is best given; one where more take as many times as long."""
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
         """Encode normalised crops (n, 3, S, S) into features (n, patches, enc_dim)."""
@@ -67,7 +69,11 @@ class Engine(Protocol):
 
 
 def open_engine(folder: ModelFolder, device: str, threads: int | None) -> Engine:
-    """Open the runtime that the folder was made for."""
+    """Open the runtime that the folder was made for; `threads` are onnxruntime's."""
+    if folder.runtime == 'tensorrt':
+        from .engine_tensorrt import open_tensorrt
+
+        return open_tensorrt(folder, device)
     if folder.runtime != 'onnxruntime':
         raise ModelFolderError(
             f'{folder.path} was made for the runtime {folder.runtime!r}, which this version cannot '

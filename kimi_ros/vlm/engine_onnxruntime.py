@@ -40,6 +40,8 @@ class OnnxEngine:
     past and as the present of the decoder graph, so a step writes its positions and copies none.
     """
 
+    crops_at_once = 1
+
     def __init__(self, folder: ModelFolder, device: str = 'auto', threads: int | None = None):
         """`device` is 'auto', 'cpu' or 'cuda'; `threads` None means the folder's, or as many as
         there are physical cores, at most 4.

@@ -30,6 +30,8 @@ class FakeEngine:
     (positions fed at once) record what was asked of it; `delay` seconds pass at each step.
     """
 
+    crops_at_once = 1
+
     def __init__(
         self, config: ModelConfig, script: Sequence[int | Say] = (), delay: float = 0.0
     ) -> None:

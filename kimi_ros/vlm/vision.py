@@ -12,12 +12,15 @@ from .engine import Engine
 
 
 def encode_crops(engine: Engine, crops: Crops, cancel: threading.Event | None) -> np.ndarray:
-    """Features f32 (unique crops, patches, enc_dim), the global crop's first, one crop a step."""
-    features = []
-    for crop in normalise(crops.unique):
+    """Features f32 (unique crops, patches, enc_dim), the global crop's first.
+
+    As many crops a step as the engine likes best; between two steps a cancel is heard.
+    """
+    pixels, features = normalise(crops.unique), []
+    for first in range(0, len(pixels), engine.crops_at_once):
         raise_if_cancelled(cancel)
-        features.append(engine.encode(crop[None])[0])
-    return np.stack(features)
+        features.append(engine.encode(pixels[first : first + engine.crops_at_once]))
+    return np.concatenate(features)
 
 
 def project_features(engine: Engine, crops: Crops, features: np.ndarray) -> np.ndarray:
