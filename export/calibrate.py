@@ -20,6 +20,7 @@ from .samples import Sample
 
 _LONGEST_ANSWER = 48
 _LARGEST = 127
+_HEADROOM = 1.1  # for pictures that were not among the samples
 _LEAST = 1e-6  # a channel that is always zero needs some step
 
 
@@ -43,7 +44,7 @@ def cache_scales(folder: Path, samples: list[Sample], progress: Progress) -> Cac
             progress.advance()
     finally:
         engine.close()
-    return CacheScales(*(largest / _LARGEST))
+    return CacheScales(*(largest * np.float32(_HEADROOM / _LARGEST)))
 
 
 def _answer(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -> None:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-from onnxruntime import InferenceSession
 from safetensors import SafetensorError, safe_open
 
-from .cache_onnxruntime import Decoder, bind_input, bind_output
 from .config import ModelConfig
-from .errors import DeviceNotAvailable, EngineError, ModelFolderError, VlmError
+from .decoder_onnxruntime import Decoder
+from .errors import DeviceNotAvailable, ModelFolderError, VlmError
 from .folder import ModelFolder
 from .region import RegionEncoder
+from .session_onnxruntime import (
+    Session,
+    bind_input,
+    bind_output,
+    check_version,
+    default_threads,
+    giving_back,
+    open_session,
+    providers_for,
+)
 
 _LOG = logging.getLogger(__name__)
-_MOST_THREADS = 4
 _EMBEDDINGS = 'token_embeddings'
 _SCALES = ('key_scales', 'value_scales')
 _REGION_TABLES = (
@@ -48,13 +53,13 @@ class OnnxEngine:
 
         Raises DeviceNotAvailable and ModelFolderError; every call may raise EngineError.
         """
-        _check_version(folder)
+        check_version(folder)
         self.config = folder.config
         self.length = 0
         self._folder = folder
-        self._providers = _providers(device, folder)
+        self._providers = providers_for(device, folder)
         self._shapes = graph_shapes(folder.config)
-        self._threads = threads or folder.threads or min(_MOST_THREADS, physical_cores())
+        self._threads = threads or folder.threads or default_threads()
         self._vision = self._session('vision.onnx')
         if 'CUDAExecutionProvider' in set(self._providers) - set(self._vision.get_providers()):
             problem = (
@@ -77,7 +82,7 @@ class OnnxEngine:
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
         """(n, 3, S, S) to (n, patches, enc_dim)."""
-        return self._vision.run(None, {'crops': crops})[0]
+        return self._vision.run(None, {'crops': crops}, giving_back())[0]
 
     def project(self, global_features: np.ndarray, local_features: np.ndarray) -> np.ndarray:
         """Two times (patches, enc_dim) to (patches, dim)."""
@@ -141,19 +146,9 @@ class OnnxEngine:
         """Drop sessions and buffers."""
         self.__dict__ = {'config': self.config, 'length': 0}
 
-    def _session(self, name: str) -> InferenceSession:
+    def _session(self, name: str) -> Session:
         path = self._folder.file(name)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        # Idle threads sleep: a robot's other nodes need the cores between two questions.
-        options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        options.log_severity_level = 3
-        try:
-            session = _Session(str(path), options, providers=self._providers)
-        # onnxruntime's exceptions share no base class but Exception.
-        except Exception as error:
-            raise ModelFolderError(f'{path} cannot be loaded: {error}') from error
+        session = open_session(path, self._providers, self._threads)
         found = {edge.name: edge.shape for edge in session.get_inputs() + session.get_outputs()}
         _check_shapes(path, found, self._shapes[path.stem])
         return session
@@ -187,33 +182,10 @@ class OnnxEngine:
         return part
 
 
-class _Session(InferenceSession):
-    """A session whose failures have a name."""
-
-    def __init__(self, path: str, options: onnxruntime.SessionOptions, providers: list[str]):
-        super().__init__(path, options, providers=providers)
-        self._path = path
-
-    def run(self, *feeds):
-        with self._named():
-            return super().run(*feeds)
-
-    def run_with_iobinding(self, binding: onnxruntime.IOBinding) -> None:
-        with self._named():
-            super().run_with_iobinding(binding)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            raise EngineError(f'{self._path} could not be run: {error}') from error
-
-
 class _Head:
     """A graph from one hidden state to logits and the like, with all buffers bound once."""
 
-    def __init__(self, session: InferenceSession, dim: int) -> None:
+    def __init__(self, session: Session, dim: int) -> None:
         self._session = session
         self._hidden = np.zeros((1, dim), np.float32)
         self._outputs, self._bindings = {}, {}
@@ -229,20 +201,6 @@ class _Head:
         self._hidden[0] = hidden
         self._session.run_with_iobinding(self._bindings[output])
         return self._outputs[output][0]
-
-
-def physical_cores() -> int:
-    """Cores that this process may use, siblings on one core counted once."""
-    if not hasattr(os, 'sched_getaffinity'):
-        return os.cpu_count() or 1
-    cores = set()
-    for cpu in os.sched_getaffinity(0):
-        siblings = Path(f'/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list')
-        try:
-            cores.add(siblings.read_text(encoding='ascii').strip())
-        except OSError:
-            cores.add(str(cpu))
-    return max(1, len(cores))
 
 
 def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
@@ -280,39 +238,3 @@ def _check_shapes(path: Path, found: dict[str, list], expected: dict[str, list])
                 f'{path}: {name} is {found.get(name, "absent")}, the config in model.json asks for '
                 f'{expected.get(name, "none")}; export the checkpoint again'
             )
-
-
-def _providers(device: str, folder: ModelFolder) -> list[str]:
-    if device not in ('auto', 'cpu', 'cuda'):
-        raise DeviceNotAvailable(f'device must be "auto", "cpu" or "cuda", not {device!r}')
-    if folder.layout.activations == 'fp32':
-        # CUDA has its attention over a cache, GroupQueryAttention, in half precision only.
-        if device == 'cuda':
-            raise DeviceNotAvailable(
-                f'{folder.path} computes in fp32 (activations in model.json), which onnxruntime '
-                'cannot decode on CUDA; use device="cpu" or "auto", or export for a GPU: '
-                '--preset desktop_gpu'
-            )
-        return ['CPUExecutionProvider']
-    available = 'CUDAExecutionProvider' in onnxruntime.get_available_providers()
-    if device == 'cuda' and not available:
-        raise DeviceNotAvailable(
-            'this onnxruntime has no CUDA: on a machine with an NVIDIA GPU replace it (pip '
-            'uninstall onnxruntime, then pip install onnxruntime-gpu), or use device="cpu"'
-        )
-    if available and device != 'cpu':
-        return ['CUDAExecutionProvider', 'CPUExecutionProvider']
-    return ['CPUExecutionProvider']
-
-
-def _check_version(folder: ModelFolder) -> None:
-    needed, found = folder.min_onnxruntime, onnxruntime.__version__
-    if needed and _version(found) < _version(needed):
-        raise ModelFolderError(
-            f'{folder.path} needs onnxruntime {needed} or newer, this is {found}: '
-            f'pip install "onnxruntime>={needed}"'
-        )
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split('+')[0].split('.')[:3] if part.isdigit())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from onnxruntime import InferenceSession, IOBinding, OrtValue
 
 from .config import TextConfig
 from .layout import Layout
+from .session_onnxruntime import bind_input, bind_output, giving_back
 
 _DTYPES = {'fp32': np.float32, 'fp16': np.float16, 'int8': np.int8}
 
@@ -32,7 +34,7 @@ class Decoder:
         on_gpu = session.get_providers()[0] == 'CUDAExecutionProvider'
         # On the CPU an OrtValue shares the array's memory, which the array must then keep alive;
         # on a GPU it is a copy of it.
-        self._arrays = [np.zeros(shape, _DTYPES[layout.cache]) for _ in names]
+        self._arrays = [_sparse_zeros(shape, _DTYPES[layout.cache]) for _ in names]
         device = 'cuda' if on_gpu else 'cpu'
         values = [OrtValue.ortvalue_from_numpy(array, device, 0) for array in self._arrays]
         self._cache = dict(zip(names, values, strict=True))
@@ -59,7 +61,7 @@ class Decoder:
             self._session.run_with_iobinding(self._one)
         else:
             embeds = np.ascontiguousarray(embeds, np.float32)[None]
-            self._session.run_with_iobinding(self._bind(embeds))
+            self._session.run_with_iobinding(self._bind(embeds), giving_back())
         return self._hidden[0]
 
     def read(self, layer: int, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -85,11 +87,14 @@ class Decoder:
         return binding
 
 
-def bind_input(binding: IOBinding, name: str, array: np.ndarray) -> None:
-    """Let the session read the array, whose memory the caller keeps."""
-    binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(array))
+def _sparse_zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """An array that takes memory only where it was written, page by page.
 
-
-def bind_output(binding: IOBinding, name: str, array: np.ndarray) -> None:
-    """Let the session write the array, whose memory the caller keeps."""
-    binding.bind_ortvalue_output(name, OrtValue.ortvalue_from_numpy(array))
+    numpy asks for huge pages; as every head has its own stretch of positions, the first position
+    would take all of them.
+    """
+    kind = np.dtype(dtype)
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    pages = mmap.mmap(-1, int(np.prod(shape)) * kind.itemsize, flags=flags)
+    pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(pages, kind).reshape(shape)
