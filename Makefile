@@ -25,7 +25,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 
+# Rows of PyTorch and llama.cpp only where these are installed; tables say so otherwise.
 bench: setup
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || \
+	    $(BIN)/pip install --progress-bar off -q -e '.[bench]'
 	$(RUN) $(BIN)/python -m bench
 
 clean:

@@ -1,59 +1,141 @@
-"""`python -m bench`: measure, print a table with the machine, and write out/bench.json."""
+"""`python -m bench`: measure, print a table with the machine, write JSON; compare; report.
+
+Without a verb everything is measured, in about twenty minutes and 20 GB of memory; a verb measures
+one part and keeps what the file has of the others.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-from datetime import date
+import sys
 from pathlib import Path
 
-import onnxruntime
 from rich.console import Console
-from rich.table import Table
+
+from . import answers, decode, exports, machine, nano, node, profiles, vision
+from . import compare as comparing
+from .results import Results, ResultsError
+from .table import render
+
+_DOCUMENT = Path('docs/benchmarks.md')
 
 
-def main() -> None:
-    """Measure the model, then the node."""
+def main() -> int:
+    """Do what the verb says; 0 when it went well."""
+    options = _parser().parse_args()
+    try:
+        return options.run(options)
+    except ResultsError as error:
+        print(f'bench: {error}', file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='python -m bench', description=__doc__)
-    parser.add_argument('--model', default='nano')
+    _measuring(parser, list(_PARTS))
+    verbs = parser.add_subparsers(metavar='VERB')
+    for name, (about, _) in _PARTS.items():
+        _measuring(verbs.add_parser(name, help=about, description=about), [name])
+    verb = verbs.add_parser('compare', help='two results side by side')
+    verb.add_argument('before', type=Path)
+    verb.add_argument('after', type=Path)
+    verb.set_defaults(run=_compare)
+    verb = verbs.add_parser('report', help='write docs/benchmarks.md and its plots from a result')
+    verb.add_argument('results', type=Path)
+    verb.add_argument('--document', type=Path, default=_DOCUMENT)
+    verb.set_defaults(run=_report)
+    return parser
+
+
+def _measuring(parser: argparse.ArgumentParser, parts: list[str]) -> None:
     parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument('--rounds', type=int, default=25)
+    parser.add_argument('--repeats', type=int, default=5)
+    parser.add_argument('--model', default='nano', help='of the rows nano and node')
     parser.add_argument('--out', type=Path, default=Path('out/bench.json'))
-    args = parser.parse_args()
-
-    from bench import node
-
-    # First, because importing the ROS wheels starts this program anew.
-    over_ros = node.measure(args.model, args.rounds)
-    from bench import model
-
-    rows = model.measure(args.model, args.threads, args.rounds) | over_ros
-    machine = {
-        'processor': _processor(),
-        'cores': os.cpu_count(),
-        'python': platform.python_version(),
-        'onnxruntime': onnxruntime.__version__,
-        'date': date.today().isoformat(),
-        'model': args.model,
-        'threads': args.threads,
-        'rounds': args.rounds,
-    }
-    table = Table('what', 'ms', title=', '.join(f'{k} {v}' for k, v in machine.items()))
-    for name, seconds in rows.items():
-        table.add_row(name, f'{seconds * 1000:.1f}')
-    Console().print(table)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps({'machine': machine, 'seconds': rows}, indent=1) + '\n')
+    parser.add_argument(
+        '--work', type=Path, default=Path('out/bench'), help='for checkpoints and exports'
+    )
+    parser.set_defaults(run=_measure, parts=parts)
 
 
-def _processor() -> str:
-    cpuinfo = Path('/proc/cpuinfo')
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    return names[0] if names else platform.machine()
+def _measure(options: argparse.Namespace) -> int:
+    console, found = _console(), Results()
+    if len(options.parts) < len(_PARTS) and options.out.is_file():
+        found = Results.load(options.out)
+    found.machine = machine.describe(options.threads, options.repeats)
+    for part in options.parts:
+        console.print(f'{part}: {_PARTS[part][0]}')
+        found.merge(_PARTS[part][1](options))
+        found.save(options.out)  # now, for the next part may fail
+    console.print(render(found))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    before, after = Results.load(options.before), Results.load(options.after)
+    console = _console()
+    console.print(comparing.render(before, after))
+    for difference in comparing.other_machine(before, after):
+        console.print(f'another machine: {difference}')
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from .document import write  # matplotlib is not everywhere
+
+    for file in write(Results.load(options.results), options.document):
+        print(file)
+    return 0
+
+
+def _console() -> Console:
+    # A log has no width of its own.
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def _folders(options: argparse.Namespace) -> exports.Exports:
+    return exports.Exports(options.work)
+
+
+_PARTS = {
+    'export': (
+        'export of a 2B checkpoint to int4: time and memory',
+        lambda o: exports.measure(_folders(o)),
+    ),
+    'decode': (
+        'a token of the 2B text model, beside PyTorch, llama.cpp and the memory itself',
+        lambda o: decode.measure(_folders(o), o.work, o.threads, o.repeats),
+    ),
+    'vision': (
+        'the image encoder, beside PyTorch',
+        lambda o: vision.measure(_folders(o), o.threads, o.repeats),
+    ),
+    'question': (
+        'a second question about the same image',
+        lambda o: answers.measure_questions(_folders(o), o.threads, o.repeats),
+    ),
+    'latency': (
+        'an answer by its parts, with one crop and more',
+        lambda o: answers.measure_latency(_folders(o), o.threads, o.repeats),
+    ),
+    'memory': (
+        'resident memory after one answer',
+        lambda o: answers.measure_memory(_folders(o), o.threads, o.repeats),
+    ),
+    'profile': (
+        'which operators take the time',
+        lambda o: profiles.measure(_folders(o), o.threads),
+    ),
+    'nano': (
+        'the model in the package',
+        lambda o: nano.measure(o.model, o.threads, o.repeats),
+    ),
+    'node': (
+        'instructions over ROS',
+        lambda o: node.measure(o.model, o.threads),
+    ),
+}
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

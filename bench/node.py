@@ -5,49 +5,79 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from statistics import median
 
-from kimi_ros.agent import Status
-from kimi_ros.eval.demo_tasks import demo_tasks
-from kimi_ros.eval.worlds import FIRST_SEED
 from kimi_ros.process import NodeProcess, isolated, ros_arguments
 
-SCENE = 3  # four things, all different
+from .results import Results
+from .worker import Missing, Worker
+
+_ROUNDS = 25
+_SCENE = 3  # four things, all different
 
 
-def measure(model: str, rounds: int) -> dict[str, float]:
-    """Return seconds: the median and the slowest of the plans with one step, 640x480.
+class Node:
+    """A rendered camera, the node, and a client that instructs it."""
 
-    :param rounds: instructions given, in English and Chinese in turn.
-    """
-    environment = isolated(os.environ)
-    os.environ.update(environment)
-    # Imported late: the ROS wheels start Python anew, with the environment as it is by then.
-    from kimi_ros.nodes.client import KimiClient
-    from kimi_ros.nodes.sim_camera import look
-
-    seed = FIRST_SEED + SCENE
-    words = [task.instruction for task in demo_tasks(look(seed).truth, SCENE)]
-    started = (('sim_camera', {'seed': seed}), ('kimi_node', {'model': model}))
-    nodes: list[NodeProcess] = []
-    with tempfile.TemporaryDirectory() as folder:
+    def __init__(self, threads: int, model: str) -> None:
+        self._threads, self._model = threads, model
+        self._environment = isolated(os.environ)
+        os.environ.update(self._environment)
+        # Imported late: the ROS wheels start Python anew, with the environment as it is by then.
         try:
-            for name, parameters in started:
-                module, log = f'kimi_ros.nodes.{name}', Path(folder) / f'{name}.log'
-                nodes.append(NodeProcess(module, ros_arguments(parameters), environment, log))
-            with KimiClient() as client:
-                client.wait_ready(180.0, lambda: [node.check() for node in nodes])
-                replies = [client.instruct(words[i % len(words)]) for i in range(rounds)]
-        finally:
-            for node in reversed(nodes):
-                node.stop()
-    plans = [
-        r
-        for r in replies
-        if r.seconds and r.plan and r.plan.status is Status.OK and len(r.plan.steps) == 1
-    ]
-    if not plans:
-        raise RuntimeError(f'none of {rounds} instructions became a plan with one step')
-    seconds = [r.seconds for r in plans]
-    name = f'goal accepted to plan published, one step ({len(plans)} of {rounds})'
-    return {f'{name}, median': median(seconds), f'{name}, slowest': max(seconds)}
+            from kimi_ros.nodes.client import KimiClient
+        except ImportError as error:
+            raise Missing(f'ROS 2 is not to be had ({error}): kimi doctor says more') from error
+        self._client = KimiClient
+
+    def seconds(self, rounds: int) -> list[float]:
+        """Of the plans with one step: the instructions are in English and Chinese in turn."""
+        from kimi_ros.agent import Status
+        from kimi_ros.eval.demo_tasks import demo_tasks
+        from kimi_ros.eval.worlds import FIRST_SEED
+        from kimi_ros.nodes.sim_camera import look
+
+        seed = FIRST_SEED + _SCENE
+        words = [task.instruction for task in demo_tasks(look(seed).truth, _SCENE)]
+        started = (
+            ('sim_camera', {'seed': seed}),
+            ('kimi_node', {'model': self._model, 'threads': self._threads}),
+        )
+        nodes: list[NodeProcess] = []
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                for name, parameters in started:
+                    module, log = f'kimi_ros.nodes.{name}', Path(folder) / f'{name}.log'
+                    arguments = ros_arguments(parameters)
+                    nodes.append(NodeProcess(module, arguments, self._environment, log))
+                with self._client() as client:
+                    client.wait_ready(180.0, lambda: [node.check() for node in nodes])
+                    replies = [client.instruct(words[i % len(words)]) for i in range(rounds)]
+            finally:
+                for node in reversed(nodes):
+                    node.stop()
+        return [
+            reply.seconds
+            for reply in replies
+            if reply.seconds
+            and reply.plan
+            and reply.plan.status is Status.OK
+            and len(reply.plan.steps) == 1
+        ]
+
+
+def measure(model: str, threads: int) -> Results:
+    """The median of 25 instructions about 640x480, over ROS."""
+    found = Results()
+    try:
+        with Worker('node', threads, model=model) as node:
+            seconds = node.call('seconds', rounds=_ROUNDS)
+    except Missing as reason:
+        found.missing['node.plan'] = str(reason)
+        return found
+    if not seconds:
+        found.missing['node.plan'] = f'none of {_ROUNDS} instructions became a plan with one step'
+        return found
+    note = f'one step, {len(seconds)} of {_ROUNDS}'
+    found.add('node.plan', 'goal accepted to plan published', 's', seconds, note)
+    found.add('node.slowest', 'the slowest of these', 's', [max(seconds)])
+    return found

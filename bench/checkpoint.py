@@ -1,0 +1,87 @@
+"""Checkpoints with random weights at any size, for speed and memory only."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from kimi_export.checkpoint import INDEX
+from kimi_export.names import region_shapes, text_shapes, vision_shapes
+from kimi_ros.resources import share
+from kimi_ros.vlm.config import ModelConfig
+
+_BIAS = 0.02
+
+
+@dataclass(frozen=True)
+class Size:
+    """What differs from the published 2B model, which has all the defaults of ModelConfig."""
+
+    name: str
+    text: dict[str, int]
+    vision: dict[str, int]
+
+    def raw(self) -> dict:
+        """The config.json of this size."""
+        base = asdict(ModelConfig())
+        base['text'] |= self.text
+        base['vision'] |= self.vision
+        return base
+
+
+SIZES = {
+    size.name: size
+    for size in (
+        Size('2b', {}, {}),
+        # The image encoder is the 2B model's; of the text model as little as an export takes, so
+        # that fp32 beside everything else still fits into the memory.
+        Size('2b-vision', {'n_layers': 1}, {}),
+    )
+}
+
+
+def random_checkpoint(folder: Path, size: Size, seed: int = 0) -> Path:
+    """Write a checkpoint in fp16 under today's names, one shard a layer, or take the one there.
+
+    Weights are scaled by their inputs, so that activations stay near 1 through all layers. The
+    tokenizer is nano's: smaller than the vocabulary, which checkpoints may have.
+    """
+    if (folder / INDEX).is_file():
+        return folder
+    half = folder.with_name(f'{folder.name}.part')
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(parents=True)
+    raw = size.raw()
+    (half / 'config.json').write_text(json.dumps(raw))
+    shutil.copy(share('models/nano/tokenizer.json'), half)
+    config = ModelConfig.from_dict(raw)
+    shards: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, shape in (
+        vision_shapes(config) | text_shapes(config) | region_shapes(config)
+    ).items():
+        parts = name.split('.')
+        shard = '-'.join(parts[:3]) if parts[1] == 'blocks' else parts[0]
+        shards.setdefault(shard, {})[name] = shape
+    random, places = np.random.default_rng(seed), {}
+    for shard, shapes in shards.items():
+        file = f'{shard}.safetensors'
+        tensors = {f'model.{name}': _values(random, name, shape) for name, shape in shapes.items()}
+        save_file(tensors, half / file)
+        places |= dict.fromkeys(tensors, file)
+    (half / INDEX).write_text(json.dumps({'weight_map': places}))
+    os.replace(half, folder)
+    return folder
+
+
+def _values(random: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    values = random.standard_normal(shape, np.float32)
+    values *= _BIAS if name.endswith('bias') else shape[-1] ** -0.5
+    if '.ln' in name or 'post_ln' in name:
+        values = values * (_BIAS / max(np.abs(values).max(), _BIAS)) + name.endswith('weight')
+    return values.astype(np.float16)

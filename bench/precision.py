@@ -1,0 +1,79 @@
+"""`python -m bench.precision`: what fewer bits cost nano, on scenes that no training has seen.
+
+Every precision sees the same scenes and the same questions, so that differences are paired.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from kimi_export import export_model
+from kimi_ros.eval.suites import SUITES
+from kimi_ros.eval.worlds import worlds
+from kimi_ros.resources import share
+from kimi_ros.vlm import VisionLanguageModel
+
+EXACT = 'fp32'
+PRECISIONS = ('fp16', 'int8', 'int4')
+EXAMINED = ('points', 'boxes', 'questions', 'plans')
+LANGUAGES = ('en', 'zh')
+Values = dict[tuple[str, str], list[float]]  # by precision and figure, one a scene and language
+
+
+def main() -> None:
+    """Examine and print a Markdown table."""
+    parser = argparse.ArgumentParser(prog='python -m bench.precision', description=__doc__)
+    parser.add_argument('--n', type=int, default=500, help='scenes')
+    parser.add_argument('--seed', type=int, default=0, help='number of the first scene')
+    parser.add_argument('--out', type=Path, default=Path('out/precision.json'))
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        models = {
+            name: VisionLanguageModel.load(
+                export_model(share('models/nano'), Path(place) / name, precision=name)
+            )
+            for name in (EXACT, *PRECISIONS)
+        }
+        values = examine(models, args.seed, args.n)
+    print(f'nano on {args.n} scenes from {args.seed}, English and Chinese:\n')
+    print('\n'.join(table(values)))
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    rows = {f'{figure} {name}': float(np.mean(v)) for (name, figure), v in values.items()}
+    args.out.write_text(json.dumps({'n': args.n, 'seed': args.seed, 'figures': rows}, indent=1))
+
+
+def examine(models: dict[str, VisionLanguageModel], seed: int, count: int) -> Values:
+    """Ask every model the same of every scene."""
+    values: Values = {}
+    for world in track(worlds(seed, count), 'examining', count, transient=True):
+        for suite in EXAMINED:
+            for language in LANGUAGES:
+                for name, model in models.items():
+                    for figure, value in SUITES[suite](model, world, language).items():
+                        values.setdefault((name, f'{suite} {figure}'), []).append(value)
+    return values
+
+
+def table(values: Values) -> list[str]:
+    """Rows of a Markdown table: fp32's figures, then the differences with their intervals."""
+    figures = list(dict.fromkeys(figure for _, figure in values))
+    lines = ['| figure | fp32 | ' + ' | '.join(PRECISIONS) + ' |', '|---' * 5 + '|']
+    for figure in figures:
+        exact = np.array(values[EXACT, figure])
+        cells = [f'{100 * exact.mean():.1f} %']
+        for name in PRECISIONS:
+            difference = 100 * (np.array(values[name, figure]) - exact)
+            reach = 1.96 * difference.std(ddof=1) / len(difference) ** 0.5
+            cells.append(f'{difference.mean():+.2f} ± {reach:.2f}')
+        lines.append(f'| {figure} | ' + ' | '.join(cells) + ' |')
+    return lines
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,54 @@
+"""Results as tables on a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.table import Table
+
+from .results import Figure, Results
+from .targets import verdicts
+
+_UNITS = {'s': (1e3, 'ms', 1), 'B': (1e-9, 'GB', 3), 'B/s': (1e-9, 'GB/s', 1)}
+
+
+def amount(value: float, unit: str) -> str:
+    """A number with the unit that people read."""
+    scale, name, digits = _UNITS[unit]
+    return f'{value * scale:,.{digits}f} {name}'
+
+
+def spread(figure: Figure) -> str:
+    """Smallest to largest repeat, '' where there is one."""
+    if len(figure.values) < 2:
+        return ''
+    low, high = (amount(pick(figure.values), figure.unit) for pick in (min, max))
+    return f'{low} to {high}'
+
+
+def machine_line(results: Results) -> str:
+    """The machine in one line."""
+    return ', '.join(f'{key} {value}' for key, value in results.machine.items())
+
+
+def render(results: Results) -> Group:
+    """Figures, then targets, under the machine."""
+    figures = Table('figure', 'median', 'repeats', 'from ... to', '', title=machine_line(results))
+    part = None
+    for figure in results.figures.values():
+        if part not in (None, figure.part):
+            figures.add_section()
+        part = figure.part
+        figures.add_row(
+            figure.label,
+            amount(figure.median, figure.unit),
+            str(len(figure.values)),
+            spread(figure),
+            figure.note,
+        )
+    for key, reason in results.missing.items():
+        figures.add_row(key, 'missing', '', '', reason)
+    targets = Table('target', 'wanted', 'found', '')
+    for verdict in verdicts(results):
+        state = {True: 'reached', False: 'not reached', None: verdict.missing}[verdict.reached]
+        targets.add_row(verdict.target.label, verdict.wanted(), verdict.told(), state)
+    return Group(figures, targets)
