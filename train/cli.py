@@ -1,4 +1,4 @@
-"""The command `kimi-train`: nano's making, and weights from other formats."""
+"""The command `kimi-train`: fine-tuning, what belongs to it, and the making of nano."""
 
 from __future__ import annotations
 
@@ -11,15 +11,75 @@ from pathlib import Path
 
 def main(argv: list[str] | None = None) -> int:
     """Run a verb; returns the exit status."""
+    from kimi_export.errors import ExportError
+
     parser = argparse.ArgumentParser(prog='kimi-train', description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar='VERB')
+    _tuning_verbs(verbs)
+    _nano_verbs(verbs)
+    args = parser.parse_args(argv)
+    try:
+        args.run(args)
+    except ModuleNotFoundError as error:
+        print(
+            f"kimi-train: {error.name} is not installed; pip install 'kimi_ros[train]'",
+            file=sys.stderr,
+        )
+        return 1
+    except (ValueError, OSError, ExportError) as error:
+        print(f'kimi-train: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('kimi-train: stopped; the same command goes on from the last save', file=sys.stderr)
+        return 130
+    return 0
+
+
+def _tuning_verbs(verbs) -> None:
+    p = verbs.add_parser('tune', help='fine-tune a checkpoint on your data; resumable')
+    _checkpoint_arguments(p)
+    p.add_argument('data', type=Path, nargs='+', help='JSONL files, see docs/training.md')
+    p.add_argument('--out', type=Path, required=True, help='folder for the run and its result')
+    p.add_argument('--lora', type=int, default=0, metavar='RANK', help='train adapters instead')
+    p.add_argument('--strength', type=float, default=2.0, help="of LoRA's adapters; default 2")
+    p.add_argument(
+        '--parts',
+        nargs='+',
+        metavar='PATTERN',
+        help="tensors to train, or layers to adapt; default all, with --lora 'text.blocks.*'",
+    )
+    p.add_argument('--epochs', type=int, default=3, help='default 3')
+    p.add_argument('--images', type=int, default=8, help='that a step learns from; default 8')
+    p.add_argument('--at-once', type=int, default=1, help='of these in memory; default 1')
+    p.add_argument('--rate', type=float, help='learning rate; default 1e-5, with --lora 2e-4')
+    p.add_argument('--precision', choices=['auto', 'fp32', 'bf16'], default='auto')
+    p.add_argument('--checkpointing', action='store_true', help='less memory, more time')
+    p.add_argument('--seed', type=int, default=0)
+    p.add_argument('--save-every', type=int, default=50, metavar='STEPS', help='default 50')
+    p.add_argument(
+        '--tracker', choices=['tensorboard', 'wandb', 'mlflow', 'none'], default='tensorboard'
+    )
+    p.set_defaults(run=tune)
+
+    p = verbs.add_parser('check', help='check training data, line by line')
+    p.add_argument('data', type=Path, nargs='+')
+    _checkpoint_arguments(p, '--checkpoint')
+    p.set_defaults(run=check)
+
+    p = verbs.add_parser('merge', help='write a checkpoint with a LoRA adapter in its weights')
+    _checkpoint_arguments(p)
+    p.add_argument('adapter', type=Path)
+    p.add_argument('out', type=Path, help='folder to write')
+    p.set_defaults(run=merge)
 
     p = verbs.add_parser('convert', help='write the tensors of a .pt file as safetensors')
     p.add_argument('source', type=Path, help='weights or LoRA variant that PyTorch saved')
     p.add_argument('out', type=Path, help='the .safetensors file to write')
     p.set_defaults(run=convert)
 
-    p = verbs.add_parser('nano', help='everything, from rendering to the checkpoint; resumable')
+
+def _nano_verbs(verbs) -> None:
+    p = verbs.add_parser('nano', help='nano from rendering to the checkpoint; resumable')
     p.add_argument('folder', type=Path, help='for scenes, stages and the checkpoint')
     p.add_argument('--scenes', type=int, default=30_000)
     p.add_argument('--workers', type=int, default=2, help='rendering processes')
@@ -33,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument('--workers', type=int, default=2)
     p.set_defaults(run=render)
 
-    p = verbs.add_parser('run', help='train one stage, or the rest of it')
+    p = verbs.add_parser('run', help="train one stage of nano's recipe, or the rest of it")
     p.add_argument('scenes', type=Path)
     p.add_argument('start', type=Path, help='folder with config.json and tokenizer.json')
     p.add_argument('out', type=Path, help='folder for last.pt and log.jsonl')
@@ -43,28 +103,59 @@ def main(argv: list[str] | None = None) -> int:
         p.add_argument(flag, type=type(default), default=default, help=f'default {default}')
     p.set_defaults(run=run)
 
-    p = verbs.add_parser('save', help='write trained weights as a checkpoint folder')
+    p = verbs.add_parser('save', help="write a stage's weights as a checkpoint folder")
     p.add_argument('start', type=Path)
     p.add_argument('weights', type=Path)
     p.add_argument('out', type=Path)
     p.set_defaults(run=save)
 
-    args = parser.parse_args(argv)
-    try:
-        args.run(args)
-    except ModuleNotFoundError as error:
-        print(
-            f"kimi-train: {error.name} is not installed; pip install 'kimi_ros[train]'",
-            file=sys.stderr,
-        )
-        return 1
-    except (ValueError, OSError) as error:
-        print(f'kimi-train: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('kimi-train: stopped; the same command goes on from the last save', file=sys.stderr)
-        return 130
-    return 0
+
+def _checkpoint_arguments(parser, name: str = 'checkpoint') -> None:
+    parser.add_argument(name, help='safetensors file, shard index, folder, or hub:owner/name')
+    parser.add_argument('--config', help='config.json, where it is not beside the checkpoint')
+    parser.add_argument('--tokenizer', help='tokenizer.json, likewise')
+
+
+def _open(args):
+    from kimi_export.checkpoint import open_checkpoint
+
+    return open_checkpoint(args.checkpoint, args.config, args.tokenizer)
+
+
+def tune(args) -> None:
+    """Fine-tune a checkpoint."""
+    from kimi_train.tune.run import best_precision, tune
+    from kimi_train.tune.settings import Settings
+
+    settings = Settings(
+        epochs=args.epochs,
+        images=args.images,
+        at_once=args.at_once,
+        rate=(2e-4 if args.lora else 1e-5) if args.rate is None else args.rate,
+        parts=tuple(args.parts or (['text.blocks.*'] if args.lora else ['*'])),
+        rank=args.lora,
+        strength=args.strength,
+        precision=best_precision() if args.precision == 'auto' else args.precision,
+        checkpointing=args.checkpointing,
+        seed=args.seed,
+    )
+    tracker = None if args.tracker == 'none' else args.tracker
+    print(tune(_open(args), args.data, args.out, settings, tracker, args.save_every))
+
+
+def check(args) -> None:
+    """Check data, and against a checkpoint where one is given."""
+    from kimi_train.tune.run import read_data
+
+    checkpoint = _open(args) if args.checkpoint else None
+    print(read_data(args.data, checkpoint, whole_images=True))
+
+
+def merge(args) -> None:
+    """Merge an adapter into a checkpoint."""
+    from kimi_train.tune.checkpoint import merge
+
+    print(merge(_open(args), args.adapter, args.out))
 
 
 def convert(args) -> None:

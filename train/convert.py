@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from kimi_export.errors import AdapterError
-from kimi_export.lora import BESIDE, FORMAT, open_adapter
+from kimi_export.lora import BESIDE, FORMAT
 from kimi_export.names import canonical
+from kimi_train.files import save_tensors
 
 _PACKED = torch.contiguous_format
 # Where training programs keep the weights among other things.
@@ -72,7 +70,8 @@ def convert(source: Path, out: Path) -> Converted:
             'from files of their own'
         )
     state = _renamed(source, state)
-    _save(state, out, {'format': FORMAT, 'scale': '1', 'proj': BESIDE}, check=True)
+    _check_pairs(source, state)
+    _save(state, out, {'format': FORMAT, 'scale': '1', 'proj': BESIDE})
     return Converted(out, 'adapter', len(state), left_out)
 
 
@@ -160,8 +159,20 @@ def _renamed(source: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def _save(state: Mapping[str, Tensor], out: Path, about: dict[str, str], check=False) -> None:
-    beside = out.with_name(f'.{out.stem}.part.safetensors')
+def _check_pairs(source: Path, state: Mapping[str, Tensor]) -> None:
+    for layer in dict.fromkeys(name[:-2] for name in state):
+        for name in (f'{layer}.A', f'{layer}.B'):
+            if name not in state:
+                raise ConvertError(f'{source}: {name} is missing')
+        a, b = state[f'{layer}.A'].shape, state[f'{layer}.B'].shape
+        if len(a) != 2 or len(b) != 2 or a[0] != b[1]:
+            raise ConvertError(
+                f'{source}: {layer}.A has shape {list(a)} and {layer}.B {list(b)}; they must be '
+                '[rank, inputs] and [outputs, rank]'
+            )
+
+
+def _save(state: Mapping[str, Tensor], out: Path, about: dict[str, str]) -> None:
     # The format holds no two names of one memory; a clone costs only those that share it.
     seen: set[int] = set()
     tensors = {}
@@ -172,13 +183,6 @@ def _save(state: Mapping[str, Tensor], out: Path, about: dict[str, str], check=F
         tensors[name] = tensor.contiguous() if own else tensor.clone(memory_format=_PACKED)
         seen.add(place)
     try:
-        save_file(tensors, beside, about)
-        if check:
-            open_adapter(beside)
-        os.replace(beside, out)
-    except AdapterError as error:
-        raise ConvertError(str(error).replace(str(beside), str(out))) from error
-    except Exception as error:  # safetensors raises its own for a full disk
+        save_tensors(tensors, out, about)
+    except Exception as error:  # the disk's, or the library's for a dtype that it does not know
         raise ConvertError(f'{out} cannot be written: {error}') from error
-    finally:
-        beside.unlink(missing_ok=True)

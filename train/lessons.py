@@ -87,6 +87,10 @@ class Packed:
         sees[:, :, :prefix] = True
         return sees[:, None]
 
+    def to(self, device: torch.device) -> Packed:
+        """Return them on a device."""
+        return Packed(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+
     def positions(self, prefix: int) -> Tensor:
         """Return where each stands in its own lesson's context, (images, prefix + length)."""
         place = torch.arange(prefix, device=self.position.device)

@@ -244,7 +244,8 @@ class TextModel(nn.Module):
 
 def fourier(x: Tensor, frequencies: Tensor) -> Tensor:
     """Return [cos, sin] of 2 pi x @ frequencies; x (..., k), frequencies (k, features)."""
-    angles = 2 * math.pi * x @ frequencies
+    # Not as a matrix product: half precision would round the angles.
+    angles = 2 * math.pi * (x[..., None] * frequencies).sum(-2)
     return torch.cat([angles.cos(), angles.sin()], dim=-1)
 
 
@@ -289,21 +290,20 @@ class Moondream(nn.Module):
     def checkpointing(self, on: bool) -> None:
         self.text.checkpointing = self.vision.checkpointing = on
 
-    def prefix(self, features: Tensor, local: Tensor | None = None) -> Tensor:
-        """Return (images, 1 + patches, dim): BOS and the image.
+    def prefix(self, features: Tensor) -> Tensor:
+        """Return (images, 1 + patches, dim): BOS and the image, for one-crop images' features."""
+        return self.after_bos(self.vision.project(features, features))
 
-        :param features: (images, patches, enc_dim) of the whole images.
-        :param local: the same of their crops, see `VisionModel.local`; None for one-crop images.
-        """
-        image = self.vision.project(features, features if local is None else local)
-        return torch.cat([self.bos(len(features)).to(image.dtype), image], dim=1)
+    def after_bos(self, images: Tensor) -> Tensor:
+        """Return (images, 1 + patches, dim): BOS before embeddings (images, patches, dim)."""
+        return torch.cat([self.bos(len(images)).to(images.dtype), images], dim=1)
 
     def bos(self, times: int) -> Tensor:
         """Return (times, 1, dim): the prefix of questions without an image."""
         return self.text.wte[self.config.tokenizer.bos_id].expand(times, 1, -1)
 
     def images(self, crops: Tensor, tilings: list[tuple[int, int]]) -> Tensor:
-        """Return the prefix of images of any size, (images, 1 + patches, dim).
+        """Return the embeddings of images of any size, (images, patches, dim).
 
         :param crops: (n, 3, S, S) normalised crops, one image's after the other: the whole image
             and, unless its tiling is (1, 1), its local crops row by row.
@@ -314,4 +314,4 @@ class Moondream(nn.Module):
             part[0] if tiling == (1, 1) else self.vision.local(part[1:], tiling)
             for part, tiling in zip(parts, tilings, strict=True)
         ]
-        return self.prefix(torch.stack([part[0] for part in parts]), torch.stack(local))
+        return self.vision.project(torch.stack([part[0] for part in parts]), torch.stack(local))

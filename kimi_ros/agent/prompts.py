@@ -25,6 +25,15 @@ def plan_prompt(
     return f'Skills: {catalogue}.{before} Task: {instruction}'
 
 
+def tool_prompt(question: str, tools: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """Ask what a tool may be needed for; answered with a call, {"name", "arguments"}, or words.
+
+    :param tools: (name, argument names) of each.
+    """
+    known = ', '.join(f'{name}({", ".join(arguments)})' for name, arguments in tools)
+    return f'Tools: {known}. Question: {question}'
+
+
 def check_question(label: str, language: str) -> str:
     """Ask whether the place given as a spatial reference shows `label`: Yes/No, 是/不是."""
     return f'这是{label}吗？' if language == 'zh' else f'Is this a {label}?'
