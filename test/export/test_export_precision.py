@@ -1,0 +1,190 @@
+"""Half, eight and four bits: what is kept, what it costs, and what is refused."""
+
+import json
+import shutil
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+
+from kimi_export import export_model
+from kimi_export.cli import main
+from kimi_export.presets import PresetError, choose, preset_names
+from kimi_export.quantise import pack
+from kimi_export.samples import SampleError, read_samples
+from kimi_ros.vlm import VisionLanguageModel
+from kimi_ros.vlm.errors import ConfigError, ModelFolderError
+from kimi_ros.vlm.folder import read_folder
+from kimi_ros.vlm.layout import Layout
+
+HAS_CAUSAL_SWITCH = tuple(map(int, onnxruntime.__version__.split('.')[:2])) >= (1, 32)
+
+
+@pytest.fixture(scope='module')
+def pictures(tmp_path_factory, golden_checkpoint):
+    """Two of the golden pictures, one of them with a question."""
+    folder = tmp_path_factory.mktemp('pictures')
+    for number in (1, 3):
+        shutil.copy(golden_checkpoint / f'image_{number}.png', folder)
+    lines = [
+        {'image': 'image_1.png', 'question': 'What is this?', 'object': 'cup'},
+        {'image': 'image_3.png'},
+    ]
+    (folder / 'prompts.jsonl').write_text('\n'.join(map(json.dumps, lines)))
+    return folder
+
+
+@pytest.mark.parametrize('kind', ['int8', 'int4'])
+@pytest.mark.parametrize(('inputs', 'group'), [(256, 128), (160, 128), (96, 32)])
+def test_packed_weights_stand_for_their_values(kind, inputs, group):
+    weight = np.random.default_rng(3).standard_normal((40, inputs)).astype(np.float32)
+    weight[7] = 0
+    packed = pack(weight, kind, group)
+    found = packed.unpack()
+    assert found.shape == weight.shape and not found[7].any()
+    steps = np.abs(packed.scales).repeat(group, axis=1)[:, :inputs]
+    # Four bits may clip: the scale that loses least is not the one that reaches furthest.
+    assert (np.abs(found - weight) <= steps * (0.501 if kind == 'int8' else 2.2)).all()
+    loss = np.sqrt(np.square(found - weight).mean())
+    assert loss < (0.01 if kind == 'int8' else 0.11)
+
+
+def test_four_bits_lose_less_than_rounding_to_the_largest_weight():
+    weight = np.random.default_rng(4).standard_normal((64, 512)).astype(np.float32)
+    scale = np.abs(weight.reshape(64, -1, 128)).max(-1, keepdims=True) / 7
+    plain = (np.rint(weight.reshape(64, -1, 128) / scale) * scale).reshape(weight.shape)
+    found = pack(weight, 'int4', 128).unpack()
+    assert np.square(found - weight).sum() < 0.9 * np.square(plain - weight).sum()
+
+
+# Random weights have no structure that would survive rounding: the bounds are what was measured,
+# and a little more.
+@pytest.mark.parametrize(
+    ('precision', 'logit_error', 'same_token', 'share'),
+    [('fp16', 0.005, 0.97, 0.6), ('int8', 0.06, 0.85, 0.6), ('int4', 0.4, 0.4, 0.6)],
+)
+def test_loss_on_golden_is_measured(
+    golden_checkpoint, pictures, tmp_path, lines, precision, logit_error, same_token, share
+):
+    out = export_model(
+        golden_checkpoint, tmp_path / 'out', progress=lines, precision=precision, verify=pictures
+    )
+    about = json.loads((out / 'model.json').read_text())
+    loss = about['verified']
+    assert about['precision'] == precision
+    assert loss['pictures'] == 2 and loss['positions'] > 20
+    assert 0 < loss['logit_error'] < logit_error
+    assert loss['token_agreement'] > same_token
+    assert loss['megabytes'] < share * loss['megabytes_fp32']
+    assert loss['resident_megabytes'] > 50
+    assert any('same token' in line for line in lines.lines)
+    assert not [file for file in out.iterdir() if file.is_dir()]
+
+
+def test_exact_export_loses_nothing(golden_checkpoint, pictures, tmp_path):
+    out = export_model(golden_checkpoint, tmp_path / 'out', verify=pictures)
+    loss = json.loads((out / 'model.json').read_text())['verified']
+    assert loss['logit_error'] == 0 and loss['token_agreement'] == 1
+    assert loss['point_displacement'] == 0 and loss['same_count'] == 1
+
+
+@pytest.mark.skipif(not HAS_CAUSAL_SWITCH, reason='an 8-bit cache needs onnxruntime 1.31.1')
+def test_cache_of_eight_bits(golden_checkpoint, golden_folder, pictures, tmp_path):
+    out = export_model(
+        golden_checkpoint, tmp_path / 'out', precision='int8', calibrate=pictures, verify=pictures
+    )
+    folder = read_folder(out)
+    assert folder.layout.cache == 'int8' and folder.min_onnxruntime == '1.31.1'
+    loss = json.loads((out / 'model.json').read_text())['verified']
+    assert loss['logit_error'] < 0.07
+    with Image.open(golden_checkpoint / 'image_1.png') as image:
+        rgb = np.asarray(image.convert('RGB'))
+    with VisionLanguageModel.load(out) as small, VisionLanguageModel.load(golden_folder) as exact:
+        found, expected = (vlm.trace(rgb, [0, 5, 6])['k_last_norm'] for vlm in (small, exact))
+    np.testing.assert_allclose(found, expected, rtol=0.05)
+
+
+def test_heads_that_take_no_small_cache_are_named(make_config, make_checkpoint, tmp_path, capsys):
+    config = make_config(text={'n_heads': 2, 'dim': 48})
+    (tmp_path / 'pictures').mkdir()
+    Image.new('RGB', (20, 20)).save(tmp_path / 'pictures' / 'grey.png')
+    checkpoint, out = make_checkpoint(config=config), tmp_path / 'exports' / 'out'
+    arguments = [str(checkpoint), str(out), '--calibrate', str(tmp_path / 'pictures')]
+    assert main(arguments) == 1
+    assert 'without --calibrate' in capsys.readouterr().err
+    assert list((tmp_path / 'exports').iterdir()) == []
+
+
+def test_values_beyond_half_precision_are_named(
+    make_config, make_tensors, make_checkpoint, tmp_path
+):
+    tensors = make_tensors(make_config())
+    tensors['model.text.blocks.0.mlp.fc1.weight'][0, 0] = 1e6
+    with pytest.raises(Exception, match=r'fc1\.weight.*beyond half precision.*--precision'):
+        export_model(make_checkpoint(tensors), tmp_path / 'out', precision='fp16')
+
+
+def test_presets_say_what_they_choose(make_checkpoint, tmp_path):
+    assert preset_names() == ['cpu', 'jetson_orin_nano', 'jetson_agx_orin', 'desktop_gpu']
+    for name in preset_names():
+        chosen = choose(preset=name)
+        assert chosen.preset == name and chosen.layout.decoder == chosen.precision
+    out = export_model(make_checkpoint(), tmp_path / 'out', preset='cpu')
+    folder = read_folder(out)
+    assert (folder.precision, folder.config.vision.max_crops) == ('int4', 1)
+    about = json.loads((out / 'model.json').read_text())
+    assert about['preset'] == 'cpu'
+    assert choose('int8', 'jetson_orin_nano').layout == Layout('fp16', 'fp16', 'int8', 128, 'fp16')
+
+
+def test_choices_that_are_none():
+    with pytest.raises(PresetError, match='no preset .toaster., only cpu'):
+        choose(preset='toaster')
+    with pytest.raises(PresetError, match='one of fp32'):
+        choose('fp8')
+    with pytest.raises(ConfigError, match='does not go with'):
+        Layout(activations='fp16', vision='fp32')
+    with pytest.raises(ConfigError, match='group must be 32 or 128'):
+        Layout(group=7)
+
+
+def test_model_folder_of_an_unknown_layout(golden_folder, tmp_path):
+    folder = shutil.copytree(golden_folder, tmp_path / 'model')
+    about = json.loads((folder / 'model.json').read_text())
+    about['layout']['vision'] = 'int3'
+    (folder / 'model.json').write_text(json.dumps(about))
+    with pytest.raises(ModelFolderError, match=r'model\.json: vision must be one of'):
+        VisionLanguageModel.load(folder)
+
+
+def test_samples_are_checked_line_by_line(tmp_path, pictures):
+    assert [s.question for s in read_samples(pictures)] == ['What is this?', 'Describe this image.']
+    with pytest.raises(SampleError, match='is not a folder'):
+        read_samples(tmp_path / 'absent')
+    with pytest.raises(SampleError, match='has no pictures'):
+        read_samples(tmp_path)
+    prompts = tmp_path / 'prompts.jsonl'
+    for line, words in (
+        ('{"image": ', 'line 2 is no JSON'),
+        ('{"image": 3}', 'line 2 is no JSON object of strings'),
+        ('{"question": "what?"}', 'line 2 needs "image"'),
+        ('{"image": "a.png", "colour": "red"}', 'line 2 needs "image"'),
+        ('{"image": "a.png"}', r'line 2: .*a\.png is not there'),
+    ):
+        prompts.write_text(f'\n{line}\n')
+        with pytest.raises(SampleError, match=words):
+            read_samples(tmp_path)
+    (tmp_path / 'a.png').write_bytes(b'no picture')
+    (sample,) = read_samples(tmp_path)
+    with pytest.raises(SampleError, match='a.png is no picture'):
+        sample.rgb()
+
+
+def test_what_a_checkpoint_lacks_is_said(
+    make_config, make_tensors, make_checkpoint, tmp_path, lines
+):
+    config = make_config()
+    checkpoint = make_checkpoint(make_tensors(config, regions=False), config)
+    export_model(checkpoint, tmp_path / 'out', progress=lines)
+    assert any('no region heads: no point and detect' in line for line in lines.lines)
