@@ -68,7 +68,7 @@ class OnnxEngine:
             )
             if device == 'cuda':
                 raise DeviceNotAvailable(f'{problem}, or use device="cpu"')
-            _LOG.warning('%s: the CPU is used', problem)
+            _LOG.warning('the CPU is used: %s', problem)
         self._projection = self._session('projection.onnx')
         self._head = _Head(self._session('head.onnx'), self.config.text.dim)
         self._coordinate = self._size = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from onnxruntime import InferenceSession, IOBinding, OrtValue, RunOptions
 from .errors import DeviceNotAvailable, EngineError, ModelFolderError
 from .folder import ModelFolder
 
+_LOG = logging.getLogger(__name__)
 _MOST_THREADS = 4
 _AS_REQUESTED = 1  # how the arena grows: not in powers of two
 
@@ -112,27 +114,37 @@ def physical_cores() -> int:
 
 
 def providers_for(device: str, folder: ModelFolder) -> list[str]:
-    """Return what to ask onnxruntime for. Raises DeviceNotAvailable."""
+    """What to ask onnxruntime for; where 'auto' cannot have CUDA, the log says why.
+
+    Raises DeviceNotAvailable.
+    """
     if device not in ('auto', 'cpu', 'cuda'):
         raise DeviceNotAvailable(f'device must be "auto", "cpu" or "cuda", not {device!r}')
+    has_cuda = 'CUDAExecutionProvider' in onnxruntime.get_available_providers()
+    problem = _no_cuda(folder, has_cuda)
+    if device == 'cuda' and problem:
+        raise DeviceNotAvailable(f'{problem}, or use device="cpu"')
+    if device == 'cpu' or problem:
+        if device == 'auto' and has_cuda:
+            _LOG.warning('the CPU is used: %s', problem)
+        return ['CPUExecutionProvider']
+    return ['CUDAExecutionProvider', 'CPUExecutionProvider']
+
+
+def _no_cuda(folder: ModelFolder, has_cuda: bool) -> str:
+    """Why this folder cannot be run by CUDA here, and what to do; '' where it can."""
     if folder.layout.activations == 'fp32':
         # CUDA has its attention over a cache, GroupQueryAttention, in half precision only.
-        if device == 'cuda':
-            raise DeviceNotAvailable(
-                f'{folder.path} computes in fp32 (activations in model.json), which onnxruntime '
-                'cannot decode on CUDA; use device="cpu" or "auto", or export for a GPU: '
-                '--preset desktop_gpu'
-            )
-        return ['CPUExecutionProvider']
-    available = 'CUDAExecutionProvider' in onnxruntime.get_available_providers()
-    if device == 'cuda' and not available:
-        raise DeviceNotAvailable(
-            'this onnxruntime has no CUDA: on a machine with an NVIDIA GPU replace it (pip '
-            'uninstall onnxruntime, then pip install onnxruntime-gpu), or use device="cpu"'
+        return (
+            f'{folder.path} computes in fp32 (activations in model.json), which onnxruntime cannot '
+            'decode on CUDA; export it for a GPU (--preset desktop_gpu)'
         )
-    if available and device != 'cpu':
-        return ['CUDAExecutionProvider', 'CPUExecutionProvider']
-    return ['CPUExecutionProvider']
+    if not has_cuda:
+        return (
+            'this onnxruntime has no CUDA; on a machine with an NVIDIA GPU replace it (pip '
+            'uninstall onnxruntime, then pip install onnxruntime-gpu)'
+        )
+    return ''
 
 
 def check_version(folder: ModelFolder) -> None:

@@ -96,11 +96,12 @@ def test_runtime_that_fails_is_named_and_can_be_asked_again(golden_folder):
         assert model.query(None, 'What?', max_tokens=3) == answer
 
 
-def test_fp32_runs_on_the_cpu_only(golden_folder, monkeypatch):
+def test_fp32_runs_on_the_cpu_only(golden_folder, monkeypatch, caplog):
     found = ['CUDAExecutionProvider', 'CPUExecutionProvider']
     monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: found)
     with VisionLanguageModel.load(golden_folder, device='auto', threads=1) as model:
         assert model._engine._providers == ['CPUExecutionProvider']
+    assert [r.message.startswith('the CPU is used: ') for r in caplog.records] == [True]
     with pytest.raises(DeviceNotAvailable, match='computes in fp32'):
         VisionLanguageModel.load(golden_folder, device='cuda')
 
