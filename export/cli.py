@@ -6,6 +6,8 @@ import argparse
 import signal
 import sys
 
+from kimi_ros.vlm.errors import VlmError
+
 from .errors import ExportError
 
 _INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
@@ -33,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
             verify=options.verify,
             lora=options.lora,
         )
-    except (ExportError, OSError) as error:
+    except (ExportError, VlmError, OSError) as error:
         progress.close()
         print(f'kimi-export: {error}', file=sys.stderr)
         return 1
