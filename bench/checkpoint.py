@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,24 +24,26 @@ class Size:
     """What differs from the published 2B model, which has all the defaults of ModelConfig."""
 
     name: str
-    text: dict[str, int]
-    vision: dict[str, int]
+    text: dict[str, int] = field(default_factory=dict)
+    vision: dict[str, int] = field(default_factory=dict)
+    region: dict[str, int] = field(default_factory=dict)
 
     def raw(self) -> dict:
         """The config.json of this size."""
         base = asdict(ModelConfig())
         base['text'] |= self.text
         base['vision'] |= self.vision
+        base['region'] |= self.region
         return base
 
 
 SIZES = {
     size.name: size
     for size in (
-        Size('2b', {}, {}),
+        Size('2b'),
         # The image encoder is the 2B model's; of the text model as little as an export takes, so
         # that fp32 beside everything else still fits into the memory.
-        Size('2b-vision', {'n_layers': 1}, {}),
+        Size('2b-vision', {'n_layers': 1}),
     )
 }
 
