@@ -1,12 +1,17 @@
 import json
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from safetensors.torch import save_file
 
 from kimi_ros.sim import COLORS, KINDS
+from kimi_ros.vlm.config import ModelConfig
+from kimi_train.model import Moondream
 from kimi_train.nano.corpus import corpus
 from kimi_train.nano.questions import Thing
 from kimi_train.nano.scenes import MAX_OBJECTS, SceneSet
@@ -69,8 +74,67 @@ def scene():
 def export():
     """Export a checkpoint as a user would; returns the model folder."""
 
-    def run(checkpoint, out):
-        subprocess.run([sys.executable, '-m', 'kimi_export', checkpoint, out], check=True)
+    def run(checkpoint, out, *options):
+        subprocess.run([sys.executable, '-m', 'kimi_export', checkpoint, out, *options], check=True)
         return out
 
     return run
+
+
+@pytest.fixture(scope='session')
+def tiny(start, tmp_path_factory):
+    """A checkpoint with random weights that trains in a moment: a grid of 3, up to 4 crops."""
+    folder = tmp_path_factory.mktemp('tiny')
+    config = json.loads((start / 'config.json').read_text())
+    config['text'] |= {'n_layers': 2}
+    config['vision'] |= {'crop_size': 48, 'max_crops': 4, 'overlap_margin': 1}
+    (folder / 'config.json').write_text(json.dumps(config))
+    shutil.copy(start / 'tokenizer.json', folder)
+    torch.manual_seed(1)
+    state = Moondream(ModelConfig.from_dict(config)).state_dict()
+    tensors = {f'model.{name}': tensor.contiguous() for name, tensor in state.items()}
+    save_file(tensors, folder / 'model.safetensors')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def user_data(tmp_path_factory):
+    """Ten lines that somebody wrote about three pictures of their own; returns the file."""
+    folder = tmp_path_factory.mktemp('user')
+    pictures = [('red', (60, 40)), ('blue', (40, 40)), ('gray', (90, 70))]
+    for index, (color, size) in enumerate(pictures):
+        picture = Image.new('RGB', size, 'white')
+        picture.paste(color, (4, 4, 20, 16))
+        picture.save(folder / f'{index}.png')
+    about = [{'image': '0.png'}, {'image': '1.png'}, {'image': '2.png'}]
+    plan = {'status': 'ok', 'say': 'I will.', 'steps': [{'skill': 'pick', 'object': 'red box'}]}
+    tools = [{'name': 'lamp', 'parameters': {'type': 'object', 'properties': {'on': {}}}}]
+    call = {'name': 'lamp', 'arguments': {'on': True}}
+    code = 'import time\ntime.sleep(1)'
+    lines = [
+        {'task': 'query', **about[0], 'question': 'What is it?', 'answer': 'A red box.'},
+        {'task': 'point', **about[0], 'object': 'red box', 'points': [[0.2, 0.25]]},
+        {'task': 'detect', **about[0], 'object': 'red box', 'boxes': [[0.07, 0.1, 0.33, 0.4]]},
+        {'task': 'plan', **about[0], 'instruction': 'pick up the red box', 'plan': plan},
+        {'task': 'presence', **about[1], 'object': 'blue box', 'answer': True},
+        {
+            'task': 'query',
+            **about[1],
+            'question': 'How many boxes?',
+            'reasoning': ['I see ', {'text': 'a box', 'points': [[0.3, 0.25]]}, '.'],
+            'answer': 'One.',
+        },
+        {
+            'task': 'query',
+            **about[1],
+            'history': [['What is it?', 'A box.']],
+            'question': 'What colour is it?',
+            'answer': 'Blue.',
+        },
+        {'task': 'check', **about[2], 'object': '盒子', 'place': [0.1, 0.1], 'answer': True},
+        {'task': 'tool', 'question': 'Light, please!', 'tools': tools, 'call': call},
+        {'task': 'query', 'question': 'Write code that waits.', 'answer': code},
+    ]
+    path = folder / 'mine.jsonl'
+    path.write_text('\n'.join(json.dumps(line, ensure_ascii=False) for line in lines))
+    return path

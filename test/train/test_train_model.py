@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from kimi_ros.vlm.config import ModelConfig
+from kimi_ros.vlm.crops import normalise, overlap_crops
 from kimi_train.model import Moondream
 
 GOLDEN = Path(__file__).parent.parent / 'golden' / 'moondream_small'
@@ -43,3 +44,15 @@ def test_a_question_has_the_references_logits(model):
     np.testing.assert_allclose(features[0, ::27], expected['vision_global_3'], rtol=1e-3, atol=2e-4)
     wanted = expected['query_logits_3']
     np.testing.assert_allclose(logits, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize('index', [0, 3])
+def test_images_of_any_size_have_the_references_embeddings(model, index):
+    case = json.loads((GOLDEN / 'cases.json').read_text())[index]
+    rgb = np.array(Image.open(GOLDEN / case['image']).convert('RGB'))
+    crops = overlap_crops(rgb, model.config.vision)
+    assert list(crops.tiling) == case['tiling']
+    with torch.no_grad():
+        found = model.images(torch.from_numpy(normalise(crops.unique)), [crops.tiling])[0, ::27]
+    wanted = np.load(GOLDEN / 'expected.npz')[f'image_embeds_{index}']
+    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())

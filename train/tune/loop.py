@@ -104,7 +104,9 @@ class Loop:
                 parts = sums(self._model, batch.lessons.to(device), images)
             # Shares of the whole step, so that the same is learnt however it is cut up.
             means = {name: value / totals[name] for name, value in parts.items()}
-            sum(means.values()).backward()
+            loss = sum(means.values())
+            if loss.requires_grad:  # words alone teach region heads nothing
+                loss.backward()
             for index, name in enumerate(PARTS):
                 if name in means:
                     found[index] += means[name].detach()
@@ -151,8 +153,13 @@ class Loop:
             'step': self._step,
             'identity': self._identity,
         }
-        torch.save(state, self._out / 'last.tmp')
-        (self._out / 'last.tmp').replace(self._out / 'last.pt')
+        beside = self._out / 'last.tmp'
+        try:
+            torch.save(state, beside)
+            beside.replace(self._out / 'last.pt')
+        except (OSError, RuntimeError) as error:  # the library's own for a full disk
+            beside.unlink(missing_ok=True)
+            raise TuneError(f'{self._out / "last.pt"} cannot be written: {error}') from error
 
     def _load(self) -> None:
         path = self._out / 'last.pt'

@@ -111,6 +111,10 @@ def tune(
         accelerator.init_trackers('kimi-train', config=identity)
     try:
         loop.run(save_every)
+    except torch.OutOfMemoryError as error:
+        raise TuneError(
+            'the device has too little memory: take --checkpointing, a smaller --at-once, or --lora'
+        ) from error
     finally:
         accelerator.end_training()
     return _write(accelerator, checkpoint, trained, data, settings, out)
