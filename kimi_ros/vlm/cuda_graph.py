@@ -22,7 +22,7 @@ class CudaGraph:
 
     def __init__(self, stream: int, work: Callable[[], None]) -> None:
         """Capture what `work` asks of the stream, without running it. Raises EngineError."""
-        self._driver = _driver()
+        self._driver = load_driver()
         self._stream = ctypes.c_void_p(stream)
         self._executable = ctypes.c_void_p()
         graph = ctypes.c_void_p()
@@ -56,7 +56,8 @@ class CudaGraph:
             raise EngineError(f'CUDA: {function} failed with status {status}')
 
 
-def _driver() -> ctypes.CDLL:
+def load_driver() -> ctypes.CDLL:
+    """The driver's library. Raises EngineError where there is none."""
     try:
         return ctypes.CDLL(_LIBRARY)
     except OSError as error:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .cuda_graph import load_driver
 from .errors import DeviceNotAvailable, EngineError
 from .tensorrt_cache import StridedCopy
 
@@ -151,12 +152,14 @@ class _PyCuda:
         self._stream.synchronize()
 
     def close(self) -> None:
-        with self.current():
-            for block in self._blocks:
-                block.free()
-            self._blocks, self._stream = [], None
-        # Whoever retains the context last is who ends it.
+        self._context.push()
+        for block in self._blocks:
+            block.free()
+        self._blocks, self._stream = [], None
+        # Only a current context is let go of whichever thread this is. pycuda then takes it off
+        # its own stack, but a primary one not off the driver's.
         self._context.detach()
+        load_driver().cuCtxPopCurrent_v2(ctypes.byref(ctypes.c_void_p()))
 
 
 class _CudaBindings:
@@ -164,7 +167,8 @@ class _CudaBindings:
         self._driver = driver
         self._call(driver.cuInit(0))
         self._device = self._call(driver.cuDeviceGet(0))
-        self.name = self._call(driver.cuDeviceGetName(256, self._device)).rstrip(b'\0').decode()
+        # Padded with blanks behind the end of the text.
+        self.name = self._call(driver.cuDeviceGetName(256, self._device)).split(b'\0')[0].decode()
         self.compute_capability = '.'.join(
             str(self._attribute(f'COMPUTE_CAPABILITY_{part}')) for part in ('MAJOR', 'MINOR')
         )

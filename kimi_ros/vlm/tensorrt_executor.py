@@ -181,7 +181,9 @@ class TensorRtExecutor:
                 self._drop_graph(held)
             # TensorRT frees what nobody refers to.
             self._contexts, self._engines, self._runtime = {}, {}, None
-            self._blocks = []
+            for block in self._blocks:
+                # Page-locked memory is freed where the context is current, whoever holds the block.
+                block.host = None
         self._device.close()
 
     def _load(self, path: Path, digest: str) -> Any:
