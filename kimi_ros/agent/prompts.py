@@ -47,3 +47,20 @@ def presence_question(label: str, language: str) -> str:
 def describe_question(language: str) -> str:
     """Ask for a description of the whole view in the language."""
     return '你看到了什么？' if language == 'zh' else 'What do you see?'
+
+
+def attribute_question(name: str, attribute: str, language: str) -> str:
+    """Ask whether the thing of this name is, say, red; answers Yes/No, 是/不是."""
+    return f'{name}是{attribute}的吗？' if language == 'zh' else f'Is the {name} {attribute}?'
+
+
+def relation_question(name: str, side: str, other: str, language: str) -> str:
+    """Ask whether one thing is 'left' or 'right' of another; answers Yes/No, 是/不是."""
+    if language == 'zh':
+        return f'{name}是在{other}的{"左" if side == "left" else "右"}边吗？'
+    return f'Is the {name} {side} of the {other}?'
+
+
+def count_question(names: str, language: str) -> str:
+    """Ask how many there are, names in the plural; answers with digits: 3."""
+    return f'一共有几个{names}？' if language == 'zh' else f'How many {names} are there?'

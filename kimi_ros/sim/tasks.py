@@ -46,6 +46,7 @@ class Task:
     :ivar plan: {'status', 'say', 'steps'} in the form the model writes.
     :ivar referents: each object name of the request with the indices of the objects it means.
     :ivar meant: the same things as descriptions.
+    :ivar skill: what is asked for, also where it cannot be done.
     """
 
     instruction: str
@@ -53,6 +54,7 @@ class Task:
     plan: dict
     referents: tuple[tuple[str, tuple[int, ...]], ...] = ()
     meant: tuple[Description, ...] = ()
+    skill: str = ''
 
 
 def make_task(
@@ -68,7 +70,8 @@ def make_task(
     referents = tuple((n, tuple(m.matches(objects))) for n, m in zip(names, meant, strict=True))
     if skill == 'describe':
         say = '我来描述一下。' if language == 'zh' else 'I will describe what I see.'
-        return Task(_choose(DESCRIBE[language], rng), language, _ok(say, [{'skill': 'describe'}]))
+        plan = _ok(say, [{'skill': skill}])
+        return Task(_choose(DESCRIBE[language], rng), language, plan, skill=skill)
     words = [spoken(m, language, rng) for m in meant]
     if skill == 'place':
         where = preposition(meant[1], language)
@@ -78,7 +81,7 @@ def make_task(
             words[0]
         )
     plan = _trouble(referents, language) or _right(skill, meant, names, language)
-    return Task(instruction, language, plan, referents, tuple(meant))
+    return Task(instruction, language, plan, referents, tuple(meant), skill)
 
 
 def _right(skill: str, meant, names: list[str], language: str) -> dict:
