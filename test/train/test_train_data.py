@@ -1,6 +1,8 @@
 """Training data are read line by line, in the agent's words; what is wrong is named."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -9,6 +11,7 @@ from kimi_ros.agent.prompts import check_question, plan_prompt, presence_questio
 from kimi_ros.agent.skills import SkillCatalogue
 from kimi_ros.resources import share
 from kimi_train.cli import main
+from kimi_train.tune.form import LINES
 from kimi_train.tune.reading import read_samples
 from kimi_train.tune.samples import DataError, Pointed
 
@@ -197,3 +200,13 @@ def test_a_damaged_image_is_found_by_the_check(write, tmp_path, capsys):
     (tmp_path / 'a.png').write_bytes(whole[:-30])
     assert main(['check', str(path)]) == 1
     assert 'data.jsonl:1: the image' in capsys.readouterr().err
+
+
+def test_the_manuals_examples_are_right(write, tmp_path):
+    manual = (Path(__file__).parents[2] / 'docs' / 'training.md').read_text()
+    examples = manual.split('```json\n')[1].split('```')[0].splitlines()
+    shutil.copy(share('config/skills.yaml'), tmp_path / 'garden.yaml')
+    samples = read_samples([write(*examples)])
+    assert len(samples) == len(examples) == 10
+    for task in LINES:
+        assert f'| `{task}` |' in manual
