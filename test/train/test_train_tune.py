@@ -16,6 +16,10 @@ from safetensors.torch import load_file, save_file
 
 from kimi_export.checkpoint import open_checkpoint
 from kimi_export.lora import BESIDE, FORMAT, adapt, open_adapter
+from kimi_ros.agent.prompts import check_question, plan_prompt, presence_question, tool_prompt
+from kimi_ros.agent.schema import plan_schema
+from kimi_ros.agent.skills import SkillCatalogue
+from kimi_ros.resources import share
 from kimi_ros.vlm import VisionLanguageModel
 from kimi_ros.vlm.crops import normalise, overlap_crops
 from kimi_ros.vlm.folder import read_folder
@@ -24,6 +28,7 @@ from kimi_train.lessons import Lesson, embed, pack
 from kimi_train.tune.checkpoint import load_model
 from kimi_train.tune.lora import add_adapters
 
+CATALOGUE = SkillCatalogue.load(share('config/skills.yaml'))
 QUIET = ['--tracker', 'none']
 
 
@@ -309,3 +314,38 @@ def test_published_variants_are_not_merged(tiny, tmp_path, capsys):
     (tmp_path / 'out').mkdir()
     assert main(['merge', str(tiny), str(path), str(tmp_path / 'out')]) == 1
     assert 'is there already' in capsys.readouterr().err
+
+
+def test_what_was_taught_is_what_is_said(tiny, user_data, tmp_path, export):
+    """Learnt by heart, asked through the door that robots use."""
+    options = ['--rate', '3e-3', '--epochs', '120', '--images', '4']
+    lines = tune(tiny, user_data, tmp_path / 'run', *options)
+    assert lines[-1]['words'] < 0.05
+    folder = export(tmp_path / 'run' / 'checkpoint', tmp_path / 'exported')
+    with VisionLanguageModel.load(folder, device='cpu') as vlm:
+        red, blue, gray = (
+            vlm.encode_image(np.array(Image.open(user_data.parent / f'{i}.png').convert('RGB')))
+            for i in range(3)
+        )
+        assert vlm.query(red, 'What is it?').text == 'A red box.'
+        (point,) = vlm.point(red, 'red box')
+        assert (point.x, point.y) == pytest.approx((0.2, 0.25), abs=0.02)
+        (box,) = vlm.detect(red, 'red box')
+        corners = (box.x_min, box.y_min, box.x_max, box.y_max)
+        assert corners == pytest.approx((0.07, 0.1, 0.33, 0.4), abs=0.03)
+        prompt = plan_prompt('pick up the red box', CATALOGUE.signatures())
+        plan = vlm.query(red, prompt, grammar=plan_schema(CATALOGUE)).text
+        assert json.loads(plan)['steps'] == [{'skill': 'pick', 'object': 'red box'}]
+        answer = vlm.query(blue, 'How many boxes?', reasoning=True)
+        assert answer.text == 'One.'
+        assert answer.reasoning.text == 'I see a box.'
+        (grounding,) = answer.reasoning.grounding
+        assert grounding.points[0] == pytest.approx((0.3, 0.25), abs=0.02)
+        history = [('What is it?', 'A box.')]
+        assert vlm.query(blue, 'What colour is it?', history=history).text == 'Blue.'
+        assert vlm.query(blue, presence_question('blue box', 'en')).text == 'Yes'
+        question = check_question('盒子', 'zh')
+        assert vlm.query(gray, question, spatial_refs=[(0.1, 0.1)]).text == '是'
+        question = tool_prompt('Light, please!', [('lamp', ['on'])])
+        assert json.loads(vlm.query(None, question).text)['arguments'] == {'on': True}
+        assert vlm.query(None, 'Write code that waits.').text == 'import time\ntime.sleep(1)'
