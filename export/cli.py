@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             calibrate=options.calibrate,
             verify=options.verify,
             lora=options.lora,
+            target=options.target,
         )
     except (ExportError, VlmError, OSError) as error:
         progress.close()
@@ -64,9 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--config', help='config.json, where it is not beside the checkpoint')
     parser.add_argument('--tokenizer', help='tokenizer.json, where it is not beside the checkpoint')
     parser.add_argument(
-        '--precision', choices=['fp32', 'fp16', 'int8', 'int4'], help="the preset's, or fp32"
+        '--precision', choices=['fp32', 'fp16', 'int8', 'int4'],
+        help="the preset's, or fp32; for TensorRT fp16",
     )
-    parser.add_argument('--target', choices=['onnx'], default='onnx')
+    parser.add_argument(
+        '--target', choices=['onnx', 'tensorrt'], default='onnx',
+        help="onnxruntime's graphs, or TensorRT engines for the GPU of this machine",
+    )
     parser.add_argument('--preset', metavar='NAME', help='choices for a kind of machine: cpu, ...')
     parser.add_argument(
         '--calibrate', metavar='FOLDER', help='pictures from which an 8-bit cache gets its scales'

@@ -13,6 +13,9 @@ import onnx
 
 from kimi_ros import __version__
 from kimi_ros.vlm.folder import FORMAT, sha256_of
+from kimi_ros.vlm.tensorrt_identity import KEY as IDENTITY
+from kimi_ros.vlm.tensorrt_identity import Identity
+from kimi_ros.vlm.tensorrt_plan import plan, profiles
 
 from .builder import GraphBuilder, WeightFile
 from .calibrate import cache_scales
@@ -29,6 +32,8 @@ from .progress import Progress
 from .samples import Sample, read_samples
 from .selfcheck import RELATIVE, check, parts_of, tolerance
 from .tables import write_tables
+from .tensorrt_build import Builder
+from .tensorrt_choice import choose_for_tensorrt, rebuild_command
 from .verify import compare
 
 _REGION_TASKS = ('point', 'detect')
@@ -46,6 +51,7 @@ def export_model(
     calibrate: str | Path | None = None,
     verify: str | Path | None = None,
     lora: str | Path | None = None,
+    target: str = 'onnx',
 ) -> Path:
     """Export a checkpoint as a model folder and return the folder.
 
@@ -57,13 +63,18 @@ def export_model(
     :param calibrate: folder of pictures from which the scales of an 8-bit cache are taken.
     :param verify: folder of pictures on which the result is compared with an fp32 export.
     :param lora: a LoRA adapter to merge.
+    :param target: 'onnx', or 'tensorrt' for engines that belong to this machine's GPU.
 
-    Raises CheckpointError, AdapterError, PresetError, SampleError, FolderError or SelfCheckError,
-    and leaves nothing half-made.
+    Raises CheckpointError, AdapterError, PresetError, SampleError, FolderError, BuildError or
+    SelfCheckError, and leaves nothing half-made.
     """
     progress = progress or Progress()
     out = Path(out).expanduser()
-    choice = choose(precision, preset)
+    builder = None
+    if target == 'tensorrt':
+        choice, builder = choose_for_tensorrt(precision, preset, calibrate is not None), Builder()
+    else:
+        choice = choose(precision, preset)
     samples = [None if place is None else read_samples(place) for place in (calibrate, verify)]
     check_replaceable(out)
     opened = open_checkpoint(checkpoint, config, tokenizer)
@@ -72,8 +83,9 @@ def export_model(
     if choice.max_crops:
         opened = _with_max_crops(opened, choice.max_crops)
     _say_what_lacks(opened, progress)
+    rebuild = rebuild_command(checkpoint, out, choice, config, tokenizer, lora) if builder else ''
     with written_beside(out) as folder:
-        export = _Export(opened, folder, choice, progress)
+        export = _Export(opened, folder, choice, progress, builder, rebuild)
         export.write()
         if samples[0]:
             export.shrink_cache(samples[0])
@@ -87,24 +99,36 @@ class _Export:
     """One folder on its way; every method leaves it as model.json says."""
 
     def __init__(
-        self, checkpoint: Checkpoint, folder: Path, choice: Choice, progress: Progress
+        self,
+        checkpoint: Checkpoint,
+        folder: Path,
+        choice: Choice,
+        progress: Progress,
+        builder: Builder | None = None,
+        rebuild: str = '',
     ) -> None:
+        """With a builder the folder holds TensorRT engines instead of ONNX graphs."""
         self._checkpoint = checkpoint
         self._folder = folder
         self._choice = choice
         self._layout = choice.layout
         self._progress = progress
-        self._weights = WeightFile(folder / 'weights.bin')
+        self._builder = builder
+        self._rebuild = rebuild
+        self._weights = None if builder else WeightFile(folder / 'weights.bin')
         self._verified: dict[str, Any] | None = None
 
     def write(self) -> None:
         """Write graphs, weights, tables and tokenizer."""
         checkpoint = self._checkpoint
-        self._progress.begin('writing', len(checkpoint.tensors))
-        with self._weights:
-            for name in graphs_for(checkpoint.has_regions):
-                self._progress.say(f'writing {name}')
-                self._build(name, OrtLowering())
+        if self._builder:
+            self._builder.build_all(checkpoint, self._layout, self._folder, self._progress)
+        else:
+            self._progress.begin('writing', len(checkpoint.tensors))
+            with self._weights:
+                for name in graphs_for(checkpoint.has_regions):
+                    self._progress.say(f'writing {name}')
+                    self._build(name, OrtLowering())
         write_tables(checkpoint, self._layout, self._folder / 'tables.safetensors')
         (self._folder / 'tokenizer.json').write_bytes(checkpoint.tokenizer.read_bytes())
         self._describe()
@@ -174,21 +198,34 @@ class _Export:
             'layout': self._layout.to_dict(),
             'preset': self._choice.preset,
             'threads': self._choice.threads,
-            'runtime': 'onnxruntime',
+            'runtime': 'tensorrt' if self._builder else 'onnxruntime',
             'tasks': list(checkpoint.tasks),
             'languages': list(checkpoint.languages),
             'source': _source(checkpoint),
             'files': self._digests(),
             'tools': {'kimi_ros': __version__, 'onnx': onnx.__version__},
-            'min_onnxruntime': min_onnxruntime(self._layout),
+            'min_onnxruntime': '' if self._builder else min_onnxruntime(self._layout),
         }
+        if self._builder:
+            about[IDENTITY] = self._identity(about).to_dict()
         if self._verified:
             about['verified'] = self._verified
         text = json.dumps(about, indent=1, ensure_ascii=False) + '\n'
         (self._folder / 'model.json').write_text(text, encoding='utf-8')
 
+    def _identity(self, about: dict[str, Any]) -> Identity:
+        graphs = plan(self._checkpoint.config, self._layout, self._checkpoint.has_regions)
+        return Identity(
+            machine=self._builder.machine,
+            precision=about['precision'],
+            profiles=profiles(graphs),
+            checkpoint=about['source']['sha256'],
+            engines={n: d for n, d in about['files'].items() if n.endswith('.engine')},
+            rebuild=self._rebuild,
+        )
+
     def _digests(self) -> dict[str, str]:
-        digests = {'weights.bin': self._weights.sha256}
+        digests = {'weights.bin': self._weights.sha256} if self._weights else {}
         for file in sorted(self._folder.iterdir()):
             if file.name not in digests and file.name != 'model.json':
                 digests[file.name] = sha256_of(file)

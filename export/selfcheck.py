@@ -19,6 +19,7 @@ from kimi_ros.vlm.errors import VlmError
 from kimi_ros.vlm.folder import ModelFolder, read_folder
 from kimi_ros.vlm.layout import Layout
 
+from . import tensorrt_weights
 from .checkpoint import Checkpoint
 from .errors import SelfCheckError
 from .layers import Reader
@@ -63,12 +64,13 @@ def check(checkpoint: Checkpoint, folder: Path) -> Iterator[Difference]:
     """
     try:
         opened = read_folder(folder)
-        engine = open_engine(opened, 'cpu', None)
+        device = 'cuda' if opened.runtime == 'tensorrt' else 'cpu'
+        engine = open_engine(opened, device, None)
     except VlmError as error:
         raise SelfCheckError(f'the folder does not load: {error}') from error
     try:
         reference = Reference(
-            checkpoint.config, _stored(checkpoint.read, opened.layout), checkpoint.branches
+            checkpoint.config, _stored(checkpoint.read, opened), checkpoint.branches
         )
         allowed, scales = tolerance(opened.layout), _cache_scales(opened)
         yield from _Comparison(checkpoint, reference, engine, allowed, scales).parts()
@@ -178,14 +180,16 @@ def _cache_scales(folder: ModelFolder) -> list[np.ndarray]:
     return [tables[name] for name in ('key_scales', 'value_scales')]
 
 
-def _stored(read: Reader, layout: Layout) -> Reader:
+def _stored(read: Reader, folder: ModelFolder) -> Reader:
     """Read tensors as the folder's numbers stand for them."""
+    layout = folder.layout
+    quantised = tensorrt_weights.quantise if folder.runtime == 'tensorrt' else pack
 
     def stored(name: str) -> np.ndarray:
         values = read(name)
         kind = layout.of(name.removesuffix('.weight'))
         if kind in BITS and name.endswith('.weight') and values.ndim == 2:
-            return pack(values, kind, layout.group).unpack()
+            return quantised(values, kind, layout.group).unpack()
         return values
 
     return stored

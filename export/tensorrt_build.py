@@ -6,6 +6,7 @@ call with both.
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +17,7 @@ from kimi_ros.vlm.errors import VlmError
 from kimi_ros.vlm.layout import Layout
 from kimi_ros.vlm.tensorrt_executor import import_tensorrt, make_logger
 from kimi_ros.vlm.tensorrt_identity import Machine
-from kimi_ros.vlm.tensorrt_plan import Graph, Profile
+from kimi_ros.vlm.tensorrt_plan import Graph, Profile, plan
 
 from .builder import GraphBuilder, WeightFile
 from .checkpoint import Checkpoint
@@ -51,6 +52,24 @@ class Builder:
         self._workspace = min(device.total // _WORKSPACE, _MOST_WORKSPACE)
         device.close()
 
+    def build_all(
+        self, checkpoint: Checkpoint, layout: Layout, folder: Path, progress: Progress
+    ) -> None:
+        """Build the engines of a checkpoint into the folder, NAME.engine each.
+
+        Raises as `build` does.
+        """
+        graphs = plan(checkpoint.config, layout, checkpoint.has_regions)
+        # Beside the engines: there is room for either, which cannot be said of a place for
+        # temporary files.
+        with tempfile.TemporaryDirectory(prefix='graphs', dir=folder) as place:
+            sources = Path(place)
+            write_graphs(checkpoint, layout, sources, progress)
+            for name, graph in graphs.items():
+                progress.say(f'building {name} for {self.machine.device}')
+                source, engine = sources / f'{name}.onnx', folder / f'{name}.engine'
+                self.build(graph, source, engine, layout, progress)
+
     def build(
         self, graph: Graph, source: Path, engine: Path, layout: Layout, progress: Progress
     ) -> None:
@@ -59,28 +78,31 @@ class Builder:
         Raises BuildError with TensorRT's reason, and KeyboardInterrupt when TensorRT has stopped.
         """
         work = BuildProgress(source.stem, progress)
-        result: list[BaseException | None] = []
+        failures: list[BaseException] = []
+        done = threading.Event()
 
         def run() -> None:
             try:
                 _build(self._tensorrt, graph, source, engine, layout, self._workspace, work)
-                result.append(None)
             except BaseException as error:  # handed to the thread that waits
-                result.append(error)
+                failures.append(error)
+            finally:
+                done.set()
 
         # TensorRT swallows an exception that a signal raises in its callbacks; so this thread
         # listens to the user while another builds.
-        thread = threading.Thread(target=run, name=f'build {source.stem}')
-        thread.start()
+        threading.Thread(target=run, name=f'build {source.stem}').start()
         try:
-            while thread.is_alive():
-                thread.join(_PATIENCE)
+            # Not Thread.join: until Python 3.12 an interrupted one takes the thread for ended.
+            while not done.wait(_PATIENCE):
+                pass
         except KeyboardInterrupt:
             work.cancel()
-            thread.join()
+            progress.say('stopping when TensorRT has done its present step')
+            done.wait()
             raise
-        if result[0] is not None:
-            raise result[0]
+        if failures:
+            raise failures[0]
 
 
 def write_graphs(
