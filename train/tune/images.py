@@ -18,8 +18,8 @@ _MOST_KEPT = 4 * 2**30  # bytes, of the computer's memory
 class ImageEncoder:
     """Encodes the images of batches on a device."""
 
-    def __init__(self, model: Moondream, device: torch.device, keep_up_to: int = _MOST_KEPT):
-        self._model, self._device, self._room = model, device, keep_up_to
+    def __init__(self, model: Moondream, device: torch.device):
+        self._model, self._device, self._room = model, device, _MOST_KEPT
         self._frozen = not any(p.requires_grad for p in model.vision.parameters())
         self._kept: dict[Path, Tensor] = {}
 
@@ -39,7 +39,8 @@ class ImageEncoder:
     def _alone(self, image: Path, view: Crops | None) -> Tensor:
         if image in self._kept or view is None:
             return self._kept[image].to(self._device)
-        embeds = self._encode([view])[0].detach()
+        with torch.no_grad():
+            embeds = self._encode([view])[0]
         size = embeds.numel() * embeds.element_size()
         if size <= self._room:
             self._room -= size
