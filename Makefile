@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN = .venv/bin
 RUN = scripts/isolated
 
-.PHONY: setup demo test test-train lint bench clean
+.PHONY: setup demo test test-train test-gpu lint bench bench-gpu clean
 
 setup:
 	@scripts/setup
@@ -21,6 +21,10 @@ test-train: setup
 	    $(BIN)/pip install --progress-bar off -q '$(TORCH)' -e '.[train]'
 	$(RUN) $(BIN)/pytest -q test/train
 
+# On a machine with an NVIDIA GPU; what is not installed there is skipped, with the reason.
+test-gpu: setup
+	$(RUN) $(BIN)/pytest -q -rs test/gpu
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
@@ -30,6 +34,9 @@ bench: setup
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || \
 	    $(BIN)/pip install --progress-bar off -q -e '.[bench]'
 	$(RUN) $(BIN)/python -m bench
+
+bench-gpu: setup
+	$(BIN)/python -m bench.gpu
 
 clean:
 	rm -rf .venv build install log out *.egg-info .pytest_cache .ruff_cache .import_linter_cache
