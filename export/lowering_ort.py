@@ -66,11 +66,14 @@ class OrtLowering:
         values = graph.weight(f'{name}.weight.{kind}', lambda: read().values)
         scales = layers.floats(f'{name}.weight.scales', lambda: read().scales)
         outputs, inputs = layers.shapes[f'{name}.weight']
-        return graph.add(
-            'MatMulNBits', x, values, scales, '', '', layers.floats(f'{name}.bias'),
-            domain=CONTRIB, K=inputs, N=outputs, bits=BITS[kind], block_size=layers.layout.group,
-            accuracy_level=_EIGHT_BIT_ACTIVATIONS,
+        bias = layers.floats(f'{name}.bias')
+        # Graphics cards take the bias within this operator in newer versions only.
+        within = ('', '', bias) if layers.layout.activations == 'fp32' else ()
+        product = graph.add(
+            'MatMulNBits', x, values, scales, *within, domain=CONTRIB, K=inputs, N=outputs,
+            bits=BITS[kind], block_size=layers.layout.group, accuracy_level=_EIGHT_BIT_ACTIVATIONS,
         )
+        return product if within else graph.add('Add', product, bias)
 
     def attend(self, layers: Layers, q: str, k: str, v: str, heads: int) -> str:
         """MultiHeadAttention, which takes the heads side by side."""

@@ -31,14 +31,14 @@ class Decoder:
         self._scales = scales
         shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
         names = [f'{part}_{i}' for i in range(text.n_layers) for part in ('key', 'value')]
-        on_gpu = session.get_providers()[0] == 'CUDAExecutionProvider'
+        self._on_gpu = session.get_providers()[0] == 'CUDAExecutionProvider'
         # On the CPU an OrtValue shares the array's memory, which the array must then keep alive;
         # on a GPU it is a copy of it.
         self._arrays = [_sparse_zeros(shape, _DTYPES[layout.cache]) for _ in names]
-        device = 'cuda' if on_gpu else 'cpu'
+        device = 'cuda' if self._on_gpu else 'cpu'
         values = [OrtValue.ortvalue_from_numpy(array, device, 0) for array in self._arrays]
         self._cache = dict(zip(names, values, strict=True))
-        if on_gpu:
+        if self._on_gpu:
             self._arrays = []
         self._last = np.zeros(1, np.int32)
         self._total = np.zeros((), np.int32)
@@ -58,6 +58,8 @@ class Decoder:
         self._image[...] = image
         if count == 1:
             self._embeds[0] = embeds
+            if self._on_gpu:
+                self._feed(self._one, self._embeds)
             self._session.run_with_iobinding(self._one)
         else:
             embeds = np.ascontiguousarray(embeds, np.float32)[None]
@@ -76,15 +78,19 @@ class Decoder:
 
     def _bind(self, embeds: np.ndarray) -> IOBinding:
         binding = self._session.io_binding()
-        bind_input(binding, 'embeds', embeds)
-        bind_input(binding, 'image', self._image)
-        bind_input(binding, 'seqlens_k', self._last)
-        bind_input(binding, 'total_sequence_length', self._total)
+        self._feed(binding, embeds)
         for name, value in self._cache.items():
             binding.bind_ortvalue_input(f'past_{name}', value)
             binding.bind_ortvalue_output(f'present_{name}', value)
         bind_output(binding, 'hidden', self._hidden)
         return binding
+
+    def _feed(self, binding: IOBinding, embeds: np.ndarray) -> None:
+        """Bind what changes from run to run: a GPU gets its copy when it is bound, not when run."""
+        bind_input(binding, 'embeds', embeds)
+        bind_input(binding, 'image', self._image)
+        bind_input(binding, 'seqlens_k', self._last)
+        bind_input(binding, 'total_sequence_length', self._total)
 
 
 def _sparse_zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:

@@ -188,17 +188,21 @@ class _Head:
     def __init__(self, session: Session, dim: int) -> None:
         self._session = session
         self._hidden = np.zeros((1, dim), np.float32)
+        self._name = session.get_inputs()[0].name
+        self._on_gpu = session.get_providers()[0] == 'CUDAExecutionProvider'
         self._outputs, self._bindings = {}, {}
         for output in session.get_outputs():
             array = np.zeros(output.shape, np.int64 if 'int64' in output.type else np.float32)
             binding = session.io_binding()
-            bind_input(binding, session.get_inputs()[0].name, self._hidden)
+            bind_input(binding, self._name, self._hidden)
             bind_output(binding, output.name, array)
             # Only what is asked for is copied, from a GPU above all.
             self._outputs[output.name], self._bindings[output.name] = array, binding
 
     def run(self, hidden: np.ndarray, output: str) -> np.ndarray:
         self._hidden[0] = hidden
+        if self._on_gpu:  # which gets its copy when the array is bound
+            bind_input(self._bindings[output], self._name, self._hidden)
         self._session.run_with_iobinding(self._bindings[output])
         return self._outputs[output][0]
 
