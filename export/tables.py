@@ -9,20 +9,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from kimi_ros.vlm.layout import Layout
+from kimi_ros.vlm.tables import REGION_TABLES
 
 from .checkpoint import Checkpoint
 from .errors import FolderError
 from .lowering_ort import CacheScales
-
-# In the order in which kimi_ros.vlm.region.RegionEncoder takes them.
-REGION_TABLES = (
-    'coord_features',
-    'coord_encoder.weight',
-    'coord_encoder.bias',
-    'size_features',
-    'size_encoder.weight',
-    'size_encoder.bias',
-)
 
 
 def write_tables(

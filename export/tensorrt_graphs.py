@@ -7,10 +7,10 @@ from onnx import TensorProto
 
 from kimi_ros.vlm.config import ModelConfig
 from kimi_ros.vlm.region import RegionEncoder, coordinate_of_bin
+from kimi_ros.vlm.tables import REGION_TABLES
 
 from . import graphs
 from .layers import Layers
-from .tables import REGION_TABLES
 
 
 def coordinate(layers: Layers, config: ModelConfig) -> None:

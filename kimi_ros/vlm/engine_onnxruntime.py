@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from .config import ModelConfig
 from .decoder_onnxruntime import Decoder
 from .errors import DeviceNotAvailable, ModelFolderError, VlmError
 from .folder import ModelFolder
-from .region import RegionEncoder
 from .session_onnxruntime import (
     Session,
     bind_input,
@@ -24,18 +22,10 @@ from .session_onnxruntime import (
     open_session,
     providers_for,
 )
+from .tables import Tables
 
 _LOG = logging.getLogger(__name__)
-_EMBEDDINGS = 'token_embeddings'
 _SCALES = ('key_scales', 'value_scales')
-_REGION_TABLES = (
-    'coord_features',
-    'coord_encoder.weight',
-    'coord_encoder.bias',
-    'size_features',
-    'size_encoder.weight',
-    'size_encoder.bias',
-)
 
 
 class OnnxEngine:
@@ -75,9 +65,15 @@ class OnnxEngine:
         if 'coordinate.onnx' in folder.files:
             self._coordinate = _Head(self._session('coordinate.onnx'), self.config.text.dim)
             self._size = _Head(self._session('size.onnx'), self.config.text.dim)
-        self._read_tables(folder.file('tables.safetensors'))
+        self._tables = Tables(
+            folder.file('tables.safetensors'),
+            self.config,
+            has_regions=self._coordinate is not None,
+            others=_SCALES if folder.layout.cache == 'int8' else (),
+        )
+        scales = list(self._tables.others.values())
         self._decoder = Decoder(
-            self._session('decoder.onnx'), self.config.text, folder.layout, self._cache_scales
+            self._session('decoder.onnx'), self.config.text, folder.layout, scales
         )
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
@@ -125,18 +121,15 @@ class OnnxEngine:
 
     def embed_tokens(self, ids: Sequence[int]) -> np.ndarray:
         """(n,) ids to (n, dim)."""
-        rows = np.empty((len(ids), self.config.text.dim), np.float32)
-        for row, token in zip(rows, ids, strict=True):
-            row[:] = self._embeddings[int(token)]
-        return rows
+        return self._tables.tokens(ids)
 
     def embed_coordinates(self, values: Sequence[float]) -> np.ndarray:
         """(n,) to (n, dim)."""
-        return self._region(self._encoder).coordinates(values)
+        return self._tables.regions.coordinates(values)
 
     def embed_sizes(self, sizes: Sequence[tuple[float, float]]) -> np.ndarray:
         """(n, 2) to (n, dim)."""
-        return self._region(self._encoder).sizes(sizes)
+        return self._tables.regions.sizes(sizes)
 
     def read_cache(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
         """Copies of a layer's keys and values f32 (kv_heads, length, head_dim)."""
@@ -152,29 +145,6 @@ class OnnxEngine:
         found = {edge.name: edge.shape for edge in session.get_inputs() + session.get_outputs()}
         _check_shapes(path, found, self._shapes[path.stem])
         return session
-
-    def _read_tables(self, path: Path) -> None:
-        names = _REGION_TABLES if self._coordinate is not None else ()
-        names += _SCALES if self._folder.layout.cache == 'int8' else ()
-        try:
-            stream = safe_open(path, 'numpy')
-            missing = {_EMBEDDINGS, *names} - set(stream.keys())
-            if missing:
-                raise ModelFolderError(f'{path} lacks the table {min(missing)}')
-            # The largest table stays in the file: a row is read when its token comes.
-            self._embeddings = stream.get_slice(_EMBEDDINGS)
-            tables = {name: stream.get_tensor(name) for name in names}
-        except SafetensorError as error:
-            raise ModelFolderError(f'{path} cannot be read: {error}') from error
-        found = {_EMBEDDINGS: list(self._embeddings.get_shape())}
-        _check_shapes(path, found, self._shapes['tables'])
-        self._encoder = None
-        if self._coordinate is not None:
-            self._encoder = RegionEncoder(
-                *(tables[name] for name in _REGION_TABLES),
-                bins=self.config.region.coord_out_dim,
-            )
-        self._cache_scales = [tables[name] for name in _SCALES if name in tables]
 
     def _region(self, part):
         if part is None:
@@ -208,7 +178,7 @@ class _Head:
 
 
 def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
-    """Shapes of all inputs and outputs of each graph, and of the tables, as the config asks."""
+    """Shapes of all inputs and outputs of each graph, as the config asks."""
     text, vision, region = config.text, config.vision, config.region
     side, features = vision.crop_size, [vision.patches, vision.enc_dim]
     parts = [f'{part}_{layer}' for layer in range(text.n_layers) for part in ('key', 'value')]
@@ -231,7 +201,6 @@ def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
         'head': hidden | {'logits': [1, text.vocab_size], 'token': [1]},
         'coordinate': hidden | {'logits': [1, region.coord_out_dim]},
         'size': hidden | {'logits': [1, 2, region.size_bins]},
-        'tables': {_EMBEDDINGS: [text.vocab_size, text.dim]},
     }
 
 

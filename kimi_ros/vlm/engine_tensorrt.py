@@ -10,23 +10,15 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
-from safetensors.numpy import load_file
 
-from .errors import DeviceNotAvailable, ModelFolderError, VlmError
+from .errors import DeviceNotAvailable, VlmError
 from .folder import ModelFolder
-from .region import RegionEncoder, coordinate_of_bin
+from .region import coordinate_of_bin
+from .tables import Tables
 from .tensorrt_cache import CacheBlocks
 from .tensorrt_plan import most_crops, pieces, plan
 from .tensorrt_runs import DecoderRuns, Executor, Place, Reader, VisionRuns
 
-_REGION_TABLES = (
-    'coord_features',
-    'coord_encoder.weight',
-    'coord_encoder.bias',
-    'size_features',
-    'size_encoder.weight',
-    'size_encoder.bias',
-)
 _Part = TypeVar('_Part')
 
 
@@ -40,13 +32,15 @@ class TensorRtEngine:
         self.crops_at_once = most_crops(folder.config)
         self._executor = executor
         self._graphs = plan(folder.config, folder.layout, has_regions(folder))
-        self._read_tables(folder)
+        self._tables = Tables(
+            folder.file('tables.safetensors'), folder.config, has_regions(folder)
+        )
         self._vision = VisionRuns(executor, folder.config)
         blocks = CacheBlocks.of(folder.config.text, folder.layout.cache)
         self._decoder = DecoderRuns(executor, blocks, folder.config)
         self._head = self._reader('head')
         self._coordinate = self._size = None
-        if self._encoder is not None:
+        if has_regions(folder):
             # The best bin's embedding is written where the next step reads it.
             following = self._decoder.next_embedding
             self._coordinate = self._reader('coordinate', {'embedding': following})
@@ -110,15 +104,15 @@ class TensorRtEngine:
 
     def embed_tokens(self, ids: Sequence[int]) -> np.ndarray:
         """(n,) ids to (n, dim)."""
-        return self._embeddings[np.asarray(ids, np.int64)].astype(np.float32)
+        return self._tables.tokens(ids)
 
     def embed_coordinates(self, values: Sequence[float]) -> np.ndarray:
         """(n,) to (n, dim)."""
-        return self._region(self._encoder).coordinates(values)
+        return self._tables.regions.coordinates(values)
 
     def embed_sizes(self, sizes: Sequence[tuple[float, float]]) -> np.ndarray:
         """(n, 2) to (n, dim)."""
-        return self._region(self._encoder).sizes(sizes)
+        return self._tables.regions.sizes(sizes)
 
     def read_cache(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
         """Copies of a layer's keys and values (kv_heads, length, head_dim)."""
@@ -134,24 +128,6 @@ class TensorRtEngine:
 
     def _reader(self, name: str, given: dict[str, Place] | None = None) -> Reader:
         return Reader(self._executor, name, self._graphs[name], self._decoder.hidden, given)
-
-    def _read_tables(self, folder: ModelFolder) -> None:
-        path, text = folder.file('tables.safetensors'), folder.config.text
-        try:
-            tables = load_file(path)
-            self._embeddings, self._encoder = tables['token_embeddings'], None
-            if has_regions(folder):
-                each = (tables[name] for name in _REGION_TABLES)
-                self._encoder = RegionEncoder(*each, bins=folder.config.region.coord_out_dim)
-        except KeyError as error:
-            raise ModelFolderError(f'{path} lacks the table {error}') from error
-        except Exception as error:
-            raise ModelFolderError(f'{path} cannot be read: {error}') from error
-        if self._embeddings.shape != (text.vocab_size, text.dim):
-            raise ModelFolderError(
-                f'{path}: token_embeddings is {self._embeddings.shape}, the config in model.json '
-                f'asks for {(text.vocab_size, text.dim)}; export the checkpoint again'
-            )
 
     def _region(self, part: _Part | None) -> _Part:
         if part is None:
