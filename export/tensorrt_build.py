@@ -15,8 +15,7 @@ from typing import Any
 from kimi_ros.vlm.device_memory import open_device
 from kimi_ros.vlm.errors import VlmError
 from kimi_ros.vlm.layout import Layout
-from kimi_ros.vlm.tensorrt_executor import import_tensorrt, make_logger
-from kimi_ros.vlm.tensorrt_identity import Machine
+from kimi_ros.vlm.tensorrt_executor import import_tensorrt, machine, make_logger
 from kimi_ros.vlm.tensorrt_plan import Graph, Profile, plan
 
 from .builder import GraphBuilder, WeightFile
@@ -46,9 +45,7 @@ class Builder:
             raise BuildError(
                 f'TensorRT engines are built on the machine that runs them: {error}'
             ) from error
-        self.machine = Machine(
-            self._tensorrt.__version__, device.compute_capability, device.name
-        )
+        self.machine = machine(self._tensorrt, device)
         self._workspace = min(device.total // _WORKSPACE, _MOST_WORKSPACE)
         device.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -37,6 +38,15 @@ node.create_publisher(Plan, 'kimi_doctor', 1)
 print('kimi_msgs in', kimi_msgs.__path__[0])
 """
 )
+PROBE_TENSORRT = """
+from kimi_ros.vlm.device_memory import open_device
+from kimi_ros.vlm.tensorrt_executor import import_tensorrt
+tensorrt, device = import_tensorrt(), open_device()
+with device.current():
+    free = device.free()
+print(f'{tensorrt.__version__} on {device.name} (compute capability {device.compute_capability}), '
+      f'{free / 2**30:.1f} of {device.total / 2**30:.1f} GiB free')
+"""
 PROBE_GL = """
 import os
 from kimi_ros.sim import Renderer, sample_scene
@@ -60,13 +70,14 @@ class Finding:
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb."""
     parser = subparsers.add_parser('doctor', help='say what is missing and what to type')
+    parser.add_argument('model', nargs='?', help='a folder of kimi-export to examine as well')
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each part; 0 when the core works."""
     sound = True
-    for finding in examine():
+    for finding in examine(args.model):
         print('\n'.join(lines(finding)), flush=True)
         sound = sound and (finding.works or not finding.core)
     print('kimi_ros can work here.' if sound else 'Not yet: do what the lines above say.')
@@ -80,13 +91,15 @@ def lines(finding: Finding) -> list[str]:
     return [first] if finding.works else [first, *([f'{"":18}type: {finding.remedy}'])]
 
 
-def examine() -> Iterator[Finding]:
-    """Examine every part, the cheap ones first."""
+def examine(model: str | None = None) -> Iterator[Finding]:
+    """Examine every part, the cheap ones first, and a model folder where one is given."""
     checks: tuple[Callable[[], Finding], ...] = (
-        python, libraries, engine, nano, ros, messages, rendering, large_images,
+        python, libraries, engine, tensorrt, nano, ros, messages, rendering, large_images,
     )  # fmt: skip
     for check in checks:
         yield check()
+    if model is not None:
+        yield folder(model)
 
 
 def python() -> Finding:
@@ -130,6 +143,34 @@ def engine() -> Finding:
         f'onnxruntime {version} ({providers})',
         f'{sys.executable} -m pip install "onnxruntime>=1.23.2"',
     )
+
+
+def tensorrt() -> Finding:
+    """TensorRT and a GPU, which only folders of --target tensorrt need."""
+    if importlib.util.find_spec('tensorrt') is None:
+        says = 'not here; only folders of kimi-export --target tensorrt need it'
+        return Finding('TensorRT', True, says, core=False)
+    works, says = _probe(PROBE_TENSORRT)
+    return Finding('TensorRT', works, says, 'see docs/install.md', core=False)
+
+
+def folder(path: str) -> Finding:
+    """A model folder: whether it is whole, and whether it runs on this machine."""
+    try:
+        from kimi_ros.vlm.errors import VlmError
+        from kimi_ros.vlm.folder import read_folder
+        from kimi_ros.vlm.tensorrt_executor import describe
+    except ImportError as error:
+        return Finding('Folder', False, str(error), SET_UP)
+    try:
+        opened = read_folder(path)
+        says = f'{opened.name}, {opened.precision}, for {opened.runtime}'
+        if opened.runtime != 'tensorrt':
+            return Finding('Folder', True, says)
+        built, wrong, rebuild = describe(opened)
+    except VlmError as error:
+        return Finding('Folder', False, str(error), 'kimi-export CHECKPOINT OUT')
+    return Finding('Folder', not wrong, f'{says}, {"; ".join(wrong) or built}', rebuild)
 
 
 def nano() -> Finding:

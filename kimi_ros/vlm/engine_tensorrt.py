@@ -16,7 +16,7 @@ from .folder import ModelFolder
 from .region import coordinate_of_bin
 from .tables import Tables
 from .tensorrt_cache import CacheBlocks
-from .tensorrt_plan import most_crops, pieces, plan
+from .tensorrt_plan import has_regions, most_crops, pieces, plan_of
 from .tensorrt_runs import DecoderRuns, Executor, Place, Reader, VisionRuns
 
 _Part = TypeVar('_Part')
@@ -31,7 +31,7 @@ class TensorRtEngine:
         self.length = 0
         self.crops_at_once = most_crops(folder.config)
         self._executor = executor
-        self._graphs = plan(folder.config, folder.layout, has_regions(folder))
+        self._graphs = plan_of(folder)
         self._tables = Tables(
             folder.file('tables.safetensors'), folder.config, has_regions(folder)
         )
@@ -135,11 +135,6 @@ class TensorRtEngine:
         return part
 
 
-def has_regions(folder: ModelFolder) -> bool:
-    """Whether the folder has engines that point and draw boxes."""
-    return 'coordinate.engine' in folder.files
-
-
 def open_tensorrt(folder: ModelFolder, device: str) -> TensorRtEngine:
     """Open a folder on this machine's first GPU.
 
@@ -153,8 +148,7 @@ def open_tensorrt(folder: ModelFolder, device: str) -> TensorRtEngine:
         )
     from .tensorrt_executor import open_executor
 
-    graphs = plan(folder.config, folder.layout, has_regions(folder))
-    executor = open_executor(folder, graphs)
+    executor = open_executor(folder)
     try:
         return TensorRtEngine(folder, executor)
     except BaseException:

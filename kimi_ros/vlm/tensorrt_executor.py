@@ -22,8 +22,8 @@ from .device_memory import Device, open_device
 from .errors import DeviceNotAvailable, EngineError, ModelFolderError
 from .folder import ModelFolder
 from .tensorrt_cache import StridedCopy
-from .tensorrt_identity import Machine, read_identity, require
-from .tensorrt_plan import Graph, profiles
+from .tensorrt_identity import Machine, mismatches, read_identity, require
+from .tensorrt_plan import Graph, plan_of, profiles
 from .tensorrt_runs import Place
 
 _LOG = logging.getLogger(__name__)
@@ -42,23 +42,43 @@ def import_tensorrt() -> ModuleType:
     return tensorrt
 
 
-def open_executor(folder: ModelFolder, graphs: Mapping[str, Graph]) -> TensorRtExecutor:
+def open_executor(folder: ModelFolder) -> TensorRtExecutor:
     """Load a folder's engines on the first GPU.
 
     An engine that was built for something else, or whose bytes model.json does not vouch for, is
     not given to TensorRT. Raises ModelFolderError, DeviceNotAvailable, EngineError.
     """
     tensorrt = import_tensorrt()
-    identity = read_identity(folder)
+    identity, graphs = read_identity(folder), plan_of(folder)
     device = open_device()
     try:
-        here = Machine(tensorrt.__version__, device.compute_capability, device.name)
-        require(folder.path, identity, here, folder.precision, profiles(dict(graphs)))
+        here = machine(tensorrt, device)
+        require(folder.path, identity, here, folder.precision, profiles(graphs))
         files = {name: folder.file(f'{name}.engine') for name in graphs}
         return TensorRtExecutor(tensorrt, device, files, identity.engines, graphs)
     except BaseException:
         device.close()
         raise
+
+
+def machine(tensorrt: ModuleType, device: Device) -> Machine:
+    """What engines that are built now are for."""
+    return Machine(tensorrt.__version__, device.compute_capability, device.name)
+
+
+def describe(folder: ModelFolder) -> tuple[str, list[str], str]:
+    """For people: what the engines were built for, what keeps them from running, the command.
+
+    Raises ModelFolderError, and DeviceNotAvailable where there is nothing to compare them with.
+    """
+    identity = read_identity(folder)
+    built = identity.machine
+    tensorrt, device = import_tensorrt(), open_device()
+    here = machine(tensorrt, device)
+    device.close()
+    wrong = mismatches(identity, here, folder.precision, profiles(plan_of(folder)))
+    says = f'built with TensorRT {built.version} for {built.device} ({built.compute_capability})'
+    return says, wrong, identity.rebuild
 
 
 @dataclass(eq=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .config import ModelConfig
+from .folder import ModelFolder
 from .layout import Layout
 from .tensorrt_cache import CacheBlocks
 
@@ -131,6 +132,16 @@ def plan(config: ModelConfig, layout: Layout, has_regions: bool) -> dict[str, Gr
         size = {'hidden': hidden, 'logits': _output(1, 2, region.size_bins)}
         graphs['size'] = Graph(size, fixed)
     return graphs
+
+
+def has_regions(folder: ModelFolder) -> bool:
+    """Whether the folder has engines that point and draw boxes."""
+    return 'coordinate.engine' in folder.files
+
+
+def plan_of(folder: ModelFolder) -> dict[str, Graph]:
+    """The engines of a folder, by name."""
+    return plan(folder.config, folder.layout, has_regions(folder))
 
 
 def profiles(graphs: dict[str, Graph]) -> dict[str, dict[str, list[int]]]:

@@ -5,11 +5,13 @@ import subprocess
 import sys
 
 import pytest
+import tensorrt_stand_ins as stand_ins
 
+from kimi_export import export_model
 from kimi_ros import resources
 from kimi_ros.cli import doctor
 
-PARTS = ['Python', 'Libraries', 'Engine', 'Model', 'ROS', 'Messages', 'GL', 'Images']
+PARTS = ['Python', 'Libraries', 'Engine', 'TensorRT', 'Model', 'ROS', 'Messages', 'GL', 'Images']
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_no_gl_is_no_failure(no_probes, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(doctor, 'share', lambda name: tmp_path)
     monkeypatch.setenv('KIMI_CACHE', str(tmp_path / 'cache'))
     no_probes[doctor.PROBE_GL] = (False, 'no libOSMesa.so.8')
-    assert doctor.run(argparse.Namespace()) == 0
+    assert doctor.run(arguments()) == 0
     said = capsys.readouterr().out
     assert 'note    GL' in said
     assert 'libosmesa6' in said
@@ -103,3 +105,26 @@ def test_messages_really_work_here():
 )
 def test_setting_for_large_images(environment, works):
     assert doctor.large_images(environment).works is works
+
+
+def test_tensorrt_is_looked_for_where_it_is_installed(no_probes, monkeypatch):
+    assert doctor.tensorrt().works and '--target tensorrt' in doctor.tensorrt().says
+    monkeypatch.setattr(doctor.importlib.util, 'find_spec', lambda name: name)
+    no_probes[doctor.PROBE_TENSORRT] = (False, 'DeviceNotAvailable: no GPU')
+    found = doctor.tensorrt()
+    assert not found.works and not found.core
+    assert 'no GPU' in found.says and 'docs/install.md' in found.remedy
+
+
+def test_a_model_folder_is_examined(no_probes, golden_checkpoint, tmp_path, monkeypatch):
+    stand_ins.install(monkeypatch)
+    out = export_model(golden_checkpoint, tmp_path / 'out', target='tensorrt')
+    found = list(doctor.examine(str(out)))[-1]
+    assert found.works and 'TensorRT 10.3.0 for Orin (8.7)' in found.says
+    stand_ins.install(monkeypatch, version='11.1.0')
+    found = doctor.folder(str(out))
+    assert not found.works and 'this is 11.1.0' in found.says
+    assert found.remedy.startswith(f'kimi-export {golden_checkpoint} {out} --target tensorrt')
+    (out / 'head.engine').write_bytes(b'')
+    assert 'head.engine is damaged' in doctor.folder(str(out)).says
+    assert 'is no model folder' in doctor.folder(str(tmp_path)).says
