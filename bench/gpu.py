@@ -20,8 +20,8 @@ from rich.table import Table
 
 from kimi_ros.vlm import VisionLanguageModel, VlmError
 from kimi_ros.vlm.config import ModelConfig
-from kimi_ros.vlm.device_memory import Device, open_device
-from kimi_ros.vlm.tensorrt_cache import StridedCopy
+from kimi_ros.vlm.trt.cache import StridedCopy
+from kimi_ros.vlm.trt.device_memory import Device, open_device
 
 from .checkpoint import SIZES, random_checkpoint
 from .results import Results

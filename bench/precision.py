@@ -21,7 +21,12 @@ from kimi_ros.vlm import VisionLanguageModel
 
 EXACT = 'fp32'
 PRECISIONS = ('fp16', 'int8', 'int4')
-EXAMINED = ('points', 'boxes', 'questions', 'plans')
+EXAMINED = {
+    'points': ('in_mask',),
+    'boxes': ('iou50', 'mean_iou'),
+    'questions': ('presence',),
+    'plans': ('exact',),
+}
 LANGUAGES = ('en', 'zh')
 Values = dict[tuple[str, str], list[float]]  # by precision and figure, one a scene and language
 
@@ -52,11 +57,13 @@ def examine(models: dict[str, VisionLanguageModel], seed: int, count: int) -> Va
     """Ask every model the same of every scene."""
     values: Values = {}
     for world in track(worlds(seed, count), 'examining', count, transient=True):
-        for suite in EXAMINED:
+        for suite, figures in EXAMINED.items():
             for language in LANGUAGES:
                 for name, model in models.items():
-                    for figure, value in SUITES[suite](model, world, language).items():
-                        values.setdefault((name, f'{suite} {figure}'), []).append(value)
+                    for outcome in SUITES[suite].ask(model, world, language):
+                        for figure in set(figures) & set(outcome.counts):
+                            value, _ = outcome.counts[figure]
+                            values.setdefault((name, f'{suite} {figure}'), []).append(value)
     return values
 
 

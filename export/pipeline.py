@@ -13,9 +13,9 @@ import onnx
 
 from kimi_ros import __version__
 from kimi_ros.vlm.folder import FORMAT, sha256_of
-from kimi_ros.vlm.tensorrt_identity import KEY as IDENTITY
-from kimi_ros.vlm.tensorrt_identity import Identity
-from kimi_ros.vlm.tensorrt_plan import plan, profiles
+from kimi_ros.vlm.trt.identity import KEY as IDENTITY
+from kimi_ros.vlm.trt.identity import Identity
+from kimi_ros.vlm.trt.plan import plan, profiles
 
 from .builder import GraphBuilder, WeightFile
 from .calibrate import cache_scales

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kimi_ros.vlm.device_memory import open_device
 from kimi_ros.vlm.errors import VlmError
 from kimi_ros.vlm.layout import Layout
-from kimi_ros.vlm.tensorrt_executor import import_tensorrt, machine, make_logger
-from kimi_ros.vlm.tensorrt_plan import Graph, Profile, plan
+from kimi_ros.vlm.trt.device_memory import open_device
+from kimi_ros.vlm.trt.executor import import_tensorrt, machine, make_logger
+from kimi_ros.vlm.trt.plan import Graph, Profile, plan
 
 from .builder import GraphBuilder, WeightFile
 from .checkpoint import Checkpoint

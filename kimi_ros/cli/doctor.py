@@ -39,8 +39,8 @@ print('kimi_msgs in', kimi_msgs.__path__[0])
 """
 )
 PROBE_TENSORRT = """
-from kimi_ros.vlm.device_memory import open_device
-from kimi_ros.vlm.tensorrt_executor import import_tensorrt
+from kimi_ros.vlm.trt.device_memory import open_device
+from kimi_ros.vlm.trt.executor import import_tensorrt
 tensorrt, device = import_tensorrt(), open_device()
 with device.current():
     free = device.free()
@@ -159,7 +159,7 @@ def folder(path: str) -> Finding:
     try:
         from kimi_ros.vlm.errors import VlmError
         from kimi_ros.vlm.folder import read_folder
-        from kimi_ros.vlm.tensorrt_executor import describe
+        from kimi_ros.vlm.trt.executor import describe
     except ImportError as error:
         return Finding('Folder', False, str(error), SET_UP)
     try:

@@ -71,7 +71,7 @@ class Engine(Protocol):
 def open_engine(folder: ModelFolder, device: str, threads: int | None) -> Engine:
     """Open the runtime that the folder was made for; `threads` are onnxruntime's."""
     if folder.runtime == 'tensorrt':
-        from .engine_tensorrt import open_tensorrt
+        from .trt.engine import open_tensorrt
 
         return open_tensorrt(folder, device)
     if folder.runtime != 'onnxruntime':
@@ -79,6 +79,6 @@ def open_engine(folder: ModelFolder, device: str, threads: int | None) -> Engine
             f'{folder.path} was made for the runtime {folder.runtime!r}, which this version cannot '
             'run; export it again with --target onnx'
         )
-    from .engine_onnxruntime import OnnxEngine
+    from .ort.engine import OnnxEngine
 
     return OnnxEngine(folder, device, threads)

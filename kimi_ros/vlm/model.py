@@ -36,9 +36,8 @@ _HELP = {
     'plan': 'fine-tune it on plans with kimi-train, load "nano", or let a remote model think',
     'point': 'export a checkpoint that has region weights and a point template, or load "nano"',
     'detect': 'export a checkpoint that has region weights and a detect template, or load "nano"',
-    'query': 'export a checkpoint whose config has a query template, or load "nano"',
-    'caption': 'export a checkpoint whose config has caption templates, or load "nano"',
 }
+_HELP_OTHERS = 'export a checkpoint whose config has a template for it, or load "nano"'
 
 
 class VisionLanguageModel:
@@ -79,9 +78,8 @@ class VisionLanguageModel:
     ) -> VisionLanguageModel:
         """Load 'nano' or a folder that kimi-export wrote.
 
-        device: 'auto' (CUDA where onnxruntime has it and the folder was made for it), 'cpu' or
-        'cuda'. threads: of the runtime; None means the folder's, or the physical cores, at most 4.
-        Raises ModelFolderError, DeviceNotAvailable, InputError.
+        device: 'auto' (a GPU where there is one and the folder was made for it), 'cpu' or 'cuda'.
+        threads: of onnxruntime; None means the folder's, or the physical cores, at most 4. Raises ModelFolderError, DeviceNotAvailable, InputError.
         """
         if threads is not None:
             threads = check_integer(threads, 'threads')
@@ -128,7 +126,7 @@ class VisionLanguageModel:
         if task not in self.tasks:
             raise TaskNotSupported(
                 f'the model {self.name!r} was not made for {task!r}, only for '
-                f'{", ".join(self.tasks)}; {_HELP.get(task, "load another model")}'
+                f'{", ".join(self.tasks)}; {_HELP.get(task, _HELP_OTHERS)}'
             )
 
     def encode_image(
@@ -261,10 +259,7 @@ class VisionLanguageModel:
         ids: Sequence[int],
         cancel: threading.Event | None = None,
     ) -> np.ndarray:
-        """Logits f32 (n, vocab) that precede each id of an answer that is given, not written.
-
-        Raises what `query` raises.
-        """
+        """Logits f32 (n, vocab) before each id of an answer that is given; raises as `query`."""
         self.require('query')
         with_image = image is not None
         prompt = query_prompt(self.config, self.tokenizer, question, with_image=with_image)

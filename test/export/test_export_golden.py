@@ -11,8 +11,8 @@ from safetensors.numpy import save_file
 from kimi_export import export_model
 from kimi_export.reference import Cache, Reference
 from kimi_ros.vlm.crops import adaptive_average_pool, normalise, overlap_crops, stitch
-from kimi_ros.vlm.engine_onnxruntime import OnnxEngine
 from kimi_ros.vlm.folder import read_folder, sha256_of
+from kimi_ros.vlm.ort.engine import OnnxEngine
 
 CASE = 3  # 378 x 378: one crop, and the resizing changes nothing
 

@@ -8,8 +8,8 @@ from kimi_export import SelfCheckError, export_model
 from kimi_export.checkpoint import open_checkpoint
 from kimi_export.reference import Cache, Reference
 from kimi_export.selfcheck import check
-from kimi_ros.vlm.engine_onnxruntime import OnnxEngine
 from kimi_ros.vlm.folder import read_folder
+from kimi_ros.vlm.ort.engine import OnnxEngine
 
 
 def heads(count, kv, width, **more):

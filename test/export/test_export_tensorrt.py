@@ -23,7 +23,7 @@ from kimi_export.tensorrt_choice import choose_for_tensorrt
 from kimi_export.tensorrt_weights import quantise
 from kimi_ros.vlm import VisionLanguageModel
 from kimi_ros.vlm.folder import read_folder
-from kimi_ros.vlm.tensorrt_plan import plan, profiles
+from kimi_ros.vlm.trt.plan import plan, profiles
 
 PRECISIONS = ('fp32', 'fp16', 'int8', 'int4')
 NAMES = {'vision', 'projection', 'decoder', 'head', 'coordinate', 'size'}

@@ -7,9 +7,9 @@ import onnxruntime
 import pytest
 
 from kimi_ros.vlm import VisionLanguageModel
-from kimi_ros.vlm.device_memory import open_device
 from kimi_ros.vlm.errors import DeviceNotAvailable
-from kimi_ros.vlm.tensorrt_executor import import_tensorrt
+from kimi_ros.vlm.trt.device_memory import open_device
+from kimi_ros.vlm.trt.executor import import_tensorrt
 
 
 @pytest.fixture(scope='session')

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from kimi_ros.vlm import VisionLanguageModel
-from kimi_ros.vlm.device_memory import open_device
 from kimi_ros.vlm.errors import Cancelled, ModelFolderError, VlmError
+from kimi_ros.vlm.trt.device_memory import open_device
 
 OF_SCALE = 1e-2  # of half precision, as export/selfcheck.py has it
 FRAMES = 1000

@@ -15,7 +15,7 @@ import onnx
 import onnxruntime
 
 from kimi_ros.vlm.errors import EngineError
-from kimi_ros.vlm.tensorrt_plan import Profile, Tensor
+from kimi_ros.vlm.trt.plan import Profile, Tensor
 
 STREAM = 77
 STRONGLY_TYPED = 1
@@ -335,7 +335,7 @@ def install(monkeypatch, **options):
     Each opening gets a device of its own; `trt.device` is that of the last one.
     """
     from kimi_export import tensorrt_build
-    from kimi_ros.vlm import tensorrt_executor
+    from kimi_ros.vlm.trt import executor as tensorrt_executor
 
     trt = Trt(None, options.pop('version', '10.3.0'))
 

@@ -18,7 +18,6 @@ from kimi_export.progress import Progress
 from kimi_export.tables import write_tables
 from kimi_export.tensorrt_build import write_graphs
 from kimi_ros.vlm import VisionLanguageModel
-from kimi_ros.vlm.engine_tensorrt import TensorRtEngine, open_tensorrt
 from kimi_ros.vlm.errors import (
     Cancelled,
     DeviceNotAvailable,
@@ -28,9 +27,10 @@ from kimi_ros.vlm.errors import (
 )
 from kimi_ros.vlm.folder import ModelFolder
 from kimi_ros.vlm.layout import Layout
-from kimi_ros.vlm.tensorrt_cache import ALIGNMENT
-from kimi_ros.vlm.tensorrt_plan import CHUNK, plan
 from kimi_ros.vlm.tokenizer import TextTokenizer
+from kimi_ros.vlm.trt.cache import ALIGNMENT
+from kimi_ros.vlm.trt.engine import TensorRtEngine, open_tensorrt
+from kimi_ros.vlm.trt.plan import CHUNK, plan
 
 PICTURE = 3  # 378 x 378: one crop
 LARGE = 0
@@ -46,7 +46,7 @@ class Block:
 
 
 class NumpyExecutor:
-    """See tensorrt_runs.Executor. `memory` bounds what can be had."""
+    """See runs.Executor. `memory` bounds what can be had."""
 
     def __init__(self, graphs, folder, memory=1 << 40):
         self.graphs, self.folder, self.memory = graphs, folder, memory

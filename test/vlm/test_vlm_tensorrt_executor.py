@@ -14,11 +14,11 @@ import tensorrt_stand_ins as stand_ins
 from tensorrt_stand_ins import Graph
 
 from kimi_export import export_model
-from kimi_ros.vlm import tensorrt_executor
-from kimi_ros.vlm.engine_tensorrt import open_tensorrt
 from kimi_ros.vlm.errors import DeviceNotAvailable, EngineError, ModelFolderError
 from kimi_ros.vlm.folder import read_folder
-from kimi_ros.vlm.tensorrt_identity import KEY, Machine, read_identity
+from kimi_ros.vlm.trt import executor as tensorrt_executor
+from kimi_ros.vlm.trt.engine import open_tensorrt
+from kimi_ros.vlm.trt.identity import KEY, Machine, read_identity
 
 HERE = Machine('10.3.0', '8.7', 'Orin')
 

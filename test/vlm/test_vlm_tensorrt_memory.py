@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from cuda_stand_ins import HostCuda
 
-from kimi_ros.vlm import cuda_graph, device_memory
-from kimi_ros.vlm.cuda_graph import CudaGraph
-from kimi_ros.vlm.device_memory import open_device
 from kimi_ros.vlm.errors import DeviceNotAvailable, EngineError
-from kimi_ros.vlm.tensorrt_cache import ALIGNMENT, CacheBlocks
+from kimi_ros.vlm.trt import cuda_graph, device_memory
+from kimi_ros.vlm.trt.cache import ALIGNMENT, CacheBlocks
+from kimi_ros.vlm.trt.cuda_graph import CudaGraph
+from kimi_ros.vlm.trt.device_memory import open_device
 
 LIBRARIES = {'pycuda': 'pycuda', 'cuda.bindings': 'bindings'}
 

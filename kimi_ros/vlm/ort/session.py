@@ -13,8 +13,8 @@ import numpy as np
 import onnxruntime
 from onnxruntime import InferenceSession, IOBinding, OrtValue, RunOptions
 
-from .errors import DeviceNotAvailable, EngineError, ModelFolderError
-from .folder import ModelFolder
+from ..errors import DeviceNotAvailable, EngineError, ModelFolderError
+from ..folder import ModelFolder
 
 _LOG = logging.getLogger(__name__)
 _MOST_THREADS = 4

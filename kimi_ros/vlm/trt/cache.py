@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .config import TextConfig
+from ..config import TextConfig
 
 # TensorRT takes no address that is no multiple of this (IExecutionContext::setTensorAddress).
 ALIGNMENT = 256

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .config import ModelConfig
-from .decoder_onnxruntime import Decoder
-from .errors import DeviceNotAvailable, ModelFolderError, VlmError
-from .folder import ModelFolder
-from .session_onnxruntime import (
+from ..config import ModelConfig
+from ..errors import DeviceNotAvailable, ModelFolderError, VlmError
+from ..folder import ModelFolder
+from ..tables import Tables
+from .decoder import Decoder
+from .session import (
     Session,
     bind_input,
     bind_output,
@@ -22,7 +23,6 @@ from .session_onnxruntime import (
     open_session,
     providers_for,
 )
-from .tables import Tables
 
 _LOG = logging.getLogger(__name__)
 _SCALES = ('key_scales', 'value_scales')

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ModelFolderError
-from .folder import ModelFolder
+from ..errors import ModelFolderError
+from ..folder import ModelFolder
 
 KEY = 'tensorrt'
 
@@ -36,7 +36,7 @@ class Machine:
 class Identity:
     """What model.json says of the engines in its folder.
 
-    :ivar profiles: of each engine, as `tensorrt_plan.profiles` gives them.
+    :ivar profiles: of each engine, as `plan.profiles` gives them.
     :ivar checkpoint: sha256 of the checkpoint that they were built from.
     :ivar engines: sha256 of each engine's file, by the file's name.
     :ivar rebuild: the command that builds them again.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 
-from .errors import EngineError
+from ..errors import EngineError
 
 _LIBRARY = 'libcuda.so.1'
 # Only calls of this thread may disturb the capture: others may use the GPU meanwhile.

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from onnxruntime import InferenceSession, IOBinding, OrtValue
 
-from .config import TextConfig
-from .layout import Layout
-from .session_onnxruntime import bind_input, bind_output, giving_back
+from ..config import TextConfig
+from ..layout import Layout
+from .session import bind_input, bind_output, giving_back
 
 _DTYPES = {'fp32': np.float32, 'fp16': np.float16, 'int8': np.int8}
 

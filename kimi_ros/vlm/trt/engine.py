@@ -1,6 +1,6 @@
 """The engine on TensorRT.
 
-Everything here and in tensorrt_runs is bookkeeping over an Executor, which owns the device; so it
+Everything here and in runs is bookkeeping over an Executor, which owns the device; so it
 is tested with real arithmetic where there is no GPU.
 """
 
@@ -11,13 +11,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from .errors import DeviceNotAvailable, VlmError
-from .folder import ModelFolder
-from .region import coordinate_of_bin
-from .tables import Tables
-from .tensorrt_cache import CacheBlocks
-from .tensorrt_plan import has_regions, most_crops, pieces, plan_of
-from .tensorrt_runs import DecoderRuns, Executor, Place, Reader, VisionRuns
+from ..errors import DeviceNotAvailable, VlmError
+from ..folder import ModelFolder
+from ..region import coordinate_of_bin
+from ..tables import Tables
+from .cache import CacheBlocks
+from .plan import has_regions, most_crops, pieces, plan_of
+from .runs import DecoderRuns, Executor, Place, Reader, VisionRuns
 
 _Part = TypeVar('_Part')
 
@@ -146,7 +146,7 @@ def open_tensorrt(folder: ModelFolder, device: str) -> TensorRtEngine:
             f'{folder.path} holds TensorRT engines, which need a GPU; for the CPU export the '
             'checkpoint with --target onnx'
         )
-    from .tensorrt_executor import open_executor
+    from .executor import open_executor
 
     executor = open_executor(folder)
     try:

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..errors import DeviceNotAvailable, EngineError
+from .cache import StridedCopy
 from .cuda_graph import load_driver
-from .errors import DeviceNotAvailable, EngineError
-from .tensorrt_cache import StridedCopy
 
 # A stream that does not wait for the default one, nor makes it wait: others may be using that, and
 # a capture must not depend on it.

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
-from .config import ModelConfig
-from .tensorrt_cache import ALIGNMENT, CacheBlocks, StridedCopy
-from .tensorrt_plan import (
+from ..config import ModelConfig
+from .cache import ALIGNMENT, CacheBlocks, StridedCopy
+from .plan import (
     FIXED,
     ONE,
     PIECE,

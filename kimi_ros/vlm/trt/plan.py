@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .config import ModelConfig
-from .folder import ModelFolder
-from .layout import Layout
-from .tensorrt_cache import CacheBlocks
+from ..config import ModelConfig
+from ..folder import ModelFolder
+from ..layout import Layout
+from .cache import CacheBlocks
 
 # Positions of a prompt that are run at once; a longer one is run in pieces.
 CHUNK = 128

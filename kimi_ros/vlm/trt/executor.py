@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DeviceNotAvailable, EngineError, ModelFolderError
+from ..folder import ModelFolder
+from .cache import StridedCopy
 from .cuda_graph import CudaGraph
 from .device_memory import Device, open_device
-from .errors import DeviceNotAvailable, EngineError, ModelFolderError
-from .folder import ModelFolder
-from .tensorrt_cache import StridedCopy
-from .tensorrt_identity import Machine, mismatches, read_identity, require
-from .tensorrt_plan import Graph, plan_of, profiles
-from .tensorrt_runs import Place
+from .identity import Machine, mismatches, read_identity, require
+from .plan import Graph, plan_of, profiles
+from .runs import Place
 
 _LOG = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class _Context:
 
 
 class TensorRtExecutor:
-    """See tensorrt_runs.Executor.
+    """See runs.Executor.
 
     Each profile has a context of its own, because switching one context between profiles makes
     TensorRT set itself up anew. All of them compute one after the other, so they share one block of
@@ -171,7 +171,7 @@ class TensorRtExecutor:
     def prepare(
         self, graph: str, profile: str, places: Mapping[str, Place], repeated: bool
     ) -> Callable[[], None]:
-        """Set shapes and addresses; see tensorrt_runs.Executor."""
+        """Set shapes and addresses; see runs.Executor."""
         held = self._contexts[graph, profile]
         context = held.context
         with self._device.current():

@@ -1,0 +1,1 @@
+"""onnxruntime: sessions, the decoder with its cache, and the engine over them."""

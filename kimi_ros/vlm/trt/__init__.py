@@ -1,0 +1,1 @@
+"""TensorRT: the engine, its bookkeeping, and the device beneath it."""
