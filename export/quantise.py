@@ -7,6 +7,7 @@ range, group after group along the inputs, the lower half of a byte first.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,8 +16,8 @@ import numpy as np
 BITS = {'int8': 8, 'int4': 4}
 # The scale that maps a group's largest weight to the end of the range wastes steps on it; smaller
 # ones clip it and are closer to the others. The best of these is taken for each group.
-_SHRINK = (1.0, 0.95, 0.9, 0.85, 0.8)
-_ROWS = 256  # at a time, to stay in the processor's cache
+SHRINK = (1.0, 0.95, 0.9, 0.85, 0.8)
+ROWS = 256  # at a time, to stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def pack(weight: np.ndarray, kind: str, group: int) -> Packed:
     """
     bits = BITS[kind]
     quantise = _eight_bits if bits == 8 else _four_bits
-    rows = [weight[first : first + _ROWS] for first in range(0, len(weight), _ROWS)]
+    rows = [weight[first : first + ROWS] for first in range(0, len(weight), ROWS)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = list(pool.map(lambda part: quantise(_grouped(part, group)), rows))
     values = np.concatenate([part[0] for part in parts])
@@ -71,21 +72,32 @@ def _eight_bits(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (_steps(groups, scales, 127) + 128).astype(np.uint8), scales
 
 
-def _four_bits(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # The range -8..7 reaches further down: the largest weight, whatever its sign, is put there.
-    largest = np.take_along_axis(groups, np.abs(groups).argmax(-1, keepdims=True), -1)[..., 0]
+def best_steps(
+    groups: np.ndarray, candidates: Iterable[np.ndarray], highest: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Round (outputs, groups, group) with each of several scales and take the best for each group.
+
+    :param candidates: scales (outputs, groups).
+    :return: whole numbers from -highest - 1 to highest, as f32, and the scales.
+    """
     best = chosen = least = None
-    for shrink in _SHRINK:
-        scales = largest * np.float32(-shrink / 8)
-        steps = _steps(groups, scales, 7)
+    for scales in candidates:
+        steps = _steps(groups, scales, highest)
         error = np.square(steps * scales[..., None] - groups).sum(axis=-1)
         if best is None:
             best, chosen, least = steps, scales, error
             continue
         better = error < least
         best[better], chosen[better], least[better] = steps[better], scales[better], error[better]
-    codes = (best + 8).astype(np.uint8)
-    return codes[..., 0::2] | (codes[..., 1::2] << 4), chosen
+    return best, chosen
+
+
+def _four_bits(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # The range -8..7 reaches further down: the largest weight, whatever its sign, is put there.
+    largest = np.take_along_axis(groups, np.abs(groups).argmax(-1, keepdims=True), -1)[..., 0]
+    steps, scales = best_steps(groups, (largest * np.float32(-part / 8) for part in SHRINK), 7)
+    codes = (steps + 8).astype(np.uint8)
+    return codes[..., 0::2] | (codes[..., 1::2] << 4), scales
 
 
 def _steps(groups: np.ndarray, scales: np.ndarray, highest: int) -> np.ndarray:

@@ -15,13 +15,11 @@ import numpy as np
 from onnx import TensorProto
 
 from .layers import Layers
+from .quantise import ROWS, SHRINK, best_steps
 
 _OPSET = 21  # the first with numbers of four bits and scales of groups
-# As in quantise: a smaller step cuts off the largest weight of a group and serves the others.
-_SHRINK = (1.0, 0.95, 0.9, 0.85, 0.8)
 # The smallest that half precision keeps at full accuracy; no scale may become zero.
 _LEAST_SCALE = np.float32(2.0**-14)
-_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -50,9 +48,9 @@ def quantise(weight: np.ndarray, kind: str, group: int) -> Symmetric:
         values, scales = _steps(weight[:, None], 127, (1.0,))
         return Symmetric(values[:, 0], scales, 8)
     grouped = weight.reshape(outputs, -1, group)
-    parts = [grouped[first : first + _ROWS] for first in range(0, outputs, _ROWS)]
+    parts = [grouped[first : first + ROWS] for first in range(0, outputs, ROWS)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = list(pool.map(lambda part: _steps(part, 7, _SHRINK), parts))
+        done = list(pool.map(lambda part: _steps(part, 7, SHRINK), parts))
     values, scales = (np.concatenate(each) for each in zip(*done, strict=True))
     return Symmetric(values.reshape(weight.shape), scales, 4)
 
@@ -103,15 +101,10 @@ def _steps(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Whole numbers int8 and scales f32 of (outputs, groups, group), the best of the steps."""
     largest = np.abs(groups).max(axis=-1)
-    best = chosen = least = None
-    for part in shrink:
-        scales = np.maximum(largest * np.float32(part / highest), _LEAST_SCALE)
-        scales = scales.astype(np.float16).astype(np.float32)
-        steps = np.rint(groups / scales[..., None]).clip(-highest - 1, highest)
-        error = np.square(steps * scales[..., None] - groups).sum(axis=-1)
-        if best is None:
-            best, chosen, least = steps, scales, error
-            continue
-        better = error < least
-        best[better], chosen[better], least[better] = steps[better], scales[better], error[better]
-    return best.astype(np.int8), chosen
+
+    def scales(part: float) -> np.ndarray:
+        exact = np.maximum(largest * np.float32(part / highest), _LEAST_SCALE)
+        return exact.astype(np.float16).astype(np.float32)
+
+    steps, chosen = best_steps(groups, map(scales, shrink), highest)
+    return steps.astype(np.int8), chosen

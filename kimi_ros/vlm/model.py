@@ -79,7 +79,8 @@ class VisionLanguageModel:
         """Load 'nano' or a folder that kimi-export wrote.
 
         device: 'auto' (a GPU where there is one and the folder was made for it), 'cpu' or 'cuda'.
-        threads: of onnxruntime; None means the folder's, or the physical cores, at most 4. Raises ModelFolderError, DeviceNotAvailable, InputError.
+        threads: of onnxruntime; None means the folder's, or the physical cores, at most 4.
+        Raises ModelFolderError, DeviceNotAvailable, InputError.
         """
         if threads is not None:
             threads = check_integer(threads, 'threads')
