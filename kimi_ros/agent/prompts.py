@@ -61,6 +61,11 @@ def relation_question(name: str, side: str, other: str, language: str) -> str:
     return f'Is the {name} {side} of the {other}?'
 
 
-def count_question(names: str, language: str) -> str:
-    """Ask how many there are, names in the plural; answers with digits: 3."""
-    return f'一共有几个{names}？' if language == 'zh' else f'How many {names} are there?'
+def count_question(name: str, language: str) -> str:
+    """Ask how many things of this name, in the singular, there are; answers with digits: 3."""
+    if language == 'zh':
+        return f'一共有几个{name}？'
+    plural = f'{name}es' if name.endswith(('s', 'x', 'ch', 'sh')) else f'{name}s'
+    if name.endswith('fe'):  # knife
+        plural = f'{name[:-2]}ves'
+    return f'How many {plural} are there?'

@@ -1,11 +1,29 @@
-"""`kimi eval`: examine a model on rendered scenes that no training has seen."""
+"""`kimi eval SUITE`: examine a model on rendered scenes that no training has seen.
+
+points and boxes also take your own pictures: --data FOLDER. docs/examinations.md says what each
+suite asks and what its figures mean.
+"""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+from pathlib import Path
 
 from kimi_ros.cli.failure import Failure
+
+_SUITES = (
+    'points',
+    'boxes',
+    'questions',
+    'counting',
+    'plans',
+    'clarify',
+    'phrasings',
+    'demo',
+)
+_SCENES = 200
 
 
 def add_parser(subparsers) -> None:
@@ -13,43 +31,86 @@ def add_parser(subparsers) -> None:
     p = subparsers.add_parser(
         'eval', help='examine a model on held-out scenes', description=__doc__
     )
-    p.add_argument('suite', choices=('points', 'boxes', 'questions', 'plans', 'demo'))
+    p.add_argument('suite', choices=_SUITES)
     p.add_argument('--model', default='nano', help='nano, or a folder that kimi-export wrote')
-    p.add_argument('--n', type=int, default=200, help='scenes')
-    p.add_argument('--seed', type=int, default=0, help='number of the first scene')
+    p.add_argument(
+        '--n', type=int, help=f'scenes (default: {_SCENES}), or lines of your data (default: all)'
+    )
+    p.add_argument('--seed', type=int, default=0, help='number of the first scene, or line')
     p.add_argument('--lang', choices=('en', 'zh'), default='en')
     p.add_argument('--json', action='store_true', help='end with one line of JSON')
+    p.add_argument(
+        '--out',
+        type=Path,
+        help='keep results: OUT.jsonl, from which a run that was killed goes on, a table OUT.md, '
+        'a contact sheet of failures OUT.png',
+    )
+    p.add_argument(
+        '--data', type=Path, help='points, boxes: a folder of your own pictures with things.jsonl'
+    )
     p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Examine, and print each figure with its 95 % interval."""
-    import numpy as np
     from rich.console import Console
     from rich.progress import track
 
     from kimi_ros.agent.errors import AgentError
-    from kimi_ros.eval.suites import examine, interval
-    from kimi_ros.eval.worlds import worlds
+    from kimi_ros.eval.errors import EvalError
+    from kimi_ros.eval.examination import Examination, beside, write_report
+    from kimi_ros.eval.journal import Journal
+    from kimi_ros.eval.looking import LOOKS
+    from kimi_ros.eval.own_data import chosen, read_own
+    from kimi_ros.eval.report import as_json, lines
+    from kimi_ros.eval.worlds import Tables
     from kimi_ros.sim import GLNotAvailable
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
-    if args.n < 1 or args.seed < 0:
+    if (args.n is not None and args.n < 1) or args.seed < 0:
         raise Failure('--n begins at 1 and --seed at 0')
-    console = Console(stderr=True)
-    scenes = track(worlds(args.seed, args.n), args.suite, args.n, console=console, transient=True)
+    if args.data and args.suite not in LOOKS:
+        raise Failure(f'--data is for {" and ".join(LOOKS)}, not for {args.suite}')
     try:
-        values = examine(args.suite, VisionLanguageModel.load(args.model), scenes, args.lang)
-    except (VlmError, AgentError, GLNotAvailable) as error:
-        raise Failure(str(error)) from error
-    for name, found in values.items():
-        low, high = interval(found)
-        print(
-            f'{args.suite} {name} ({args.lang}): {np.mean(found):.3f}   '
-            f'95 % [{low:.3f}, {high:.3f}], {len(found)} scenes from {args.seed}'
-        )
-    if args.json:
-        about = {'suite': args.suite, 'model': args.model, 'n': args.n}
+        things = read_own(args.data, args.suite, args.lang) if args.data else None
+        if things is None:
+            numbers = range(args.seed, args.seed + (args.n or _SCENES))
+        else:
+            numbers = chosen(things, args.seed, args.n or len(things))
+        if not numbers:
+            raise Failure(f'{args.data} has {len(things)} lines: --seed is beyond the last')
+        about = {'suite': args.suite, 'model': args.model, 'n': len(numbers)}
         about |= {'seed': args.seed, 'lang': args.lang}
-        print(json.dumps(about | {name: float(np.mean(v)) for name, v in values.items()}))
+        if args.data:
+            about['data'] = str(args.data)
+        with VisionLanguageModel.load(args.model) as vlm, Tables() as tables:
+            identity = {'weights': _identity(args.model), 'things': _digest(args.data)}
+            journal = Journal(args.out and beside(args.out, '.jsonl'), about | identity)
+            exam = Examination(args.suite, args.lang, tables, things)
+            with journal:
+                told = {'console': Console(stderr=True), 'transient': True}
+                figures = exam.hold(vlm, track(numbers, args.suite, **told), journal)
+                written = args.out and write_report(args.out, about, figures, journal, exam)
+    except (VlmError, AgentError, GLNotAvailable, EvalError) as error:
+        raise Failure(str(error)) from error
+    print('\n'.join(lines(about, figures)))
+    for path in written or ():
+        print(f'written: {path}')
+    if args.json:
+        print(json.dumps(as_json(about, figures)))
     return 0
+
+
+def _identity(model: str) -> str:
+    """Return what tells these weights from others of the same name."""
+    from kimi_ros.vlm.nano import exported_folder, nano_checkpoint
+
+    if model == 'nano':
+        return exported_folder(nano_checkpoint()).name
+    return hashlib.sha256((Path(model).expanduser() / 'model.json').read_bytes()).hexdigest()
+
+
+def _digest(data: Path | None) -> str:
+    from kimi_ros.eval.own_data import FILE
+
+    return hashlib.sha256((data / FILE).read_bytes()).hexdigest() if data else ''

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,41 @@ class World:
         height, width = self.segmentation.shape
         x, y = int(point[0]), int(point[1])
         inside = 0 <= x < width and 0 <= y < height
-        return inside and self.segmentation[y, x] == self.objects[index].index
+        return bool(inside and self.segmentation[y, x] == self.objects[index].index)
+
+    def places(self, indices: Iterable[int]) -> tuple[tuple[float, ...], ...]:
+        """Return the boxes of the objects in 0-1."""
+        width, height = self.frame.size
+        scale = (width, height, width, height)
+        return tuple(
+            tuple(v / s for v, s in zip(self.objects[i].box, scale, strict=True)) for i in indices
+        )
+
+    def rng(self, what: str) -> np.random.Generator:
+        """Return the generator of one purpose: the same draws for this scene in every language."""
+        return np.random.default_rng((zlib.crc32(what.encode()), self.seed))
+
+
+class Tables:
+    """Held-out scenes by their numbers; the renderer is made when the first one is needed."""
+
+    def __init__(self) -> None:
+        self._renderer: Renderer | None = None
+        self._newest: World | None = None
+
+    def __enter__(self) -> Tables:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._renderer is not None:
+            self._renderer.close()
+
+    def world(self, seed: int) -> World:
+        """Return the scene of a number. Raises GLNotAvailable."""
+        if self._newest is None or self._newest.seed != seed:
+            self._renderer = self._renderer or Renderer()
+            self._newest = world(seed, self._renderer)
+        return self._newest
 
 
 def worlds(first: int, count: int, width: int = 640, height: int = 480) -> Iterator[World]:

@@ -9,8 +9,8 @@ import pytest
 from kimi_ros.agent import Frame, GroundedObject, Plan, PlanStep, Status
 from kimi_ros.cli.main import main
 from kimi_ros.eval.demo_tasks import demo_tasks
+from kimi_ros.eval.figures import wilson
 from kimi_ros.eval.judge import mistakes
-from kimi_ros.eval.suites import interval
 from kimi_ros.eval.worlds import FIRST_SEED, World, worlds
 from kimi_ros.sim import GLNotAvailable, ObjectTruth
 from kimi_ros.sim.language import Description
@@ -62,9 +62,10 @@ def test_what_is_not_there_must_be_said(world):
 
 
 def test_the_interval_holds_the_mean_and_narrows():
-    few, many = interval([1.0, 1.0, 0.0, 1.0]), interval([1.0, 1.0, 0.0, 1.0] * 100)
+    few, many = wilson(3, 4), wilson(300, 400)
     assert few[0] < many[0] < 0.75 < many[1] < few[1]
-    assert interval([1.0] * 10)[1] == pytest.approx(1.0)
+    assert wilson(10, 10)[1] == pytest.approx(1.0)
+    assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)  # Wilson's own arithmetic
 
 
 def test_the_demo_asks_the_same_of_a_seed_everywhere(world):
