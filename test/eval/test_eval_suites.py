@@ -1,0 +1,112 @@
+"""`kimi eval` over recorded scenes and a model that says what it is told."""
+
+import json
+
+import pytest
+
+from kimi_ros.cli.main import main
+from kimi_ros.eval.figures import BOOTSTRAP, WILSON
+from kimi_ros.eval.questions import read_number, read_yes_no
+from kimi_ros.eval.suites import SUITES
+
+INFEASIBLE = '{"status":"infeasible","say":"No.","steps":[]}'
+ABOUT = {'suite', 'model', 'n', 'seed', 'lang', 'intervals'}
+
+
+def figures_of(capsys, *words):
+    assert main(['eval', *words, '--json']) == 0
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+@pytest.mark.parametrize('suite', sorted(SUITES))
+def test_every_suite_says_its_figures_of_a_model_that_knows_nothing(suite, model_saying, capsys):
+    model_saying('a')
+    said = figures_of(capsys, suite, '--n', '3')
+    wanted = {*SUITES[suite].shares, *SUITES[suite].others}
+    assert set(said) == ABOUT | wanted and set(said['intervals']) == wanted
+    for name in wanted:
+        assert said[name] is None or 0 <= said[name] <= 1
+
+
+def test_yes_to_everything_is_right_where_yes_is(model_saying, capsys):
+    model_saying('Yes')
+    yes = figures_of(capsys, 'questions', '--n', '20')
+    model_saying('No')
+    no = figures_of(capsys, 'questions', '--n', '20')
+    for part in ('exact', 'presence', 'attributes', 'relations'):
+        assert yes[part] + no[part] == pytest.approx(1)
+        assert yes['intervals'][part]['method'] == WILSON
+
+
+def test_a_plan_that_is_none_is_wrong_and_no_crash(model_saying, capsys):
+    model_saying('{"status":"ok","say":"' + 'a' * 400)
+    said = figures_of(capsys, 'plans', '--n', '4')
+    assert said['exact'] == said['schema_valid'] == 0
+
+
+def test_not_there_is_always_right_where_nothing_else_is_said(model_saying, capsys):
+    model_saying(INFEASIBLE)
+    said = figures_of(capsys, 'clarify', '--n', '20')
+    assert said['intervals']['f1']['method'] == BOOTSTRAP
+    assert said['acts_recall'] == 0 < said['not_there_recall']
+
+
+@pytest.mark.parametrize(
+    'text, language, wanted',
+    [
+        ('Yes.', 'en', True),
+        ('no, there is none', 'en', False),
+        ('Nothing', 'en', None),
+        ('', 'en', None),
+        ('没有。', 'zh', False),
+        ('是的', 'zh', True),
+        ('Yes', 'zh', None),
+    ],
+)
+def test_yes_and_no_are_read_where_they_begin(text, language, wanted):
+    assert read_yes_no(text, language) is wanted
+
+
+@pytest.mark.parametrize(
+    'text, wanted',
+    [('There are three cups.', 3), ('2', 2), ('两个', 2), ('None', 0), ('cups', None)],
+)
+def test_numbers_are_read_in_digits_and_words(text, wanted):
+    assert read_number(text) == wanted
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_figures(model_saying, capsys, tmp_path):
+    engine = model_saying('Yes')
+    whole = figures_of(capsys, 'questions', '--n', '6', '--out', f'{tmp_path}/whole')
+    lines = (tmp_path / 'whole.jsonl').read_bytes().splitlines(keepends=True)
+    assert len(lines) == 7
+    cut = tmp_path / 'cut.jsonl'
+    cut.write_bytes(b''.join(lines[:4]) + lines[4][:30])
+    before = engine.prefills
+    assert figures_of(capsys, 'questions', '--n', '6', '--out', f'{tmp_path}/cut') == whole
+    assert cut.read_bytes() == b''.join(lines)
+    assert 0 < engine.prefills - before < before
+    assert '| presence |' in (tmp_path / 'cut.md').read_text()
+    assert (tmp_path / 'cut.png').is_file()
+
+
+@pytest.mark.parametrize('words', [['--n', '3'], ['--lang', 'zh'], ['--seed', '1']])
+def test_results_of_other_arguments_are_refused(words, model_saying, capsys, tmp_path):
+    model_saying('Yes')
+    common = ['eval', 'questions', '--out', f'{tmp_path}/x']
+    assert main([*common, '--n', '2']) == 0
+    before = (tmp_path / 'x.jsonl').read_bytes()
+    assert main([*common, '--n', '2', *words]) == 1
+    assert 'another examination' in capsys.readouterr().err
+    assert (tmp_path / 'x.jsonl').read_bytes() == before
+
+
+def test_a_damaged_line_is_named(model_saying, capsys, tmp_path):
+    model_saying('Yes')
+    common = ['eval', 'questions', '--n', '3', '--out', f'{tmp_path}/x']
+    assert main(common) == 0
+    file = tmp_path / 'x.jsonl'
+    lines = file.read_text().splitlines()
+    file.write_text('\n'.join([lines[0], '{"scene": 0}', *lines[2:], '']))
+    assert main(common) == 1
+    assert 'x.jsonl:2: damaged' in capsys.readouterr().err
