@@ -1,5 +1,6 @@
 """`kimi eval` over recorded scenes and a model that says what it is told."""
 
+import hashlib
 import json
 
 import pytest
@@ -110,3 +111,18 @@ def test_a_damaged_line_is_named(model_saying, capsys, tmp_path):
     file.write_text('\n'.join([lines[0], '{"scene": 0}', *lines[2:], '']))
     assert main(common) == 1
     assert 'x.jsonl:2: damaged' in capsys.readouterr().err
+
+
+def test_what_published_figures_rest_on_is_still_asked(model_saying, tmp_path):
+    model_saying('a')
+    asked = []
+    for suite in ('points', 'questions', 'plans', 'demo'):
+        for language in ('en', 'zh'):
+            out = tmp_path / f'{suite}_{language}'
+            words = ['--n', '5', '--lang', language, '--out', str(out)]
+            assert main(['eval', suite, *words]) == 0
+            lines = out.with_name(f'{out.name}.jsonl').read_text(encoding='utf-8').splitlines()
+            scenes = [json.loads(line)['outcomes'] for line in lines[1:]]
+            asked += [(o[0]['asked'], o[0]['wanted']) for o in scenes if o]
+    digest = hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode()).hexdigest()
+    assert digest[:16] == '9a1a67e7f95287ae', 'docs/nano.md and the README must be measured anew'
