@@ -23,7 +23,7 @@ _SOURCES = (
     'export/*.py', 'kimi_ros/vlm/layout.py', 'kimi_ros/vlm/config.py', 'config/presets.yaml',
     'bench/checkpoint.py',
 )
-_PICTURES = 2
+_SIDE, _NOISE = 378, 2
 
 
 class ExportFailed(Exception):
@@ -93,10 +93,15 @@ class Exports:
     def _pictures(self) -> Path:
         folder = self._place / 'pictures'
         folder.mkdir(parents=True, exist_ok=True)
-        for index, recorded in enumerate(recorded_frames()[:_PICTURES]):
-            # Small enough for one crop.
-            picture = Image.fromarray(np.ascontiguousarray(recorded.frame.rgb))
-            picture.resize((378, 378)).save(folder / f'{index}.png')
+        picture = Image.fromarray(np.ascontiguousarray(recorded_frames()[0].frame.rgb))
+        pictures = [picture.resize((_SIDE, _SIDE))]  # small enough for one crop
+        # Random weights see hardly more than one colour in a rendered table, and scales made from
+        # that cut off everything else.
+        random = np.random.default_rng(0)
+        for _ in range(_NOISE):
+            pictures.append(Image.fromarray(random.integers(0, 256, (_SIDE, _SIDE, 3), np.uint8)))
+        for index, picture in enumerate(pictures):
+            picture.save(folder / f'{index}.png')
         return folder
 
 
