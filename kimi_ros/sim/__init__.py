@@ -2,11 +2,13 @@
 
 from kimi_ros.sim.catalogue import COLORS, KINDS
 from kimi_ros.sim.frame import Frame
+from kimi_ros.sim.full.thing import Thing, ThingTruth
 from kimi_ros.sim.gl import GLNotAvailable
 from kimi_ros.sim.recorded import RecordedFrame, recorded_frames
 from kimi_ros.sim.renderer import Renderer
-from kimi_ros.sim.sampling import sample_scene
+from kimi_ros.sim.sampling import WORLDS, sample_scene
 from kimi_ros.sim.scene import Scene, SceneObject
+from kimi_ros.sim.seeds import HeldOutSeedError
 from kimi_ros.sim.truth import ObjectTruth, ground_truth
 
 __all__ = [
@@ -14,11 +16,15 @@ __all__ = [
     'KINDS',
     'Frame',
     'GLNotAvailable',
+    'HeldOutSeedError',
     'ObjectTruth',
     'RecordedFrame',
     'Renderer',
     'Scene',
     'SceneObject',
+    'Thing',
+    'ThingTruth',
+    'WORLDS',
     'ground_truth',
     'recorded_frames',
     'sample_scene',

@@ -16,6 +16,7 @@ class Frame:
         segmentation: int16 (H, W), index into the scene's objects, -1 elsewhere; or None.
         intrinsics: float64 (3, 3), for pixel centres at whole numbers.
         camera_pose: float64 (4, 4), optical frame -> base frame.
+        alone: how many pixels each of the scene's objects would show if nothing hid it; or None.
     """
 
     rgb: np.ndarray
@@ -23,3 +24,4 @@ class Frame:
     segmentation: np.ndarray | None
     intrinsics: np.ndarray
     camera_pose: np.ndarray
+    alone: tuple[int, ...] | None = None

@@ -3,18 +3,21 @@
 import contextlib
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from kimi_ros.sim import gl
 from kimi_ros.sim.catalogue import KINDS, NOMINAL_SIZES
 from kimi_ros.sim.frame import Frame
+from kimi_ros.sim.full.painter import Painter, separate, still_life
+from kimi_ros.sim.full.thing import Thing
 from kimi_ros.sim.projection import camera_pose, intrinsics
 from kimi_ros.sim.scene import Scene, SceneCamera, SceneLight, SceneObject, SceneTable
 from kimi_ros.sim.shapes import SEGMENTS, Mesh, Part, make_shapes
 
 NEAR, FAR = 0.05, 12.0
-MAX_GEOMS = 128
+MAX_GEOMS = 400
 WALL_DISTANCE = 2.6
 FLOOR_HEIGHT = -0.75
 TABLE_THICKNESS = 0.03
@@ -44,7 +47,7 @@ class Renderer:
         self._mujoco = mujoco
         self._width, self._height = width, height
         self._rect = mujoco.MjrRect(0, 0, width, height)
-        model, self._parts = _compile(mujoco, width, height)
+        model, self._parts, self._painter = _compile(mujoco, width, height)
         self._scene = mujoco.MjvScene(model, MAX_GEOMS)
         self._scene.flags[:] = 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = 1
@@ -72,13 +75,16 @@ class Renderer:
             self._context.free()
         self._canvas = self._context = None
 
-    def render(self, scene: Scene, depth: bool = True, segmentation: bool = True) -> Frame:
+    def render(self, scene: Scene, depth: bool = True, segmentation: bool = True,
+               alone: bool = False) -> Frame:
         """Draw a scene.
 
         Args:
             scene: from `sample_scene`.
             depth: whether to read depth too.
             segmentation: whether to draw the objects' indices too; leaving it out saves a pass.
+            alone: whether to count the pixels that each object would show unhidden, which tells
+                how much of it is hidden; costs one to four small passes more.
 
         Raises:
             RuntimeError: after `close`.
@@ -88,13 +94,16 @@ class Renderer:
         self._context.make_current()
         self._set_camera(scene.camera)
         self._set_lights(scene.lights)
+        self._paint_pictures(scene)
         self._scene.ngeom = 0
-        for index, item in enumerate(scene.objects):
-            self._add_object(index, item)
+        self._add_objects(scene)
         self._add_room(scene.table, label=len(scene.objects))
         solid = self._scene.ngeom
         for item in scene.objects:
-            self._add_shadow(item, scene.lights[0])
+            if isinstance(item, Thing):
+                self._painter.add_shadow(self._add, item, scene)
+            else:
+                self._add_shadow(item, scene.lights[0])
 
         rgb = np.empty((self._height, self._width, 3), np.uint8)
         buffer = np.empty((self._height, self._width), np.float32) if depth else None
@@ -112,7 +121,48 @@ class Renderer:
             labels,
             intrinsics(scene.camera.fov_y, self._width, self._height),
             camera_pose(scene.camera),
+            self._count_alone(scene) if alone else None,
         )
+
+    def _add_objects(self, scene: Scene, only: Sequence[int] | None = None) -> None:
+        for index, item in enumerate(scene.objects):
+            if only is not None and index not in only:
+                continue
+            if isinstance(item, Thing):
+                self._painter.add_thing(self._add, index, item)
+            else:
+                self._add_object(index, item)
+
+    def _count_alone(self, scene: Scene) -> tuple[int, ...]:
+        """The pixels of every object by itself; those that do not touch share a pass."""
+        counts = [0] * len(scene.objects)
+        for together in separate(scene, self._width, self._height):
+            self._scene.ngeom = 0
+            self._add_objects(scene, together)
+            codes = np.empty((self._height, self._width, 3), np.uint8)
+            self._draw(codes, None, labels=True)
+            found = np.bincount(codes[..., 0].ravel(), minlength=len(counts) + 1)
+            for index in together:
+                counts[index] = int(found[index + 1])
+        return tuple(counts)
+
+    def _paint_pictures(self, scene: Scene) -> None:
+        """Put what the scene's pictures show onto their textures."""
+        shown = [t.shows for t in scene.objects if isinstance(t, Thing) and t.shows[0]]
+        for shows in dict.fromkeys(shown):
+            if shows not in self._painter.pictures:
+                still = still_life(*shows)
+                self._set_camera(still.camera)
+                self._set_lights(still.lights)
+                self._scene.ngeom = 0
+                self._add_objects(still)
+                self._add_room(still.table, len(still.objects))
+                image = np.empty((self._height, self._width, 3), np.uint8)
+                self._draw(image, None)
+                self._painter.pictures[shows] = image[::-1].copy()
+                self._set_camera(scene.camera)
+                self._set_lights(scene.lights)
+        self._painter.upload(shown, self._canvas)
 
     def _draw(self, rgb: np.ndarray, depth: np.ndarray | None, labels: bool = False) -> None:
         flags = self._mujoco.mjtRndFlag
@@ -221,9 +271,12 @@ def _compile(mujoco, width: int, height: int):
     for kind in KINDS:
         for number, part in enumerate(shapes[kind]):
             _add_mesh_asset(mujoco, spec, f'{kind}_{number}', part.mesh)
+    painter = Painter(mujoco, spec)
     model = spec.compile()
-    return model, {kind: [_place(mujoco, model, f'{kind}_{number}', part)
-                          for number, part in enumerate(shapes[kind])] for kind in KINDS}
+    painter.compiled(model)
+    parts = {kind: [_place(mujoco, model, f'{kind}_{number}', part)
+                    for number, part in enumerate(shapes[kind])] for kind in KINDS}
+    return model, parts, painter
 
 
 def _add_mesh_asset(mujoco, spec, name: str, mesh: Mesh) -> None:

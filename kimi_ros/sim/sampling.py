@@ -60,21 +60,37 @@ class _Draw:
         return items
 
 
-def sample_scene(seed: int) -> Scene:
+WORLDS = ('small', 'full')
+"""The table with 8 kinds that nano was trained on, and the one with everything."""
+
+
+def sample_scene(seed: int, world: str = 'small', held_out: bool = False) -> Scene:
     """The scene of a seed.
 
-    2 to 6 objects that do not touch, each entirely inside a 640x480 frame (or any 4:3 frame), 48
+    The small world: 2 to 6 objects that do not touch, each entirely inside a 640x480 frame (or
+    any 4:3 frame), 48
     to 150 of its pixels wide and at least four fifths visible. In a quarter of the scenes two
     objects share kind and colour, in 35 % two share the kind alone, in the others all kinds differ.
+    The full world: 3 to 6 groups of `Thing`s, see docs/table.md.
 
     Args:
         seed: a non-negative integer.
+        world: one of `WORLDS`.
+        held_out: of the full world only: one thing has a (kind, colour) of `HELD_OUT`, which is
+            otherwise never drawn.
 
     Raises:
-        ValueError: when the seed is no such integer.
+        ValueError: when the seed is no such integer, or the world is unknown or has no such pairs.
+        HeldOutSeedError: when held-out pairs are asked for with a seed for training.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f'a scene seed is a non-negative integer, not {seed!r}')
+    if world not in WORLDS or (held_out and world != 'full'):
+        raise ValueError(f'no world {world!r} with held_out={held_out}: worlds are '
+                         f'{", ".join(WORLDS)}, and only the full one holds pairs out')
+    if world == 'full':
+        from kimi_ros.sim.full.layout import full_scene  # which builds on this module
+        return full_scene(int(seed), held_out)
     draw = _Draw(int(seed))
     names = _names(draw)
     lights = _lights(draw)

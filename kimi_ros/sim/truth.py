@@ -36,6 +36,8 @@ class ObjectTruth:
 def ground_truth(scene: Scene, frame: Frame) -> tuple[ObjectTruth, ...]:
     """The truth about every object that shows at least one pixel, in the scene's order.
 
+    About the full table's objects it is a `ThingTruth`.
+
     Raises:
         ValueError: when the frame has no segmentation.
     """
@@ -49,10 +51,11 @@ def ground_truth(scene: Scene, frame: Frame) -> tuple[ObjectTruth, ...]:
         # The mask's pixel nearest to its centre of mass: the same for solid and for bent shapes.
         distance = (rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2
         nearest = int(distance.argmin())
-        truths.append(ObjectTruth(
+        told = ObjectTruth(
             index, item.kind, item.color,
             (float(columns.min()), float(rows.min()),
              float(columns.max() + 1), float(rows.max() + 1)),
             (float(columns[nearest]) + 0.5, float(rows[nearest]) + 0.5),
-            len(rows), item.position))
+            len(rows), item.position)
+        truths.append(item.truth(told, frame) if hasattr(item, 'truth') else told)
     return tuple(truths)

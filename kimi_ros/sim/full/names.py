@@ -1,0 +1,128 @@
+"""Which things a scene of the full table holds: kinds, colours, sizes, what lies on or in what."""
+
+from __future__ import annotations
+
+import colorsys
+import dataclasses
+
+from kimi_ros.sim.full.catalogue import (
+    CONTAINERS,
+    HELD_OUT,
+    HUE_SATURATION_VALUE,
+    LABEL_TEXTS,
+    LABELLED,
+    MATERIALS,
+    NOMINAL_SIZES,
+    SCALABLE,
+    SIGN_TEXTS,
+    SIZES,
+    THINGS,
+    colors_of,
+)
+from kimi_ros.sim.full.thing import Thing
+
+SAME_NAME_SHARE, SAME_KIND_SHARE = 0.22, 0.33
+STACK_SHARE, CONTENT_SHARE = 0.22, 0.30
+HOT_SHARE, LABEL_SHARE = 0.4, 0.45
+STANDING = ('apple', 'ball', 'block', 'can', 'cup', 'bowl', 'car', 'glass', 'bottle', 'book')
+SMALL_ENOUGH = ('apple', 'ball', 'block', 'can', 'car')
+
+
+@dataclasses.dataclass
+class Group:
+    """What stands on one spot: the lowest thing first, each later one on or in `support`."""
+
+    things: list[Thing]
+
+
+def groups(draw, held_out: bool) -> list[Group]:
+    """Return the scene's groups; with `held_out` the first has a pair that training never saw."""
+    count = 3 + draw.below(4)
+    kinds = draw.shuffled(THINGS)[:count]
+    names = [(kind, _color(draw, kind)) for kind in kinds]
+    which = draw.uniform()
+    if which < SAME_NAME_SHARE:
+        names[1] = names[0]
+    elif which < SAME_NAME_SHARE + SAME_KIND_SHARE:
+        names[1] = names[0][0], _color(draw, names[0][0])
+    if held_out:
+        names[0] = draw.choice(sorted(HELD_OUT))
+    found = [Group([make(draw, *name)]) for name in names]
+    return [_piled(draw, group) for group in found]
+
+
+def _color(draw, kind: str) -> str:
+    return draw.choice([c for c in colors_of(kind) if (kind, c) not in HELD_OUT])
+
+
+def make(draw, kind: str, color: str, size_name: str = '') -> Thing:
+    """Return a thing at the origin, varied a little."""
+    if not size_name:
+        size_name = draw.choice(tuple(SIZES)) if kind in SCALABLE else 'medium'
+    scale = draw.uniform(*SIZES[size_name])
+    size = tuple(round(extent * scale, 6) for extent in NOMINAL_SIZES[kind])
+    text, shows = '', ('', '')
+    if kind == 'sign':
+        text = draw.choice(SIGN_TEXTS)
+    elif kind in LABELLED and draw.uniform() < LABEL_SHARE:
+        text = draw.choice(LABEL_TEXTS)
+    elif kind == 'picture':
+        shown = draw.choice([k for k in THINGS if k not in ('sign', 'picture')])
+        shows = shown, _color(draw, shown)
+    hot = kind == 'pan' and draw.uniform() < HOT_SHARE
+    material = draw.choice(MATERIALS[kind])
+    return Thing(kind, color, (0.0, 0.0, size[2] / 2), 0.0, size, shade(draw, color), size_name,
+                 material, text=text, shows=shows, hot=hot)
+
+
+def shade(draw, color: str) -> tuple[float, float, float]:
+    """Return the named colour, varied a little, as RGB in 0-1."""
+    hue, saturation, value = HUE_SATURATION_VALUE[color]
+    rgb = colorsys.hsv_to_rgb(
+        (hue + draw.uniform(-0.009, 0.009)) % 1.0, saturation * draw.uniform(0.93, 1.0),
+        min(value * draw.uniform(0.92, 1.05), 1.0))
+    return tuple(round(c, 6) for c in rgb)
+
+
+def _piled(draw, group: Group) -> Group:
+    """Perhaps put something on or in the group's lowest thing (and on that, something more)."""
+    base = group.things[0]
+    if base.kind in CONTAINERS and not base.hot and draw.uniform() < CONTENT_SHARE:
+        _fill(draw, group, base)
+    elif base.kind in ('book', 'plate', 'block') and draw.uniform() < 2 * STACK_SHARE:
+        _stack(draw, group)
+    return group
+
+
+def _fill(draw, group: Group, base: Thing) -> None:
+    opening = CONTAINERS[base.kind] * base.size[0] / NOMINAL_SIZES[base.kind][0]
+    for kind in draw.shuffled(SMALL_ENOUGH):
+        item = make(draw, kind, _color(draw, kind), 'small')
+        if max(item.size[:2]) * 1.3 < opening:
+            # Round-bottomed bowls hold things a little higher than flat boxes.
+            floor = base.bottom + {'bowl': 0.022, 'cup': 0.010}.get(base.kind, 0.010)
+            group.things.append(_raised(item, floor, 'in', base))
+            return
+
+
+def _stack(draw, group: Group) -> None:
+    """Pile up to two things on a flat one, each with room to stand."""
+    for _ in range(1 + (draw.uniform() < 0.3)):
+        base = group.things[-1]
+        room = {'plate': 1.25}.get(base.kind, 2.0) * min(base.size[:2]) / 2
+        kinds = ['block'] if base.kind == 'block' else list(STANDING)
+        for kind in draw.shuffled(kinds):
+            item = make(draw, kind, _color(draw, kind), draw.choice(('small', 'medium'))
+                        if kind in SCALABLE else '')
+            if max(item.size[:2]) <= room or (kind == base.kind == 'book'
+                                              and item.size[0] <= base.size[0]):
+                sunk = base.size[2] - 0.0055 if base.kind == 'plate' else 0.0
+                group.things.append(_raised(item, base.top - sunk, 'on', base))
+                break
+        if group.things[-1] is base or group.things[-1].kind not in ('book', 'block'):
+            return
+
+
+def _raised(item: Thing, height: float, relation: str, base: Thing) -> Thing:
+    position = (0.0, 0.0, round(height + item.size[2] / 2, 6))
+    return dataclasses.replace(item, position=position, relation=relation)
