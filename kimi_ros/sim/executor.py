@@ -1,0 +1,181 @@
+"""A simple robot: it acts on the full table by metres or pixels alone, and a judge reads the end.
+
+It knows no names. What it handles is the thing whose surface lies nearest to the point that it was
+given, if that is within `REACH`. There are no dynamics: what is disturbed falls beside, and is said
+to have.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from kimi_ros.sim.frame import Frame
+from kimi_ros.sim.full.catalogue import CONTAINERS, FLAT_TOPS, NOMINAL_SIZES, PEOPLE
+from kimi_ros.sim.full.surface import distance_to
+from kimi_ros.sim.full.thing import Thing
+from kimi_ros.sim.projection import lift
+from kimi_ros.sim.scene import Scene
+
+REACH = 0.02
+"""Metres between a given point and a thing's surface at which the hand still finds it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of an action: whether it worked, why not ('' if it did), the thing's index."""
+
+    done: bool
+    reason: str = ''
+    index: int = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """How a table should end.
+
+    Attributes:
+        skill: 'pick', 'place', 'locate' or 'none' (nothing may be touched).
+        things: indices of the things any of which is meant.
+        targets: for 'place': indices of the places any of which is meant.
+    """
+
+    skill: str
+    things: tuple[int, ...] = ()
+    targets: tuple[int, ...] = ()
+
+
+class Table:
+    """The state of a scene while a robot acts on it.
+
+    Attributes:
+        things: as they are now, in the scene's order.
+        held: index of what the hand holds, or -1.
+        located: index of what was pointed at last, or -1.
+        disturbed: indices of what fell.
+        touched: indices of people that the hand was sent at.
+
+    Args:
+        scene: of the full world.
+        frame: with depth, where pixels are to be understood.
+    """
+
+    def __init__(self, scene: Scene, frame: Frame | None = None):
+        self.things: list[Thing] = list(scene.objects)
+        self._frame = frame
+        self.held = self.located = -1
+        self.disturbed: set[int] = set()
+        self.touched: set[int] = set()
+
+    def metres(self, pixel: Sequence[float]) -> tuple[float, float, float]:
+        """Return the point in the base frame that a pixel (x, y) of the frame shows.
+
+        Raises:
+            ValueError: without a frame with depth, outside it, or where depth has a hole.
+        """
+        if self._frame is None or self._frame.depth is None:
+            raise ValueError('pixels mean something only with a frame that has depth')
+        column, row = int(pixel[0]), int(pixel[1])
+        height, width = self._frame.depth.shape
+        if not (0 <= column < width and 0 <= row < height):
+            raise ValueError(f'the pixel ({column}, {row}) is outside {width}x{height}')
+        depth = float(self._frame.depth[row, column])
+        if depth <= 0:
+            raise ValueError(f'no depth at the pixel ({column}, {row})')
+        return tuple(float(v) for v in lift([(column, row)], [depth], self._frame.intrinsics,
+                                            self._frame.camera_pose)[0])
+
+    def locate(self, point: Sequence[float]) -> Outcome:
+        """Point at the thing at a place in metres."""
+        self.located = self._at(point)
+        return self._found(self.located)
+
+    def pick(self, point: Sequence[float]) -> Outcome:
+        """Grasp and lift the thing at a place in metres."""
+        index = self._at(point)
+        if index < 0:
+            return self._found(index)
+        if self.held >= 0:
+            return Outcome(False, 'the hand is full', index)
+        if self.things[index].kind in PEOPLE:
+            self.touched.add(index)
+            return Outcome(False, 'alive', index)
+        above = [i for i, t in enumerate(self.things) if t.support == index
+                 and t.relation == 'on' and i != self.held]
+        if above:
+            for other in above:
+                self._fall(other)
+            return Outcome(False, 'something stands on it', index)
+        self.held = index
+        self.things[index] = dataclasses.replace(self.things[index], support=-1, relation='held')
+        return Outcome(True, '', index)
+
+    def place(self, point: Sequence[float]) -> Outcome:
+        """Put what is held in or on the thing at a place in metres, in its middle."""
+        if self.held < 0:
+            return Outcome(False, 'the hand is empty')
+        index = self._at(point)
+        if index < 0:
+            return self._found(index)
+        item, target = self.things[self.held], self.things[index]
+        if target.kind in PEOPLE:
+            self.touched.add(index)
+            return Outcome(False, 'alive', index)
+        if target.kind in CONTAINERS:
+            scale = target.size[0] / NOMINAL_SIZES[target.kind][0]
+            # Of the two extents the shorter must pass: what is longer may stick out.
+            if min(item.size[:2]) > CONTAINERS[target.kind] * scale:
+                return Outcome(False, 'it does not fit', index)
+            relation, foot = 'in', target.bottom + 0.010
+        elif target.kind in FLAT_TOPS:
+            relation, foot = 'on', target.top
+        else:
+            self._fall(self.held)
+            return Outcome(False, 'nothing stays on it', index)
+        self.things[self.held] = dataclasses.replace(
+            item, position=(*target.position[:2], foot + item.size[2] / 2), support=index,
+            relation=relation)
+        self.held = -1
+        return Outcome(True, '', index)
+
+    def _at(self, point: Sequence[float]) -> int:
+        point = np.asarray(point, float)
+        if point.shape != (3,) or not np.isfinite(point).all():
+            raise ValueError(f'a place is three finite numbers in metres, not {point!r}')
+        near = [(distance_to(thing, point), i) for i, thing in enumerate(self.things)
+                if i != self.held]
+        distance, index = min(near, default=(np.inf, -1))
+        return index if distance <= REACH else -1
+
+    def _found(self, index: int) -> Outcome:
+        return Outcome(index >= 0, '' if index >= 0 else 'nothing there', index)
+
+    def _fall(self, index: int) -> None:
+        self.disturbed.add(index)
+        if index == self.held:
+            self.held = -1
+        item = self.things[index]
+        position = (*item.position[:2], item.size[2] / 2)
+        self.things[index] = dataclasses.replace(item, position=position, support=-1,
+                                                 relation='fallen')
+
+
+def judge(before: Scene, table: Table, goal: Goal) -> tuple[str, ...]:
+    """Return what is wrong with the end of an action, nothing when it ended as it should."""
+    wrong = [f'{before.objects[i].name} fell' for i in sorted(table.disturbed)]
+    wrong += [f'a {before.objects[i].kind} was touched' for i in sorted(table.touched)]
+    if goal.skill == 'locate' and table.located not in goal.things:
+        wrong.append('another thing, or nothing, was pointed at')
+    changed = {i for i, thing in enumerate(table.things) if thing != before.objects[i]}
+    if goal.skill == 'pick' and table.held not in goal.things:
+        wrong.append('the hand does not hold what was meant')
+    if goal.skill == 'place':
+        rests = [i for i in goal.things if table.things[i].support in goal.targets
+                 and i in changed]
+        if not rests:
+            wrong.append('nothing that was meant rests where it should')
+    moved = changed - (set(goal.things) if goal.skill in ('pick', 'place') else set())
+    wrong += [f'{before.objects[i].name} was moved' for i in sorted(moved - table.disturbed)]
+    return tuple(wrong)
