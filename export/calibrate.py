@@ -36,18 +36,31 @@ def cache_scales(folder: Path, samples: list[Sample], progress: Progress) -> Cac
     largest = np.full((2, text.n_layers, text.n_kv_heads * text.head_dim), _LEAST, np.float32)
     try:
         for sample in samples:
-            _answer(engine, tokenizer, sample)
-            for layer in range(text.n_layers):
-                for part, array in enumerate(engine.read_cache(layer)):
-                    found = np.abs(array).max(axis=1).ravel()
-                    np.maximum(largest[part, layer], found, out=largest[part, layer])
+            # A question without a picture has other keys: the first position sees itself alone.
+            for fill in (_look_and_answer, _read_alone):
+                fill(engine, tokenizer, sample)
+                for layer in range(text.n_layers):
+                    for part, array in enumerate(engine.read_cache(layer)):
+                        found = np.abs(array).max(axis=1).ravel()
+                        np.maximum(largest[part, layer], found, out=largest[part, layer])
             progress.advance()
     finally:
         engine.close()
     return CacheScales(*(largest * np.float32(_HEADROOM / _LARGEST)))
 
 
-def _answer(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -> None:
+def _read_alone(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -> None:
+    """Leave the question alone in the cache."""
+    config = engine.config
+    engine.rewind(0)
+    if config.tokenizer.templates.query is None:
+        engine.step(engine.embed_tokens([config.tokenizer.bos_id]))
+        return
+    prompt = query_prompt(config, tokenizer, sample.question, with_image=False)
+    engine.step(prompt.embed(engine))
+
+
+def _look_and_answer(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -> None:
     """Leave the picture, the question and an answer in the cache."""
     config = engine.config
     crops = overlap_crops(sample.rgb(), config.vision)

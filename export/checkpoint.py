@@ -73,7 +73,7 @@ def open_checkpoint(
     has_regions = _check_tensors(files, tensors, sizes)
     tokens = Path(tokenizer) if tokenizer else folder / 'tokenizer.json'
     _check_tokenizer(tokens, sizes.text.vocab_size)
-    known = _known_tasks(sizes, has_regions)
+    known = known_tasks(sizes, has_regions)
     about = _about(folder / 'tasks.json', known)
     return Checkpoint(
         name=about.get('name', _name(path, folder)),
@@ -249,7 +249,7 @@ def _check_tokenizer(path: Path, vocabulary: int) -> None:
         )
 
 
-def _known_tasks(config: ModelConfig, has_regions: bool) -> list[str]:
+def known_tasks(config: ModelConfig, has_regions: bool) -> list[str]:
     """What the checkpoint's templates and tensors allow; plans are questions."""
     templates = config.tokenizer.templates
     allowed = {

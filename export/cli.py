@@ -72,7 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         '--target', choices=['onnx', 'tensorrt'], default='onnx',
         help="onnxruntime's graphs, or TensorRT engines for the GPU of this machine",
     )
-    parser.add_argument('--preset', metavar='NAME', help='choices for a kind of machine: cpu, ...')
+    from .presets import preset_names
+
+    presets = ', '.join(preset_names())
+    parser.add_argument(
+        '--preset', metavar='NAME', help=f'choices for a kind of machine: {presets}'
+    )
     parser.add_argument(
         '--calibrate', metavar='FOLDER', help='pictures from which an 8-bit cache gets its scales'
     )

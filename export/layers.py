@@ -88,7 +88,7 @@ class Layers:
             if not np.isfinite(cast).all():
                 raise CheckpointError(
                     f'{name} has values up to {np.abs(found).max():.3g}, beyond half precision; '
-                    'choose --precision fp32, int8 or int4'
+                    'choose --precision fp32, or int8 or int4 without a preset for a GPU'
                 )
             return cast
 

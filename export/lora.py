@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from .checkpoint import TASKS, Checkpoint
+from .checkpoint import TASKS, Checkpoint, known_tasks
 from .errors import AdapterError, CheckpointError
 from .names import canonical
 from .safetensors_file import StoredTensor, read_header
@@ -101,6 +101,12 @@ def adapt(checkpoint: Checkpoint, path: str | Path) -> AdaptedCheckpoint:
     for layer in adapter.pairs:
         _check_fit(adapter, layer, checkpoint)
     fields = {f.name: getattr(checkpoint, f.name) for f in dataclasses.fields(Checkpoint)}
+    unknown = set(adapter.tasks) - set(known_tasks(checkpoint.config, checkpoint.has_regions))
+    if unknown:
+        raise AdapterError(
+            f'{adapter.path} was taught {min(unknown)}, for which the checkpoint {checkpoint.name} '
+            'has no template or no weights'
+        )
     fields['tasks'] = tuple(t for t in TASKS if t in {*checkpoint.tasks, *adapter.tasks})
     fields['languages'] = tuple(dict.fromkeys((*checkpoint.languages, *adapter.languages)))
     return AdaptedCheckpoint(**fields, adapter=adapter)

@@ -18,7 +18,6 @@ from kimi_ros.vlm.layout import Layout
 
 from . import heads
 from .builder import CONTRIB, GraphBuilder, Result
-from .errors import CheckpointError
 from .layers import KINDS, Layers
 from .quantise import BITS, Packed, pack
 
@@ -95,11 +94,6 @@ class OrtLowering:
         results += [Result(f'present_{name}', kind, shape) for name in names]
         if fits_group_query_attention(text):
             mixed = self._grouped(layers, qkv, past, results, index)
-        elif layers.layout.cache == 'int8':
-            raise CheckpointError(
-                f'an 8-bit cache needs heads of a multiple of 32, these are {text.head_dim} wide; '
-                'export without --calibrate'
-            )
         else:
             mixed = _plain(layers, qkv, past, results)
         for result in results[1:]:

@@ -27,15 +27,16 @@ from .hub import origin
 from .layers import Layers
 from .lora import AdaptedCheckpoint, adapt
 from .lowering_ort import OrtLowering, min_onnxruntime
-from .presets import Choice, choose
+from .presets import Choice, PresetError, check_small_cache, choose
 from .progress import Progress
-from .samples import Sample, read_samples
+from .samples import Sample, check_samples, read_samples
 from .selfcheck import RELATIVE, check, parts_of, tolerance
 from .tables import write_tables
 from .tensorrt_build import Builder
 from .tensorrt_choice import choose_for_tensorrt, rebuild_command
 from .verify import compare
 
+TARGETS = ('onnx', 'tensorrt')
 _REGION_TASKS = ('point', 'detect')
 
 
@@ -71,6 +72,8 @@ def export_model(
     progress = progress or Progress()
     out = Path(out).expanduser()
     builder = None
+    if target not in TARGETS:
+        raise PresetError(f'the target must be {" or ".join(TARGETS)}, not {target!r}')
     if target == 'tensorrt':
         choice, builder = choose_for_tensorrt(precision, preset, calibrate is not None), Builder()
     else:
@@ -80,8 +83,12 @@ def export_model(
     opened = open_checkpoint(checkpoint, config, tokenizer)
     if lora:
         opened = adapt(opened, lora)
-    if choice.max_crops:
+    if choice.max_crops and choice.max_crops < opened.config.vision.max_crops:
         opened = _with_max_crops(opened, choice.max_crops)
+    if calibrate:
+        check_small_cache(choice, opened.config.text)
+    for given in filter(None, samples):
+        check_samples(given, opened)
     _say_what_lacks(opened, progress)
     rebuild = rebuild_command(checkpoint, out, choice, config, tokenizer, lora) if builder else ''
     with written_beside(out) as folder:
@@ -167,7 +174,7 @@ class _Export:
         self._progress.say('writing an fp32 export to compare with')
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
             exact = Path(place)
-            _Export(self._checkpoint, exact, choose(), Progress()).write()
+            _Export(self._checkpoint, exact, choose(), self._progress).write()
             self._progress.begin('verifying', 2 * len(samples))
             loss = compare(exact, self._folder, samples, self._progress)
         for line in loss.lines():

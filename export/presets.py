@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
+import onnxruntime
 import yaml
 
 from kimi_ros.resources import share
+from kimi_ros.vlm.config import TextConfig
 from kimi_ros.vlm.layout import FLOATS, Layout
+from kimi_ros.vlm.ort.session import as_version
 
 from .errors import ExportError
+from .lowering_ort import fits_group_query_attention, min_onnxruntime
 
 PRECISIONS = ('fp32', 'fp16', 'int8', 'int4')
 _FILE = 'config/presets.yaml'
@@ -54,6 +59,26 @@ def choose(precision: str | None = None, preset: str | None = None) -> Choice:
     chosen = precision or about['precision']
     layout = _layout(chosen, about['activations'], about['vision'], about['group'])
     return Choice(chosen, layout, preset, about['max_crops'], about['threads'])
+
+
+def check_small_cache(choice: Choice, text: TextConfig) -> None:
+    """Raise PresetError where a cache of 8 bits is not to be had, saying what to leave out."""
+    if choice.precision in FLOATS:
+        raise PresetError(
+            f'--calibrate makes a cache of 8 bits, which goes with int8 or int4, not with '
+            f'{choice.precision}'
+        )
+    if not fits_group_query_attention(text):
+        raise PresetError(
+            f'no cache of 8 bits is to be had for heads that are {text.head_dim} wide; export '
+            'without --calibrate'
+        )
+    needed = min_onnxruntime(dataclasses.replace(choice.layout, cache='int8'))
+    if as_version(onnxruntime.__version__) < as_version(needed):
+        raise PresetError(
+            f'a cache of 8 bits needs onnxruntime {needed}, this is {onnxruntime.__version__}: pip '
+            f'install "onnxruntime>={needed}", or export without --calibrate'
+        )
 
 
 def _layout(

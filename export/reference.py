@@ -15,6 +15,7 @@ import numpy as np
 from kimi_ros.vlm.config import ModelConfig
 
 Reader = Callable[[str], np.ndarray]
+Kept = Callable[[int, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass
@@ -34,12 +35,21 @@ class Reference:
     """The model as functions of arrays; a tensor is read when it is needed and not kept."""
 
     def __init__(
-        self, config: ModelConfig, read: Reader, branches: frozenset[int] = frozenset()
+        self,
+        config: ModelConfig,
+        read: Reader,
+        branches: frozenset[int] = frozenset(),
+        kept: Kept | None = None,
     ) -> None:
-        """`read` gives a tensor's f32 values by its canonical name; `branches`: see `lora`."""
+        """`read` gives a tensor's f32 values by its canonical name; `branches`: see `lora`.
+
+        `kept` turns a layer's new keys and values (kv_heads, t, head_dim) into what a cache of few
+        bits keeps of them.
+        """
         self._config = config
         self._read = read
         self._branches = branches
+        self._kept = kept
 
     def encode(self, crop: np.ndarray) -> np.ndarray:
         """One normalised crop (3, S, S) to features (patches, enc_dim)."""
@@ -76,6 +86,8 @@ class Reference:
             qkv = self._linear(normed, f'{block}.attn.qkv')
             q, k, v = _split(qkv, text.n_heads, text.n_kv_heads, text.head_dim)
             q, k = _rotate(q, positions, text.rotary_dim), _rotate(k, positions, text.rotary_dim)
+            if self._kept:
+                k, v = self._kept(i, k, v)
             if past.keys:
                 k = np.concatenate([past.keys[i], k], axis=1)
                 v = np.concatenate([past.values[i], v], axis=1)

@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from kimi_ros.vlm.prompt import query_prompt
+from kimi_ros.vlm.tokenizer import TextTokenizer
+
+from .checkpoint import Checkpoint
 from .errors import ExportError
 
 PROMPTS = 'prompts.jsonl'
@@ -31,12 +35,13 @@ class Sample:
 
     def rgb(self) -> np.ndarray:
         """The picture, uint8 (H, W, 3). Raises SampleError."""
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
 
         try:
             with Image.open(self.picture) as image:
                 return np.asarray(image.convert('RGB'))
-        except (OSError, UnidentifiedImageError) as error:
+        # Pillow has an exception for what is broken in each of its formats.
+        except Exception as error:
             raise SampleError(f'{self.picture} is no picture: {error}') from error
 
 
@@ -52,7 +57,7 @@ def read_samples(folder: str | Path) -> list[Sample]:
         raise SampleError(f'{folder} is not a folder; give one with pictures')
     prompts = folder / PROMPTS
     if prompts.is_file():
-        lines = prompts.read_text(encoding='utf-8').splitlines()
+        lines = _lines(prompts)
         samples = [
             _sample(folder, f'{prompts}, line {number}', line)
             for number, line in enumerate(lines, 1)
@@ -66,6 +71,34 @@ def read_samples(folder: str | Path) -> list[Sample]:
     return samples
 
 
+def _lines(file: Path) -> list[str]:
+    try:
+        # Only these end a line: JSON strings may hold what str.splitlines takes for an end.
+        return file.read_text(encoding='utf-8').split('\n')
+    except (OSError, ValueError) as error:
+        raise SampleError(f'{file} cannot be read: {error}') from error
+
+
+def check_samples(samples: list[Sample], checkpoint: Checkpoint) -> None:
+    """Raise SampleError for a picture that cannot be read or a question that leaves no room.
+
+    So that it is found before hours of work, and not after.
+    """
+    config = checkpoint.config
+    tokenizer = TextTokenizer.from_file(checkpoint.tokenizer)
+    for sample in samples:
+        sample.rgb()
+        if config.tokenizer.templates.query is None:
+            continue
+        prompt = query_prompt(config, tokenizer, sample.question, with_image=True)
+        excess = config.prefix_length + len(prompt.ids) - config.text.max_context
+        if excess > 0:
+            raise SampleError(
+                f'the question about {sample.picture.name} is {excess} tokens too long for the '
+                f'context of {config.text.max_context}'
+            )
+
+
 def _sample(folder: Path, where: str, line: str) -> Sample:
     try:
         data: Any = json.loads(line)
@@ -73,6 +106,8 @@ def _sample(folder: Path, where: str, line: str) -> Sample:
         raise SampleError(f'{where} is no JSON: {error}') from None
     if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
         raise SampleError(f'{where} is no JSON object of strings')
+    if not all(value.strip() for value in data.values()):
+        raise SampleError(f'{where} has an empty text')
     unknown = set(data) - _KEYS
     if unknown or 'image' not in data:
         raise SampleError(f'{where} needs "image" and may have "question" and "object"')

@@ -6,12 +6,13 @@ coordinate are compared; quantised weights with the numbers that they stand for.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file
+from safetensors import safe_open
 
 from kimi_ros.vlm.config import ModelConfig
 from kimi_ros.vlm.engine import Engine, open_engine
@@ -23,8 +24,8 @@ from . import tensorrt_weights
 from .checkpoint import Checkpoint
 from .errors import SelfCheckError
 from .layers import Reader
-from .quantise import BITS, pack
-from .reference import Cache, Reference
+from .quantise import BITS, Packed, pack
+from .reference import Cache, Kept, Reference
 
 # An element may be off by this share of its own value, or of the largest value of its array.
 RELATIVE, OF_SCALE = 1e-3, 1e-4
@@ -70,10 +71,9 @@ def check(checkpoint: Checkpoint, folder: Path) -> Iterator[Difference]:
         raise SelfCheckError(f'the folder does not load: {error}') from error
     try:
         reference = Reference(
-            checkpoint.config, _stored(checkpoint.read, opened), checkpoint.branches
+            checkpoint.config, _stored(checkpoint.read, opened), checkpoint.branches, _kept(opened)
         )
-        allowed, scales = tolerance(opened.layout), _cache_scales(opened)
-        yield from _Comparison(checkpoint, reference, engine, allowed, scales).parts()
+        yield from _Comparison(checkpoint, reference, engine, tolerance(opened.layout)).parts()
     except VlmError as error:
         raise SelfCheckError(f'the folder does not run: {error}') from error
     finally:
@@ -82,19 +82,13 @@ def check(checkpoint: Checkpoint, folder: Path) -> Iterator[Difference]:
 
 class _Comparison:
     def __init__(
-        self,
-        checkpoint: Checkpoint,
-        reference: Reference,
-        engine: Engine,
-        allowed: float,
-        scales: list[np.ndarray],
+        self, checkpoint: Checkpoint, reference: Reference, engine: Engine, allowed: float
     ) -> None:
         self._config = checkpoint.config
         self._has_regions = checkpoint.has_regions
         self._reference = reference
         self._engine = engine
         self._allowed = allowed
-        self._scales = scales
 
     def parts(self) -> Iterator[Difference]:
         reference, engine = self._reference, self._engine
@@ -119,8 +113,7 @@ class _Comparison:
         found = [engine.read_cache(layer) for layer in range(text.n_layers)]
         for index, (part, expected) in enumerate((('keys', cache.keys), ('values', cache.values))):
             arrays = np.stack([pair[index] for pair in found])
-            expected = self._in_range(np.stack(expected), index)
-            yield self._compare(f'prefill {part}', expected, arrays)
+            yield self._compare(f'prefill {part}', np.stack(expected), arrays)
 
         prompt = _prompt(self._config)
         hidden, longer = reference.decode(reference.embed_tokens(prompt), cache, causal=True)
@@ -128,7 +121,11 @@ class _Comparison:
         yield self._compare('prompt', hidden[0], engine.step(engine.embed_tokens(prompt)))
 
         logits = reference.logits(hidden)[0]
-        yield self._compare('head', logits, engine.logits(hidden[0]))
+        found = engine.logits(hidden[0]).copy()
+        yield self._compare('head', logits, found)
+        found[self._config.tokenizer.answer_id] = -np.inf
+        if engine.token(hidden[0]) != found.argmax():
+            raise SelfCheckError('head: its token is not the one with the largest logit')
 
         if longer.length < text.max_context:
             token = [int(logits.argmax())]
@@ -151,14 +148,6 @@ class _Comparison:
         found = [engine.embed_coordinates([value]), engine.embed_sizes([(0.3, value)])]
         yield self._compare('region tables', np.concatenate(expected), np.concatenate(found))
 
-    def _in_range(self, expected: np.ndarray, index: int) -> np.ndarray:
-        """Cut keys (0) or values (1) off where an 8-bit cache ends; the crop is no real one."""
-        if not self._scales:
-            return expected
-        layers, heads, _, width = expected.shape
-        steps = self._scales[index].reshape(layers, heads, 1, width)
-        return expected.clip(-128 * steps, 127 * steps)
-
     def _compare(self, part: str, expected: np.ndarray, found: np.ndarray) -> Difference:
         if found.shape != expected.shape:
             raise SelfCheckError(f'{part}: the graph gives {found.shape}, not {expected.shape}')
@@ -172,27 +161,45 @@ class _Comparison:
         return Difference(part, largest, of_scale, bool((difference <= allowed).all()))
 
 
-def _cache_scales(folder: ModelFolder) -> list[np.ndarray]:
-    """Of keys and of values, (layers, kv_heads * head_dim); nothing for a cache of floats."""
+def _kept(folder: ModelFolder) -> Kept | None:
+    """What the folder's cache keeps of keys and values; None for a cache of floats."""
     if folder.layout.cache != 'int8':
-        return []
-    tables = load_file(folder.file('tables.safetensors'))
-    return [tables[name] for name in ('key_scales', 'value_scales')]
+        return None
+    with safe_open(folder.file('tables.safetensors'), 'numpy') as tables:
+        scales = [tables.get_tensor(name) for name in ('key_scales', 'value_scales')]
+
+    def kept(layer: int, *parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        steps = (of_part[layer].reshape(len(parts[0]), 1, -1) for of_part in scales)
+        keys, values = (
+            np.rint(part / step).clip(-128, 127) * step
+            for part, step in zip(parts, steps, strict=True)
+        )
+        return keys, values
+
+    return kept
 
 
 def _stored(read: Reader, folder: ModelFolder) -> Reader:
     """Read tensors as the folder's numbers stand for them."""
     layout = folder.layout
-    quantised = tensorrt_weights.quantise if folder.runtime == 'tensorrt' else pack
+    quantise = tensorrt_weights.quantise if folder.runtime == 'tensorrt' else pack
+
+    # Every weight of the decoder is asked for several times.
+    @functools.cache
+    def packed(name: str) -> Packed | tensorrt_weights.Symmetric:
+        return quantise(read(name), layout.of(name.removesuffix('.weight')), layout.group)
 
     def stored(name: str) -> np.ndarray:
-        values = read(name)
-        kind = layout.of(name.removesuffix('.weight'))
-        if kind in BITS and name.endswith('.weight') and values.ndim == 2:
-            return quantised(values, kind, layout.group).unpack()
-        return values
+        layer, _, kind = name.rpartition('.')
+        if kind == 'weight' and layout.of(layer) in BITS and not _is_norm(layer):
+            return packed(name).unpack()
+        return read(name)
 
     return stored
+
+
+def _is_norm(layer: str) -> bool:
+    return layer.rpartition('.')[2] in ('ln', 'ln1', 'ln2', 'post_ln')
 
 
 def _prompt(config: ModelConfig) -> list[int]:

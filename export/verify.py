@@ -29,20 +29,21 @@ class Loss:
     """How far an export is from fp32.
 
     :ivar logit_error: root mean square of the difference over that of the logits themselves, each
-        about its mean, over all positions of the fp32 export's answers.
+        about its mean, over all positions of the fp32 export's answers and their ends; None where
+        the model answers no questions.
     :ivar token_agreement: share of these positions at which both would write the same token.
     :ivar point_displacement: mean distance of the first points, as a share of the picture's
-        diagonal; None where neither model pointed, or the model does not point.
+        diagonal, over the pictures in which both found something; None where there is none.
     :ivar box_displacement: the same for the middles of the first boxes.
-    :ivar same_count: share of the pictures in which both found equally many things.
+    :ivar same_count: how often, pointing or drawing boxes, both found equally many things.
     :ivar megabytes: of the folder; `megabytes_fp32` of the fp32 export.
     :ivar resident_megabytes: of a process that has answered; likewise.
     """
 
     pictures: int
     positions: int
-    logit_error: float
-    token_agreement: float
+    logit_error: float | None
+    token_agreement: float | None
     point_displacement: float | None
     box_displacement: float | None
     same_count: float | None
@@ -73,12 +74,12 @@ class Loss:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What one export says: ids and logits by picture, (x, y) of things found, memory."""
+    """What one export says: ids and logits by picture, (x, y) of what it found, memory."""
 
     ids: list[list[int]]
     logits: list[np.ndarray]
-    points: list[list[tuple[float, float]]]
-    boxes: list[list[tuple[float, float]]]
+    points: list[list[np.ndarray]]
+    boxes: list[list[np.ndarray]]
     resident: float
 
 
@@ -103,8 +104,8 @@ def compare(reference: Path, folder: Path, samples: list[Sample], progress: Prog
     return Loss(
         pictures=len(samples),
         positions=len(agreed),
-        logit_error=float(np.sqrt(errors / sizes)) if sizes else 0.0,
-        token_agreement=float(np.mean(agreed)),
+        logit_error=float(np.sqrt(errors / sizes)) if sizes else None,
+        token_agreement=float(np.mean(agreed)) if agreed else None,
         point_displacement=_displacement(first.points, second.points),
         box_displacement=_displacement(first.boxes, second.boxes),
         same_count=float(np.mean([len(a) == len(b) for a, b in found])) if found else None,
@@ -131,18 +132,22 @@ def _ask(folder: Path, samples: list[Sample], forced: list[list[int]] | None) ->
     resident = 0.0
     with VisionLanguageModel.load(folder) as vlm:
         for number, sample in enumerate(samples):
-            image = vlm.encode_image(sample.rgb())
+            rgb = sample.rgb()
+            image = vlm.encode_image(rgb)
+            # In diagonals of the picture.
+            sides = np.array([rgb.shape[1], rgb.shape[0]]) / np.hypot(*rgb.shape[:2])
             if 'point' in vlm.tasks:
                 found = vlm.point(image, sample.object, max_objects=_MOST_OBJECTS)
-                points.append([(p.x, p.y) for p in found])
+                points.append([sides * (p.x, p.y) for p in found])
             if 'detect' in vlm.tasks:
                 found = vlm.detect(image, sample.object, max_objects=_MOST_OBJECTS)
-                boxes.append([_middle(box) for box in found])
+                boxes.append([sides * _middle(box) for box in found])
             if 'query' in vlm.tasks:
                 written = None if forced is None else forced[number]
                 if written is None:
                     answer = vlm.query(image, sample.question, max_tokens=_LONGEST_ANSWER)
-                    written = list(answer.ids)
+                    ended = [vlm.config.tokenizer.eos_id] if answer.finish == 'stop' else []
+                    written = [*answer.ids, *ended]
                 ids.append(written)
                 logits.append(vlm.follow(image, sample.question, written))
             resident = max(resident, _resident())
@@ -154,10 +159,10 @@ def _middle(box) -> tuple[float, float]:
 
 
 def _displacement(first: list, second: list) -> float | None:
-    """Mean distance of what both found first, over sqrt(2): coordinates are 0-1."""
+    """Mean distance of what both found first."""
     pairs = zip(first, second, strict=True)
-    distances = [np.hypot(*np.subtract(a[0], b[0])) for a, b in pairs if a and b]
-    return float(np.mean(distances) / np.sqrt(2)) if distances else None
+    distances = [np.hypot(*(a[0] - b[0])) for a, b in pairs if a and b]
+    return float(np.mean(distances)) if distances else None
 
 
 def _megabytes(folder: Path) -> float:

@@ -15,8 +15,8 @@ from .folder import ModelFolder
 class Engine(Protocol):
     """One model with one cache. Not thread-safe: the caller sees to it that calls do not overlap.
 
-    Arrays are f32. What a method returns stays valid until the same method is called again, and
-    may be written to.
+    Arrays are f32. What a method returns stays valid until the same method is called again, a
+    hidden state also only until the next prefill, and may be written to.
     """
 
     config: ModelConfig

@@ -32,6 +32,10 @@ class PromptTooLong(VlmError, ValueError):
         super().__init__(message)
         self.excess = excess
 
+    def __reduce__(self) -> tuple:
+        """So that it can come from another process."""
+        return type(self), (str(self), self.excess)
+
 
 class TaskNotSupported(VlmError):
     """The loaded model was not made for this task."""

@@ -112,6 +112,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     for key, kind in _REQUIRED.items():
         if not isinstance(data.get(key), kind):
             raise ModelFolderError(f'{file}: {key!r} is missing or no {kind.__name__}')
+    for key in ('tasks', 'languages'):
+        if not all(isinstance(value, str) for value in data[key]):
+            raise ModelFolderError(f'{file}: {key!r} must hold texts, not {data[key]!r}')
+    threads = data.get('threads')
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise ModelFolderError(f'{file}: threads must be a number from 1 on, not {threads!r}')
     return data
 
 

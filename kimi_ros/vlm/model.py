@@ -264,7 +264,8 @@ class VisionLanguageModel:
         self.require('query')
         with_image = image is not None
         prompt = query_prompt(self.config, self.tokenizer, question, with_image=with_image)
-        self._check_room(len(prompt.ids) + len(ids), with_image)
+        # The last token needs no room: nothing is asked after it.
+        self._check_room(len(prompt.ids) + max(0, len(ids) - 1), with_image)
         with self._turns.turn(cancel):
             self._look_at(image, cancel)
             return follow_answer(self._engine, prompt, ids, cancel)

@@ -111,9 +111,10 @@ def test_heads_that_take_no_small_cache_are_named(make_config, make_checkpoint, 
     Image.new('RGB', (20, 20)).save(tmp_path / 'pictures' / 'grey.png')
     checkpoint, out = make_checkpoint(config=config), tmp_path / 'exports' / 'out'
     arguments = [str(checkpoint), str(out), '--calibrate', str(tmp_path / 'pictures')]
-    assert main(arguments) == 1
-    assert 'without --calibrate' in capsys.readouterr().err
-    assert list((tmp_path / 'exports').iterdir()) == []
+    for precision, words in (('int8', '24 wide'), ('fp32', 'goes with int8 or int4')):
+        assert main([*arguments, '--precision', precision]) == 1
+        assert words in capsys.readouterr().err
+    assert not (tmp_path / 'exports').exists()
 
 
 def test_values_beyond_half_precision_are_named(
@@ -158,6 +159,40 @@ def test_model_folder_of_an_unknown_layout(golden_folder, tmp_path):
         VisionLanguageModel.load(folder)
 
 
+@pytest.mark.skipif(not HAS_CAUSAL_SWITCH, reason='an 8-bit cache needs onnxruntime 1.31.1')
+def test_one_small_picture_calibrates(make_config, make_checkpoint, tmp_path):
+    Image.effect_noise((64, 64), 90).save(tmp_path / 'noise.png')
+    out = export_model(
+        make_checkpoint(), tmp_path / 'out', precision='int4', calibrate=tmp_path, verify=tmp_path
+    )
+    loss = json.loads((out / 'model.json').read_text())['verified']
+    assert loss['positions'] > 0 and 0 <= loss['token_agreement'] <= 1
+
+
+def test_model_without_questions_has_nothing_to_agree_on(make_config, make_checkpoint, tmp_path):
+    config = make_config()
+    config['tokenizer']['templates']['query'] = None
+    Image.new('RGB', (30, 20)).save(tmp_path / 'grey.png')
+    out = export_model(make_checkpoint(config=config), tmp_path / 'out', verify=tmp_path)
+    loss = json.loads((out / 'model.json').read_text())['verified']
+    assert loss['token_agreement'] is None and loss['logit_error'] is None
+    assert loss['same_count'] == 1
+
+
+def test_question_without_room_is_found_before_the_work(golden_checkpoint, tmp_path, lines):
+    Image.new('RGB', (30, 20)).save(tmp_path / 'grey.png')
+    line = {'image': 'grey.png', 'question': 'cup ' * 2000}
+    (tmp_path / 'prompts.jsonl').write_text(json.dumps(line))
+    with pytest.raises(SampleError, match=r'grey\.png is \d+ tokens too long for the context'):
+        export_model(golden_checkpoint, tmp_path / 'out', progress=lines, verify=tmp_path)
+    assert not lines.lines
+
+
+def test_target_that_is_none(make_checkpoint, tmp_path):
+    with pytest.raises(PresetError, match='onnx or tensorrt'):
+        export_model(make_checkpoint(), tmp_path / 'out', target='trt')
+
+
 def test_samples_are_checked_line_by_line(tmp_path, pictures):
     assert [s.question for s in read_samples(pictures)] == ['What is this?', 'Describe this image.']
     with pytest.raises(SampleError, match='is not a folder'):
@@ -169,13 +204,18 @@ def test_samples_are_checked_line_by_line(tmp_path, pictures):
         ('{"image": ', 'line 2 is no JSON'),
         ('{"image": 3}', 'line 2 is no JSON object of strings'),
         ('{"question": "what?"}', 'line 2 needs "image"'),
+        ('{"image": "a.png", "object": " "}', 'line 2 has an empty text'),
         ('{"image": "a.png", "colour": "red"}', 'line 2 needs "image"'),
         ('{"image": "a.png"}', r'line 2: .*a\.png is not there'),
     ):
         prompts.write_text(f'\n{line}\n')
         with pytest.raises(SampleError, match=words):
             read_samples(tmp_path)
+    prompts.write_bytes(b'\xff\xfe')
+    with pytest.raises(SampleError, match=r'prompts\.jsonl cannot be read'):
+        read_samples(tmp_path)
     (tmp_path / 'a.png').write_bytes(b'no picture')
+    prompts.write_text('{"image": "a.png"}')
     (sample,) = read_samples(tmp_path)
     with pytest.raises(SampleError, match='a.png is no picture'):
         sample.rgb()

@@ -59,6 +59,15 @@ def test_model_json_without_a_key(folder):
         VisionLanguageModel.load(folder)
 
 
+@pytest.mark.parametrize(
+    ('key', 'value'), [('threads', '2'), ('threads', 0), ('threads', 2.5), ('tasks', [1])]
+)
+def test_model_json_with_a_value_that_cannot_be(folder, key, value):
+    rewrite(folder, **{key: value})
+    with pytest.raises(ModelFolderError, match=rf'model\.json: .?{key}.? must'):
+        VisionLanguageModel.load(folder)
+
+
 def test_config_that_cannot_be(folder):
     config = json.loads((folder / 'model.json').read_text())['config']
     config['text']['n_heads'] = 7

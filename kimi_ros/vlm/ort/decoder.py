@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 from collections.abc import Sequence
 
@@ -102,5 +103,6 @@ def _sparse_zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
     kind = np.dtype(dtype)
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
     pages = mmap.mmap(-1, int(np.prod(shape)) * kind.itemsize, flags=flags)
-    pages.madvise(mmap.MADV_NOHUGEPAGE)
+    with contextlib.suppress(AttributeError, OSError):  # a kernel without huge pages
+        pages.madvise(mmap.MADV_NOHUGEPAGE)
     return np.frombuffer(pages, kind).reshape(shape)

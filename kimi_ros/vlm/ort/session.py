@@ -150,12 +150,13 @@ def _no_cuda(folder: ModelFolder, has_cuda: bool) -> str:
 def check_version(folder: ModelFolder) -> None:
     """Raise ModelFolderError where this onnxruntime is older than the folder's graphs."""
     needed, found = folder.min_onnxruntime, onnxruntime.__version__
-    if needed and _version(found) < _version(needed):
+    if needed and as_version(found) < as_version(needed):
         raise ModelFolderError(
             f'{folder.path} needs onnxruntime {needed} or newer, this is {found}: '
             f'pip install "onnxruntime>={needed}"'
         )
 
 
-def _version(text: str) -> tuple[int, ...]:
+def as_version(text: str) -> tuple[int, ...]:
+    """'1.23.2' as numbers that can be compared."""
     return tuple(int(part) for part in text.split('+')[0].split('.')[:3] if part.isdigit())
