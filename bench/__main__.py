@@ -7,6 +7,7 @@ one part and keeps what the file has of the others.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -23,6 +24,8 @@ _DOCUMENT = Path('docs/benchmarks.md')
 def main() -> int:
     """Do what the verb says; 0 when it went well."""
     options = _parser().parse_args()
+    # Being ended politely ends the contenders too, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return options.run(options)
     except ResultsError as error:

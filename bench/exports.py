@@ -80,8 +80,13 @@ class Exports:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
-            # wait4 and not wait: it tells the memory of this one child.
-            _, status, usage = os.wait4(process.pid, 0)
+            try:
+                # wait4 and not wait: it tells the memory of this one child.
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:
+                process.terminate()
+                process.wait()
+                raise
             seconds = time.perf_counter() - began
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode:
