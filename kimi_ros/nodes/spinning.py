@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -49,16 +49,16 @@ def run(
         except (ParameterException, ValueError) as error:
             print(f'not started: {error}', file=sys.stderr)
             return 2
-        _log_through(node)
         executor = make_executor()
         executor.add_node(node)
-        try:
-            _spin(executor, node)
-        finally:
-            stop = getattr(node, 'stop_all', None)
-            if stop:
-                stop()
-            executor.shutdown(timeout_sec=5.0)
+        with _logging_through(node):
+            try:
+                _spin(executor, node)
+            finally:
+                stop = getattr(node, 'stop_all', None)
+                if stop:
+                    stop()
+                executor.shutdown(timeout_sec=5.0)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
@@ -82,8 +82,14 @@ def _spin(executor: Executor, node: Node) -> None:
             node.get_logger().error(f'a callback failed: {type(error).__name__}: {error}')
 
 
-def _log_through(node: Node) -> None:
+@contextlib.contextmanager
+def _logging_through(node: Node) -> Iterator[None]:
+    """Send what the package logs to the node's logger, as long as there is a node."""
     logger = logging.getLogger('kimi_ros')
-    logger.handlers = [RosHandler(node)]
+    before = logger.handlers, logger.level, logger.propagate
+    logger.handlers, logger.propagate = [RosHandler(node)], False
     logger.setLevel(logging.INFO)
-    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.handlers, logger.level, logger.propagate = before
