@@ -86,10 +86,11 @@ def _spin(executor: Executor, node: Node) -> None:
 def _logging_through(node: Node) -> Iterator[None]:
     """Send what the package logs to the node's logger, as long as there is a node."""
     logger = logging.getLogger('kimi_ros')
-    before = logger.handlers, logger.level, logger.propagate
+    handlers, level, propagate = logger.handlers, logger.level, logger.propagate
     logger.handlers, logger.propagate = [RosHandler(node)], False
     logger.setLevel(logging.INFO)
     try:
         yield
     finally:
-        logger.handlers, logger.level, logger.propagate = before
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
