@@ -68,7 +68,9 @@ def _measure(options: argparse.Namespace) -> int:
     found.machine = machine.describe(options.threads, options.repeats)
     for part in options.parts:
         console.print(f'{part}: {_PARTS[part][0]}')
+        began = machine.now()
         found.merge(_PARTS[part][1](options))
+        found.runs[part] = began
         found.save(options.out)  # now, for the next part may fail
     console.print(render(found))
     return 0

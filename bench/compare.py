@@ -52,12 +52,11 @@ def changes(before: Results, after: Results) -> list[Change]:
 
 
 def other_machine(before: Results, after: Results) -> list[str]:
-    """What differs between the machines and is no figure's fault, 'name: a, then b'."""
-    ignored = {'date', 'load_before'}
+    """What differs between the machines, 'name: a, then b'."""
     return [
         f'{key}: {before.machine.get(key)}, then {value}'
         for key, value in after.machine.items()
-        if key not in ignored and before.machine.get(key) != value
+        if before.machine.get(key) != value
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from datetime import date
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,13 @@ def describe(threads: int, repeats: int) -> dict[str, Any]:
         **{name: _version(name) for name in _PACKAGES},
         'threads': threads,
         'repeats': repeats,
-        'date': date.today().isoformat(),
+    }
+
+
+def now() -> dict[str, Any]:
+    """The time and how many programs wanted a core in the minute before."""
+    return {
+        'began': datetime.now().isoformat(' ', 'minutes'),
         'load_before': round(os.getloadavg()[0], 2),
     }
 

@@ -48,11 +48,13 @@ class Figure:
 class Results:
     """One run on one machine.
 
+    :ivar runs: of each part, when it began and what else the machine was doing then.
     :ivar missing: what could not be measured, and why.
     :ivar profiles: of a graph, the share of its time that each kind of operator takes.
     """
 
     machine: dict[str, Any] = field(default_factory=dict)
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     figures: dict[str, Figure] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Results:
     def merge(self, newer: Results) -> None:
         """Take over what a newer run on this machine measured."""
         self.machine |= newer.machine
+        self.runs |= newer.runs
         self.figures |= newer.figures
         self.profiles |= newer.profiles
         self.missing = {k: v for k, v in self.missing.items() if k not in newer.figures}
@@ -83,6 +86,7 @@ class Results:
         data = {
             'format': FORMAT,
             'machine': self.machine,
+            'runs': self.runs,
             'figures': [asdict(figure) for figure in self.figures.values()],
             'missing': self.missing,
             'profiles': self.profiles,
@@ -100,6 +104,7 @@ class Results:
                        for entry in data['figures']]
             return cls(
                 data['machine'],
+                data.get('runs', {}),
                 {figure.key: figure for figure in figures},
                 data['missing'],
                 data['profiles'],

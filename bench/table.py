@@ -13,6 +13,8 @@ _UNITS = {'s': (1e3, 'ms', 1), 'B': (1e-9, 'GB', 3), 'B/s': (1e-9, 'GB/s', 1)}
 
 def amount(value: float, unit: str) -> str:
     """A number with the unit that people read."""
+    if unit == 's' and value >= 1:
+        return f'{value:,.2f} s'
     scale, name, digits = _UNITS[unit]
     return f'{value * scale:,.{digits}f} {name}'
 
@@ -33,8 +35,8 @@ def machine_line(results: Results) -> str:
 def render(results: Results) -> Group:
     """Figures, then targets, under the machine."""
     figures = Table('figure', 'median', 'repeats', 'from ... to', '', title=machine_line(results))
-    part = None
-    for figure in results.figures.values():
+    part, order = None, list(dict.fromkeys(figure.part for figure in results.figures.values()))
+    for figure in sorted(results.figures.values(), key=lambda figure: order.index(figure.part)):
         if part not in (None, figure.part):
             figures.add_section()
         part = figure.part

@@ -7,7 +7,7 @@ from bench.results import Results
 
 
 def run(machine='a', **figures):
-    results = Results({'processor': machine, 'date': machine})
+    results = Results({'processor': machine})
     for key, (unit, values) in figures.items():
         results.add(key.replace('_', '.'), key, unit, values)
     return results
@@ -47,5 +47,6 @@ def test_only_what_both_have_is_compared_and_the_rest_is_named():
     assert 'only before' in text and 'only after' in text
 
 
-def test_another_machine_is_told_but_not_another_day():
+def test_another_machine_is_told():
+    assert other_machine(run('a'), run('a')) == []
     assert other_machine(run('a'), run('b')) == ['processor: a, then b']

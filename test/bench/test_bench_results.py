@@ -22,6 +22,7 @@ def results():
     found.add('decode.reading', 'reading', 'B/s', [3e10])
     found.add('memory.int4.answer', 'memory', 'B', [2.1e9], 'once')
     found.missing['decode.800.torch_fp32'] = 'PyTorch is not installed'
+    found.runs['decode'] = {'began': '2026-11-24 01:00', 'load_before': 0.5}
     found.profiles['a step'] = {'MatMulNBits': 0.03, 'GroupQueryAttention': 0.01}
     return found
 
@@ -55,12 +56,13 @@ def test_a_figure_of_another_shape_is_refused(results, tmp_path):
 
 
 def test_what_was_missing_is_not_once_it_is_there(results):
-    newer = Results({'load': 2})
+    newer = Results({'load': 2}, {'memory': {'began': '2026-11-25 01:00', 'load_before': 0.1}})
     newer.add('decode.800.torch_fp32', 'PyTorch', 's', [0.4])
     results.merge(newer)
     assert results.missing == {}
     assert results.median('decode.800.torch_fp32') == 0.4
     assert results.machine == {'processor': 'a processor', 'repeats': 3, 'threads': 2, 'load': 2}
+    assert list(results.runs) == ['decode', 'memory']
 
 
 def test_a_ratio_is_of_the_medians(results):
@@ -114,6 +116,7 @@ def test_the_table_shows_figures_gaps_and_verdicts(results):
 
 def test_amounts_have_units():
     assert amount(0.0123, 's') == '12.3 ms'
+    assert amount(9.1234, 's') == '9.12 s'
     assert amount(1.5e9, 'B') == '1.500 GB'
 
 
@@ -135,6 +138,12 @@ def test_the_page_has_the_figures_and_says_what_holds_them(results, tmp_path):
 
     page, *plots = write(results, tmp_path / 'docs' / 'benchmarks.md')
     text = page.read_text()
-    for part in ('a processor', '**not reached**', '| MatMulNBits | 30.00 | 75.0% |', '1.60x'):
+    for part in (
+        'a processor',
+        '| decode | 2026-11-24 01:00 | 0.5 |',
+        '**not reached**',
+        '| MatMulNBits | 30.00 | 75.0% |',
+        '1.60x',
+    ):
         assert part in text
     assert plots and all(f'plots/{plot.name}' in text for plot in plots)
