@@ -20,6 +20,7 @@ _NAMES = {
     'torch_bf16': 'PyTorch bf16',
     'torch_fp32': 'PyTorch fp32',
 }
+_TICKS = (10, 20, 30, 50, 100, 200, 300, 500, 1000)  # ms
 _PARTS = ('crops', 'vision', 'prefill', 'decode')
 
 
@@ -78,6 +79,10 @@ def _context(axes: plt.Axes, results: Results) -> None:
             axes.plot(*zip(*points, strict=True), ':', color='C7', label='_')
     axes.plot([], [], ':', color='C7', label="the memory's limit for ours")
     axes.set_yscale('log')
+    low, high = axes.get_ylim()
+    axes.set_yticks(_TICKS, [str(tick) for tick in _TICKS])
+    axes.minorticks_off()
+    axes.set_ylim(low, high)  # which the ticks have widened
     axes.set_xlabel('context')
     axes.set_ylabel('ms a token')
     axes.legend(fontsize='x-small', loc='center left', bbox_to_anchor=(1, 0.5))
