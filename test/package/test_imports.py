@@ -1,13 +1,23 @@
 """Arrows point down only: the contracts stand in pyproject.toml."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-cli = pytest.importorskip('importlinter.cli', reason='import-linter is in the extra "dev"')
+pytest.importorskip('importlinter', reason='import-linter is in the extra "dev"')
+
+ROOT = Path(__file__).parents[2]
 
 
-def test_no_import_points_up(capsys):
-    config = Path(__file__).parents[2] / 'pyproject.toml'
-    failed = cli.lint_imports(config_filename=str(config), no_cache=True)
-    assert not failed, capsys.readouterr().out
+def test_no_import_points_up():
+    # In a process of its own, because it switches off every logger that there is.
+    program = (
+        'import sys; from importlinter.cli import lint_imports; '
+        'sys.exit(lint_imports(no_cache=True))'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
