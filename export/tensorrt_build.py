@@ -88,15 +88,17 @@ class Builder:
 
         # TensorRT swallows an exception that a signal raises in its callbacks; so this thread
         # listens to the user while another builds.
-        threading.Thread(target=run, name=f'build {source.stem}').start()
+        builder = threading.Thread(target=run, name=f'build {source.stem}')
         try:
+            builder.start()
             # Not Thread.join: until Python 3.12 an interrupted one takes the thread for ended.
             while not done.wait(_PATIENCE):
                 pass
         except KeyboardInterrupt:
             work.cancel()
             progress.say('stopping when TensorRT has done its present step')
-            done.wait()
+            if builder.ident is not None:  # it may have been interrupted before it began
+                done.wait()
             raise
         if failures:
             raise failures[0]
