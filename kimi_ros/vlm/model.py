@@ -262,10 +262,9 @@ class VisionLanguageModel:
     ) -> np.ndarray:
         """Logits f32 (n, vocab) before each id of an answer that is given; raises as `query`."""
         self.require('query')
-        with_image = image is not None
-        prompt = query_prompt(self.config, self.tokenizer, question, with_image=with_image)
-        # The last token needs no room: nothing is asked after it.
-        self._check_room(len(prompt.ids) + max(0, len(ids) - 1), with_image)
+        seen = image is not None
+        prompt = query_prompt(self.config, self.tokenizer, question, with_image=seen)
+        self._check_room(len(prompt.ids) + len(ids[1:]), seen)  # the last one is not fed
         with self._turns.turn(cancel):
             self._look_at(image, cancel)
             return follow_answer(self._engine, prompt, ids, cancel)
