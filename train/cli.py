@@ -81,15 +81,16 @@ def _tuning_verbs(verbs) -> None:
 def _nano_verbs(verbs) -> None:
     p = verbs.add_parser('nano', help='nano from rendering to the checkpoint; resumable')
     p.add_argument('folder', type=Path, help='for scenes, stages and the checkpoint')
-    p.add_argument('--scenes', type=int, default=30_000)
+    p.add_argument('--scenes', type=int, default=44_000)
     p.add_argument('--workers', type=int, default=2, help='rendering processes')
+    p.add_argument('--weights', type=Path, help='checkpoint to begin from; default: from nothing')
     p.add_argument('--steps', type=int, help="of each stage, instead of the recipe's: for a trial")
     p.set_defaults(run=nano)
 
     p = verbs.add_parser('render', help='render scenes with labels into a folder')
     p.add_argument('folder', type=Path)
     p.add_argument('--first', type=int, default=0, help='first seed (training: below 1,000,000)')
-    p.add_argument('--count', type=int, default=30_000)
+    p.add_argument('--count', type=int, default=44_000)
     p.add_argument('--workers', type=int, default=2)
     p.set_defaults(run=render)
 
@@ -172,7 +173,7 @@ def nano(args) -> None:
     """Make nano."""
     from kimi_train.nano.recipe import make_nano
 
-    print(make_nano(args.folder, args.scenes, args.workers, args.steps))
+    print(make_nano(args.folder, args.scenes, args.workers, args.weights, args.steps))
 
 
 def render(args) -> None:

@@ -57,10 +57,10 @@ class Lesson:
 
 @dataclass
 class Packed:
-    """Lessons of several images one after the other, (images, length, ...), padded.
+    """Rows of lessons, each about one image, one after the other: (rows, length, ...), padded.
 
-    NaN and IGNORE stand where there is nothing. `segment` counts an image's lessons, -1 for
-    padding; `position` is the place after the image's prefix.
+    NaN and IGNORE stand where there is nothing. `segment` counts a row's lessons, -1 for padding;
+    `position` is the place after the image's prefix; `image` (rows,) says which image.
     """
 
     ids: Tensor
@@ -71,39 +71,36 @@ class Packed:
     next_sizes: Tensor
     segment: Tensor
     position: Tensor
+    image: Tensor
 
     def mask(self, prefix: int) -> Tensor:
-        """Return who sees whom, bool (images, 1, prefix + length, prefix + length).
+        """Return who sees whom, bool (rows, 1, length, prefix + length).
 
-        The prefix sees itself; a lesson sees the prefix and, causally, itself.
+        A lesson sees the prefix and, causally, itself.
         """
-        images, length = self.segment.shape
+        rows, length = self.segment.shape
         device = self.segment.device
-        outside = torch.full((images, prefix), -2, device=device)
-        segment = torch.cat([outside, self.segment], 1)
-        same = segment[:, :, None] == segment[:, None, :]
-        causal = torch.ones(prefix + length, prefix + length, dtype=torch.bool, device=device)
-        sees = same & causal.tril()
-        sees[:, :, :prefix] = True
-        return sees[:, None]
+        same = self.segment[:, :, None] == self.segment[:, None, :]
+        causal = torch.ones(length, length, dtype=torch.bool, device=device).tril()
+        seen = torch.ones(rows, length, prefix, dtype=torch.bool, device=device)
+        return torch.cat([seen, same & causal], -1)[:, None]
 
     def to(self, device: torch.device) -> Packed:
         """Return them on a device."""
         return Packed(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
     def positions(self, prefix: int) -> Tensor:
-        """Return where each stands in its own lesson's context, (images, prefix + length)."""
-        place = torch.arange(prefix, device=self.position.device)
-        return torch.cat([place.expand(len(self.position), prefix), self.position + prefix], 1)
+        """Return where each stands in its own lesson's context, (rows, length)."""
+        return self.position + prefix
 
 
 _NUMBERS = ('coords', 'sizes', 'next_coords', 'next_sizes')
 
 
-def pack(images: Sequence[Sequence[Lesson]]) -> Packed:
-    """Return the lessons of each image in one row."""
-    length = max(sum(len(lesson.ids) for lesson in group) for group in images)
-    shape = (len(images), length)
+def pack(rows: Sequence[Sequence[Lesson]], image: Sequence[int] | None = None) -> Packed:
+    """Return rows of lessons; each is about an image of its own unless `image` says which."""
+    length = max(sum(len(lesson.ids) for lesson in row) for row in rows)
+    shape = (len(rows), length)
     out = Packed(
         ids=torch.zeros(shape, dtype=torch.long),
         coords=torch.full(shape, math.nan),
@@ -113,8 +110,9 @@ def pack(images: Sequence[Sequence[Lesson]]) -> Packed:
         next_sizes=torch.full((*shape, 2), math.nan),
         segment=torch.full(shape, -1),
         position=torch.zeros(shape, dtype=torch.long),
+        image=torch.tensor(range(len(rows)) if image is None else image),
     )
-    for row, group in enumerate(images):
+    for row, group in enumerate(rows):
         start = 0
         for index, lesson in enumerate(group):
             own = slice(start, start + len(lesson.ids))
@@ -130,7 +128,7 @@ def pack(images: Sequence[Sequence[Lesson]]) -> Packed:
 
 
 def embed(model: Moondream, packed: Packed) -> Tensor:
-    """Return (images, length, dim): words by table, numbers by their Fourier features."""
+    """Return (rows, length, dim): words by table, numbers by their Fourier features."""
     x = F.embedding(packed.ids, model.text.wte)
     coord, size = ~packed.coords.isnan(), ~packed.sizes[..., 0].isnan()
     if coord.any():

@@ -1,7 +1,7 @@
 """The Moondream 2 architecture in PyTorch, under the checkpoint's own tensor names.
 
-The forward pass is written for training: many questions share one image prefix in a packed
-sequence, and a block can hand out its attention so that matching words to patches is supervised
+The forward pass is written for training: an image's prefix runs once beside the rows of questions
+that see it, and a block can hand out its attention so that matching words to patches is supervised
 where it happens. Blocks compute their activations a second time on the way back, instead of keeping
 them, where `Moondream.checkpointing` is set.
 """
@@ -41,6 +41,23 @@ class Mlp(nn.Module):
         return self.fc2(F.gelu(self.fc1(x), approximate='tanh'))
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return the attention's mix of values, (..., heads, positions, head_dim).
+
+    On a CPU and over short sequences plain products train half as fast again as the fused kernel,
+    whose way back is slow there.
+    """
+    if q.device.type != 'cpu' or k.shape[-2] > _SHORT:
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    return scores.softmax(-1).to(v.dtype) @ v
+
+
+_SHORT = 1024
+
+
 class VisionBlock(nn.Module):
     """Pre-norm transformer block of the encoder; every patch sees every patch."""
 
@@ -57,7 +74,7 @@ class VisionBlock(nn.Module):
         batch, patches, dim = x.shape
         qkv = self.attn.qkv(self.ln1(x)).view(batch, patches, 3, self.heads, dim // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
+        mixed = attend(q, k, v).transpose(1, 2).reshape(x.shape)
         x = x + self.attn.proj(mixed)
         return x + self.mlp(self.ln2(x))
 
@@ -127,6 +144,14 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([a * cos - b * sin, a * sin + b * cos, rest], dim=-1)
 
 
+@dataclass(frozen=True)
+class Turns:
+    """Cosines and sines of the rotation, of the prefix and, broadcast over heads, of the rows."""
+
+    prefix: tuple[Tensor, Tensor]
+    rows: tuple[Tensor, Tensor]
+
+
 class TextBlock(nn.Module):
     """Parallel block: one layer norm feeds attention and MLP."""
 
@@ -152,20 +177,32 @@ class TextBlock(nn.Module):
             k, v = k.repeat_interleave(groups, -3), v.repeat_interleave(groups, -3)
         return q, k, v
 
-    def mix(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        """Return the block's result, and its queries and keys."""
-        normed = self.ln(x)
-        q, k, v = self.qkv(normed, cos, sin)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        x = x + self.attn.proj(mixed.transpose(1, 2).flatten(2)) + self.mlp(normed)
-        return x, q, k
+    def mix(self, x: Tensor, normed: Tensor, attended: Tensor) -> Tensor:
+        """Return the block's result (n, length, dim) of what its heads attended to."""
+        return x + self.attn.proj(attended.transpose(1, 2).flatten(2)) + self.mlp(normed)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
-        """Return (images, length, dim) for the same."""
-        return self.mix(x, cos, sin, mask)[0]
+    def forward(
+        self, prefix: Tensor, x: Tensor, image: Tensor, turns: Turns, mask: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Return prefixes and questions after this block, and the questions' queries and keys.
+
+        :param prefix: (images, prefix, dim), of which every place sees every place.
+        :param x: (rows, length, dim).
+        :param image: (rows,) whose prefix a row's questions see.
+        :param mask: (rows, 1, length, prefix + length), who sees whom.
+        :return: besides prefix and x queries (rows, heads, length, head_dim) and keys (rows, heads,
+            prefix + length, head_dim).
+        """
+        normed, normed_x = self.ln(prefix), self.ln(x)
+        own = self.qkv(normed, *turns.prefix)
+        q, k, v = self.qkv(normed_x, *turns.rows)
+        k = torch.cat([own[1].index_select(0, image), k], -2)
+        v = torch.cat([own[2].index_select(0, image), v], -2)
+        x = self.mix(x, normed_x, attend(q, k, v, mask))
+        return self.mix(prefix, normed, attend(*own)), x, q, k
 
 
-def _run(block: nn.Module, checkpointing: bool, *inputs: Tensor) -> Tensor:
+def _run(block: nn.Module, checkpointing: bool, *inputs):
     if checkpointing and torch.is_grad_enabled():
         return checkpoint(block, *inputs, use_reentrant=False)
     return block(*inputs)
@@ -175,7 +212,7 @@ def _run(block: nn.Module, checkpointing: bool, *inputs: Tensor) -> Tensor:
 class Looks:
     """Which attention is handed out.
 
-    :ivar at: for each image (n, 3): block, head and position, sorted by block.
+    :ivar at: for each row (n, 3): block, head and place, sorted by block.
     """
 
     at: list[Tensor]
@@ -186,12 +223,13 @@ class Looks:
         return {int(b) for at in self.at for b in at[:, 0].unique()}
 
     def seen(self, block: int, q: Tensor, k: Tensor, mask: Tensor) -> list[Tensor]:
-        """Return for each image the log-probabilities (n, length) at the block's positions."""
+        """Return for each row the log-probabilities (n, prefix + length) at the block's places."""
         out = []
         for i, at in enumerate(self.at):
-            head, row = at[at[:, 0] == block, 1], at[at[:, 0] == block, 2]
-            scores = (k[i, head] @ q[i, head, row, :, None]).squeeze(-1) / math.sqrt(k.shape[-1])
-            out.append(scores.masked_fill(~mask[i, 0, row], -torch.inf).log_softmax(-1))
+            head, place = at[at[:, 0] == block, 1], at[at[:, 0] == block, 2]
+            scores = (k[i, head] @ q[i, head, place, :, None]).squeeze(-1).float()
+            scores = scores / math.sqrt(k.shape[-1])
+            out.append(scores.masked_fill(~mask[i, 0, place], -torch.inf).log_softmax(-1))
         return out
 
 
@@ -213,28 +251,40 @@ class TextModel(nn.Module):
         self.register_buffer('sin', sin, persistent=False)
 
     def forward(
-        self, x: Tensor, positions: Tensor, mask: Tensor, looks: Looks | None = None
+        self,
+        prefix: Tensor,
+        x: Tensor,
+        image: Tensor,
+        positions: Tensor,
+        mask: Tensor,
+        looks: Looks | None = None,
     ) -> tuple[Tensor, Tensor | None, list[Tensor]]:
-        """Run packed sequences: an image prefix and the questions that share it, one after the
-        other.
+        """Run image prefixes, once each, and rows of questions that see them.
 
-        :param x: (images, length, dim) embeddings.
-        :param positions: (images, length) where each stands in its own question's context.
-        :param mask: (images, 1, length, length), who sees whom.
-        :return: hidden states (images, length, dim); the same as they enter the first block that is
-            looked at; and for each image the log-probabilities (n, length) that `looks` asks for.
+        :param prefix: (images, prefix, dim) embeddings of BOS and the image.
+        :param x: (rows, length, dim) embeddings of questions, one after the other.
+        :param image: (rows,) the image that a row is about.
+        :param positions: (rows, length) where each stands in its own question's context.
+        :param mask: (rows, 1, length, prefix + length), who sees whom.
+        :return: hidden states (rows, length, dim); the same as they enter the first block that is
+            looked at; and for each row the log-probabilities (n, prefix + length) that `looks`
+            asks for.
         """
-        cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
+        places = prefix.shape[1]
+        turns = Turns(
+            (self.cos[:places], self.sin[:places]),
+            (self.cos[positions][:, None], self.sin[positions][:, None]),
+        )
         blocks = looks.blocks if looks else ()
         seen: list[list[Tensor]] = []
         entering = None
         for index, block in enumerate(self.blocks):
             if index in blocks:
                 entering = x if entering is None else entering
-                x, q, k = block.mix(x, cos, sin, mask)
+                prefix, x, q, k = block(prefix, x, image, turns, mask)
                 seen.append(looks.seen(index, q, k, mask))
             else:
-                x = _run(block, self.checkpointing, x, cos, sin, mask)
+                prefix, x, *_ = _run(block, self.checkpointing, prefix, x, image, turns, mask)
         return x, entering, [torch.cat(parts) for parts in zip(*seen, strict=True)]
 
     def logits(self, hidden: Tensor) -> Tensor:

@@ -54,11 +54,14 @@ def attribute_question(name: str, attribute: str, language: str) -> str:
     return f'{name}是{attribute}的吗？' if language == 'zh' else f'Is the {name} {attribute}?'
 
 
-def relation_question(name: str, side: str, other: str, language: str) -> str:
-    """Ask whether one thing is 'left' or 'right' of another; answers Yes/No, 是/不是."""
+def relation_question(name: str, where: str, other: str, language: str) -> str:
+    """Ask whether a thing is where it is said to be; answers Yes/No, 是/不是.
+
+    :param where: 'left of', 'on', '左边', '上', ... the other.
+    """
     if language == 'zh':
-        return f'{name}是在{other}的{"左" if side == "left" else "右"}边吗？'
-    return f'Is the {name} {side} of the {other}?'
+        return f'{name}是在{other}{where}吗？'
+    return f'Is the {name} {where} the {other}?'
 
 
 def count_question(name: str, language: str) -> str:

@@ -1,25 +1,30 @@
-"""Requests about a scene with the plan one would call right: for training and evaluation only."""
+"""Requests about a table with the plan one would call right: for training and evaluation only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kimi_ros.sim.catalogue import COLORS, KINDS
-from kimi_ros.sim.language import (
-    DESCRIBE,
-    LOCATE,
-    PICK,
-    PLACE,
-    Description,
-    center_x,
-    preposition,
-    spoken,
-    with_article,
+from kimi_ros.sim.full.catalogue import (
+    COLORS,
+    CONTAINERS,
+    FLAT_TOPS,
+    KINDS,
+    PEOPLE,
+    SCALABLE,
+    SIZES,
+    colors_of,
 )
+from kimi_ros.sim.language import polite, preposition, requests, spoken, with_article
+from kimi_ros.sim.meaning import SUPERLATIVES, Meaning, related
+from kimi_ros.sim.truth import ObjectTruth
 
 SKILLS = ('locate', 'pick', 'place', 'describe')
-SHARES = (0.33, 0.33, 0.26, 0.08)
+SHARES = (0.32, 0.32, 0.28, 0.08)
+_JOINTS = {
+    'en': ('{} and then {}', '{}, then {}', 'first {}, after that {}', '{}. when that is done, {}'),
+    'zh': ('{}，然后{}', '先{}，再{}', '{}，接着{}', '{}。做完以后{}'),
+}
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,18 @@ class Mix:
     """What descriptions are drawn from, in shares.
 
     :ivar absent: of things that are not there.
-    :ivar sides: by a place left or right of another thing.
     :ivar twins: about things of which there are two alike, where there are such, beyond chance.
+    :ivar kind: by the kind alone; likewise color, sized (a size, with or without a colour),
+        superlative, relation; the rest is by kind and colour.
     """
 
     absent: float = 0.25
-    sides: float = 0.14
     twins: float = 0.0
+    kind: float = 0.12
+    color: float = 0.05
+    sized: float = 0.12
+    superlative: float = 0.14
+    relation: float = 0.22
 
 
 EVERYDAY = Mix()
@@ -46,46 +56,56 @@ class Task:
     :ivar plan: {'status', 'say', 'steps'} in the form the model writes.
     :ivar referents: each object name of the request with the indices of the objects it means.
     :ivar meant: the same things as descriptions.
-    :ivar skill: what is asked for, also where it cannot be done.
+    :ivar skill: what is asked for, also where it cannot be done; of several things the last.
     """
 
     instruction: str
     language: str
     plan: dict
     referents: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    meant: tuple[Description, ...] = ()
+    meant: tuple[Meaning, ...] = ()
     skill: str = ''
 
 
-def make_task(
-    skill: str, objects: Sequence, meant: Sequence[Description], language: str, rng
-) -> Task:
+def make_task(skill: str, objects: Sequence[ObjectTruth], meant: Sequence[Meaning], language: str,
+              rng) -> Task:
     """Return a request for the skill about the things meant.
 
-    :param objects: the scene's visible objects, with `kind`, `color`, `box`.
+    :param objects: what of the scene can be seen.
     :param meant: the object (and for 'place' the target); empty for 'describe'.
     :param rng: numpy Generator that chooses the words.
     """
+    words = dict(zip(('object', 'target'), (spoken(m, language, rng) for m in meant),
+                     strict=False))
+    if skill == 'place':
+        words['where'] = preposition(meant[1], language)
+    template = _choose(requests()[skill][language], rng)
+    instruction = polite(template.format(**words), language, rng)
     names = [m.name(language) for m in meant]
     referents = tuple((n, tuple(m.matches(objects))) for n, m in zip(names, meant, strict=True))
-    if skill == 'describe':
-        say = '我来描述一下。' if language == 'zh' else 'I will describe what I see.'
-        plan = _ok(say, [{'skill': skill}])
-        return Task(_choose(DESCRIBE[language], rng), language, plan, skill=skill)
-    words = [spoken(m, language, rng) for m in meant]
-    if skill == 'place':
-        where = preposition(meant[1], language)
-        instruction = _choose(PLACE[language], rng).format(words[0], where, words[1])
-    else:
-        instruction = _choose((LOCATE if skill == 'locate' else PICK)[language], rng).format(
-            words[0]
-        )
     plan = _trouble(referents, language) or _right(skill, meant, names, language)
     return Task(instruction, language, plan, referents, tuple(meant), skill)
 
 
-def _right(skill: str, meant, names: list[str], language: str) -> dict:
+def in_turn(first: Task, second: Task, rng) -> Task:
+    """Return the request for one thing and then another; both in one language."""
+    joint = _choose(_JOINTS[first.language], rng)
+    one = first.instruction.rstrip('.?!。？！')
+    both = dict([*first.referents, *second.referents])
+    plan = _trouble(tuple(both.items()), first.language)
+    if plan is None:
+        between = ' ' if first.language == 'en' else ''
+        plan = _ok(f'{first.plan["say"]}{between}{second.plan["say"]}',
+                   first.plan['steps'] + second.plan['steps'])
+    return Task(joint.format(one, second.instruction), first.language, plan, tuple(both.items()),
+                first.meant + second.meant, second.skill)
+
+
+def _right(skill: str, meant: Sequence[Meaning], names: Sequence[str], language: str) -> dict:
     zh = language == 'zh'
+    if skill == 'describe':
+        say = '我来描述一下。' if zh else 'I will describe what I see.'
+        return _ok(say, [{'skill': skill}])
     if skill == 'locate':
         say = f'{names[0]}在这里。' if zh else f'Here is the {names[0]}.'
         return _ok(say, [{'skill': 'locate', 'object': names[0]}])
@@ -93,29 +113,22 @@ def _right(skill: str, meant, names: list[str], language: str) -> dict:
     if skill == 'pick':
         return _ok(f'我来拿{names[0]}。' if zh else f'I will pick up the {names[0]}.', [pick])
     where = preposition(meant[1], language)
-    say = (
-        f'我把{names[0]}放到{names[1]}{where}。'
-        if zh
-        else f'I will put the {names[0]} {where} the {names[1]}.'
-    )
+    say = (f'我把{names[0]}放到{names[1]}{where}。' if zh
+           else f'I will put the {names[0]} {where} the {names[1]}.')
     return _ok(say, [pick, {'skill': 'place', 'object': names[0], 'target': names[1]}])
 
 
 def _trouble(referents, language: str) -> dict | None:
     """Say which thing is missing or, all being there, which is more than one."""
+    zh = language == 'zh'
     for name, found in referents:
         if not found:
-            say = (
-                f'我没有看到{name}。' if language == 'zh' else f'I do not see {with_article(name)}.'
-            )
+            say = f'我没有看到{name}。' if zh else f'I do not see {with_article(name)}.'
             return {'status': 'infeasible', 'say': say, 'steps': []}
     for name, found in referents:
         if len(found) > 1:
-            say = (
-                f'我看到不止一个{name}，是哪一个？'
-                if language == 'zh'
-                else f'I see more than one {name}. Which one?'
-            )
+            say = (f'我看到不止一个{name}，是哪一个？' if zh
+                   else f'I see more than one {name}. Which one?')
             return {'status': 'needs_clarification', 'say': say, 'steps': []}
     return None
 
@@ -124,68 +137,169 @@ def _ok(say: str, steps: list[dict]) -> dict:
     return {'status': 'ok', 'say': say, 'steps': steps}
 
 
-def some_task(objects: Sequence, language: str, rng, mix: Mix = Mix(absent=0.2)) -> Task:
-    """Return a request of any skill about the scene; many cannot be done, or not without asking."""
+def some_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix = Mix(absent=0.2),
+              turns: float = 0.12) -> Task:
+    """Return a request of any skill; many cannot be done, or not without asking.
+
+    :param objects: what of the scene can be seen, at least one that is no person.
+    :param turns: the share of requests for one thing and then another.
+    """
+    task = _one_task(objects, language, rng, mix)
+    if task.skill == 'describe' or rng.random() >= turns:
+        return task
+    more = _one_task(objects, language, rng, mix)
+    held = task.skill == 'pick' and more.skill != 'locate'  # one hand, and it is full
+    same = {n for n, _ in task.referents} & {n for n, _ in more.referents}
+    return task if more.skill == 'describe' or held or same else in_turn(task, more, rng)
+
+
+def _one_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix) -> Task:
+    things = [o for o in objects if o.kind not in PEOPLE]
     skill = SKILLS[int(rng.choice(len(SKILLS), p=SHARES))]
-    meant = [] if skill == 'describe' else [some_description(objects, rng, mix)]
+    if skill == 'describe':
+        return make_task(skill, objects, (), language, rng)
+    meant = [some_meaning(objects, rng, mix)]
     if skill == 'place':
-        meant.append(_other(objects, meant[0], rng, mix))
+        taken = {i for m in meant for i in m.matches(objects)}
+        places = [o for i, o in enumerate(objects)
+                  if o.kind in (*CONTAINERS, *FLAT_TOPS) and i not in taken]
+        if not places or len(things) < 2:
+            skill = 'pick'
+        else:
+            meant.append(_place_of(_choose(places, rng), objects, rng))
     return make_task(skill, objects, meant, language, rng)
 
 
-def some_description(scene: Sequence, rng, mix: Mix = EVERYDAY) -> Description:
-    """Return a description of something in the scene or, in a share of the cases, not in it."""
-    draw = rng.random()
+def _place_of(target: ObjectTruth, objects: Sequence[ObjectTruth], rng) -> Meaning:
+    """Return a name for a place to put something; seldom one of what is not there."""
+    plain = Meaning(target.kind, target.color)
+    if rng.random() < 0.12:
+        return _absent(plain, objects, rng)
+    return Meaning(target.kind) if rng.random() < 0.15 else plain
+
+
+def some_meaning(objects: Sequence[ObjectTruth], rng, mix: Mix = EVERYDAY) -> Meaning:
+    """Return a description of something on the table or, in a share of the cases, not on it.
+
+    Nobody would argue about what it means: `Meaning.is_clear`.
+    """
+    for _ in range(20):
+        meaning = _some_meaning(objects, rng, mix)
+        if meaning.is_clear(objects):
+            break
+    return meaning
+
+
+def _some_meaning(objects: Sequence[ObjectTruth], rng, mix: Mix) -> Meaning:
+    things = [o for o in objects if o.kind not in PEOPLE]
+    thing = _some_thing(things, rng, mix)
     missing = rng.random() < mix.absent
-    thing = _some_thing(scene, rng, mix)
-    true = Description(thing.kind, thing.color)
-    if draw < 0.12:
-        kinds = {t.kind for t in scene}
-        return Description(kind=_choose([k for k in KINDS if (k not in kinds) == missing], rng))
-    if draw < 0.2:
-        colors = {t.color for t in scene}
-        return Description(color=_choose([c for c in COLORS if (c not in colors) == missing], rng))
-    if draw < 0.2 + mix.sides:
-        unique = [t for t in scene if t is not thing and _unique(scene, t)]
-        if unique:
-            other = _choose(unique, rng)
-            side = 'left' if (center_x(thing) < center_x(other)) != missing else 'right'
-            color = thing.color if rng.random() < 0.5 else ''
-            return Description(thing.kind, color, side, Description(other.kind, other.color))
-    if missing:
-        for _ in range(20):
-            true = wrong(true, rng)
-            if not true.matches(scene):
-                break
-    return true
-
-
-def wrong(true: Description, rng) -> Description:
-    """Return the description with another kind, another colour or both."""
+    plain = Meaning(thing.kind, thing.color)
     draw = rng.random()
-    kind = _choose([k for k in KINDS if k != true.kind], rng) if draw > 0.45 else true.kind
-    color = _choose([c for c in COLORS if c != true.color], rng) if draw < 0.55 else true.color
-    return Description(kind, color)
+    for form, share in ((_by_kind, mix.kind), (_by_color, mix.color), (_by_size, mix.sized),
+                        (_by_superlative, mix.superlative), (_by_relation, mix.relation)):
+        if draw < share:
+            return form(things, thing, missing, rng) or plain
+        draw -= share
+    return _absent(plain, objects, rng) if missing else plain
 
 
-def _other(scene, first: Description, rng, mix: Mix) -> Description:
-    """Return a place to put the first thing: another object, seldom one that is not there."""
-    taken = first.matches(scene)
-    free = [t for i, t in enumerate(scene) if i not in taken]
-    if free and rng.random() > 0.12:
-        thing = _some_thing(free, rng, mix)
-        return Description(thing.kind, thing.color)
-    plain = Description(first.kind or KINDS[0], first.color or COLORS[0])
-    return wrong(plain, rng)
+def _by_kind(things, thing, missing: bool, rng) -> Meaning:
+    there = {t.kind for t in things}
+    return Meaning(_choose([k for k in KINDS if k not in there and k not in PEOPLE], rng)
+                   if missing else thing.kind)
 
 
-def _some_thing(scene, rng, mix: Mix):
-    twins = [t for t in scene if not _unique(scene, t)] if mix.twins else []
-    return _choose(twins if twins and rng.random() < mix.twins else scene, rng)
+def _by_color(things, thing, missing: bool, rng) -> Meaning | None:
+    there = {t.color for t in things}
+    absent = [c for c in COLORS if c not in there]
+    return Meaning(color=_choose(absent, rng) if missing and absent else thing.color)
 
 
-def _unique(scene, thing) -> bool:
-    return sum((t.kind, t.color) == (thing.kind, thing.color) for t in scene) == 1
+def _by_size(things, thing, missing: bool, rng) -> Meaning | None:
+    if not thing.size_name or thing.kind not in SCALABLE:
+        return None
+    color = thing.color if rng.random() < 0.5 else ''
+    named = [Meaning(thing.kind, color, size) for size in SIZES]
+    absent = [m for m in named if not m.matches(things)]
+    if missing and absent:
+        return _choose(absent, rng)
+    return next(m for m in named if m.size == thing.size_name)
+
+
+def _by_superlative(things, thing, missing: bool, rng) -> Meaning | None:
+    """Of a kind of which there are several where there is one; seldom of all that has a colour."""
+    superlatives = list(SUPERLATIVES)
+    if not thing.size[0]:
+        return None
+    if missing:
+        return replace(_absent(Meaning(thing.kind), things, rng),
+                       superlative=_choose(superlatives, rng))
+    if rng.random() < 0.12:  # Sizes of different kinds are hard to compare.
+        return Meaning(color=thing.color, superlative=_choose(superlatives[2:], rng))
+    several = [t for t in things if sum(o.kind == t.kind for o in things) > 1]
+    thing = _choose(several, rng) if several and rng.random() < 0.9 else thing
+    color = thing.color if rng.random() < 0.2 else ''
+    if thing.kind not in SCALABLE:
+        superlatives = superlatives[2:]
+    return Meaning(thing.kind, color, superlative=_choose(superlatives, rng))
+
+
+def _by_relation(things, thing, missing: bool, rng) -> Meaning | None:
+    alone = [t for t in things if _unique(things, t)]
+    # What lies on, in or next to something is rare: it is spoken of more often.
+    for relations, share in ((('on', 'in'), 0.35), (('next',), 0.25)):
+        pairs = [(t, r, o) for t in things for o in alone for r in relations
+                 if t is not o and related(t, r, o)]
+        if pairs and rng.random() < share:
+            thing, relation, other = _choose(pairs, rng)
+            break
+    else:
+        alone = [t for t in alone if t is not thing]
+        if not alone:
+            return None
+        other = _choose(alone, rng)
+        relation = 'left' if related(thing, 'left', other) else 'right'
+    if missing:
+        relation = {'left': 'right', 'right': 'left'}.get(relation) or _choose(
+            ('on', 'in', 'next'), rng)
+    anchor = Meaning(other.kind, other.color)
+    if rng.random() < 0.3 and len(Meaning(other.kind).matches(things)) == 1:
+        anchor = Meaning(other.kind)
+    color = thing.color if rng.random() < 0.5 else ''
+    return Meaning(thing.kind, color, relation=relation, other=anchor)
+
+
+def _absent(plain: Meaning, objects: Sequence[ObjectTruth], rng) -> Meaning:
+    """Return a description of nothing that is there, mostly a near miss."""
+    for _ in range(30):
+        other = wrong(plain, rng)
+        if not other.matches(objects):
+            return other
+    return other
+
+
+def wrong(true: Meaning, rng) -> Meaning:
+    """Return the description with another kind, another colour or both."""
+    things = [k for k in KINDS if k not in PEOPLE and k != true.kind]
+    draw = rng.random()
+    kind = _choose(things, rng) if draw > 0.45 or not true.color else true.kind
+    if not true.color:
+        return replace(true, kind=kind)
+    colors = [c for c in colors_of(kind) if c != true.color]
+    color = true.color
+    if draw < 0.55 or color not in colors_of(kind):
+        color = _choose(colors, rng)
+    return replace(true, kind=kind, color=color)
+
+
+def _some_thing(things, rng, mix: Mix):
+    twins = [t for t in things if not _unique(things, t)] if mix.twins else []
+    return _choose(twins if twins and rng.random() < mix.twins else things, rng)
+
+
+def _unique(things, thing) -> bool:
+    return sum((t.kind, t.color) == (thing.kind, thing.color) for t in things) == 1
 
 
 def _choose(options, rng):

@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from kimi_ros.sim import COLORS, KINDS
+from kimi_ros.sim import COLORS, ObjectTruth
+from kimi_ros.sim.full.catalogue import THINGS
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.model import Moondream
 from kimi_train.nano.corpus import corpus
-from kimi_train.nano.questions import Thing
-from kimi_train.nano.scenes import MAX_OBJECTS, SceneSet
+from kimi_train.nano.scenes import SceneSet, as_line
 from kimi_train.nano.sizes import build_tokenizer, config_with, description
 
 torch.set_num_threads(1)  # one order of summing: two runs are compared bit by bit
@@ -23,33 +23,41 @@ GRID, CROP = 12, 192
 
 
 def drawn_scene(rng):
-    """A flat stand-in for a rendered scene: coloured rectangles, with owners and rows."""
+    """A flat stand-in for a rendered scene: coloured rectangles, with owners and the truth."""
     frame = np.full((CROP, CROP, 3), 120, np.uint8)
     owners = np.full((GRID, GRID), -1, np.int8)
-    rows = np.full((MAX_OBJECTS, 6), -1, np.float32)
+    things = []
     for slot, column in enumerate(rng.permutation(4)[: rng.integers(2, 5)]):
         top = int(rng.integers(0, 8))
         cells = slice(top, top + 3), slice(column * 3, column * 3 + 2)
-        kind, color = int(rng.integers(len(KINDS))), int(rng.integers(len(COLORS)))
+        kind, color = THINGS[int(rng.integers(len(THINGS)))], int(rng.integers(len(COLORS)))
         owners[cells] = slot
-        frame[tuple(slice(c.start * 16, c.stop * 16) for c in cells)] = 20 + 25 * color
-        box = np.array([column * 3, top, column * 3 + 2, top + 3]) / GRID
-        rows[slot] = [kind, color, *box]
-    return frame, owners, rows
+        frame[tuple(slice(c.start * 16, c.stop * 16) for c in cells)] = 20 + 20 * color
+        box = column * 3 / GRID, top / GRID, (column * 3 + 2) / GRID, (top + 3) / GRID
+        things.append(thing(slot, kind, COLORS[color], box))
+    return frame, owners, as_line(things)
+
+
+def thing(index, kind, color, box):
+    """The truth about a thing on the table, as large and as far as its box says."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    size = (box[2] - box[0], box[2] - box[0], box[3] - box[1])
+    return ObjectTruth(index, kind, color, box, (x, y), 100, (1 - y, 0.5 - x, 0.0), size, 1.5 - y,
+                       size_name='medium')
 
 
 @pytest.fixture(scope='session')
 def scenes():
     rng = np.random.default_rng(0)
-    drawn = [drawn_scene(rng) for _ in range(24)]
-    return SceneSet(*(np.stack(arrays) for arrays in zip(*drawn, strict=True)))
+    frames, owners, lines = zip(*(drawn_scene(rng) for _ in range(24)), strict=True)
+    return SceneSet(np.stack(frames), np.stack(owners), lines)
 
 
 @pytest.fixture(scope='session')
 def start(tmp_path_factory, scenes):
     """A folder to train from: nano's own tokenizer and config, a quarter of its width."""
     folder = tmp_path_factory.mktemp('start')
-    tokenizer = build_tokenizer(corpus(scenes.objects, np.random.default_rng(0)))
+    tokenizer = build_tokenizer(corpus(scenes, np.random.default_rng(0)))
     tokenizer.save(str(folder / 'tokenizer.json'))
     config = config_with(tokenizer)
     config['text'] |= {'dim': 64, 'ff_dim': 96, 'n_layers': 5, 'n_heads': 2, 'n_kv_heads': 1}
@@ -64,9 +72,9 @@ def start(tmp_path_factory, scenes):
 @pytest.fixture
 def scene():
     return [
-        Thing('cup', 'red', (0.1, 0.5, 0.2, 0.7)),
-        Thing('cup', 'red', (0.7, 0.5, 0.8, 0.7)),
-        Thing('book', 'blue', (0.4, 0.4, 0.6, 0.6)),
+        thing(0, 'cup', 'red', (0.1, 0.5, 0.2, 0.7)),
+        thing(1, 'cup', 'red', (0.7, 0.5, 0.8, 0.7)),
+        thing(2, 'book', 'blue', (0.4, 0.4, 0.6, 0.6)),
     ]
 
 

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 import torch
 
+from kimi_ros.sim import HeldOutSeedError
 from kimi_ros.vlm import VisionLanguageModel
 from kimi_train.cli import main
 from kimi_train.nano.batches import BatchMaker
-from kimi_train.nano.checkpoint import load_start, save_checkpoint
+from kimi_train.nano.checkpoint import load_start, load_weights, save_checkpoint
 from kimi_train.nano.loop import Trainer
 from kimi_train.nano.plan import Plan
 from kimi_train.nano.questions import QuestionWriter
 from kimi_train.nano.recipe import train
-from kimi_train.nano.scenes import HeldOutSeedError, render_set
-from kimi_train.nano.sizes import initialise
+from kimi_train.nano.scenes import render_set
+from kimi_train.nano.sizes import build_tokenizer, initialise
 
 PLAN = Plan(steps=16, images=2, rate=3e-3, warmup=2, decay=4, short=3, long=1)
 
@@ -93,6 +94,21 @@ def test_a_checkpoint_is_gone_on_from(trained, start, scenes, tmp_path):
     more.load(tmp_path / 'more' / 'last.pt', weights_only=True)
     for name, value in weights(whole).items():
         torch.testing.assert_close(more.model.state_dict()[name], value, rtol=2e-3, atol=1e-4)
+
+
+def test_another_tokenizer_keeps_what_it_can(trained, start, scenes, tmp_path):
+    whole, folder = trained
+    save_checkpoint(start, folder / 'last.pt', tmp_path / 'checkpoint')
+    model, tokenizer = load_start(start)
+    fewer = build_tokenizer(f'a red cup {i}' for i in range(3))
+    assert load_weights(model, fewer, tmp_path / 'checkpoint') == []
+    old = whole.model.state_dict()['text.wte']
+    cup, letters = fewer.token_to_id('cup'), [tokenizer.token_to_id(x) for x in 'cup']
+    before = tokenizer.encode('cup').ids
+    assert cup is not None and letters
+    torch.testing.assert_close(model.text.wte[cup], old[before].mean(0), rtol=2e-3, atol=1e-4)
+    torch.testing.assert_close(model.vision.pos_emb, whole.model.vision.pos_emb, rtol=2e-3,
+                               atol=1e-4)
 
 
 def test_examination_seeds_are_refused(tmp_path):

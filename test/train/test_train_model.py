@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from kimi_ros.vlm.config import ModelConfig
 from kimi_ros.vlm.crops import normalise, overlap_crops
+from kimi_train.lessons import Lesson, embed, pack
 from kimi_train.model import Moondream
 
 GOLDEN = Path(__file__).parent.parent / 'golden' / 'moondream_small'
@@ -34,12 +35,10 @@ def test_a_question_has_the_references_logits(model):
     with torch.no_grad():
         features = model.vision.encode(crop)
         prefix = model.prefix(features)
-        x = torch.cat([prefix, model.text.wte[prompt][None]], 1)
-        p, n = prefix.shape[1], x.shape[1]
-        sees = torch.ones(n, n, dtype=torch.bool).tril()
-        sees[:p, :p] = True
-        mask = sees[None, None]
-        hidden, _, _ = model.text(x, torch.arange(n)[None], mask)
+        question = pack([[Lesson(prompt.tolist())]])
+        p = prefix.shape[1]
+        hidden, _, _ = model.text(prefix, embed(model, question), question.image,
+                                  question.positions(p), question.mask(p))
         logits = model.text.logits(hidden[0, -1]).numpy()
     np.testing.assert_allclose(features[0, ::27], expected['vision_global_3'], rtol=1e-3, atol=2e-4)
     wanted = expected['query_logits_3']

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from kimi_ros.agent.prompts import plan_prompt
-from kimi_ros.sim.language import Description
+from kimi_ros.sim.catalogues import DEFAULT
+from kimi_ros.sim.meaning import Meaning
 from kimi_ros.sim.tasks import make_task
+from kimi_train.nano.batches import ROW, look_targets, pack_questions
 from kimi_train.nano.checkpoint import load_start
-from kimi_train.nano.questions import SKILLS, QuestionWriter
+from kimi_train.nano.questions import QuestionWriter
 
-RED_CUP = Description('cup', 'red')
+RED_CUP = Meaning('cup', 'red')
 
 
 @pytest.fixture(scope='module')
@@ -31,7 +33,7 @@ def test_points_go_from_left_to_right_and_end(words, scene):
 
 def test_what_is_not_there_has_no_points(words, scene):
     writer, _ = words
-    question = writer.locate(scene, Description('ball', 'red'), 'zh', boxes=True)
+    question = writer.locate(scene, Meaning('ball', 'red'), 'zh', boxes=True)
     assert not question.next_coords and not question.next_sizes
     assert question.next_ids == {question.last: writer.tokens.eos_id}
 
@@ -40,9 +42,9 @@ def test_what_is_not_there_has_no_points(words, scene):
     ('what', 'status'),
     [
         (RED_CUP, 'needs_clarification'),
-        (Description('book', 'blue'), 'ok'),
-        (Description('ball', 'green'), 'infeasible'),
-        (Description('cup', 'red', 'left', Description('book', 'blue')), 'ok'),
+        (Meaning('book', 'blue'), 'ok'),
+        (Meaning('ball', 'green'), 'infeasible'),
+        (Meaning('cup', 'red', relation='left', other=Meaning('book', 'blue')), 'ok'),
     ],
 )
 @pytest.mark.parametrize('language', ['en', 'zh'])
@@ -52,11 +54,62 @@ def test_a_plan_fits_the_scene(scene, what, status, language):
     assert bool(task.plan['steps']) == (status == 'ok')
 
 
+def written(question):
+    """The ids of the answer, without the end."""
+    return [question.next_ids[i] for i in sorted(question.next_ids)][:-1]
+
+
 def test_a_plan_is_asked_for_as_the_planner_asks(words, scene):
     writer, tokenizer = words
-    question = writer.plan(scene, 'zh', np.random.default_rng(3))
-    answer = [question.next_ids[i] for i in sorted(question.next_ids)][:-1]
-    plan = json.loads(tokenizer.decode(answer))
-    assert list(plan) == ['status', 'say', 'steps']
-    prompt = tokenizer.decode(question.ids)
-    assert plan_prompt('', SKILLS).rstrip() in prompt
+    catalogues = set()
+    for seed in range(40):
+        question = writer.plan(scene, ('en', 'zh')[seed % 2], np.random.default_rng(seed))
+        plan = json.loads(tokenizer.decode(written(question)))
+        assert list(plan) == ['status', 'say', 'steps']
+        asked = tokenizer.decode(question.ids[: question.last - len(written(question))])
+        catalogue = asked[asked.index('Skills: ') : asked.index(' Task: ')]
+        catalogues.add(catalogue)
+        for step in plan['steps']:
+            assert f'{step["skill"]}({", ".join(list(step)[1:])})' in catalogue
+    assert plan_prompt('', DEFAULT.signatures).split(' Task')[0] in catalogues
+    assert len(catalogues) > 10
+
+
+def test_things_are_counted(words, scene):
+    writer, tokenizer = words
+    numbers = set()
+    for seed in range(30):
+        question = writer.count(scene, 'en', np.random.default_rng(seed))
+        said = tokenizer.decode(written(question))
+        assert int(said) == len(question.counts[question.decided])
+        numbers.add(said)
+    assert numbers == {'0', '1', '2', '3'}
+
+
+def test_where_a_thing_stands_to_another_is_looked_up_there_first(words, scene):
+    writer, tokenizer = words
+    red = [{**vars(thing), 'color': color} for thing, color in zip(scene, ('red', 'black', 'blue'),
+                                                                   strict=True)]
+    scene = [type(scene[0])(**thing) for thing in red]
+    answers = set()
+    for seed in range(20):
+        question = writer.relation(scene, 'en', np.random.default_rng(seed))
+        answers.add(tokenizer.decode(written(question)))
+        (one,), (other,) = question.looks[question.decided], question.hops[question.decided]
+        assert one != other
+    assert answers == {'Yes', 'No'}
+
+
+def test_rows_lose_no_question(words, scene):
+    writer, _ = words
+    rng = np.random.default_rng(0)
+    images = [[writer.short(scene, rng) for _ in range(9)] + [writer.long(scene, rng)]
+              for _ in range(2)]
+    owners = np.full((12, 12), -1, np.int8)
+    packed = pack_questions(images, [look_targets(owners, scene)] * 2)
+    assert (packed.kind >= 0).sum() == 20
+    for index, group in enumerate(images):
+        ids = packed.ids[packed.image == index][packed.segment[packed.image == index] >= 0]
+        assert sorted(ids.tolist()) == sorted(i for d in group for i in d.ids)
+    assert packed.ids.shape[1] == max(ROW, *(len(d.ids) for group in images for d in group)) or (
+        packed.ids.shape[1] < ROW)

@@ -55,8 +55,8 @@ def logits(model, rgb, ids):
         images = model.images(torch.from_numpy(normalise(crops.unique)), [crops.tiling])
         prefix, prompt = model.after_bos(images), pack([[Lesson(list(ids))]])
         length = prefix.shape[1]
-        x = torch.cat([prefix, embed(model, prompt)], 1)
-        hidden, _, _ = model.text(x, prompt.positions(length), prompt.mask(length))
+        hidden, _, _ = model.text(prefix, embed(model, prompt), prompt.image,
+                                  prompt.positions(length), prompt.mask(length))
         return model.text.logits(hidden[0, -1]).numpy()
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from kimi_ros.sim import COLORS, KINDS
+from kimi_ros.sim import COLORS, KINDS, ObjectTruth
+from kimi_ros.sim.full.catalogue import SIZES
 from kimi_train.lessons import IGNORE, Packed, pack
-from kimi_train.nano.questions import KINDS_OF_QUESTION, Dialogue, QuestionWriter, things
+from kimi_train.nano.questions import ASKED, KINDS_OF_QUESTION, Dialogue, QuestionWriter
 from kimi_train.nano.scenes import SceneSet
 
 LOOK_BLOCKS = (3, 4)  # find what is named first; then, from there, what is meant
 LOOKING, COUNTING = 0, 1  # heads of these blocks
+ROW = 160  # tokens
 PLACE_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
 
 
@@ -25,13 +27,15 @@ class PatchLabels:
     """What each patch shows, (images, patches, ...): the dense labels that teach the encoder to
     see.
 
-    `kind` and `color` count one past the last name for 'nothing'; `center` is a code of the owner's
-    centre, `place` of the patch's own (`place_code`), `size` the logarithm of the owner's width and
-    height; `is_center` marks the one patch in which an object has its centre.
+    `kind` and `color` count one past the last name for 'nothing'; IGNORE stands where a thing has
+    no colour or no named size; `center` is a code of the owner's centre, `place` of the patch's own
+    (`place_code`), `size` the logarithm of the owner's width and height; `is_center` marks the one
+    patch in which an object has its centre.
     """
 
     kind: Tensor
     color: Tensor
+    size_name: Tensor
     center: Tensor
     place: Tensor
     size: Tensor
@@ -43,7 +47,7 @@ class Questions(Packed):
     """Packed questions, see `Dialogue`.
 
     `kind` tells where a question is decided, and which sort it is (an index of
-    `KINDS_OF_QUESTION`, else -1). `looks` are, for each image, block, head and position (n, 3), and
+    `KINDS_OF_QUESTION`, else -1). `looks` are, for each row, block, head and place (n, 3), and
     `wanted` the attention over the prefix wanted there (n, 1 + patches).
     """
 
@@ -83,11 +87,10 @@ class BatchMaker:
         rng = np.random.default_rng((self.seed, step))
         crops, labels, looks, asked = [], [], [], []
         for index in rng.integers(len(self.scenes), size=self.images):
-            frame, owners, rows = self._scene(int(index), rng)
+            frame, owners, scene = self._scene(int(index), rng)
             crops.append(alter_colors(frame, rng))
-            labels.append(patch_labels(owners, rows))
-            looks.append(look_targets(owners, rows))
-            scene = things(rows)
+            labels.append(patch_labels(owners, scene))
+            looks.append(look_targets(owners, scene))
             questions = [self.writer.short(scene, rng) for _ in range(short)]
             asked.append(questions + [self.writer.long(scene, rng) for _ in range(long)])
         stacked = PatchLabels(*(torch.from_numpy(np.stack(a)) for a in zip(*labels, strict=True)))
@@ -96,12 +99,18 @@ class BatchMaker:
 
     def _scene(self, index: int, rng):
         s = self.scenes
-        frame, owners, rows = s.frames[index], s.owners[index], np.array(s.objects[index])
+        frame, owners, scene = s.frames[index], s.owners[index], s.things(index)
         if rng.random() < 0.5:
             frame, owners = frame[:, ::-1], owners[:, ::-1]
-            there = rows[:, 0] >= 0
-            rows[there, 2], rows[there, 4] = 1 - rows[there, 4], 1 - rows[there, 2]
-        return frame, owners, rows
+            scene = [mirrored(thing) for thing in scene]
+        return frame, owners, scene
+
+
+def mirrored(thing: ObjectTruth) -> ObjectTruth:
+    """Return the truth about a thing in the mirrored picture; its text is no longer to be read."""
+    x0, y0, x1, y1 = thing.box
+    x, y, z = thing.position
+    return replace(thing, box=(1 - x1, y0, 1 - x0, y1), position=(x, -y, z), text='')
 
 
 def alter_colors(frame: np.ndarray, rng) -> np.ndarray:
@@ -113,39 +122,48 @@ def alter_colors(frame: np.ndarray, rng) -> np.ndarray:
     return np.ascontiguousarray(np.clip(x, -1, 1).transpose(2, 0, 1))
 
 
-def patch_labels(owners: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+def patch_labels(owners: np.ndarray, scene: Sequence[ObjectTruth]) -> tuple[np.ndarray, ...]:
     """Return the fields of `PatchLabels` for one scene."""
-    grid = len(owners)
-    flat = owners.reshape(-1).astype(int)
-    owner = rows[flat]  # -1 takes the last row; masked below
-    nothing = flat < 0
-    kind = np.where(nothing, len(KINDS), owner[:, 0]).astype(np.int64)
-    color = np.where(nothing, len(COLORS), owner[:, 1]).astype(np.int64)
-    centers = (owner[:, 2:4] + owner[:, 4:6]) / 2
-    sizes = np.log(np.maximum(owner[:, 4:6] - owner[:, 2:4], 1e-3))
-    sizes[nothing] = 0
+    grid, sizes = len(owners), list(SIZES)
+    nothing = len(KINDS), len(COLORS), IGNORE
+    names = [
+        (
+            KINDS.index(t.kind),
+            COLORS.index(t.color) if t.color else IGNORE,
+            sizes.index(t.size_name) if t.size_name else IGNORE,
+        )
+        for t in scene
+    ]
+    flat = owners.reshape(-1).astype(int)  # -1 takes the last row
+    kind, color, size_name = np.array([*names, nothing], np.int64)[flat].T
+    boxes = np.array([*(t.box for t in scene), (0, 0, 0, 0)], np.float32)[flat]
+    extents = np.log(np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-3))
+    extents[flat < 0] = 0
     steps = (np.arange(grid, dtype=np.float32) + 0.5) / grid
     own = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
     is_center = np.zeros(grid * grid, np.float32)
-    is_center[center_patches(rows, grid)] = 1
-    return kind, color, place_code(centers), place_code(own), sizes.astype(np.float32), is_center
+    is_center[center_patches(scene, grid)] = 1
+    centers = place_code((boxes[:, :2] + boxes[:, 2:]) / 2)
+    return kind.copy(), color.copy(), size_name.copy(), centers, place_code(own), extents, is_center
 
 
-def center_patches(rows: np.ndarray, grid: int) -> np.ndarray:
+def center_patches(scene: Sequence[ObjectTruth], grid: int) -> np.ndarray:
     """Return the index of the patch that holds each object's centre."""
-    there = rows[rows[:, 0] >= 0]
-    cell = np.clip((there[:, 2:4] + there[:, 4:6]) / 2 * grid, 0, grid - 1).astype(int)
+    boxes = np.array([t.box for t in scene], np.float32).reshape(-1, 4)
+    cell = np.clip((boxes[:, :2] + boxes[:, 2:]) / 2 * grid, 0, grid - 1).astype(int)
     return cell[:, 1] * grid + cell[:, 0]
 
 
-def look_targets(owners: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def look_targets(
+    owners: np.ndarray, scene: Sequence[ObjectTruth]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return where to look for each object: spread over its patches, and at its centre alone.
 
     Each is (objects + 1, 1 + patches), over BOS and the patches; the last row is BOS, where a head
     looks when nothing matches.
     """
     flat = owners.reshape(-1)
-    centers = center_patches(rows, len(owners))
+    centers = center_patches(scene, len(owners))
     spread = np.zeros((len(centers) + 1, 1 + flat.size), np.float32)
     single = np.zeros_like(spread)
     for i, patch in enumerate(centers):
@@ -157,31 +175,54 @@ def look_targets(owners: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def pack_questions(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
-    """Return the dialogues one after the other, padded to the longest image's."""
-    packed = pack(images)
+    """Return the dialogues about all images in rows of about the same length.
+
+    Attention costs the square of a row's length, and padding costs too: dialogues go, the longest
+    first, into the first row of their image that has room.
+    """
+    most = max(ROW, *(len(d.ids) for group in images for d in group))
+    rows: list[list[Dialogue]] = []
+    about: list[int] = []
+    for index, group in enumerate(images):
+        own: list[list[Dialogue]] = []
+        for dialogue in sorted(group, key=lambda d: -len(d.ids)):
+            fits = (row for row in own if sum(len(d.ids) for d in row) + len(dialogue.ids) <= most)
+            row = next(fits, None)
+            if row is None:
+                own.append([dialogue])
+            else:
+                row.append(dialogue)
+        rows += own
+        about += [index] * len(own)
+    packed = pack(rows, about)
     out = Questions(
         **vars(packed),
         kind=torch.full_like(packed.ids, -1),
-        asked=torch.full((*packed.ids.shape, 2), IGNORE),
+        asked=torch.full((*packed.ids.shape, len(ASKED)), IGNORE),
         looks=[],
         wanted=[],
     )
-    for b, group in enumerate(images):
-        spread, single = looks[b]
-        start, rows = 0, []
-        for d in group:
-            out.kind[b, start + d.decided] = KINDS_OF_QUESTION.index(d.kind)
+    for r, (row, image) in enumerate(zip(rows, about, strict=True)):
+        start, wanted = 0, []
+        for d in row:
+            out.kind[r, start + d.decided] = KINDS_OF_QUESTION.index(d.kind)
             if d.asked:
-                out.asked[b, start + d.decided] = torch.tensor(d.asked)
-            for block in LOOK_BLOCKS:
-                for at, seen in d.looks.items():
-                    first = d.hops.get(at, seen) if block == LOOK_BLOCKS[0] else seen
-                    wanted = spread[first or [-1]].mean(0)
-                    rows.append((block, LOOKING, start + at, wanted))
-                for at, seen in d.counts.items():
-                    rows.append((block, COUNTING, start + at, single[[*seen, -1]].mean(0)))
+                out.asked[r, start + d.decided] = torch.tensor(d.asked)
+            wanted += _wanted_looks(d, start, *looks[image])
             start += len(d.ids)
-        rows.sort(key=lambda row: row[0])
-        out.looks.append(torch.tensor([row[:3] for row in rows]))
-        out.wanted.append(torch.from_numpy(np.stack([row[3] for row in rows])))
+        wanted.sort(key=lambda entry: entry[0])
+        out.looks.append(torch.tensor([entry[:3] for entry in wanted]))
+        out.wanted.append(torch.from_numpy(np.stack([entry[3] for entry in wanted])))
+    return out
+
+
+def _wanted_looks(d: Dialogue, start: int, spread: np.ndarray, single: np.ndarray) -> list[tuple]:
+    """Return (block, head, place, attention over the prefix) for all that a dialogue looks at."""
+    out = []
+    for block in LOOK_BLOCKS:
+        for at, seen in d.looks.items():
+            first = d.hops.get(at, seen) if block == LOOK_BLOCKS[0] else seen
+            out.append((block, LOOKING, start + at, spread[first or [-1]].mean(0)))
+        for at, seen in d.counts.items():
+            out.append((block, COUNTING, start + at, single[[*seen, -1]].mean(0)))
     return out

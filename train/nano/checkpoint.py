@@ -23,10 +23,43 @@ def load_start(folder: Path) -> tuple[Moondream, Tokenizer]:
     return Moondream(config), Tokenizer.from_file(str(folder / 'tokenizer.json'))
 
 
-def load_weights(model: Moondream, folder: Path) -> None:
-    """Fill the model with the weights that `save_checkpoint` wrote into the folder."""
-    state = load_file(folder / 'model.safetensors')
-    model.load_state_dict({name.removeprefix('model.'): t.float() for name, t in state.items()})
+def load_weights(model: Moondream, tokenizer: Tokenizer, folder: Path) -> list[str]:
+    """Fill the model with the weights that `save_checkpoint` wrote into the folder.
+
+    The folder's tokenizer may be another: a token that it has too keeps its rows in the table and
+    in the head, another begins as the mean of the tokens that its text was before.
+
+    :return: the names of tensors of another shape, which stay as they were.
+    """
+    state = {name.removeprefix('model.'): tensor.float()
+             for name, tensor in load_file(folder / 'model.safetensors').items()}
+    old = Tokenizer.from_file(str(folder / 'tokenizer.json'))
+    if old.to_str() != tokenizer.to_str():
+        rows = (len(model.text.wte), len(state['text.wte']))
+        share = _shares(tokenizer, old, rows)
+        for name in _BY_TOKEN:
+            state[name] = share @ state[name]
+    own = model.state_dict()
+    left = [name for name, tensor in own.items() if state[name].shape != tensor.shape]
+    model.load_state_dict({name: own[name] if name in left else state[name] for name in own})
+    return left
+
+
+_BY_TOKEN = ('text.wte', 'text.lm_head.weight', 'text.lm_head.bias')
+
+
+def _shares(new: Tokenizer, old: Tokenizer, rows: tuple[int, int]) -> torch.Tensor:
+    """Return (new rows, old rows): of which old tokens' rows a new token's is the mean."""
+    known = old.get_vocab()
+    out = torch.zeros(rows)
+    for token, index in new.get_vocab().items():
+        if token in known:
+            out[index, known[token]] = 1
+            continue
+        before = old.encode(new.decode([index])).ids or [0]
+        for part in before:
+            out[index, part] += 1 / len(before)
+    return out
 
 
 def save_start(folder: Path, tokenizer: Tokenizer) -> None:

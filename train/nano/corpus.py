@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 
-from kimi_ros.agent.prompts import check_question, plan_prompt, presence_question
-from kimi_ros.sim.language import LANGUAGES, answer_describe, caption, with_article
-from kimi_ros.sim.tasks import make_task, some_description
-from kimi_train.nano.questions import SKILLS, things
-from kimi_train.words import IS, YES
+from kimi_ros.vlm.config import ModelConfig
+from kimi_train.nano.questions import QuestionWriter
+from kimi_train.nano.scenes import SceneSet
+from kimi_train.nano.sizes import config_with
+
+SHORT, LONG = 12, 12  # questions about each scene
 
 
-def corpus(rows: np.ndarray, rng: np.random.Generator, scenes: int = 3000) -> Iterator[str]:
-    """Yield sentences about the first scenes of `objects.npy`."""
-    for objects in rows[:scenes]:
-        scene = things(objects)
-        for language in LANGUAGES:
-            what = some_description(scene, rng)
-            name = what.name(language)
-            yield f' {name}'
-            yield check_question(name, language)
-            yield presence_question(name, language)
-            yield from (*YES[language], *IS[language], with_article(name).capitalize())
-            for skill in ('locate', 'pick', 'place'):
-                meant = [what, some_description(scene, rng)][: 2 if skill == 'place' else 1]
-                task = make_task(skill, scene, meant, language, rng)
-                yield plan_prompt(task.instruction, SKILLS)
-                yield json.dumps(task.plan, ensure_ascii=False, separators=(',', ':'))
-            yield answer_describe(scene, language)
-        for length in ('short', 'normal', 'long'):
-            yield f'caption {length}'
-            yield caption(scene, length)
-        yield from ('point', 'detect', 'query', 'describe')
+class _Listener:
+    """Stands where a tokenizer will, and keeps the texts that it is given."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def encode(self, text: str) -> SimpleNamespace:
+        """Keep a text; what it becomes does not matter."""
+        self.texts.append(text)
+        return SimpleNamespace(ids=[1])
+
+
+def corpus(scenes: SceneSet, rng: np.random.Generator, most: int = 2500) -> Iterator[str]:
+    """Yield what is asked and answered about the first scenes."""
+    listener = _Listener()
+    config = ModelConfig.from_dict(config_with(listener))
+    yield from listener.texts  # the templates' words
+    listener.texts.clear()
+    writer = QuestionWriter(config, listener)
+    for index in range(min(most, len(scenes))):
+        scene = scenes.things(index)
+        for _ in range(SHORT):
+            writer.short(scene, rng)
+        for _ in range(LONG):
+            writer.long(scene, rng)
+        yield from listener.texts
+        listener.texts.clear()

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from kimi_train.model import Moondream
-from kimi_train.nano.batches import LOOK_BLOCKS, BatchMaker
+from kimi_train.nano.batches import LOOK_BLOCKS, Batch, BatchMaker
 from kimi_train.nano.losses import TrainingHeads, batch_losses
 from kimi_train.nano.plan import Plan
 
@@ -25,6 +25,7 @@ class Trainer:
             raise ValueError(f'the decoder needs more than {LOOK_BLOCKS[-1]} layers to be taught')
         self.model, self.plan, self.step = model, plan, 0
         self.heads = TrainingHeads(model.config.vision.enc_dim, model.config.text.dim)
+        self._parameters = [*model.parameters(), *self.heads.parameters()]
         matrices, rest = [], []
         for name, parameter in [*model.named_parameters(), *self.heads.named_parameters()]:
             hidden = '.blocks.' in f'.{name}' and parameter.ndim == 2
@@ -44,26 +45,32 @@ class Trainer:
         steps.
         """
         plan, sums, began = self.plan, defaultdict(float), time.monotonic()
-        parameters = [*self.model.parameters(), *self.heads.parameters()]
         while self.step < plan.steps:
             batch = batches.batch(self.step, plan.short, plan.long)
-            losses = batch_losses(self.model, self.heads, batch, plan.patches)
-            losses['total'].backward()
-            losses['norm'] = nn.utils.clip_grad_norm_(parameters, 2.0)
-            for optimizer in self.optimizers:
-                for group in optimizer.param_groups:
-                    group['lr'] = plan.rate_at(self.step) * group['share']
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-            self.step += 1
+            losses = self.learn(batch)
             for name, value in losses.items():
-                sums[name] += float(value.detach()) / log_every
+                sums[name] += float(value) / log_every
             if self.step % log_every == 0:
                 took = (time.monotonic() - began) / log_every
                 self._report(folder, sums, took)
                 sums, began = defaultdict(float), time.monotonic()
             if self.step % save_every == 0 or self.step == plan.steps:
                 self.save(folder / 'last.pt')
+
+    def learn(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """Take one step from a batch; returns its losses and the shares to follow."""
+        plan = self.plan
+        with torch.autocast('cpu', torch.bfloat16, enabled=plan.precision == 'bf16'):
+            losses = batch_losses(self.model, self.heads, batch, plan.patches)
+        losses['total'].backward()
+        losses['norm'] = nn.utils.clip_grad_norm_(self._parameters, 2.0)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group['lr'] = plan.rate_at(self.step) * group['share']
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        return {name: value.detach() for name, value in losses.items()}
 
     def _report(self, folder: Path, sums: dict, took: float) -> None:
         left = (self.plan.steps - self.step) * took / 60

@@ -7,10 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kimi_ros.sim import COLORS, KINDS
+from kimi_ros.sim.full.catalogue import SIZES
 from kimi_train.lessons import embed, size_bins, soft_bins
 from kimi_train.model import Looks, Moondream
 from kimi_train.nano.batches import COUNTING, LOOK_BLOCKS, LOOKING, Batch, PatchLabels, Questions
-from kimi_train.nano.questions import KINDS_OF_QUESTION
+from kimi_train.nano.questions import ASKED, KINDS_OF_QUESTION
 
 PLACE_CODE = 16
 COORD_SIGMA = 6.0  # bins; targets are spread so that a near miss teaches more than a far one
@@ -24,41 +25,51 @@ class TrainingHeads(nn.Module):
 
     def __init__(self, enc_dim: int, dim: int):
         super().__init__()
-        self.widths = (len(KINDS) + 1, len(COLORS) + 1, PLACE_CODE, PLACE_CODE, 2, 1)
+        self.widths = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES), PLACE_CODE, PLACE_CODE, 2, 1)
         self.read = nn.Linear(enc_dim, sum(self.widths))
-        self.asked = nn.Linear(dim, len(KINDS) + len(COLORS) + 2)
+        self.asked = nn.Linear(dim, sum(ASKED))
 
     def patch_losses(self, features: Tensor, labels: PatchLabels) -> dict[str, Tensor]:
         """Return the losses and, for people to follow, the shares of right kinds and colours."""
-        kind, color, center, place, size, is_center = self.read(features).split(self.widths, -1)
+        parts = self.read(features).split(self.widths, -1)
+        kind, color, size_name, center, place, size, is_center = parts
         thing = labels.kind < len(KINDS)
-        k = kind.flatten(0, 1), labels.kind.flatten()
-        c = color.flatten(0, 1), labels.color.flatten()
+        named = labels.size_name >= 0
         return {
-            'kind': F.cross_entropy(*k),
-            'color': F.cross_entropy(*c),
+            'kind': F.cross_entropy(kind.flatten(0, 1), labels.kind.flatten()),
+            'color': F.cross_entropy(color.flatten(0, 1), labels.color.flatten()),
+            'size_name': 0.3 * _mean(size_name[named], labels.size_name[named]),
             'center': 4 * F.mse_loss(center[thing], labels.center[thing]),
             'place': 2 * F.mse_loss(place, labels.place),
             'size': 0.5 * F.mse_loss(size[thing], labels.size[thing]),
             'is_center': 2
             * F.binary_cross_entropy_with_logits(is_center.squeeze(-1), labels.is_center),
-            'kind_right': (kind.argmax(-1) == labels.kind)[thing].float().mean().detach(),
-            'color_right': (color.argmax(-1) == labels.color)[thing].float().mean().detach(),
+            'kind_right': _right(kind, labels.kind, thing),
+            'color_right': _right(color, labels.color, thing & (labels.color >= 0)),
+            'size_right': _right(size_name, labels.size_name, named),
         }
 
     def asked_loss(self, entering: Tensor, asked: Tensor) -> Tensor:
-        """Return the loss of kind and colour named, from hidden states entering the look block."""
+        """Return the loss of what is named, from hidden states entering the look block."""
         at = asked[..., 0] >= 0
         x = self.asked(F.layer_norm(entering[at], entering.shape[-1:]))
-        kind, color = x.split((len(KINDS) + 1, len(COLORS) + 1), -1)
-        wanted = asked[at]
-        return F.cross_entropy(kind, wanted[:, 0]) + F.cross_entropy(color, wanted[:, 1])
+        parts = zip(x.split(ASKED, -1), asked[at].unbind(-1), strict=True)
+        return sum(F.cross_entropy(part, wanted) for part, wanted in parts)
+
+
+def _mean(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Return the mean cross-entropy, 0 of nothing."""
+    return F.cross_entropy(logits, wanted, reduction='sum') / max(1, len(wanted))
+
+
+def _right(logits: Tensor, wanted: Tensor, where: Tensor) -> Tensor:
+    return (logits.argmax(-1) == wanted)[where].float().mean().detach()
 
 
 def question_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     """Return the losses of the questions.
 
-    :param hidden: (images, length, dim) hidden states of the questions.
+    :param hidden: (rows, length, dim) hidden states of the questions.
     """
     losses = {}
     at = q.next_ids >= 0
@@ -91,7 +102,7 @@ def number_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
 
 WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'asked': 0.3}
 WEIGHTS |= {'look0': 0.3, 'look1': 0.4, 'count0': 0.2, 'count1': 0.3}
-PATCHES = ('kind', 'color', 'center', 'place', 'size', 'is_center')
+PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_center')
 
 
 def batch_losses(model: Moondream, heads: TrainingHeads, batch: Batch, patches: float) -> dict:
@@ -105,16 +116,12 @@ def batch_losses(model: Moondream, heads: TrainingHeads, batch: Batch, patches: 
     if batch.questions:
         q, prefix = batch.questions, model.prefix(features)
         p = prefix.shape[1]
-        shift = torch.tensor([0, 0, p])
         hidden, entering, seen = model.text(
-            torch.cat([prefix, embed(model, q)], 1),
-            q.positions(p),
-            q.mask(p),
-            Looks([at + shift for at in q.looks]),
+            prefix, embed(model, q), q.image, q.positions(p), q.mask(p), Looks(q.looks)
         )
-        parts = question_losses(model, q, hidden[:, p:])
+        parts = question_losses(model, q, hidden)
         parts |= look_losses(q, torch.cat([s[:, :p] for s in seen]))
-        parts['asked'] = heads.asked_loss(entering[:, p:], q.asked)
+        parts['asked'] = heads.asked_loss(entering, q.asked)
         total = total + sum(weight * parts[n] for n, weight in WEIGHTS.items() if n in parts)
         out |= parts
     return out | {'total': total}

@@ -15,6 +15,7 @@ class Plan:
         both are.
     :ivar patches: weight of the patches' labels.
     :ivar vision_rate: the encoder's learning rate as a share of the others'.
+    :ivar precision: 'fp32', or 'bf16' to multiply in, where the processor does so.
     """
 
     steps: int = 4000
@@ -26,6 +27,7 @@ class Plan:
     long: int = 0
     patches: float = 1.0
     vision_rate: float = 1.0
+    precision: str = 'fp32'
     seed: int = 0
 
     def rate_at(self, step: int) -> float:

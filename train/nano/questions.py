@@ -11,63 +11,43 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from kimi_ros.agent.prompts import (
+    attribute_question,
     check_question,
+    count_question,
     describe_question,
     plan_prompt,
     presence_question,
+    relation_question,
 )
-from kimi_ros.sim import COLORS, KINDS
-from kimi_ros.sim.language import (
+from kimi_ros.sim import COLORS, KINDS, ObjectTruth
+from kimi_ros.sim.catalogues import DEFAULT, TAUGHT, some_catalogue
+from kimi_ros.sim.facts import some_attribute, some_number, some_relation
+from kimi_ros.sim.full.catalogue import PEOPLE, SIZES
+from kimi_ros.sim.language import answer_describe, caption, with_article
+from kimi_ros.sim.meaning import (
+    COLOR_ZH,
     LANGUAGES,
-    Description,
-    answer_describe,
-    caption,
-    with_article,
+    RELATIONS,
+    SIZE_ZH,
+    SUPERLATIVES,
+    Meaning,
 )
-from kimi_ros.sim.tasks import Mix, some_description, some_task, wrong
+from kimi_ros.sim.tasks import Mix, some_meaning, some_task, wrong
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.lessons import Lesson
 from kimi_train.words import IS, YES
 
-SKILLS = (
-    ('locate', ('object',)),
-    ('pick', ('object',)),
-    ('place', ('object', 'target')),
-    ('describe', ()),
-)
 # What is hard is asked more often than people would.
-LESSONS = Mix(absent=0.32, sides=0.2, twins=0.2)
+LESSONS = Mix(absent=0.3, twins=0.2, sized=0.14, superlative=0.17, relation=0.27)
 NOTHING = -1  # among objects to look at: the image's first position
 PLAN_OPENING = '{"status":"'
-KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption')
-
-
-@dataclass(frozen=True)
-class Thing:
-    """An object of a scene: names, and its box (x_min, y_min, x_max, y_max) in 0-1."""
-
-    kind: str
-    color: str
-    box: tuple[float, float, float, float]
-
-    @property
-    def center(self) -> tuple[float, float]:
-        """Return the middle of the box."""
-        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
-
-    @property
-    def size(self) -> tuple[float, float]:
-        """Return width and height of the box."""
-        return self.box[2] - self.box[0], self.box[3] - self.box[1]
-
-
-def things(rows: np.ndarray) -> list[Thing]:
-    """Return the objects of one scene of `objects.npy`."""
-    return [
-        Thing(KINDS[int(r[0])], COLORS[int(r[1])], tuple(float(v) for v in r[2:]))
-        for r in rows
-        if r[0] >= 0
-    ]
+KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption', 'count', 'relation', 'like')
+# What a question names first: how many answers each of its parts has, the last for any.
+ASKED = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES) + 1, len(SUPERLATIVES) + 1,
+         len(RELATIONS) + 1)
+# Of `short` questions; the rest ask for points and boxes.
+SHARES = {'presence': 0.11, 'check': 0.15, 'count': 0.11, 'relation': 0.08, 'like': 0.06}
+Scene = Sequence[ObjectTruth]
 
 
 @dataclass
@@ -77,13 +57,13 @@ class Dialogue(Lesson):
     `looks[i]` are the objects that the looking head should see from position i, an empty list or
     `NOTHING` for 'none of them'; `hops[i]` those that it should see first, where they are others;
     `counts` likewise for the counting head. `decided` is where the answer is decided, and `kind`
-    what sort of question it is, for figures to follow. `asked` are the kind and the colour
-    (indices, one past the last for any) of the thing named first.
+    what sort of question it is, for figures to follow. `asked` says what is named first, as
+    `ASKED` counts it.
     """
 
     kind: str = ''
     decided: int = 0
-    asked: tuple[int, int] | None = None
+    asked: tuple[int, ...] | None = None
     looks: dict[int, list[int]] = field(default_factory=dict)
     hops: dict[int, list[int]] = field(default_factory=dict)
     counts: dict[int, list[int]] = field(default_factory=dict)
@@ -96,103 +76,146 @@ class QuestionWriter:
         self.tokens = config.tokenizer
         self._encode = lru_cache(maxsize=100_000)(lambda text: tuple(tokenizer.encode(text).ids))
 
-    def short(self, scene: Sequence[Thing], rng: np.random.Generator) -> Dialogue:
-        """Return a question with a short answer: point, detect, presence, what a place shows."""
+    def short(self, scene: Scene, rng: np.random.Generator) -> Dialogue:
+        """Return a question with a short answer: where, is it there, how many, what is it like."""
+        language = LANGUAGES[int(rng.random() < 0.45)]
         draw = rng.random()
-        language = LANGUAGES[int(rng.random() < 0.4)]
-        if draw < 0.70:
-            return self.locate(
-                scene, some_description(scene, rng, LESSONS), language, boxes=rng.random() < 0.45
-            )
-        if draw < 0.84:
-            return self.presence(scene, language, rng)
-        return self.check(scene, language, rng)
+        for kind, share in SHARES.items():
+            if draw < share:
+                question = getattr(self, kind)(scene, language, rng)
+                if question is not None:
+                    return question
+                break
+            draw -= share
+        what = some_meaning(scene, rng, LESSONS)
+        return self.locate(scene, what, language, boxes=rng.random() < 0.45)
 
-    def long(self, scene: Sequence[Thing], rng: np.random.Generator) -> Dialogue:
+    def long(self, scene: Scene, rng: np.random.Generator) -> Dialogue:
         """Return a question with a long answer: a plan (mostly), a caption, a description."""
         draw = rng.random()
         language = LANGUAGES[int(rng.random() < 0.5)]
-        if draw < 0.84:
+        if draw < 0.92:
             return self.plan(scene, language, rng)
         everything = list(range(len(scene)))
-        if draw < 0.94:
+        if draw < 0.95:
             length = ('short', 'normal', 'long')[int(rng.integers(3))]
             ids = self.tokens.templates.caption[length]
             return self._answer('caption', list(ids), caption(scene, length), everything)
         prompt = self._query(describe_question(language))
         return self._answer('caption', prompt, answer_describe(scene, language), everything)
 
-    def locate(self, scene, what: Description, language: str, boxes: bool) -> Dialogue:
+    def locate(self, scene: Scene, what: Meaning, language: str, boxes: bool) -> Dialogue:
         """Point at, or box, all the objects meant, from left to right."""
         template = self.tokens.templates.detect if boxes else self.tokens.templates.point
         name = self._encode(f' {what.name(language)}')
         out = Dialogue([*template.prefix, *name, *template.suffix], kind='locate')
         out.decided = out.last
-        out.asked = asked(what)
         found = what.matches(scene)
         out.counts[out.last] = found
+        _ask(out, what, scene)
         for index in found:
-            thing = scene[index]
+            x0, y0, x1, y1 = scene[index].box
             out.next_ids[out.last] = self.tokens.coord_id
-            for value in thing.center:
+            for value in ((x0 + x1) / 2, (y0 + y1) / 2):
                 out.looks[out.last] = [index]
                 out.write_coordinate(value, self.tokens.coord_id)
             if boxes:
                 out.looks[out.last] = [index]
-                out.write_size(thing.size, self.tokens.size_id)
+                out.write_size((x1 - x0, y1 - y0), self.tokens.size_id)
         out.next_ids[out.last] = self.tokens.eos_id
         out.looks[out.last] = []
-        if what.side:
-            out.hops[out.decided] = what.other.matches(scene)
         return out
 
-    def presence(self, scene, language: str, rng) -> Dialogue:
+    def presence(self, scene: Scene, language: str, rng) -> Dialogue:
         """Ask whether something is there."""
-        what = some_description(scene, rng, Mix(sides=0))
+        if rng.random() < 0.06:
+            what = Meaning(PEOPLE[int(rng.integers(len(PEOPLE)))])
+        else:
+            what = some_meaning(scene, rng, Mix(absent=0.5, superlative=0, relation=0.1))
         found = what.matches(scene)
         prompt = self._query(presence_question(what.name(language), language))
         out = self._answer('presence', prompt, YES[language][0 if found else 1], found)
-        out.asked = asked(what)
+        return _ask(out, what, scene)
+
+    def count(self, scene: Scene, language: str, rng) -> Dialogue:
+        """Ask how many there are, every number that the scene allows as often."""
+        what, found = some_number(scene, rng)
+        prompt = self._query(count_question(what.name(language), language))
+        return _ask(self._answer('count', prompt, str(len(found)), found), what, scene)
+
+    def relation(self, scene: Scene, language: str, rng) -> Dialogue | None:
+        """Ask where one thing stands to another."""
+        asked = some_relation(scene, rng)
+        if asked is None:
+            return None
+        i, relation, j, true = asked
+        where = RELATIONS[relation][language == 'zh']
+        one, other = Meaning(scene[i].kind, scene[i].color), Meaning(scene[j].kind, scene[j].color)
+        question = relation_question(one.name(language), where, other.name(language), language)
+        out = self._answer('relation', self._query(question), IS[language][not true], [i])
+        _ask(out, one, scene)
+        out.hops[out.decided] = [j]
         return out
 
-    def check(self, scene, language: str, rng) -> Dialogue:
+    def like(self, scene: Scene, language: str, rng) -> Dialogue | None:
+        """Ask whether something has a certain colour or size."""
+        asked = some_attribute(scene, rng)
+        if asked is None:
+            return None
+        what, index, attribute, true = asked
+        word = {**COLOR_ZH, **SIZE_ZH}[attribute] if language == 'zh' else attribute
+        question = attribute_question(what.name(language), word, language)
+        out = self._answer('like', self._query(question), IS[language][not true], [index])
+        return _ask(out, what, scene)
+
+    def check(self, scene: Scene, language: str, rng) -> Dialogue:
         """Ask what a box or a point shows, or whether it shows a certain thing."""
         index = int(rng.integers(len(scene)))
         thing = scene[index]
-        true, named = Description(thing.kind, thing.color), None
-        if rng.random() < 0.3:
+        true, named = Meaning(thing.kind, thing.color), None
+        if rng.random() < 0.25:
             zh = language == 'zh'
             name = true.name(language)
             question = '这是什么？' if zh else 'What is this?'
             answer = name if zh else with_article(name).capitalize()
         else:
-            what = _part(true if rng.random() < 0.5 else wrong(true, rng), rng)
+            what = _part(true if rng.random() < 0.5 else wrong(true, rng), thing, rng)
             named = asked(what)
             question = check_question(what.name(language), language)
             answer = IS[language][0 if what.matches([thing]) else 1]
         jitter = rng.normal(0, 0.008, 4)
-        (x, y), (w, h) = thing.center, thing.size
-        place = [float(np.clip(x + jitter[0], 0, 1)), float(np.clip(y + jitter[1], 0, 1))]
-        box = rng.random() < 0.7
+        x0, y0, x1, y1 = thing.box
+        place = [float(np.clip((x0 + x1) / 2 + jitter[0], 0, 1)),
+                 float(np.clip((y0 + y1) / 2 + jitter[1], 0, 1))]
+        box = rng.random() < 0.8
         coord, size = self.tokens.coord_id, self.tokens.size_id
         spatial = [coord, coord, size] if box else [coord, coord]
         out = Dialogue(self._query(question, spatial), kind='check', asked=named)
         start = len(self.tokens.templates.query.prefix)
         out.coords = {start: place[0], start + 1: place[1]}
         if box:
-            out.sizes = {start + 2: (w * np.exp(jitter[2] * 5), h * np.exp(jitter[3] * 5))}
+            width, height = (x1 - x0) * np.exp(jitter[2] * 5), (y1 - y0) * np.exp(jitter[3] * 5)
+            out.sizes = {start + 2: (width, height)}
         return self._finish(out, answer, [index])
 
-    def plan(self, scene, language: str, rng) -> Dialogue:
-        """Ask for a plan as the planner asks, and answer in its JSON."""
-        task = some_task(scene, language, rng, LESSONS)
+    def plan(self, scene: Scene, language: str, rng) -> Dialogue:
+        """Ask for a plan as the planner asks, under some robot's catalogue, answered in JSON."""
+        task, catalogue = some_task(scene, language, rng, LESSONS), DEFAULT
+        if rng.random() < 0.45:
+            keep = {step['skill'] for step in task.plan['steps']} | {task.skill}
+            catalogue = some_catalogue(rng, TAUGHT if rng.random() < 0.5 else (), keep)
+            alone = _two_alone(scene, rng) if catalogue.own and rng.random() < 0.5 else ()
+            if len(alone) == 2:
+                task = catalogue.own_task(alone, scene, language, rng)
+            else:
+                task = catalogue.translated(task)
         text = json.dumps(task.plan, ensure_ascii=False, separators=(',', ':'))
         # What is missing is looked for in vain, beside what is there.
         found = list(dict.fromkeys(i for _, group in task.referents for i in group or (NOTHING,)))
-        out = self._answer('plan', self._query(plan_prompt(task.instruction, SKILLS)), text, found)
-        out.asked = asked(task.meant[0]) if task.meant else None
-        if task.meant and task.meant[0].side:
-            out.hops[out.decided] = task.meant[0].other.matches(scene)
+        prompt = self._query(plan_prompt(task.instruction, catalogue.signatures))
+        out = self._answer('plan', prompt, text, found)
+        if task.meant:
+            _ask(out, task.meant[0], scene)
         return out
 
     def _query(self, question: str, spatial: Sequence[int] = ()) -> list[int]:
@@ -215,15 +238,44 @@ class QuestionWriter:
         return out
 
 
-def _part(what: Description, rng) -> Description:
-    """Return the description, or only its kind, or only its colour."""
+def _part(what: Meaning, thing: ObjectTruth, rng) -> Meaning:
+    """Return the description, or only its kind or its colour, or with a size."""
     draw = rng.random()
     if draw < 0.25:
-        return Description(kind=what.kind)
-    return Description(color=what.color) if draw < 0.35 else what
+        return Meaning(kind=what.kind)
+    if draw < 0.33 and what.color:
+        return Meaning(color=what.color)
+    if draw < 0.45 and thing.size_name:
+        size = thing.size_name if rng.random() < 0.5 else list(SIZES)[int(rng.integers(len(SIZES)))]
+        return Meaning(what.kind, what.color, size)
+    return what
 
 
-def asked(what: Description) -> tuple[int, int]:
-    """Return the kind and the colour of a description, as `Dialogue.asked` has them."""
-    kind = KINDS.index(what.kind) if what.kind else len(KINDS)
-    return kind, COLORS.index(what.color) if what.color else len(COLORS)
+def _two_alone(scene: Scene, rng) -> list[Meaning]:
+    """Return two descriptions that mean one thing each, and not the same."""
+    found: dict[int, Meaning] = {}
+    for _ in range(40):
+        what = some_meaning(scene, rng, Mix(absent=0))
+        places = what.matches(scene)
+        if len(places) == 1:
+            found.setdefault(places[0], what)
+        if len(found) == 2:
+            break
+    return list(found.values())
+
+
+def _ask(out: Dialogue, what: Meaning, scene: Scene) -> Dialogue:
+    """Note what a question names first, and where it leads before it is decided."""
+    out.asked = asked(what)
+    if what.relation:
+        out.hops[out.decided] = what.other.matches(scene)
+    elif what.superlative or what.size:
+        out.hops[out.decided] = Meaning(what.kind, what.color).matches(scene)
+    return out
+
+
+def asked(what: Meaning) -> tuple[int, ...]:
+    """Return what a description says, as `ASKED` counts it."""
+    parts = ((what.kind, KINDS), (what.color, COLORS), (what.size, list(SIZES)),
+             (what.superlative, list(SUPERLATIVES)), (what.relation, list(RELATIONS)))
+    return tuple(names.index(word) if word else len(names) for word, names in parts)

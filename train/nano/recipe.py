@@ -28,29 +28,37 @@ class Stage:
 
 STAGES = (
     # The encoder alone, from every patch's label: three times as many images a second.
-    Stage('see', Plan(steps=3000, images=16, rate=2e-3, decay=500)),
+    Stage('see', Plan(steps=4500, images=16, rate=2e-3, decay=900, precision='bf16')),
     # Then everything. A rate of 3e-3 undoes what 1.3e-3 learns.
     Stage(
         'speak',
         Plan(
-            steps=4500,
+            steps=9000,
             images=8,
             rate=1.3e-3,
             warmup=40,
-            decay=900,
+            decay=3500,
             short=10,
-            long=2,
+            long=3,
             patches=0.3,
             vision_rate=0.5,
+            precision='bf16',
         ),
     ),
 )
 
 
-def make_nano(folder: Path, scenes: int, workers: int, steps: int | None = None) -> Path:
+def make_nano(
+    folder: Path,
+    scenes: int,
+    workers: int,
+    weights: Path | None = None,
+    steps: int | None = None,
+) -> Path:
     """Render, train and save; returns the checkpoint's folder. What is there already is kept.
 
     :param scenes: how many are rendered, from seed 0 on.
+    :param weights: a checkpoint's folder to begin from; None begins from nothing.
     :param steps: of each stage, instead of the recipe's: for a trial.
     """
     data, start = folder / 'scenes', folder / 'start'
@@ -62,8 +70,7 @@ def make_nano(folder: Path, scenes: int, workers: int, steps: int | None = None)
         raise ValueError(f'{data} holds {done.read_text().strip()} scenes: give another folder')
     loaded = SceneSet.load(data)
     if not (start / 'tasks.json').exists():
-        save_start(start, build_tokenizer(corpus(loaded.objects, np.random.default_rng(0))))
-    weights = None
+        save_start(start, build_tokenizer(corpus(loaded, np.random.default_rng(0))))
     for stage in STAGES:
         plan = replace(stage.plan, steps=steps) if steps else stage.plan
         train(loaded, start, folder / stage.name, plan, weights)
@@ -88,7 +95,7 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
         trainer.load(last)
         print(f'{out.name}: going on from step {trainer.step}')
     elif weights and weights.is_dir():
-        load_weights(model, weights)
+        load_weights(model, tokenizer, weights)
     elif weights:
         trainer.load(weights, weights_only=True)
     out.mkdir(parents=True, exist_ok=True)

@@ -1,61 +1,65 @@
 """Rendered scenes on disk: frames at the encoder's size, with a label for every patch.
 
-A folder holds `frames.npy` (n, S, S, 3) uint8, `owners.npy` (n, g, g) int8 - the object that covers
-most of the patch, -1 for none - and `objects.npy` (n, MAX_OBJECTS, 6) float32: kind, colour, box
-(0-1); kind -1 where there is none.
+A folder holds `frames.npy` (n, S, S, 3) uint8, `owners.npy` (n, g, g) int8 - which of the scene's
+things covers most of the patch, -1 for none - and `truth.jsonl`, a line a scene: its things that
+can be seen, as lists of `ObjectTruth`'s fields, boxes in 0-1.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import multiprocessing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from kimi_ros.sim import COLORS, KINDS, Renderer, ground_truth, sample_scene
+from kimi_ros.sim import ObjectTruth, Renderer, sample_scene, visible_truth
+from kimi_ros.sim.seeds import check_training
 
-TRAIN_SEEDS = range(0, 1_000_000)
-VALIDATION_SEEDS = range(1_000_000, 2_000_000)
-MAX_OBJECTS = 8
 RENDER_SIZE = (320, 240)
-MIN_COVER = 0.25  # of a patch, for it to belong to an object
-
-
-class HeldOutSeedError(ValueError):
-    """A seed that is kept for examinations was asked for in training."""
+MIN_COVER = 0.25  # of a patch, for it to belong to a thing
+SMALL_SHARE = 8  # every so-manieth scene is of the small table
+_ARRAYS = ('frames', 'owners')
+_FIELDS = [field.name for field in dataclasses.fields(ObjectTruth)]
 
 
 @dataclass(frozen=True)
 class SceneSet:
-    """The arrays of a folder of scenes, in memory: random reads from disk would starve the
-    training.
-    """
+    """A folder of scenes, in memory: random reads from disk would starve the training."""
 
     frames: np.ndarray
     owners: np.ndarray
-    objects: np.ndarray
+    lines: Sequence[str]
 
     @classmethod
     def load(cls, folder: Path) -> SceneSet:
-        """Read the three arrays of the folder."""
-        return cls(*(np.load(folder / f'{n}.npy') for n in _ARRAYS))
+        """Read the folder."""
+        arrays = (np.load(folder / f'{n}.npy') for n in _ARRAYS)
+        return cls(*arrays, (folder / 'truth.jsonl').read_text(encoding='utf-8').splitlines())
 
     def __len__(self) -> int:
         return len(self.frames)
 
+    def things(self, index: int) -> list[ObjectTruth]:
+        """Return what a scene shows, in the order that `owners` counts."""
+        rows = json.loads(self.lines[index])
+        return [ObjectTruth(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
-_ARRAYS = ('frames', 'owners', 'objects')
+
+def as_line(things: Sequence[ObjectTruth]) -> str:
+    """Return a line of `truth.jsonl`."""
+    return json.dumps([[getattr(t, name) for name in _FIELDS] for t in things])
 
 
 def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
-    """Render a scene; return its frame, its patches' owners and its objects as in the module's
-    text.
-    """
-    scene = sample_scene(seed)
+    """Render a scene; return its frame, its patches' owners and its things."""
+    scene = sample_scene(seed, 'small' if seed % SMALL_SHARE == 0 else 'full')
     frame = renderer.render(scene, depth=False)
-    truth = ground_truth(scene, frame)
+    truth = visible_truth(scene, frame)
     height, width = frame.rgb.shape[:2]
     size = (crop_size, crop_size)
     rgb = np.asarray(Image.fromarray(frame.rgb).resize(size, Image.Resampling.LANCZOS))
@@ -64,18 +68,15 @@ def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
     blocks = seg.reshape(grid, patch_size, grid, patch_size).swapaxes(1, 2).reshape(grid, grid, -1)
     owners = np.full((grid, grid), -1, np.int8)
     most = np.full((grid, grid), MIN_COVER)
-    objects = np.full((MAX_OBJECTS, 6), -1, np.float32)
-    scale = np.array([width, height, width, height], np.float32)
-    for slot, thing in enumerate(truth[:MAX_OBJECTS]):
+    scale = (width, height, width, height)
+    things = []
+    for slot, thing in enumerate(truth):
         cover = (blocks == thing.index).mean(-1)
         owners[cover > most] = slot
         most = np.maximum(most, cover)
-        objects[slot] = [
-            KINDS.index(thing.kind),
-            COLORS.index(thing.color),
-            *(np.asarray(thing.box) / scale),
-        ]
-    return rgb, owners, objects
+        box = tuple(round(v / s, 5) for v, s in zip(thing.box, scale, strict=True))
+        things.append(dataclasses.replace(thing, box=box, occluded=0.0))
+    return rgb, owners, things
 
 
 def render_set(folder: Path, seeds: range, crop_size: int, patch_size: int, workers: int) -> None:
@@ -83,26 +84,26 @@ def render_set(folder: Path, seeds: range, crop_size: int, patch_size: int, work
 
     :raises HeldOutSeedError: unless all seeds are for training, or all for validation.
     """
-    if not any(seeds[0] in lot and seeds[-1] in lot for lot in (TRAIN_SEEDS, VALIDATION_SEEDS)):
-        raise HeldOutSeedError(
-            f'seeds {seeds[0]} to {seeds[-1]}: training has those below 1,000,000, validation '
-            'those below 2,000,000, and the others are for examinations'
-        )
+    check_training(seeds)
     folder.mkdir(parents=True, exist_ok=True)
     n, grid = len(seeds), crop_size // patch_size
-    shapes = ((n, crop_size, crop_size, 3), (n, grid, grid), (n, MAX_OBJECTS, 6))
-    for name, shape, dtype in zip(_ARRAYS, shapes, (np.uint8, np.int8, np.float32), strict=True):
+    for name, shape, dtype in (
+        ('frames', (n, crop_size, crop_size, 3), np.uint8),
+        ('owners', (n, grid, grid), np.int8),
+    ):
         np.lib.format.open_memmap(folder / f'{name}.npy', 'w+', dtype, shape)
     jobs = [(folder, seeds, start, workers, crop_size, patch_size) for start in range(workers)]
     with multiprocessing.get_context('spawn').Pool(workers) as pool:
-        pool.starmap(_render_share, jobs)
+        shares = pool.starmap(_render_share, jobs)
+    lines = [shares[i % workers][i // workers] for i in range(n)]
+    (folder / 'truth.jsonl').write_text('\n'.join(lines) + '\n', encoding='utf-8')
 
 
-def _render_share(folder, seeds, start, step, crop_size, patch_size) -> None:
-    arrays = [np.load(folder / f'{name}.npy', mmap_mode='r+') for name in _ARRAYS]
+def _render_share(folder, seeds, start, step, crop_size, patch_size) -> list[str]:
+    frames, owners = (np.load(folder / f'{name}.npy', mmap_mode='r+') for name in _ARRAYS)
+    lines = []
     with Renderer(*RENDER_SIZE) as renderer:
         for i in range(start, len(seeds), step):
-            for array, value in zip(
-                arrays, label(seeds[i], renderer, crop_size, patch_size), strict=True
-            ):
-                array[i] = value
+            frames[i], owners[i], things = label(seeds[i], renderer, crop_size, patch_size)
+            lines.append(as_line(things))
+    return lines

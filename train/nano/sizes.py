@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from kimi_ros.agent.prompts import describe_question
-from kimi_ros.sim.language import COLOR_ZH, KIND_ZH, LANGUAGES
+from kimi_ros.sim.meaning import COLOR_ZH, KIND_ZH, LANGUAGES
 from kimi_train.model import Moondream
 from kimi_train.nano.tokenizer import templates, train_tokenizer
 
 CROP, PATCH = 192, 16
-VOCABULARY = 704
+VOCABULARY = 1280
 SIZES = {
     'text': {
         'dim': 160,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -37,9 +36,8 @@ def sums(model: Moondream, q: Packed, images: Tensor | None) -> dict[str, Tensor
     prefix = model.bos(len(q.ids)) if images is None else model.after_bos(images)
     length = prefix.shape[1]
     # The residual stream is fp32 whatever the precision of the layers.
-    x = torch.cat([prefix.float(), embed(model, q).float()], 1)
-    hidden, _, _ = model.text(x, q.positions(length), q.mask(length))
-    hidden = hidden[:, length:]
+    x = embed(model, q).float()
+    hidden, _, _ = model.text(prefix.float(), x, q.image, q.positions(length), q.mask(length))
     losses = {}
     at = q.next_ids != IGNORE
     if at.any():

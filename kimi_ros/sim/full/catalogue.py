@@ -44,13 +44,15 @@ NATURAL_COLORS = {'apple': ('red', 'yellow', 'green'), 'banana': ('yellow', 'gre
 """Kinds that would not be recognised in every colour."""
 
 HELD_OUT = frozenset({
-    ('book', 'purple'), ('cup', 'green'), ('bottle', 'orange'), ('ball', 'brown'),
-    ('block', 'pink'), ('bowl', 'red'), ('plate', 'blue'), ('box', 'white'), ('can', 'black'),
-    ('knife', 'yellow'), ('scissors', 'orange'), ('spoon', 'green'), ('pen', 'blue'),
-    ('phone', 'red'), ('pan', 'purple'), ('glass', 'pink'), ('car', 'yellow'), ('sign', 'white'),
+    ('book', 'pink'), ('cup', 'brown'), ('bottle', 'pink'), ('ball', 'brown'), ('block', 'pink'),
+    ('bowl', 'brown'), ('plate', 'pink'), ('box', 'brown'), ('can', 'black'), ('knife', 'yellow'),
+    ('scissors', 'orange'), ('spoon', 'green'), ('pen', 'blue'), ('phone', 'red'),
+    ('pan', 'purple'), ('glass', 'pink'), ('car', 'yellow'), ('sign', 'white'),
     ('picture', 'brown'),
 })
-"""A tenth of the (kind, colour) pairs: drawn only where they are asked for, never in training."""
+"""A tenth of the (kind, colour) pairs: drawn only where they are asked for, never in training.
+
+None of them is on the small table either, so that a model taught on both has seen none."""
 
 MATERIALS = {
     'book': ('paper',), 'cup': ('ceramic', 'metal', 'plastic'), 'bottle': ('plastic', 'metal'),

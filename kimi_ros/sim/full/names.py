@@ -21,7 +21,8 @@ from kimi_ros.sim.full.catalogue import (
 )
 from kimi_ros.sim.full.thing import Thing
 
-SAME_NAME_SHARE, SAME_KIND_SHARE = 0.22, 0.33
+GROUPS = (3, 8)
+SAME_NAME_SHARE, SAME_KIND_SHARE, CROWD_SHARE = 0.20, 0.28, 0.22
 STACK_SHARE, CONTENT_SHARE = 0.22, 0.30
 HOT_SHARE, LABEL_SHARE = 0.4, 0.45
 STANDING = ('apple', 'ball', 'block', 'can', 'cup', 'bowl', 'car', 'glass', 'bottle', 'book')
@@ -37,7 +38,7 @@ class Group:
 
 def groups(draw, held_out: bool) -> list[Group]:
     """Return the scene's groups; with `held_out` the first has a pair that training never saw."""
-    count = 3 + draw.below(4)
+    count = GROUPS[0] + draw.below(GROUPS[1] - GROUPS[0] + 1)
     kinds = draw.shuffled(THINGS)[:count]
     names = [(kind, _color(draw, kind)) for kind in kinds]
     which = draw.uniform()
@@ -45,10 +46,20 @@ def groups(draw, held_out: bool) -> list[Group]:
         names[1] = names[0]
     elif which < SAME_NAME_SHARE + SAME_KIND_SHARE:
         names[1] = names[0][0], _color(draw, names[0][0])
+    elif which < SAME_NAME_SHARE + SAME_KIND_SHARE + CROWD_SHARE:
+        names = _crowd(draw, names)
     if held_out:
         names[0] = draw.choice(sorted(HELD_OUT))
     found = [Group([make(draw, *name)]) for name in names]
     return [_piled(draw, group) for group in found]
+
+
+def _crowd(draw, names: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the names with three or more things of one kind, mostly in two colours, to count."""
+    kind, color = names[0]
+    two = color, _color(draw, kind)
+    size = min(3 + draw.below(4), len(names))
+    return [(kind, draw.choice(two)) for _ in range(size)] + names[size:]
 
 
 def _color(draw, kind: str) -> str:

@@ -23,7 +23,7 @@ from kimi_ros.sim.full.thing import Thing
 from kimi_ros.sim.projection import camera_pose, intrinsics, project
 from kimi_ros.sim.scene import Scene, SceneCamera, SceneLight, SceneTable
 
-PICTURE_SLOTS = 3
+PICTURE_SLOTS = 8  # as many as there are groups
 PICTURE_SIZE = (128, 128)
 UNSHADED = ('knife', 'scissors', 'spoon', 'banana')
 """Kinds that lie flat and whose outline no patch resembles."""

@@ -1,0 +1,143 @@
+"""Other robots' skills: catalogues in other words, in other orders, with skills nobody knows.
+
+A model should read the catalogue that it is given, not remember one. Training draws catalogues
+with `TAUGHT` and with names made up on the spot; examinations draw with `UNTAUGHT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from kimi_ros.sim.language import spoken
+from kimi_ros.sim.meaning import Meaning
+from kimi_ros.sim.tasks import SKILLS, Task
+
+Signature = tuple[str, tuple[str, ...]]
+
+SHIPPED: tuple[Signature, ...] = (
+    ('locate', ('object',)), ('pick', ('object',)), ('place', ('object', 'target')),
+    ('describe', ()),
+)
+"""Names and arguments of config/skills.yaml, in its order."""
+
+NAMES = {
+    'locate': ('locate', 'find', 'point_at', 'show'),
+    'pick': ('pick', 'grasp', 'take', 'lift'),
+    'place': ('place', 'put', 'drop_at', 'stow'),
+    'describe': ('describe', 'report', 'tell'),
+}
+"""What catalogues call the skills that everybody knows."""
+OBJECTS, TARGETS = ('object', 'item', 'thing'), ('target', 'place', 'goal')
+
+TAUGHT = (
+    'push', 'wipe', 'shake', 'open', 'close', 'rotate', 'scan', 'weigh', 'tap', 'fold', 'dry',
+    'wash', 'heat', 'hide', 'mark', 'measure', 'flip', 'roll', 'squeeze', 'lock', 'fill', 'charge',
+    'scrub', 'light_up', 'warm_up', 'cover_up', 'line_up', 'spin', 'brush', 'oil', 'nudge',
+)
+UNTAUGHT = (
+    'inspect', 'stir', 'polish', 'press', 'tilt', 'water', 'wrap', 'peel', 'clean_up', 'balance',
+    'drag', 'knock_on', 'paint', 'unscrew', 'fan', 'sniff', 'cool_down', 'tune', 'sharpen', 'glue',
+)
+_SYLLABLES = ([c + v for c in 'bdfgklmnprstvz' for v in 'aeiou'], ['', '', 'n', 'r', 'x', 'p', 'k'])
+
+REQUESTS = {
+    'en': {
+        0: ('{skill}', 'please {skill}', 'run {skill} now', 'start to {skill}', 'do a {skill}'),
+        1: ('{skill} {object}', 'please {skill} {object}', 'can you {skill} {object}?',
+            'i want you to {skill} {object}', 'use {skill} on {object}',
+            '{object}, {skill} it for me', 'go and {skill} {object}'),
+        2: ('{skill} {object} with {target}', 'use {skill} on {object} and {target}',
+            'please {skill} {object} with {target}'),
+    },
+    'zh': {
+        0: ('{skill}', '执行{skill}', '开始{skill}', '请{skill}一下'),
+        1: ('{skill}{object}', '对{object}执行{skill}', '请{skill}{object}',
+            '用{skill}处理{object}', '把{object}{skill}一下'),
+        2: ('对{object}和{target}执行{skill}', '用{target}{skill}{object}'),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Skills as a prompt lists them.
+
+    :ivar signatures: (name, argument names) in order.
+    :ivar called: what each of `SKILLS` is called here.
+    :ivar own: the names of the skills beyond those.
+    """
+
+    signatures: tuple[Signature, ...]
+    called: dict[str, Signature]
+    own: tuple[str, ...] = ()
+
+    def translated(self, task: Task) -> Task:
+        """Return the task with its plan in this catalogue's names."""
+        steps = []
+        for step in task.plan['steps']:
+            name, arguments = self.called[step['skill']]
+            values = [step[key] for key in ('object', 'target') if key in step]
+            steps.append({'skill': name, **dict(zip(arguments, values, strict=True))})
+        return replace(task, plan={**task.plan, 'steps': steps})
+
+    def own_task(self, meant: Sequence[Meaning], objects, language: str, rng) -> Task:
+        """Return a request for one of its own skills, said by its name.
+
+        :param meant: two descriptions, of which as many are used as the skill has arguments.
+        """
+        name = _choose(self.own, rng)
+        arguments = dict(self.signatures)[name]
+        meant = tuple(meant[:len(arguments)])
+        words = dict(zip(('object', 'target'), (spoken(m, language, rng) for m in meant),
+                         strict=False))
+        said = name.replace('_', ' ') if language == 'en' else name
+        template = _choose(REQUESTS[language][len(arguments)], rng)
+        names = [m.name(language) for m in meant]
+        found = tuple((n, tuple(m.matches(objects))) for n, m in zip(names, meant, strict=True))
+        step = {'skill': name, **dict(zip(arguments, names, strict=True))}
+        if language == 'zh':
+            say = f'我来{said}{"和".join(names)}。'
+        else:
+            say = f'I will {said}' + (f' the {" and the ".join(names)}.' if names else '.')
+        plan = {'status': 'ok', 'say': say, 'steps': [step]}
+        return Task(template.format(skill=said, **words), language, plan, found, meant, name)
+
+
+def some_catalogue(rng, invented: Sequence[str] = (), keep: Sequence[str] = SKILLS) -> Catalogue:
+    """Return a catalogue as another robot might have it.
+
+    :param invented: names to draw unknown skills from; without any they are made up.
+    :param keep: of `SKILLS`, those that it has in any case.
+    """
+    called = {}
+    for skill, arguments in SHIPPED:
+        if skill in keep or rng.random() < 0.6:
+            name = skill if rng.random() < 0.4 else _choose(NAMES[skill], rng)
+            known = rng.random() < 0.6
+            names = [a if known else _choose({'object': OBJECTS, 'target': TARGETS}[a], rng)
+                     for a in arguments]
+            called[skill] = name, tuple(names)
+    own: dict[str, tuple[str, ...]] = {}
+    for _ in range(int(rng.integers(0, 4))):
+        name = _choose(invented, rng) if len(invented) else _made_up(rng)
+        if name in own or any(name == known for known, _ in called.values()):
+            continue
+        count = int(rng.choice(3, p=(0.2, 0.65, 0.15)))
+        own[name] = (_choose(OBJECTS, rng), _choose(TARGETS, rng))[:count]
+    signatures = [*called.values(), *own.items()]
+    order = rng.permutation(len(signatures))
+    return Catalogue(tuple(signatures[i] for i in order), called, tuple(own))
+
+
+def _made_up(rng) -> str:
+    parts = [_choose(_SYLLABLES[0], rng) + _choose(_SYLLABLES[1], rng)
+             for _ in range(int(rng.integers(1, 4)))]
+    return ''.join(parts)
+
+
+def _choose(options, rng):
+    return options[int(rng.integers(len(options)))]
+
+
+DEFAULT = Catalogue(SHIPPED, dict(zip(SKILLS, SHIPPED, strict=True)))
