@@ -66,6 +66,12 @@ def _tuning_verbs(verbs) -> None:
     _checkpoint_arguments(p, '--checkpoint')
     p.set_defaults(run=check)
 
+    p = verbs.add_parser('table', help='render scenes and write training data about them')
+    p.add_argument('folder', type=Path, help='for table.jsonl and images/')
+    p.add_argument('--first', type=int, default=0, help='first seed (training: below 1,000,000)')
+    p.add_argument('--count', type=int, default=1000, help='scenes; default 1000')
+    p.set_defaults(run=table)
+
     p = verbs.add_parser('merge', help='write a checkpoint with a LoRA adapter in its weights')
     _checkpoint_arguments(p)
     p.add_argument('adapter', type=Path)
@@ -111,6 +117,12 @@ def _nano_verbs(verbs) -> None:
     p.set_defaults(run=save)
 
 
+    p = verbs.add_parser('curve', help="draw the logs of nano's stages (needs matplotlib)")
+    p.add_argument('logs', type=Path, nargs='+', help='log.jsonl of stages, in their order')
+    p.add_argument('--out', type=Path, required=True, help='an .svg or .png file')
+    p.set_defaults(run=curve)
+
+
 def _checkpoint_arguments(parser, name: str = 'checkpoint') -> None:
     parser.add_argument(name, help='safetensors file, shard index, folder, or hub:owner/name')
     parser.add_argument('--config', help='config.json, where it is not beside the checkpoint')
@@ -150,6 +162,13 @@ def check(args) -> None:
 
     checkpoint = _open(args) if args.checkpoint else None
     print(read_data(args.data, checkpoint, whole_images=True))
+
+
+def table(args) -> None:
+    """Write training data about rendered scenes."""
+    from kimi_train.table import write_table
+
+    print(write_table(args.folder, range(args.first, args.first + args.count)))
 
 
 def merge(args) -> None:
@@ -204,6 +223,14 @@ def save(args) -> None:
 
     size = save_checkpoint(args.start, args.weights, args.out)
     print(f'{args.out}: {size / 1e6:.1f} MB')
+
+
+def curve(args) -> None:
+    """Draw how often questions were answered rightly."""
+    from kimi_train.nano.curve import draw
+
+    draw(args.logs, args.out)
+    print(args.out)
 
 
 def _plan_defaults() -> dict:

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from torch import nn
@@ -44,16 +45,16 @@ class Trainer:
         """Train to the plan's last step, saving as it goes; a line of figures every `log_every`
         steps.
         """
-        plan, sums, began = self.plan, defaultdict(float), time.monotonic()
+        plan, seen, began = self.plan, defaultdict(list), time.monotonic()
         while self.step < plan.steps:
             batch = batches.batch(self.step, plan.short, plan.long)
             losses = self.learn(batch)
             for name, value in losses.items():
-                sums[name] += float(value) / log_every
+                seen[name].append(float(value))
             if self.step % log_every == 0:
                 took = (time.monotonic() - began) / log_every
-                self._report(folder, sums, took)
-                sums, began = defaultdict(float), time.monotonic()
+                self._report(folder, {name: fmean(values) for name, values in seen.items()}, took)
+                seen, began = defaultdict(list), time.monotonic()
             if self.step % save_every == 0 or self.step == plan.steps:
                 self.save(folder / 'last.pt')
 
@@ -72,16 +73,17 @@ class Trainer:
         self.step += 1
         return {name: value.detach() for name, value in losses.items()}
 
-    def _report(self, folder: Path, sums: dict, took: float) -> None:
+    def _report(self, folder: Path, means: dict, took: float) -> None:
         left = (self.plan.steps - self.step) * took / 60
-        figures = '  '.join(f'{n} {v:.3f}' for n, v in sums.items())
+        figures = '  '.join(f'{n} {v:.3f}' for n, v in means.items())
         speed = self.plan.images / took
         print(
             f'{self.step}/{self.plan.steps}  {speed:.1f} images/s  {left:.0f} min left  {figures}',
             flush=True,
         )
         with (folder / 'log.jsonl').open('a') as log:
-            log.write(json.dumps({'step': self.step, 'images_per_s': speed, **sums}) + '\n')
+            line = {'step': self.step, 'images': self.step * self.plan.images, **means}
+            log.write(json.dumps({**line, 'images_per_s': speed}) + '\n')
 
     def save(self, path: Path) -> None:
         """Write everything that continuing needs, beside and then in place."""

@@ -101,7 +101,7 @@ def number_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
 
 
 WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'asked': 0.3}
-WEIGHTS |= {'look0': 0.3, 'look1': 0.4, 'count0': 0.2, 'count1': 0.3}
+WEIGHTS |= {'look0': 0.9, 'look1': 1.2, 'count0': 0.5, 'count1': 0.8}
 PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_center')
 
 
