@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import answers, decode, exports, machine, nano, node, profiles, vision
+from . import answers, decode, exports, machine, nano, node, profiles, school, vision
 from . import compare as comparing
 from .results import Results, ResultsError
 from .table import render
@@ -138,6 +138,10 @@ _PARTS = {
     'node': (
         'instructions over ROS',
         lambda o: node.measure(o.model, o.threads),
+    ),
+    'school': (
+        'rendering tables, and training nano on them',
+        lambda o: school.measure(o.threads, o.repeats),
     ),
 }
 

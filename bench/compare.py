@@ -10,6 +10,8 @@ from .results import Figure, Results
 from .table import amount, machine_line
 
 _NOTABLE = 0.05
+_RATES = ('B/s', '/s', 'x')
+"""Units of which more is better."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Change:
         """What happened, '' where nothing notable did."""
         if not self.notable:
             return ''
-        good = (self.ratio > 1) == (self.after.unit == 'B/s')
+        good = (self.ratio > 1) == (self.after.unit in _RATES)
         return 'better' if good else 'worse'
 
 

@@ -9,5 +9,8 @@ PLACES = {
     'nano_start': 'bench.nano:Start',
     'nano': 'bench.nano:Nano',
     'node': 'bench.node:Node',
+    'rendering': 'bench.school:Rendering',
+    'scene_sets': 'bench.school:SceneSets',
+    'lessons': 'bench.lessons:Lessons',
     'profile': 'bench.profiles:Profile',
 }

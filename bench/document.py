@@ -54,6 +54,12 @@ cache come with their first use; the last row of each has all 2048 positions use
     ('export', 'Export', ''),
     ('nano', 'nano', ''),
     ('node', 'Over ROS', ''),
+    ('school', 'Rendering and training', """\
+Frames are rendered and labelled on one core, their scenes sampled before. A training scene is all
+of it: sampled, rendered at 320x240, resized, labelled patch by patch and written. A step of
+training is the recipe's, with its batch and its optimisers, on weights that begin from nothing;
+images and questions are those that it learns from.
+"""),
 )
 _PLOTS = {
     'decode': ('decode', 'context'),

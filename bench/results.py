@@ -22,7 +22,7 @@ class Figure:
 
     :ivar key: part, circumstances and contender: 'decode.800.int4'.
     :ivar label: what a table calls it.
-    :ivar unit: 's', 'B' or 'B/s'.
+    :ivar unit: 's', 'B', 'B/s', '/s' (of what the label counts) or 'x', a ratio.
     :ivar values: one for each repeat.
     :ivar note: what else one should know, '' for nothing.
     """

@@ -8,7 +8,10 @@ from rich.table import Table
 from .results import Figure, Results
 from .targets import verdicts
 
-_UNITS = {'s': (1e3, 'ms', 1), 'B': (1e-9, 'GB', 3), 'B/s': (1e-9, 'GB/s', 1)}
+_UNITS = {
+    's': (1e3, ' ms', 1), 'B': (1e-9, ' GB', 3), 'B/s': (1e-9, ' GB/s', 1), '/s': (1, ' /s', 1),
+    'x': (1, 'x', 2),
+}
 
 
 def amount(value: float, unit: str) -> str:
@@ -16,7 +19,7 @@ def amount(value: float, unit: str) -> str:
     if unit == 's' and value >= 1:
         return f'{value:,.2f} s'
     scale, name, digits = _UNITS[unit]
-    return f'{value * scale:,.{digits}f} {name}'
+    return f'{value * scale:,.{digits}f}{name}'
 
 
 def spread(figure: Figure) -> str:

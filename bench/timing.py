@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+Measured = TypeVar('Measured')
 
 
 def interleave(
-    calls: Mapping[str, Callable[[], float]], repeats: int, warm_up: bool = True
-) -> dict[str, list[float]]:
+    calls: Mapping[str, Callable[[], Measured]], repeats: int, warm_up: bool = True
+) -> dict[str, list[Measured]]:
     """Call each once, then each once more, and so on; what each returned, in order.
 
     :param calls: name to a call that returns what it measured.
@@ -16,7 +19,7 @@ def interleave(
     """
     for call in calls.values() if warm_up else ():
         call()
-    found: dict[str, list[float]] = {name: [] for name in calls}
+    found: dict[str, list[Measured]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
             found[name].append(call())

@@ -11,6 +11,8 @@ _RELATIONS = frozenset(
     'left right on in at by with from near next behind beside under over above below inside '
     'onto into to between that which who wearing holding for'.split()
 )
+# What only a look at all the others can tell: no question about one place answers it.
+_SUPERLATIVES = frozenset('largest smallest leftmost rightmost nearest farthest'.split())
 _DETERMINERS = frozenset('the a an my your his her this'.split())
 # After a noun these show that the phrase was whole: in 'the dog bowl' another noun follows.
 _FOLLOWERS = _RELATIONS.union(
@@ -35,6 +37,7 @@ _SIMPLIFIED = str.maketrans(
 )
 _ZH_AND = re.compile(r'[和与跟及、,;/]')
 _ZH_PLACE = re.compile(r'^.*(?:[左右前后上下里外旁]|中间|附近|对面)[边面方]?的')
+_ZH_SUPERLATIVE = re.compile('最(?:[大小近远]|[左右]边)的')
 _ZH_AFTER = re.compile(
     r'(?:身上|头上|上面|上|里面|里|那里|那边|起来|过来|给我|手里|手上)?(?:吧|呢|好吗)?(?:$|[^\w]|[和与跟及])'
 )
@@ -48,12 +51,15 @@ def plain_text(text: str) -> str:
 
 
 def plain_name(label: str) -> str:
-    """Return the name without where the thing is: 'red cup left of the plate' -> 'red cup'."""
+    """Return the name without where the thing is, and without what compares it to others.
+
+    'largest red cup left of the plate' -> 'red cup'.
+    """
     if _is_chinese(label):
-        return _ZH_PLACE.sub('', label) or label
+        return _ZH_SUPERLATIVE.sub('', _ZH_PLACE.sub('', label)) or label
     words = label.split()
     cut = next((i for i in range(1, len(words)) if _says_where(words, i)), len(words))
-    return ' '.join(words[:cut])
+    return ' '.join(w for w in words[:cut] if w.lower() not in _SUPERLATIVES) or label
 
 
 def names_any(label: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> bool:

@@ -82,8 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tell_scene(console, view) -> None:
     from kimi_ros.sim.language import with_article
+    from kimi_ros.sim.meaning import Meaning
 
-    things = ', '.join(with_article(f'{o.color} {o.kind}') for o in view.truth)
+    things = ', '.join(with_article(Meaning(o.kind, o.color).name('en')) for o in view.truth)
     console.print(f'Scene {view.seed}: {things}.')
     if view.recorded:
         console.print(f'A recorded frame, because {view.recorded}')

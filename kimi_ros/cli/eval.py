@@ -21,8 +21,12 @@ _SUITES = (
     'plans',
     'clarify',
     'phrasings',
+    'catalogues',
+    'pairs',
+    'closed-loop',
     'demo',
 )
+_TABLES = ('full', 'small')
 _SCENES = 200
 
 
@@ -37,6 +41,9 @@ def add_parser(subparsers) -> None:
         '--n', type=int, help=f'scenes (default: {_SCENES}), or lines of your data (default: all)'
     )
     p.add_argument('--seed', type=int, default=0, help='number of the first scene, or line')
+    p.add_argument(
+        '--table', choices=_TABLES, help='what the scenes are set with (default: full)'
+    )
     p.add_argument('--lang', choices=('en', 'zh'), default='en')
     p.add_argument('--json', action='store_true', help='end with one line of JSON')
     p.add_argument(
@@ -63,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from kimi_ros.eval.looking import LOOKS
     from kimi_ros.eval.own_data import chosen, read_own
     from kimi_ros.eval.report import as_json, lines
-    from kimi_ros.eval.worlds import Tables
+    from kimi_ros.eval.suites import tables_for
     from kimi_ros.sim import GLNotAvailable
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
@@ -71,6 +78,9 @@ def run(args: argparse.Namespace) -> int:
         raise Failure('--n begins at 1 and --seed at 0')
     if args.data and args.suite not in LOOKS:
         raise Failure(f'--data is for {" and ".join(LOOKS)}, not for {args.suite}')
+    if args.data and args.table:
+        raise Failure('--table is for rendered scenes, not for --data')
+    table = args.table or _TABLES[0]
     try:
         things = read_own(args.data, args.suite, args.lang) if args.data else None
         if things is None:
@@ -81,9 +91,10 @@ def run(args: argparse.Namespace) -> int:
             raise Failure(f'{args.data} has {len(things)} lines: --seed is beyond the last')
         about = {'suite': args.suite, 'model': args.model, 'n': len(numbers)}
         about |= {'seed': args.seed, 'lang': args.lang}
-        if args.data:
-            about['data'] = str(args.data)
-        with VisionLanguageModel.load(args.model) as vlm, Tables() as tables:
+        about |= {'data': str(args.data)} if args.data else {'table': table}
+        # Before the model is loaded: not every suite can be held on every table.
+        tables = tables_for(args.suite, table)
+        with VisionLanguageModel.load(args.model) as vlm, tables:
             identity = {'weights': _identity(args.model), 'things': _digest(args.data)}
             journal = Journal(args.out and beside(args.out, '.jsonl'), about | identity)
             exam = Examination(args.suite, args.lang, tables, things)

@@ -9,6 +9,9 @@ from kimi_ros.cli.failure import Failure
 
 _COLUMNS = 4
 _CELL = (400, 300)
+_MOST = 100
+_KINDS_OF_FILE = ('.png', '.jpg', '.jpeg')
+_LETTERS = (0, 0.34)  # cv2.FONT_HERSHEY_SIMPLEX, and its scale
 
 
 def add_parser(subparsers) -> None:
@@ -16,43 +19,76 @@ def add_parser(subparsers) -> None:
     p = subparsers.add_parser('sim', help='look at the rendered table', description=__doc__)
     verbs = p.add_subparsers(metavar='WHAT', required=True)
     show = verbs.add_parser('show', help='write a contact sheet', description=__doc__)
-    show.add_argument('--seed', type=int, default=2_000_000, help='of the first scene')
-    show.add_argument('--n', type=int, default=12, help='scenes, 1 to 100')
-    show.add_argument('--world', choices=('small', 'full'), default='full')
+    show.add_argument('--seed', type=int, default=2_000_000,
+                      help='of the first scene, 0 or more (default: 2000000, never trained on)')
+    show.add_argument('--n', type=int, default=12, help=f'scenes, 1 to {_MOST} (default: 12)')
+    show.add_argument('--world', choices=('small', 'full'), default='full',
+                      help='which table (default: full)')
     show.add_argument('--out', type=Path, required=True, help='a .png or .jpg file')
     show.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the sheet."""
-    if args.seed < 0 or not 1 <= args.n <= 100 or args.out.suffix not in ('.png', '.jpg'):
-        raise Failure('--seed begins at 0, --n is 1 to 100, --out ends in .png or .jpg')
-    import cv2
-    import numpy as np
-
-    from kimi_ros.sim import GLNotAvailable, Renderer, ground_truth, sample_scene
-
-    cells = []
+    if args.seed < 0:
+        raise Failure(f'the seed is {args.seed}: give 0 or more')
+    if not 1 <= args.n <= _MOST:
+        raise Failure(f'{args.n} scenes are no sheet: give 1 to {_MOST}')
+    if args.out.suffix.lower() not in _KINDS_OF_FILE:
+        raise Failure(f'{args.out} is no name of a picture: let it end in .png or .jpg')
+    # Before anything is drawn: a hundred scenes take a while.
     try:
-        with Renderer(*_CELL) as renderer:
-            for seed in range(args.seed, args.seed + args.n):
-                scene = sample_scene(seed, args.world)
-                frame = renderer.render(scene, depth=False)
-                cells.append(_marked(frame.rgb, ground_truth(scene, frame), seed))
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f'{args.out.parent} cannot be made: {error.strerror}') from error
+    from kimi_ros.sim import GLNotAvailable
+
+    try:
+        cells = _cells(range(args.seed, args.seed + args.n), args.world)
     except GLNotAvailable as error:
         raise Failure(str(error)) from error
-    columns = min(_COLUMNS, len(cells))
-    cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
-    sheet = np.vstack([np.hstack(cells[i:i + columns]) for i in range(0, len(cells), columns)])
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(args.out), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80]):
-        raise Failure(f'{args.out} cannot be written')
+    _write(args.out, _sheet(cells))
     print(args.out)
     return 0
 
 
+def _cells(seeds: range, world: str) -> list:
+    """Return the scenes as they are seen, marked."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from kimi_ros.sim import Renderer, sample_scene, visible_truth
+
+    cells = []
+    with Renderer(*_CELL) as renderer:
+        for seed in track(seeds, 'rendering', console=Console(stderr=True), transient=True):
+            scene = sample_scene(seed, world)
+            frame = renderer.render(scene, depth=False)
+            cells.append(_marked(frame.rgb, visible_truth(scene, frame), seed))
+    return cells
+
+
+def _sheet(cells: list):
+    """Return the cells side by side, the last row filled up with black ones."""
+    import numpy as np
+
+    columns = min(_COLUMNS, len(cells))
+    filled = cells + [np.zeros_like(cells[0])] * (-len(cells) % columns)
+    rows = [np.hstack(filled[i:i + columns]) for i in range(0, len(filled), columns)]
+    return np.vstack(rows)
+
+
+def _write(path: Path, rgb) -> None:
+    from PIL import Image
+
+    try:
+        Image.fromarray(rgb).save(path, quality=80)  # which only JPEG heeds
+    except (OSError, ValueError) as error:
+        raise Failure(f'{path} cannot be written: {error}') from error
+
+
 def _marked(rgb, truth, seed: int):
-    """The frame with a thin box and a name for everything in it."""
+    """Return the frame with a thin box and a name for everything that can be spoken of in it."""
     import cv2
 
     image = rgb.copy()
@@ -60,11 +96,15 @@ def _marked(rgb, truth, seed: int):
         x0, y0, x1, y1 = (int(v) for v in item.box)
         cv2.rectangle(image, (x0, y0), (x1 - 1, y1 - 1), (255, 255, 255), 1)
     for item in truth:
-        x, y = int(item.box[0]) + 1, max(9, int(item.box[1]) - 3)
         name = f'{item.color} {item.kind}'.strip()
-        for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-            cv2.putText(image, name, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.34, color, width,
-                        cv2.LINE_AA)
-    cv2.putText(image, str(seed), (4, image.shape[0] - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.36,
-                (255, 255, 255), 1, cv2.LINE_AA)
+        (width, height), below = cv2.getTextSize(name, *_LETTERS, 1)
+        # A name that would run over the right edge begins further left.
+        x = max(0, min(int(item.box[0]), image.shape[1] - width))
+        y = max(height, int(item.box[1]) - below)
+        # Dark ground and no dark outline, whose letters are as wide as ours in OpenCV 4 only.
+        ground = image[y - height:y + below, x:x + width]
+        ground //= 3
+        cv2.putText(image, name, (x, y), *_LETTERS, (255, 255, 255), 1, cv2.LINE_AA)
+    cv2.putText(image, str(seed), (4, image.shape[0] - 6), *_LETTERS, (255, 255, 255), 1,
+                cv2.LINE_AA)
     return image

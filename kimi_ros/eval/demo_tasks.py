@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from kimi_ros.sim import ObjectTruth
-from kimi_ros.sim.language import Description
+from kimi_ros.sim.full.catalogue import PEOPLE
+from kimi_ros.sim.meaning import Meaning
 from kimi_ros.sim.tasks import Task, make_task
 
 
@@ -16,10 +17,12 @@ def demo_tasks(truth: Sequence[ObjectTruth], seed: int) -> tuple[Task, Task]:
 
     Objects that their colour and kind tell from all others are preferred; about another, the right
     answer is to ask. The same seed gives the same words everywhere.
+
+    :param truth: at least one of which is no person.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
-    meant = [Description(item.kind, item.color) for item in truth]
-    order = [int(i) for i in rng.permutation(len(truth))]
+    meant = [Meaning(item.kind, item.color) for item in truth if item.kind not in PEOPLE]
+    order = [int(i) for i in rng.permutation(len(meant))]
     order.sort(key=lambda i: len(meant[i].matches(truth)) > 1)
     second = next((i for i in order[1:] if meant[i] != meant[order[0]]), order[0])
     return (

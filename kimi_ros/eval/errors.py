@@ -11,6 +11,10 @@ class EvalError(Exception):
     """An examination cannot be held; the text says why, and what would help."""
 
 
+class TableError(EvalError):
+    """What a suite asks about is not on the table that it was given."""
+
+
 class JournalError(EvalError):
     """The file of results cannot be written, is damaged, or belongs to another examination."""
 

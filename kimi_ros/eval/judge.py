@@ -11,7 +11,8 @@ def mistakes(plan: Plan, task: Task, world: World) -> list[str]:
     """Return what is wrong with the plan, nothing where it is exactly right.
 
     Right means: the status; and if there is something to do, the skills in order, each step about
-    the very objects meant, and every object's point inside its mask.
+    the very objects meant, and every object's point inside its mask. What a catalogue calls its
+    arguments does not matter: the plan's objects and the task's names are both in its order.
     """
     wanted = task.plan
     if plan.status.value != wanted['status']:
@@ -24,7 +25,7 @@ def mistakes(plan: Plan, task: Task, world: World) -> list[str]:
     meant = dict(task.referents)
     found = []
     for step, right in zip(plan.steps, wanted['steps'], strict=True):
-        names = [right[key] for key in ('object', 'target') if key in right]
+        names = [name for key, name in right.items() if key != 'skill']
         for object_id, name in zip(step.object_ids, names, strict=True):
             if not world.shows(meant[name][0], plan.object(object_id).point):
                 found.append(f'{step.skill}: the point is not on the {name}')

@@ -20,12 +20,14 @@ class Referent:
     :ivar rgb: uint8 (H, W, 3).
     :ivar mask: bool (H, W), its visible pixels; None where only boxes are asked for.
     :ivar box: x_min, y_min, x_max, y_max in pixels, edges of what is visible.
+    :ivar form: what tells it from the others, one of `referring.FORMS`; '' where nobody knows.
     """
 
     rgb: np.ndarray
     name: str
     mask: np.ndarray | None
     box: tuple[float, float, float, float]
+    form: str = ''
 
 
 def point_at(vlm: VisionLanguageModel, thing: Referent) -> Outcome:
@@ -36,12 +38,15 @@ def point_at(vlm: VisionLanguageModel, thing: Referent) -> Outcome:
     if found:
         x, y = int(found[0].x * width), int(found[0].y * height)
         hit = 0 <= x < width and 0 <= y < height and bool(thing.mask[y, x])
+    counts = {'in_mask': share(hit)}
+    if thing.form:
+        counts[f'in_mask_{thing.form}'] = share(hit)
     return Outcome(
         asked=f'point: {thing.name}',
         wanted='inside its mask',
         came=f'{found[0].x:.3f}, {found[0].y:.3f}' if found else 'nothing',
         right=hit,
-        counts={'in_mask': share(hit)},
+        counts=counts,
         wanted_at=(_place(thing),),
         came_at=((found[0].x, found[0].y),) if found else (),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from kimi_ros.agent import Agent, Plan, Policy, SkillCatalogue, Status
@@ -13,34 +15,36 @@ from kimi_ros.eval.outcome import Outcome, share
 from kimi_ros.eval.phrasings import in_new_words
 from kimi_ros.eval.worlds import World
 from kimi_ros.resources import share as shipped
-from kimi_ros.sim import COLORS, KINDS
-from kimi_ros.sim.language import Description
+from kimi_ros.sim import COLORS, KINDS, ObjectTruth
+from kimi_ros.sim.full.catalogue import PEOPLE, SCALABLE, SIZES
+from kimi_ros.sim.meaning import Meaning
 from kimi_ros.sim.tasks import Task, make_task, some_task, wrong
 from kimi_ros.vlm import VisionLanguageModel
 
 _BACK = (Status.NEEDS_CLARIFICATION.value, Status.INFEASIBLE.value)
 _NO_PLAN = 'no plan'
+_OTHER_SIZE = 0.25  # of what is not there: as often it is there in another size
 
 
 def plans(vlm: VisionLanguageModel, world: World, language: str) -> list[Outcome]:
     """Give an instruction; many must be asked back or turned down."""
     task = some_task(world.objects, language, world.rng('plans'))
-    plan = _plan(vlm, world, task)
+    plan = planned(vlm, world, task)
     wanted = Counter(step['skill'] for step in task.plan['steps'])
     came = Counter(step.skill for step in plan.steps) if plan else Counter()
     counts = {
-        'exact': share(_right(plan, task, world)),
+        'exact': share(is_right(plan, task, world)),
         'schema_valid': share(plan is not None),
         # F1 = 2 * common / (wanted + came)
         'skill_f1': (2.0 * (wanted & came).total(), float((wanted + came).total())),
     }
-    return [_outcome(plan, task, world, counts)]
+    return [outcome_of(plan, task, world, counts)]
 
 
 def clarify(vlm: VisionLanguageModel, world: World, language: str) -> list[Outcome]:
     """Ask for what is there once, more than once, or not at all: a third each, where it can be."""
     task = _clear_or_not(world, language)
-    plan = _plan(vlm, world, task)
+    plan = planned(vlm, world, task)
     wanted, came = task.plan['status'], plan.status.value if plan else _NO_PLAN
     positives = (wanted in _BACK) + (came in _BACK)
     counts = {'f1': (2.0 * (wanted in _BACK and came == wanted), float(positives))}
@@ -50,38 +54,53 @@ def clarify(vlm: VisionLanguageModel, world: World, language: str) -> list[Outco
         counts['asks_recall'] = share(came == wanted)
     if wanted == Status.OK.value:
         counts['acts_recall'] = share(came == wanted)
-    return [_outcome(plan, task, world, counts, right=came == wanted)]
+    return [outcome_of(plan, task, world, counts, right=came == wanted)]
 
 
 def phrasings(vlm: VisionLanguageModel, world: World, language: str) -> list[Outcome]:
     """Give the instruction of `plans` in words never trained on, and in its own beside them."""
-    known = some_task(world.objects, language, world.rng('plans'))
+    known = some_task(world.objects, language, world.rng('plans'), turns=0)
     new = in_new_words(known, world.rng('phrasings'))
-    plan = _plan(vlm, world, new)
-    right = _right(plan, new, world)
-    beside = _right(_plan(vlm, world, known), known, world)
+    plan = planned(vlm, world, new)
+    right = is_right(plan, new, world)
+    beside = is_right(planned(vlm, world, known), known, world)
     counts = {
         'exact': share(right),
         'in_domain': share(beside),
         'ratio': (float(right), float(beside)),
     }
-    return [_outcome(plan, new, world, counts)]
+    return [outcome_of(plan, new, world, counts)]
 
 
 def demo(vlm: VisionLanguageModel, world: World, language: str) -> list[Outcome]:
     """Ask what `make demo` asks of this seed, in both languages: are both answers right?"""
     tasks = demo_tasks(world.objects, world.seed)
-    made = [_plan(vlm, world, task) for task in tasks]
+    made = [planned(vlm, world, task) for task in tasks]
     wrong_ones = [
-        (p, t) for p, t in zip(made, tasks, strict=True) if not _right(p, t, world)
+        (p, t) for p, t in zip(made, tasks, strict=True) if not is_right(p, t, world)
     ]
     plan, task = wrong_ones[0] if wrong_ones else (made[0], tasks[0])
-    return [_outcome(plan, task, world, {'right': share(not wrong_ones)})]
+    return [outcome_of(plan, task, world, {'right': share(not wrong_ones)})]
 
 
-def agent_of(vlm: VisionLanguageModel) -> Agent:
-    """Return an agent with the catalogue and the policy that are shipped."""
-    return Agent(vlm, _catalogue(), _policy())
+def planned(
+    vlm: VisionLanguageModel, world: World, task: Task, skills: SkillCatalogue | None = None
+) -> Plan | None:
+    """Return the agent's plan, None where what the model wrote is none.
+
+    The agent has the policy that is shipped.
+
+    :param skills: the catalogue; the one that is shipped where none is given.
+    """
+    try:
+        return Agent(vlm, skills or _catalogue(), _policy()).run(world.frame, task.instruction)
+    except PlanNotWritten:
+        return None
+
+
+def is_right(plan: Plan | None, task: Task, world: World) -> bool:
+    """Return whether there is a plan and nothing is wrong with it."""
+    return plan is not None and not mistakes(plan, task, world)
 
 
 @lru_cache(maxsize=1)
@@ -94,51 +113,67 @@ def _policy() -> Policy:
     return Policy.load(shipped('config/policy.yaml'))
 
 
-def _plan(vlm: VisionLanguageModel, world: World, task: Task) -> Plan | None:
-    """Return the agent's plan, None where what the model wrote is none."""
-    try:
-        return agent_of(vlm).run(world.frame, task.instruction)
-    except PlanNotWritten:
-        return None
-
-
-def _right(plan: Plan | None, task: Task, world: World) -> bool:
-    return plan is not None and not mistakes(plan, task, world)
-
-
 def _clear_or_not(world: World, language: str) -> Task:
     """Return a request to find or to pick something, there once, more than once, or not."""
     rng, objects = world.rng('clarify'), world.objects
-    by_number: dict[int, list[Description]] = {1: [], 2: []}
-    for kind in ('', *KINDS):
-        for color in ('', *COLORS):
-            what = Description(kind, color)
-            found = len(what.matches(objects))
-            if found and (kind or color):
-                by_number[min(found, 2)].append(what)
+    by_number: dict[int, list[Meaning]] = {1: [], 2: []}
+    for what in _descriptions():
+        if found := len(what.matches(objects)):
+            by_number[min(found, 2)].append(what)
     possible = [0, *(number for number, group in by_number.items() if group)]
     number = possible[int(rng.integers(len(possible)))]
     if number:
         what = by_number[number][int(rng.integers(len(by_number[number])))]
     else:
-        thing = objects[int(rng.integers(len(objects)))]
-        what = wrong(Description(thing.kind, thing.color), rng)
-        while what.matches(objects):
-            what = wrong(what, rng)
+        what = _missing(objects, rng)
     skill = ('locate', 'pick')[int(rng.integers(2))]
     return make_task(skill, objects, [what], language, rng)
 
 
-def _outcome(
-    plan: Plan | None, task: Task, world: World, counts: dict, right: bool | None = None
+def _descriptions() -> Iterator[Meaning]:
+    """Yield what things are called by kind, colour, and size."""
+    for kind in ('', *KINDS):
+        for color in ('', *COLORS):
+            for size in ('', *SIZES) if kind in SCALABLE else ('',):
+                if (kind or color) and kind not in PEOPLE:
+                    yield Meaning(kind, color, size)
+
+
+def _missing(objects: Sequence[ObjectTruth], rng) -> Meaning:
+    """Return a description of nothing that is there: a near miss."""
+    things = [o for o in objects if o.kind not in PEOPLE]
+    thing = things[int(rng.integers(len(things)))]
+    what = Meaning(thing.kind, thing.color)
+    if thing.size_name and thing.kind in SCALABLE and rng.random() < _OTHER_SIZE:
+        sized = [replace(what, size=size) for size in SIZES]
+        absent = [m for m in sized if not m.matches(objects)]
+        if absent:
+            return absent[int(rng.integers(len(absent)))]
+    while what.matches(objects):
+        what = wrong(what, rng)
+    return what
+
+
+def outcome_of(
+    plan: Plan | None,
+    task: Task,
+    world: World,
+    counts: Mapping[str, tuple[float, float]],
+    right: bool | None = None,
+    came: str = '',
 ) -> Outcome:
+    """Return what came of a task.
+
+    :param right: where that is not whether the plan is.
+    :param came: what to say of it, where that is more than the plan.
+    """
     width, height = world.frame.size
     if right is None:
-        right = _right(plan, task, world)
+        right = is_right(plan, task, world)
     return Outcome(
         asked=task.instruction,
         wanted=_wanted(task),
-        came=_came(plan, task, world),
+        came=came or told(plan, task, world),
         right=right,
         counts=counts,
         wanted_at=world.places(i for _, group in task.referents for i in group),
@@ -156,7 +191,8 @@ def _wanted(task: Task) -> str:
     return ', '.join(steps) or task.plan['status']
 
 
-def _came(plan: Plan | None, task: Task, world: World) -> str:
+def told(plan: Plan | None, task: Task, world: World) -> str:
+    """Return the steps of a plan, or how else it ended."""
     if plan is None:
         return _NO_PLAN
     steps = [

@@ -12,14 +12,14 @@ from kimi_ros.agent.prompts import (
 )
 from kimi_ros.eval.outcome import Outcome, share
 from kimi_ros.eval.worlds import World
-from kimi_ros.sim import COLORS, KINDS
-from kimi_ros.sim.language import COLOR_ZH, Description, center_x
-from kimi_ros.sim.tasks import Mix, some_description
+from kimi_ros.sim.facts import some_attribute, some_number, some_relation
+from kimi_ros.sim.meaning import COLOR_ZH, RELATIONS, SIZE_ZH, Meaning
+from kimi_ros.sim.tasks import Mix, some_meaning
 from kimi_ros.vlm import VisionLanguageModel
 
-MOST = 6  # things that are counted
-_APART = 0.05  # of the picture's width: two things nearer than this stand on no clear side
 _SHORT = 8  # tokens
+# Whether there is a largest cup is seldom asked, and seldom what is on its left.
+_THERE = Mix(absent=0.5, superlative=0, relation=0.1)
 _SAID = {
     'en': {'yes': True, 'no': False},
     'zh': dict.fromkeys('有是对在', True) | dict.fromkeys('没不否无', False),
@@ -47,25 +47,18 @@ def questions(vlm: VisionLanguageModel, world: World, language: str) -> list[Out
 
 def counting(vlm: VisionLanguageModel, world: World, language: str) -> list[Outcome]:
     """Ask how many there are of something, 0 to 6, every number as often as the scene allows."""
-    rng = world.rng('counting')
-    by_number: dict[int, list[Description]] = {}
-    for kind in ('', *KINDS):
-        for color in ('', *COLORS):
-            what = Description(kind, color)
-            by_number.setdefault(len(what.matches(world.objects)), []).append(what)
-    numbers = sorted(n for n in by_number if n <= MOST)
-    wanted = int(rng.choice(numbers))
-    what = by_number[wanted][int(rng.integers(len(by_number[wanted])))]
+    what, found = some_number(world.objects, world.rng('counting'))
     question = count_question(what.name(language), language)
     answer = _answer(vlm, world, question)
+    hit = read_number(answer) == len(found)
     return [
         Outcome(
             asked=question,
-            wanted=str(wanted),
+            wanted=str(len(found)),
             came=answer,
-            right=read_number(answer) == wanted,
-            counts={'exact': share(read_number(answer) == wanted)},
-            wanted_at=world.places(what.matches(world.objects)),
+            right=hit,
+            counts={'exact': share(hit)},
+            wanted_at=world.places(found),
         )
     ]
 
@@ -88,7 +81,7 @@ def _presence(vlm: VisionLanguageModel, world: World, language: str) -> Outcome:
     rng = world.rng('questions')
     there = bool(rng.integers(2))
     for _ in range(1000):
-        what = some_description(world.objects, rng, Mix(absent=0.5, sides=0))
+        what = some_meaning(world.objects, rng, _THERE)
         if bool(what.matches(world.objects)) == there:
             break
     question = presence_question(what.name(language), language)
@@ -97,45 +90,25 @@ def _presence(vlm: VisionLanguageModel, world: World, language: str) -> Outcome:
 
 
 def _attribute(vlm: VisionLanguageModel, world: World, language: str) -> Outcome | None:
-    """Ask about the colour of something that is the only one of its kind."""
-    rng = world.rng('attributes')
-    alone = [
-        (i, thing)
-        for i, thing in enumerate(world.objects)
-        if len(Description(thing.kind).matches(world.objects)) == 1
-    ]
-    if not alone:
+    """Ask about the colour, or the size, of something that is the only one of its kind."""
+    asked = some_attribute(world.objects, world.rng('attributes'))
+    if asked is None:
         return None
-    index, thing = alone[int(rng.integers(len(alone)))]
-    wanted, color = bool(rng.integers(2)), thing.color
-    others = [c for c in COLORS if c != color]
-    wrong = others[int(rng.integers(len(others)))]
-    color = color if wanted else wrong
-    word = COLOR_ZH[color] if language == 'zh' else color
-    question = attribute_question(Description(thing.kind).name(language), word, language)
+    what, index, attribute, wanted = asked
+    word = {**COLOR_ZH, **SIZE_ZH}[attribute] if language == 'zh' else attribute
+    question = attribute_question(what.name(language), word, language)
     return _yes_no(vlm, world, language, 'attributes', question, wanted, _IS, [index])
 
 
 def _relation(vlm: VisionLanguageModel, world: World, language: str) -> Outcome | None:
-    """Ask about the sides on which two things stand that colour and kind tell from all others."""
-    rng = world.rng('relations')
-    named = [Description(thing.kind, thing.color) for thing in world.objects]
-    width = world.frame.size[0]
-    pairs = [
-        (i, j)
-        for i, a in enumerate(world.objects)
-        for j, b in enumerate(world.objects)
-        if i != j
-        and named.count(named[i]) == named.count(named[j]) == 1
-        and abs(center_x(a) - center_x(b)) >= _APART * width
-    ]
-    if not pairs:
+    """Ask where one thing stands to another; colour and kind tell both from all others."""
+    asked = some_relation(world.objects, world.rng('relations'))
+    if asked is None:
         return None
-    i, j = pairs[int(rng.integers(len(pairs)))]
-    side = ('left', 'right')[int(rng.integers(2))]
-    wanted = (center_x(world.objects[i]) < center_x(world.objects[j])) == (side == 'left')
-    names = named[i].name(language), named[j].name(language)
-    question = relation_question(names[0], side, names[1], language)
+    i, relation, j, wanted = asked
+    one, other = (Meaning(o.kind, o.color) for o in (world.objects[i], world.objects[j]))
+    where = RELATIONS[relation][language == 'zh']
+    question = relation_question(one.name(language), where, other.name(language), language)
     return _yes_no(vlm, world, language, 'relations', question, wanted, _IS, [i, j])
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from kimi_ros.agent import Frame
-from kimi_ros.sim import ObjectTruth, Renderer, ground_truth, sample_scene
+from kimi_ros.sim import ObjectTruth, Renderer, Scene, sample_scene, visible_truth
 
+TABLES = ('full', 'small')
 FIRST_SEED = 2_000_000  # training refuses this seed and all that follow
 
 
@@ -20,13 +21,15 @@ class World:
 
     :ivar seed: the number after FIRST_SEED.
     :ivar segmentation: int (H, W), an object's index or -1.
-    :ivar objects: the truth, in the order that indices into it mean.
+    :ivar objects: the truth about what can be spoken of, in the order that indices into it mean.
+    :ivar scene: what was rendered, for whoever acts on it; None where that is not known.
     """
 
     seed: int
     frame: Frame
     segmentation: np.ndarray
     objects: tuple[ObjectTruth, ...]
+    scene: Scene | None = None
 
     def shows(self, index: int, point: Sequence[float]) -> bool:
         """Return whether the pixel (x, y) lies on the object."""
@@ -51,7 +54,14 @@ class World:
 class Tables:
     """Held-out scenes by their numbers; the renderer is made when the first one is needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: str = 'full', held_out: bool = False) -> None:
+        """Take what is rendered.
+
+        :param table: one of `TABLES`.
+        :param held_out: of the full table only: one thing in each scene has a kind and a colour
+            that training never saw together.
+        """
+        self.table, self.held_out = table, held_out
         self._renderer: Renderer | None = None
         self._newest: World | None = None
 
@@ -66,20 +76,22 @@ class Tables:
         """Return the scene of a number. Raises GLNotAvailable."""
         if self._newest is None or self._newest.seed != seed:
             self._renderer = self._renderer or Renderer()
-            self._newest = world(seed, self._renderer)
+            self._newest = world(seed, self._renderer, self.table, self.held_out)
         return self._newest
 
 
-def worlds(first: int, count: int, width: int = 640, height: int = 480) -> Iterator[World]:
+def worlds(
+    first: int, count: int, table: str = 'full', width: int = 640, height: int = 480
+) -> Iterator[World]:
     """Yield the held-out scenes numbered from `first`."""
     with Renderer(width=width, height=height) as renderer:
         for seed in range(first, first + count):
-            yield world(seed, renderer)
+            yield world(seed, renderer, table)
 
 
-def world(seed: int, renderer: Renderer) -> World:
+def world(seed: int, renderer: Renderer, table: str = 'full', held_out: bool = False) -> World:
     """Render the held-out scene of a number."""
-    scene = sample_scene(FIRST_SEED + seed)
+    scene = sample_scene(FIRST_SEED + seed, table, held_out)
     view = renderer.render(scene)
     frame = Frame(
         rgb=view.rgb,
@@ -87,4 +99,4 @@ def world(seed: int, renderer: Renderer) -> World:
         intrinsics=view.intrinsics,
         camera_pose=view.camera_pose,
     )
-    return World(seed, frame, view.segmentation, ground_truth(scene, view))
+    return World(seed, frame, view.segmentation, visible_truth(scene, view), scene)

@@ -21,9 +21,9 @@ from kimi_ros.sim import (
     GLNotAvailable,
     ObjectTruth,
     Renderer,
-    ground_truth,
     recorded_frames,
     sample_scene,
+    visible_truth,
 )
 
 
@@ -53,7 +53,7 @@ def look(seed: int, width: int = 640, height: int = 480) -> View:
         same = [r for r in frames if r.seed == seed]
         chosen = same[0] if same else frames[seed % len(frames)]
         return View(chosen.seed, chosen.frame, chosen.truth, str(error))
-    return View(seed, frame, ground_truth(scene, frame))
+    return View(seed, frame, visible_truth(scene, frame))
 
 
 class SimCamera(Node):

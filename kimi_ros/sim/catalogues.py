@@ -72,6 +72,25 @@ class Catalogue:
     called: dict[str, Signature]
     own: tuple[str, ...] = ()
 
+    def entries(self) -> list[dict]:
+        """Return the skills as a catalogue's file lists them: config/skills.yaml says how."""
+        return [
+            {
+                'name': name,
+                'description': {'en': f'{name.replace("_", " ").capitalize()}.', 'zh': name},
+                'arguments': [{'name': argument, 'type': 'object'} for argument in arguments],
+                'effects': ['described'] if name == self._describing else [],
+                'risk': 'none',
+                'approval': 'never',
+                'node': name.title().replace('_', ''),
+            }
+            for name, arguments in self.signatures
+        ]
+
+    @property
+    def _describing(self) -> str:
+        return self.called['describe'][0] if 'describe' in self.called else ''
+
     def translated(self, task: Task) -> Task:
         """Return the task with its plan in this catalogue's names."""
         steps = []

@@ -37,7 +37,7 @@ class Goal:
     """How a table should end.
 
     Attributes:
-        skill: 'pick', 'place', 'locate' or 'none' (nothing may be touched).
+        skill: 'pick', 'place', 'locate' or 'none' (nothing may be touched, or pointed at).
         things: indices of the things any of which is meant.
         targets: for 'place': indices of the places any of which is meant.
     """
@@ -168,6 +168,8 @@ def judge(before: Scene, table: Table, goal: Goal) -> tuple[str, ...]:
     wrong += [f'a {before.objects[i].kind} was touched' for i in sorted(table.touched)]
     if goal.skill == 'locate' and table.located not in goal.things:
         wrong.append('another thing, or nothing, was pointed at')
+    if goal.skill == 'none' and table.located >= 0:
+        wrong.append(f'{before.objects[table.located].name} was pointed at')
     changed = {i for i, thing in enumerate(table.things) if thing != before.objects[i]}
     if goal.skill == 'pick' and table.held not in goal.things:
         wrong.append('the hand does not hold what was meant')

@@ -276,6 +276,14 @@ def test_what_a_name_is_about():
     assert plain_name('red cup left of the blue plate') == 'red cup'
     assert plain_name('蓝色的盘子左边的红色的杯子') == '红色的杯子'
     assert plain_name('red cup') == 'red cup' and plain_name('红色的杯子') == '红色的杯子'
+    for word in ('largest', 'smallest', 'leftmost', 'rightmost', 'nearest', 'farthest'):
+        assert plain_name(f'{word} red cup') == 'red cup'
+        assert plain_name(f'{word} cup right of the {word} plate') == 'cup'
+    for word in ('最大的', '最小的', '最左边的', '最右边的', '最近的', '最远的'):
+        assert plain_name(f'{word}红色的杯子') == '红色的杯子'
+        assert plain_name(f'{word}盘子旁边的{word}杯子') == '杯子'
+    assert plain_name('blue cup') == 'blue cup' and plain_name('nearest') == 'nearest'
+    assert names_any('nearest person', ['person']) and names_any('最近的人', ['人'])
     assert names_any('old power strip', ['power strip']) and not names_any('strip', ['power strip'])
     assert aims_at_any('give the man the cup', ['man'])
     assert not aims_at_any('有人吗', ['人'])

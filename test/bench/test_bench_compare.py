@@ -1,5 +1,6 @@
 """Two runs side by side."""
 
+import pytest
 from rich.console import Console
 
 from bench.compare import changes, other_machine, render
@@ -27,6 +28,11 @@ def test_less_memory_is_better():
 
 def test_more_bytes_a_second_is_better():
     assert words(run(x_y=('B/s', [1e10])), run(x_y=('B/s', [2e10]))) == ['better']
+
+
+@pytest.mark.parametrize('unit', ['/s', 'x'])
+def test_more_frames_a_second_is_better(unit):
+    assert words(run(x_y=(unit, [80.0])), run(x_y=(unit, [90.0]))) == ['better']
 
 
 def test_repeats_that_overlap_are_no_change():

@@ -118,6 +118,8 @@ def test_amounts_have_units():
     assert amount(0.0123, 's') == '12.3 ms'
     assert amount(9.1234, 's') == '9.12 s'
     assert amount(1.5e9, 'B') == '1.500 GB'
+    assert amount(87.25, '/s') == '87.2 /s'
+    assert amount(1.5, 'x') == '1.50x'
 
 
 def test_turns_are_taken_and_the_first_round_does_not_count():

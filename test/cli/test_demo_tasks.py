@@ -1,18 +1,14 @@
 """What the demo asks about a scene."""
 
-from dataclasses import dataclass
-
 from kimi_ros.eval.demo_tasks import demo_tasks
+from kimi_ros.sim import ObjectTruth
 
 
-@dataclass(frozen=True)
-class Thing:
-    kind: str
-    color: str
-    box: tuple = (0, 0, 1, 1)
+def thing(kind, color):
+    return ObjectTruth(0, kind, color, (0, 0, 1, 1), (0, 0), 1, (0.5, 0.0, 0.0))
 
 
-SCENE = (Thing('cup', 'red'), Thing('cup', 'red'), Thing('book', 'blue'), Thing('ball', 'green'))
+SCENE = (thing('cup', 'red'), thing('cup', 'red'), thing('book', 'blue'), thing('ball', 'green'))
 
 
 def test_things_that_a_name_means_alone_come_first():
@@ -33,3 +29,9 @@ def test_where_nothing_is_alone_asking_is_right():
 def test_same_seed_same_words():
     assert demo_tasks(SCENE, 5) == demo_tasks(SCENE, 5)
     assert len({demo_tasks(SCENE, s)[0].instruction for s in range(30)}) > 5
+
+
+def test_people_are_not_asked_for():
+    for seed in range(20):
+        for task in demo_tasks((*SCENE[2:], thing('hand', ''), thing('person', '')), seed):
+            assert task.meant[0].kind in ('book', 'ball') and task.plan['status'] == 'ok'

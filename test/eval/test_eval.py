@@ -13,7 +13,7 @@ from kimi_ros.eval.figures import wilson
 from kimi_ros.eval.judge import mistakes
 from kimi_ros.eval.worlds import FIRST_SEED, World, worlds
 from kimi_ros.sim import GLNotAvailable, ObjectTruth
-from kimi_ros.sim.language import Description
+from kimi_ros.sim.meaning import Meaning
 from kimi_ros.sim.tasks import make_task
 
 CUP, BOOK = (20, 10), (60, 30)
@@ -47,7 +47,7 @@ def plan_of(*steps):
 
 
 def test_a_plan_is_right_when_every_mark_is_on_its_object(world):
-    task = task_for(world, 'place', Description('cup', 'red'), Description('book', 'blue'))
+    task = task_for(world, 'place', Meaning('cup', 'red'), Meaning('book', 'blue'))
     assert not mistakes(plan_of(('pick', CUP), ('place', CUP, BOOK)), task, world)
     assert mistakes(plan_of(('pick', CUP), ('place', CUP, CUP)), task, world)
     assert mistakes(plan_of(('pick', (0, 0)), ('place', CUP, BOOK)), task, world)
@@ -55,7 +55,7 @@ def test_a_plan_is_right_when_every_mark_is_on_its_object(world):
 
 
 def test_what_is_not_there_must_be_said(world):
-    task = task_for(world, 'pick', Description('ball', 'red'))
+    task = task_for(world, 'pick', Meaning('ball', 'red'))
     done = plan_of(('pick', CUP))
     assert mistakes(done, task, world) == ['ok instead of infeasible']
     assert not mistakes(replace(done, status=Status.INFEASIBLE), task, world)
@@ -74,14 +74,24 @@ def test_the_demo_asks_the_same_of_a_seed_everywhere(world):
     assert {t.language for t in first} == {'en', 'zh'}
 
 
+def test_what_a_catalogue_calls_its_arguments_does_not_matter(world):
+    task = task_for(world, 'place', Meaning('cup', 'red'), Meaning('book', 'blue'))
+    step = {'skill': 'glue', 'item': 'red cup', 'goal': 'blue book'}
+    task = replace(task, plan={**task.plan, 'steps': [step]})
+    assert not mistakes(plan_of(('glue', CUP, BOOK)), task, world)
+    assert mistakes(plan_of(('glue', BOOK, CUP)), task, world)
+    assert mistakes(plan_of(('place', CUP, BOOK)), task, world)
+
+
 def test_nano_sees_what_it_was_taught_on_scenes_it_never_saw(capsys):
     try:
-        (one,) = worlds(0, 1)
+        (one,) = worlds(0, 1, 'small')
     except GLNotAvailable as error:
         pytest.skip(str(error))
-    assert one.seed + FIRST_SEED == 2_000_000
+    assert one.seed + FIRST_SEED == 2_000_000 and one.scene.seed == 2_000_000
     for language in ('en', 'zh'):
-        assert main(['eval', 'points', '--n', '30', '--lang', language, '--json']) == 0
+        words = ['--n', '30', '--lang', language, '--table', 'small']
+        assert main(['eval', 'points', *words, '--json']) == 0
         last = json.loads(capsys.readouterr().out.splitlines()[-1])
         assert last['suite'] == 'points' and last['lang'] == language
         assert last['in_mask'] > 0.7

@@ -41,7 +41,8 @@ def test_points_and_boxes_are_held_against_masks_and_boxes(folder, model_saying,
     model_saying([Say(5, bin=512), Say(bin=512), Say(0)])
     write(folder, LINE, '', LINE)
     points = said(capsys, 'points', '--data', str(folder), '--lang', 'zh')
-    assert points['in_mask'] == 1 and points['n'] == 2
+    assert points['in_mask'] == 1 and points['n'] == 2 and 'table' not in points
+    assert points['in_mask_kind'] is None  # nobody knows what its names use
     model_saying([Say(5, bin=512), Say(bin=512), Say(size=(920, 920)), Say(0)])
     write(folder, LINE, boxed)
     boxes = said(capsys, 'boxes', '--data', str(folder), '--out', str(folder / 'report'))
@@ -76,3 +77,5 @@ def test_a_folder_without_lines_and_other_suites_are_refused(folder, capsys):
     assert 'things.jsonl' in capsys.readouterr().err
     assert main(['eval', 'plans', '--data', str(folder)]) == 1
     assert 'points and boxes' in capsys.readouterr().err
+    assert main(['eval', 'points', '--data', str(folder), '--table', 'small']) == 1
+    assert '--table is for rendered scenes' in capsys.readouterr().err

@@ -1,11 +1,13 @@
 """What is written in more than one place agrees."""
 
 import re
+import runpy
 import xml.etree.ElementTree as ElementTree
 from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
+import setuptools
 
 import kimi_ros
 
@@ -42,3 +44,19 @@ def test_every_room_is_a_package():
     for room in ('kimi_ros', 'export', 'train'):
         for module in (ROOT / room).rglob('*.py'):
             assert (module.parent / '__init__.py').is_file(), module
+
+
+def test_every_file_of_data_is_installed(monkeypatch):
+    given = {}
+    monkeypatch.setattr(setuptools, 'setup', given.update)
+    monkeypatch.chdir(ROOT)
+    runpy.run_path('setup.py')
+    installed = {
+        file
+        for package, patterns in given['package_data'].items()
+        for pattern in patterns
+        for file in ROOT.joinpath(*package.split('.')).glob(pattern)
+    }
+    kept = {f for f in (ROOT / 'kimi_ros').rglob('*') if f.is_file()}
+    data = {f for f in kept if f.suffix not in ('.py', '.pyc')}
+    assert len(data) > 20 and data <= installed

@@ -1,37 +1,34 @@
-"""Names of the full table's things, and that they mean what is true."""
+"""Names of things: that they mean what is true, and when nobody would argue about them."""
+
+from dataclasses import replace
 
 import pytest
 
-from kimi_ros.sim import ThingTruth
-from kimi_ros.sim.full.catalogue import COLORS, KINDS
-from kimi_ros.sim.full.words import COLOR_ZH, KIND_ZH, Meaning, preposition
-
-
-def truth(index, kind, color, x, y, **more):
-    values = dict(size=(0.1, 0.1, 0.1), size_name='medium', material='', support=-1,
-                  relation='on', occluded=0.0, text='', shows=('', ''), hazard='', distance=1.0)
-    return ThingTruth(index, kind, color, (x, 10.0, x + 20, 30.0), (x + 10, 20.0), 400,
-                      (0.5, y, 0.05), **values | more)
-
-
-# Their places in the list are not their indices, as where something is hidden altogether.
-THINGS = (
-    truth(1, 'book', 'blue', 0, 0.3, distance=0.9),
-    truth(2, 'cup', 'red', 2, 0.3, support=1, size_name='small', size=(0.07, 0.07, 0.07)),
-    truth(4, 'cup', 'red', 300, -0.3, size_name='large', size=(0.13, 0.13, 0.13), distance=0.7),
-    truth(5, 'bowl', 'white', 150, 0.0, distance=1.2),
-    truth(6, 'apple', 'green', 155, 0.0, support=5, relation='in', distance=1.19),
-    truth(7, 'picture', 'black', 220, -0.1, shows=('banana', 'yellow')),
+from kimi_ros.sim.full.catalogue import COLORS, KINDS, PEOPLE, SIZES
+from kimi_ros.sim.meaning import (
+    COLOR_ZH,
+    KIND_ZH,
+    NEXT,
+    SIZE_ZH,
+    SUPERLATIVES,
+    Meaning,
+    related,
 )
+
 BOOK, BOWL, CUP = Meaning('book'), Meaning('bowl'), Meaning('cup', 'red')
 
 
 @pytest.mark.parametrize(('meaning', 'found', 'en', 'zh'), [
     (CUP, [1, 2], 'red cup', '红色的杯子'),
     (Meaning('cup', 'red', 'small'), [1], 'small red cup', '红色的小杯子'),
+    (Meaning(color='red'), [1, 2], 'red object', '红色的东西'),
     (Meaning('cup', superlative='largest'), [2], 'largest cup', '最大的杯子'),
+    (Meaning('cup', superlative='smallest'), [1], 'smallest cup', '最小的杯子'),
     (Meaning('cup', superlative='leftmost'), [1], 'leftmost cup', '最左边的杯子'),
+    (Meaning('cup', superlative='rightmost'), [2], 'rightmost cup', '最右边的杯子'),
     (Meaning('cup', superlative='nearest'), [2], 'nearest cup', '最近的杯子'),
+    (Meaning('cup', superlative='farthest'), [1], 'farthest cup', '最远的杯子'),
+    (Meaning('banana', superlative='largest'), [], 'largest banana', '最大的香蕉'),
     (Meaning('cup', relation='on', other=BOOK), [1], 'cup on the book', '书上的杯子'),
     (Meaning('apple', relation='in', other=BOWL), [4], 'apple in the bowl', '碗里的苹果'),
     (Meaning('apple', relation='on', other=BOWL), [], 'apple on the bowl', '碗上的苹果'),
@@ -39,14 +36,86 @@ BOOK, BOWL, CUP = Meaning('book'), Meaning('bowl'), Meaning('cup', 'red')
     (Meaning('picture', relation='next', other=BOWL), [5], 'picture next to the bowl',
      '碗旁边的图片'),
     (Meaning('banana'), [], 'banana', '香蕉'),
+    (Meaning('car', 'pink'), [], 'pink toy car', '粉色的玩具车'),
     (Meaning('book', relation='left', other=CUP), [], 'book left of the red cup',
      '红色的杯子左边的书'),
 ])
-def test_what_is_meant_is_what_is_true(meaning, found, en, zh):
-    assert meaning.matches(THINGS) == found
+def test_what_is_meant_is_what_is_true(table, meaning, found, en, zh):
+    assert meaning.matches(table) == found
     assert (meaning.name('en'), meaning.name('zh')) == (en, zh)
+
+
+def test_those_meant_come_from_left_to_right(table):
+    assert CUP.matches(table[::-1]) == [4, 3]
+
+
+def test_people_are_meant_only_by_their_names(table):
+    people = tuple(replace(table[0], kind=kind, color='', index=10 + i)
+                   for i, kind in enumerate(PEOPLE))
+    assert Meaning().matches(people) == []
+    assert [Meaning(kind).matches(people) for kind in PEOPLE] == [[0], [1]]
+
+
+def test_who_nearly_shares_a_superlative_is_meant_too(table):
+    near = replace(table[2], index=8, box=(304.0, 10.0, 324.0, 30.0))
+    assert Meaning('cup', superlative='rightmost').matches((*table, near)) == [2, 6]
+    far = replace(near, box=(330.0, 10.0, 350.0, 30.0))
+    assert Meaning('cup', superlative='rightmost').matches((*table, far)) == [6]
+
+
+def cup_at(cup, x, **more):
+    return replace(cup, index=8, box=(x, 10.0, x + 20, 30.0), **more)
+
+
+@pytest.mark.parametrize(('meaning', 'shift', 'clear'), [
+    (Meaning('cup', superlative='rightmost'), 0, True),  # both are meant
+    (Meaning('cup', superlative='rightmost'), 9, False),  # is that one further right?
+    (Meaning('cup', superlative='rightmost'), 40, True),
+    (Meaning('picture', relation='left', other=BOWL), 0, True),
+    (Meaning('cup', relation='right', other=Meaning('picture')), -75, False),
+    (Meaning('cup', relation='right', other=Meaning('picture')), -40, True),
+])
+def test_what_is_on_the_edge_is_not_clear(table, meaning, shift, clear):
+    objects = (*table, cup_at(table[2], 300.0 + shift))
+    assert meaning.is_clear(objects) is clear
+
+
+@pytest.mark.parametrize(('away', 'holds', 'clear'), [
+    (NEXT - 0.04, True, True), (NEXT - 0.02, True, False), (NEXT + 0.02, False, False),
+    (NEXT + 0.04, False, True),
+])
+def test_next_to_ends_somewhere_and_not_sharply(table, away, holds, clear):
+    bowl, picture = table[3], replace(table[5], position=(0.5, -away, 0.05))
+    what = Meaning('picture', relation='next', other=BOWL)
+    assert related(picture, 'next', bowl) is related(bowl, 'next', picture) is holds
+    assert bool(what.matches((bowl, picture))) is holds
+    assert what.is_clear((bowl, picture)) is clear
+
+
+def test_a_relation_to_one_of_several_is_not_clear(table):
+    assert not Meaning('book', relation='left', other=CUP).is_clear(table)
+    assert Meaning('book', relation='left', other=Meaning('knife')).is_clear(table)
+
+
+def test_the_largest_is_of_another_size_by_name(table):
+    largest = Meaning('book', superlative='largest')
+
+    def pair(one, other):
+        return [replace(table[0], index=i, size=(0.1 * scale,) * 3)
+                for i, scale in enumerate((one, other))]
+
+    for low, high in SIZES.values():
+        for scale in (low, (low + high) / 2, high):
+            objects = pair(low, scale)
+            assert not largest.is_clear(objects) or len(largest.matches(objects)) == 2
+    ranges = list(SIZES.values())
+    for (_, small), (large, _) in zip(ranges, ranges[1:], strict=False):
+        objects = pair(small, large)
+        assert largest.is_clear(objects) and largest.matches(objects) == [1]
 
 
 def test_every_kind_and_colour_has_a_chinese_name():
     assert set(KIND_ZH) == set(KINDS) and set(COLOR_ZH) == set(COLORS)
-    assert preposition(Meaning('pan'), 'en') == 'in' and preposition(BOOK, 'zh') == '上'
+    assert set(SIZE_ZH) == set(SIZES)
+    for names in (KIND_ZH, COLOR_ZH, SUPERLATIVES):
+        assert len(set(names.values())) == len(names)

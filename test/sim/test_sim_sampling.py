@@ -9,7 +9,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from kimi_ros.sim import COLORS, KINDS, sample_scene
+from kimi_ros.sim import sample_scene
+from kimi_ros.sim.catalogue import COLORS, KINDS
 from kimi_ros.sim.projection import camera_pose, intrinsics, lift, project
 
 

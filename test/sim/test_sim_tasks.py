@@ -1,56 +1,162 @@
-"""Requests about the full table: the plan follows from what is there."""
+"""Requests: the plan follows from what is there, in both languages and in turn."""
 
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from kimi_ros.sim import GLNotAvailable, Renderer, ground_truth, sample_scene
-from kimi_ros.sim.full.tasks import make_task, some_task
-from kimi_ros.sim.full.words import Meaning
+from kimi_ros.sim.full.catalogue import PEOPLE
+from kimi_ros.sim.meaning import LANGUAGES, Meaning
+from kimi_ros.sim.tasks import (
+    SKILLS,
+    Mix,
+    in_turn,
+    make_task,
+    some_meaning,
+    some_task,
+    wrong,
+)
+
+BOWL, APPLE, RED_CUP, KNIFE = Meaning('bowl'), Meaning('apple'), Meaning('cup'), Meaning('knife')
 
 
-@pytest.fixture(scope='module')
-def truths():
-    try:
-        renderer = Renderer(160, 120)
-    except GLNotAvailable as error:
-        pytest.skip(str(error))
-    with renderer:
-        scenes = [sample_scene(seed, 'full') for seed in range(30)]
-        yield [ground_truth(s, renderer.render(s, depth=False)) for s in scenes]
+def expected_status(task):
+    numbers = [len(found) for _, found in task.referents]
+    return ('infeasible' if 0 in numbers else
+            'needs_clarification' if max(numbers, default=1) > 1 else 'ok')
 
 
-@pytest.mark.parametrize('language', ['en', 'zh'])
-def test_the_status_follows_from_the_referents(truths, language):
-    rng, counts, named = np.random.default_rng(0), Counter(), set()
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_the_status_follows_from_the_referents(truths, language, rng):
+    counts, named = Counter(), set()
     for objects in truths:
         for _ in range(15):
             task = some_task(objects, language, rng)
-            numbers = [len(found) for _, found in task.referents]
-            expected = ('infeasible' if 0 in numbers else
-                        'needs_clarification' if max(numbers, default=1) > 1 else 'ok')
+            expected = expected_status(task)
             assert task.plan['status'] == expected
             assert bool(task.plan['steps']) == (expected == 'ok')
             counts[expected] += 1
             named |= {m.relation for m in task.meant} | {m.superlative for m in task.meant}
+            named |= {m.size for m in task.meant} | {f'skill {task.skill}'}
     assert min(counts.values()) > 10 and len(counts) == 3
-    assert {'left', 'on', 'largest'} <= named
+    assert {'left', 'on', 'largest', 'small', *(f'skill {s}' for s in SKILLS)} <= named
+
+
+def test_the_referents_are_what_the_plan_names(truths, rng):
+    for objects in truths:
+        for language in LANGUAGES:
+            task = some_task(objects, language, rng)
+            names = {m.name(language): tuple(m.matches(objects)) for m in task.meant}
+            assert dict(task.referents) == names
+            for step in task.plan['steps']:
+                assert {v for k, v in step.items() if k != 'skill'} <= set(names)
+                assert not names or len(step) > 1
 
 
 def test_both_languages_ask_for_the_same(truths):
     for objects in truths[:10]:
-        english = some_task(objects, 'en', np.random.default_rng(1))
-        skill = english.plan['steps'][-1]['skill'] if english.plan['steps'] else 'pick'
-        if english.meant:
-            meant = english.meant if skill == 'place' else english.meant[:1]
-            chinese = make_task(skill, objects, meant, 'zh', np.random.default_rng(1))
-            assert [f for _, f in chinese.referents] == [
-                f for _, f in english.referents[:len(meant)]]
-            assert chinese.referents[0][0] == meant[0].name('zh')
+        english = some_task(objects, 'en', np.random.default_rng(1), turns=0)
+        chinese = make_task(english.skill, objects, english.meant, 'zh', np.random.default_rng(1))
+        assert [f for _, f in chinese.referents] == [f for _, f in english.referents]
+        assert chinese.plan['status'] == english.plan['status']
+        assert [s['skill'] for s in chinese.plan['steps']] == [
+            s['skill'] for s in english.plan['steps']]
+        assert [n for n, _ in chinese.referents] == [m.name('zh') for m in english.meant]
 
 
-def test_a_missing_thing_is_said_to_be_missing(truths):
-    absent = Meaning('hand', 'purple')
-    task = make_task('pick', truths[0], [absent], 'en', np.random.default_rng(0))
+def test_a_missing_thing_is_said_to_be_missing(table, rng):
+    task = make_task('pick', table, [Meaning('hand', 'purple')], 'en', rng)
     assert task.plan == {'status': 'infeasible', 'say': 'I do not see a purple hand.', 'steps': []}
+
+
+def test_missing_is_said_before_more_than_one(table, rng):
+    task = make_task('place', table, [RED_CUP, Meaning('box', 'pink')], 'zh', rng)
+    assert task.plan == {'status': 'infeasible', 'say': '我没有看到粉色的盒子。', 'steps': []}
+    task = make_task('place', table, [RED_CUP, BOWL], 'en', rng)
+    assert task.plan['say'] == 'I see more than one cup. Which one?'
+
+
+def test_what_is_put_somewhere_is_picked_first(table, rng):
+    task = make_task('place', table, [APPLE, Meaning('book')], 'en', rng)
+    assert task.plan['steps'] == [
+        {'skill': 'pick', 'object': 'apple'},
+        {'skill': 'place', 'object': 'apple', 'target': 'book'},
+    ]
+    assert task.plan['say'] == 'I will put the apple on the book.'
+    assert make_task('place', table, [APPLE, BOWL], 'zh', rng).plan['say'] == '我把苹果放到碗里。'
+
+
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_one_thing_and_then_another(table, language, rng):
+    first = make_task('locate', table, [APPLE], language, rng)
+    second = make_task('place', table, [APPLE, Meaning('book')], language, rng)
+    both = in_turn(first, second, rng)
+    assert both.plan['status'] == 'ok' and both.language == language
+    assert both.plan['steps'] == first.plan['steps'] + second.plan['steps']
+    assert both.plan['say'].startswith(first.plan['say'])
+    assert both.plan['say'].endswith(second.plan['say'])
+    assert both.meant == (APPLE, APPLE, Meaning('book')) and both.skill == 'place'
+    assert [found for _, found in both.referents] == [(4,), (0,)]
+    said = first.instruction.rstrip('.?!。？！')
+    assert second.instruction in both.instruction.partition(said)[2]
+
+
+@pytest.mark.parametrize(('second', 'status', 'about'), [
+    (KNIFE, 'infeasible', 'a knife'), (RED_CUP, 'needs_clarification', 'one cup'),
+])
+def test_two_things_of_which_one_cannot_be_done(table, second, status, about, rng):
+    one, other = (make_task('locate', table, [m], 'en', rng) for m in (APPLE, second))
+    for pair in ((one, other), (other, one)):
+        plan = in_turn(*pair, rng).plan
+        assert plan['status'] == status and about in plan['say'] and plan['steps'] == []
+
+
+def test_a_full_hand_is_not_asked_to_pick_again(truths, rng):
+    several = 0
+    for objects in truths:
+        for _ in range(10):
+            task = some_task(objects, 'en', rng, turns=1.0)
+            steps = [s['skill'] for s in task.plan['steps']]
+            held = False
+            for skill in steps:
+                assert not (held and skill == 'pick') and (held or skill != 'place')
+                held = {'pick': True, 'place': False}.get(skill, held)
+            several += len(steps) > 1 and steps != ['pick', 'place']
+    assert several > 20
+
+
+def test_nobody_would_argue_about_what_is_asked_for(truths, rng):
+    forms = Counter()
+    for objects in truths:
+        for _ in range(20):
+            what = some_meaning(objects, rng)
+            assert what.is_clear(objects)
+            assert what.kind not in PEOPLE
+            forms['relation' if what.relation else 'superlative' if what.superlative else
+                  'size' if what.size else 'color' if not what.kind else
+                  'kind' if not what.color else 'name'] += 1
+    assert len(forms) == 6 and min(forms.values()) > 5
+
+
+def test_the_share_of_what_is_not_there_is_as_asked_for(truths, rng):
+    def missing(mix):
+        return sum(not some_meaning(objects, rng, mix).matches(objects)
+                   for objects in truths for _ in range(10))
+
+    assert missing(Mix(absent=0, relation=0)) == 0
+    assert missing(Mix(absent=0.5)) > 3 * 30
+
+
+def test_what_is_wrong_is_another_thing_that_could_be(rng):
+    for true in (Meaning('banana', 'yellow'), Meaning('cup', 'red'), Meaning('knife')):
+        for _ in range(40):
+            other = wrong(true, rng)
+            assert other != true and other.kind not in PEOPLE
+            if other.kind == 'apple':
+                assert other.color in ('', 'red', 'yellow', 'green')
+    assert wrong(Meaning('knife'), rng).color == ''

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -32,7 +32,7 @@ from kimi_ros.sim.meaning import (
     SUPERLATIVES,
     Meaning,
 )
-from kimi_ros.sim.tasks import Mix, some_meaning, some_task, wrong
+from kimi_ros.sim.tasks import Mix, Task, some_meaning, some_task, wrong
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.lessons import Lesson
 from kimi_train.words import IS, YES
@@ -145,28 +145,32 @@ class QuestionWriter:
 
     def relation(self, scene: Scene, language: str, rng) -> Dialogue | None:
         """Ask where one thing stands to another."""
-        asked = some_relation(scene, rng)
-        if asked is None:
+        drawn = some_relation(scene, rng)
+        if drawn is None:
             return None
-        i, relation, j, true = asked
+        i, relation, j, true = drawn
         where = RELATIONS[relation][language == 'zh']
         one, other = Meaning(scene[i].kind, scene[i].color), Meaning(scene[j].kind, scene[j].color)
         question = relation_question(one.name(language), where, other.name(language), language)
         out = self._answer('relation', self._query(question), IS[language][not true], [i])
         _ask(out, one, scene)
         out.hops[out.decided] = [j]
-        return out
+        return _judged(out, true)
 
     def like(self, scene: Scene, language: str, rng) -> Dialogue | None:
         """Ask whether something has a certain colour or size."""
-        asked = some_attribute(scene, rng)
-        if asked is None:
+        drawn = some_attribute(scene, rng)
+        if drawn is None:
             return None
-        what, index, attribute, true = asked
+        what, index, attribute, true = drawn
         word = {**COLOR_ZH, **SIZE_ZH}[attribute] if language == 'zh' else attribute
         question = attribute_question(what.name(language), word, language)
         out = self._answer('like', self._query(question), IS[language][not true], [index])
-        return _ask(out, what, scene)
+        # Whether the cup is red is whether there is a red cup.
+        part = 'color' if attribute in COLORS else 'size'
+        out.asked = asked(replace(what, **{part: attribute}))
+        out.hops[out.decided] = [index]
+        return _judged(out, true)
 
     def check(self, scene: Scene, language: str, rng) -> Dialogue:
         """Ask what a box or a point shows, or whether it shows a certain thing."""
@@ -196,7 +200,8 @@ class QuestionWriter:
         if box:
             width, height = (x1 - x0) * np.exp(jitter[2] * 5), (y1 - y0) * np.exp(jitter[3] * 5)
             out.sizes = {start + 2: (width, height)}
-        return self._finish(out, answer, [index])
+        out = self._finish(out, answer, [index])
+        return out if named is None else _judged(out, answer == IS[language][0])
 
     def plan(self, scene: Scene, language: str, rng) -> Dialogue:
         """Ask for a plan as the planner asks, under some robot's catalogue, answered in JSON."""
@@ -210,13 +215,23 @@ class QuestionWriter:
             else:
                 task = catalogue.translated(task)
         text = json.dumps(task.plan, ensure_ascii=False, separators=(',', ':'))
-        # What is missing is looked for in vain, beside what is there.
-        found = list(dict.fromkeys(i for _, group in task.referents for i in group or (NOTHING,)))
         prompt = self._query(plan_prompt(task.instruction, catalogue.signatures))
-        out = self._answer('plan', prompt, text, found)
+        out = self._answer('plan', prompt, text, [])
         if task.meant:
-            _ask(out, task.meant[0], scene)
+            self._look_at_each(out, task, scene)
         return out
+
+    def _look_at_each(self, out: Dialogue, task: Task, scene: Scene) -> None:
+        """Look at what is meant one after the other, while '{"status":"' is written."""
+        named = dict(zip((m.name(task.language) for m in task.meant), task.meant, strict=True))
+        start = out.decided - len(self._encode(PLAN_OPENING))
+        for at in range(start, out.decided + 1):
+            what = list(named.values())[min(at - start, len(named) - 1)]
+            found = what.matches(scene)
+            out.looks[at], out.counts[at] = found or [NOTHING], found
+            if first := _first_look(what, scene):
+                out.hops[at] = first
+        out.asked = asked(what)
 
     def _query(self, question: str, spatial: Sequence[int] = ()) -> list[int]:
         template = self.tokens.templates.query
@@ -233,8 +248,7 @@ class QuestionWriter:
         out.decided = start + (len(self._encode(PLAN_OPENING)) if out.kind == 'plan' else 0)
         out.say(self._encode(text), self.tokens.eos_id)
         for at in {start, out.decided}:
-            out.looks[at] = seen
-            out.counts[at] = [i for i in seen if i != NOTHING]
+            out.looks[at] = out.counts[at] = seen
         return out
 
 
@@ -267,10 +281,24 @@ def _two_alone(scene: Scene, rng) -> list[Meaning]:
 def _ask(out: Dialogue, what: Meaning, scene: Scene) -> Dialogue:
     """Note what a question names first, and where it leads before it is decided."""
     out.asked = asked(what)
+    if first := _first_look(what, scene):
+        out.hops[out.decided] = first
+    return out
+
+
+def _first_look(what: Meaning, scene: Scene) -> list[int]:
+    """Return what must be seen before what is meant: what it stands by, or is compared to."""
     if what.relation:
-        out.hops[out.decided] = what.other.matches(scene)
-    elif what.superlative or what.size:
-        out.hops[out.decided] = Meaning(what.kind, what.color).matches(scene)
+        return what.other.matches(scene)
+    if what.superlative or what.size:
+        return Meaning(what.kind, what.color).matches(scene)
+    return []
+
+
+def _judged(out: Dialogue, true: bool) -> Dialogue:
+    """Have the counting head see what a question is about only where the answer is yes."""
+    if not true:
+        out.counts[out.decided] = []
     return out
 
 

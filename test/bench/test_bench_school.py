@@ -1,0 +1,133 @@
+"""Rates of rendering and training: what is measured, and what is said where it is not."""
+
+import pytest
+
+from bench import school
+from bench.results import Results
+from bench.worker import Missing
+from kimi_ros.sim import GLNotAvailable, Renderer
+
+
+class Stand:
+    """Stands where a worker will: it gives what is known, and keeps what it was asked."""
+
+    lacking: dict[str, str] = {}
+    asked: list[tuple] = []
+
+    def __init__(self, name, threads, **arguments):
+        if name in self.lacking:
+            raise Missing(self.lacking[name])
+        self.name, self.arguments = name, arguments
+
+    def call(self, method, **arguments):
+        self.asked.append((self.name, self.arguments, arguments))
+        if self.name == 'scene_sets':
+            return 2.0 + 0.01 * arguments['scenes']  # two seconds to start
+        if self.name == 'rendering':
+            return {'sample': 0.005, 'cpu': 130.0, 'wall': 90.0}
+        images = 40.0 if self.arguments['study'] == 'encoder' else 10.0
+        images *= 1.5 if self.arguments['precision'] == 'bf16' else 1
+        return {'images': images, 'questions': 13 * images, 'making': 0.1}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+@pytest.fixture
+def stand(monkeypatch):
+    monkeypatch.setattr(Stand, 'asked', [])
+    monkeypatch.setattr(Stand, 'lacking', {})
+    monkeypatch.setattr(school, 'Worker', Stand)
+    return Stand
+
+
+def test_rates_and_their_ratios(stand):
+    found = school.measure(threads=2, repeats=3)
+    assert found.missing == {}
+    rates = {key: figure.median for key, figure in found.figures.items()}
+    assert rates == pytest.approx({
+        **{f'school.render.{world}.{by}': rate for world in ('small', 'full')
+           for by, rate in (('cpu', 130.0), ('wall', 90.0))},
+        'school.sample.small': 0.005, 'school.sample.full': 0.005,
+        'school.scenes': 100.0,
+        'school.images.encoder.fp32': 40.0, 'school.images.encoder.bf16': 60.0,
+        'school.images.all.fp32': 10.0, 'school.images.all.bf16': 15.0,
+        'school.questions.fp32': 130.0, 'school.questions.bf16': 195.0,
+        'school.ratio.encoder': 1.5, 'school.ratio.all': 1.5, 'school.ratio.alone': 4.0,
+    })
+    assert all(len(figure.values) == 3 for figure in found.figures.values())
+
+
+def test_contenders_take_turns_over_the_scenes_that_were_made(stand):
+    school.measure(threads=2, repeats=2)
+    pupils = [about for name, about, _ in stand.asked if name == 'lessons']
+    turns = [(about['study'], about['precision']) for about in pupils]
+    assert turns == 3 * [('encoder', 'fp32'), ('encoder', 'bf16'), ('all', 'fp32'),
+                         ('all', 'bf16')]
+    made = {asked['folder'] for name, _, asked in stand.asked if name == 'scene_sets'}
+    assert made == {about['folder'] for about in pupils} and len(made) == 1
+    last = [asked['scenes'] for name, _, asked in stand.asked if name == 'scene_sets'][-1]
+    assert last > 100, 'lessons would be about the few scenes that tell what starting takes'
+
+
+def test_without_pytorch_the_rest_is_measured(stand):
+    stand.lacking = {'lessons': 'PyTorch is not installed'}
+    found = school.measure(threads=2, repeats=1)
+    assert set(found.missing.values()) == {'PyTorch is not installed'}
+    assert {'school.images.all.bf16', 'school.images.encoder.fp32'} <= set(found.missing)
+    assert found.median('school.scenes') and found.median('school.render.full.wall')
+
+
+def test_without_opengl_every_row_says_so(stand):
+    stand.lacking = {'rendering': 'no OpenGL', 'scene_sets': 'no OpenGL'}
+    found = school.measure(threads=2, repeats=1)
+    assert found.figures == {} and stand.asked == []
+    assert {'school.render.small.wall', 'school.scenes', 'school.images.all.fp32'} <= set(
+        found.missing)
+    assert all('no OpenGL' in why for why in found.missing.values())
+
+
+@pytest.fixture(scope='module')
+def opengl():
+    try:
+        Renderer(64, 48).close()
+    except GLNotAvailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize('world', ['small', 'full'])
+def test_tables_are_rendered(opengl, world, monkeypatch):
+    monkeypatch.setattr(school.os, 'sched_setaffinity', lambda *_: None, raising=False)
+    turn = school.Rendering(1, world).turn(frames=3)
+    assert set(turn) == {'sample', 'cpu', 'wall'} and min(turn.values()) > 0
+
+
+def test_lessons_are_learnt(opengl, tmp_path, monkeypatch):
+    pytest.importorskip('torch', reason='make test-train installs it')
+    from bench.lessons import Lessons
+
+    monkeypatch.setattr(school, '_WORKERS', 1)
+    assert school.SceneSets(1).seconds(str(tmp_path), 4) > 0
+    for study, precision in (('encoder', 'fp32'), ('all', 'bf16')):
+        pupil = Lessons(1, str(tmp_path), study, precision)
+        turn = pupil.turn(steps=1)
+        assert turn['images'] > 0 and 0 < turn['making'] < 1
+        assert (turn['questions'] > turn['images']) == (study == 'all')
+
+
+def test_the_page_tells_of_it(tmp_path):
+    pytest.importorskip('matplotlib')
+    from bench.document import write
+
+    found = Results()
+    found.add('school.images.all.bf16', 'images, everything, bf16', '/s', [10.0, 11.0, 12.0])
+    found.add('school.ratio.all', 'everything, bf16 against fp32', 'x', [1.4, 1.5, 1.6])
+    found.missing['school.scenes'] = 'no OpenGL here'
+    page, *_ = write(found, tmp_path / 'benchmarks.md')
+    text = page.read_text()
+    for part in ('## Rendering and training', '| 11.0 /s | 10.0 /s to 12.0 /s |', '| 1.50x |',
+                 '`school.scenes` is missing: no OpenGL here.'):
+        assert part in text

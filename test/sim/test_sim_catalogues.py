@@ -1,0 +1,159 @@
+"""Other robots' catalogues: plans in their words, and names that training never saw."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import kimi_ros.sim.catalogues as catalogues
+from kimi_ros.sim.catalogues import (
+    DEFAULT,
+    NAMES,
+    SHIPPED,
+    TAUGHT,
+    UNTAUGHT,
+    some_catalogue,
+)
+from kimi_ros.sim.meaning import LANGUAGES, Meaning
+from kimi_ros.sim.tasks import SKILLS, make_task, some_task
+
+SKILLS_FILE = Path(__file__).parents[2] / 'config' / 'skills.yaml'
+COMMON = {name for names in NAMES.values() for name in names}
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def several(rng):
+    """Catalogues of all sorts."""
+    return [some_catalogue(rng, invented) for invented in ((), TAUGHT, UNTAUGHT)
+            for _ in range(60)]
+
+
+def test_the_shipped_one_is_the_file(rng):
+    skills = yaml.safe_load(SKILLS_FILE.read_text(encoding='utf-8'))['skills']
+    listed = [(s['name'], tuple(a['name'] for a in s.get('arguments', ()))) for s in skills]
+    assert list(SHIPPED) == listed
+    assert DEFAULT.signatures == SHIPPED and DEFAULT.own == ()
+
+
+def test_the_shipped_one_changes_nothing(table, rng):
+    for _ in range(30):
+        task = some_task(table, 'en', rng)
+        assert DEFAULT.translated(task) == task
+
+
+def test_no_two_skills_have_one_name(several):
+    for catalogue in several:
+        names = [name for name, _ in catalogue.signatures]
+        assert len(set(names)) == len(names)
+        called = dict(catalogue.called.values())
+        assert set(names) == {*called, *catalogue.own} and not set(called) & set(catalogue.own)
+
+
+def test_as_a_file_it_lists_the_same(several):
+    for catalogue in (DEFAULT, *several):
+        entries = catalogue.entries()
+        assert catalogue.signatures == tuple(
+            (e['name'], tuple(a['name'] for a in e['arguments'])) for e in entries)
+        describing = [e['name'] for e in entries if 'described' in e['effects']]
+        assert describing == [name for skill, (name, _) in catalogue.called.items()
+                              if skill == 'describe']
+
+
+def test_what_is_called_so_already_is_not_invented_again(rng):
+    for catalogue in (some_catalogue(rng, sorted(COMMON)) for _ in range(60)):
+        names = [name for name, _ in catalogue.signatures]
+        assert len(set(names)) == len(names)
+
+
+def test_they_differ_in_names_order_and_size(several):
+    for at in range(len(SKILLS)):
+        assert len({c.signatures[at] for c in several if len(c.signatures) > at}) > 5
+    assert {len(c.own) for c in several} == {0, 1, 2, 3}
+    for skill in SKILLS:
+        assert {c.called[skill][0] for c in several} == set(NAMES[skill])
+
+
+@pytest.mark.parametrize('keep', [SKILLS, ('pick',), ()])
+def test_needed_skills_are_kept_and_others_are_not_always(rng, keep):
+    drawn = [some_catalogue(rng, TAUGHT, keep) for _ in range(60)]
+    assert all(skill in c.called for c in drawn for skill in keep)
+    for skill in set(SKILLS) - set(keep):
+        assert 10 < sum(skill in c.called for c in drawn) < 60
+
+
+def arguments_of(catalogue, step):
+    """The names in a step's order; the skill must be the catalogue's."""
+    names = tuple(key for key in step if key != 'skill')
+    assert names == dict(catalogue.signatures)[step['skill']]
+    return [step[name] for name in names]
+
+
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_translated_plans_name_only_what_the_catalogue_has(table, rng, language):
+    done = 0
+    for _ in range(150):
+        task = some_task(table, language, rng)
+        keep = {step['skill'] for step in task.plan['steps']} | {task.skill}
+        catalogue = some_catalogue(rng, TAUGHT, keep)
+        translated = catalogue.translated(task)
+        assert translated.plan | {'steps': ()} == task.plan | {'steps': ()}
+        assert (translated.instruction, translated.meant) == (task.instruction, task.meant)
+        for before, after in zip(task.plan['steps'], translated.plan['steps'], strict=True):
+            assert catalogue.called[before['skill']][0] == after['skill']
+            assert arguments_of(catalogue, after) == arguments_of(DEFAULT, before)
+            done += after != before
+    assert done > 35
+
+
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_its_own_skills_are_asked_for_by_name(table, rng, language):
+    meant = (Meaning('apple'), Meaning('book'))
+    counts = set()
+    for _ in range(80):
+        catalogue = some_catalogue(rng, UNTAUGHT)
+        if not catalogue.own:
+            continue
+        task = catalogue.own_task(meant, table, language, rng)
+        step, = task.plan['steps']
+        assert step['skill'] in catalogue.own and task.skill == step['skill']
+        count = len(task.meant)
+        assert arguments_of(catalogue, step) == [m.name(language) for m in meant[:count]]
+        assert [found for _, found in task.referents] == [(4,), (0,)][:count]
+        assert task.plan['status'] == 'ok' and '{' not in task.instruction + task.plan['say']
+        said = step['skill'].replace('_', ' ') if language == 'en' else step['skill']
+        assert said in task.instruction and said in task.plan['say']
+        counts.add(count)
+    assert counts == {0, 1, 2}
+
+
+def test_lists_of_names_do_not_meet():
+    for names in (TAUGHT, UNTAUGHT):
+        assert len(set(names)) == len(names) and not set(names) & COMMON
+    assert not set(TAUGHT) & set(UNTAUGHT)
+    assert sum(map(len, NAMES.values())) == len(COMMON)
+
+
+def test_an_examination_s_own_names_were_never_taught(rng):
+    own = {name for _ in range(150) for name in some_catalogue(rng, UNTAUGHT).own}
+    assert own == set(UNTAUGHT)
+    taught = {name for _ in range(150) for name in some_catalogue(rng, TAUGHT).own}
+    assert taught == set(TAUGHT)
+
+
+def test_names_are_never_made_up_that_others_have(monkeypatch, rng):
+    # By chance 'fan', 'tap', 'tune' and 'take' come of syllables too; here they come often.
+    monkeypatch.setattr(catalogues, '_SYLLABLES', (['fan', 'tap', 'tune', 'take', 'zu'], ['']))
+    own = {name for _ in range(100) for name in some_catalogue(rng).own}
+    assert 'zuzu' in own and not own & {*UNTAUGHT, *TAUGHT, *COMMON}
+
+
+def test_a_task_of_the_shipped_skills_needs_their_arguments(table, rng):
+    task = make_task('place', table, [Meaning('apple'), Meaning('book')], 'en', rng)
+    assert [arguments_of(DEFAULT, step) for step in task.plan['steps']] == [
+        ['apple'], ['apple', 'book']]
