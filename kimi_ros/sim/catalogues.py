@@ -39,6 +39,7 @@ UNTAUGHT = (
     'inspect', 'stir', 'polish', 'press', 'tilt', 'water', 'wrap', 'peel', 'clean_up', 'balance',
     'drag', 'knock_on', 'paint', 'unscrew', 'fan', 'sniff', 'cool_down', 'tune', 'sharpen', 'glue',
 )
+_KNOWN = {*TAUGHT, *UNTAUGHT, *(name for names in NAMES.values() for name in names)}
 _SYLLABLES = ([c + v for c in 'bdfgklmnprstvz' for v in 'aeiou'], ['', '', 'n', 'r', 'x', 'p', 'k'])
 
 REQUESTS = {
@@ -150,9 +151,11 @@ def some_catalogue(rng, invented: Sequence[str] = (), keep: Sequence[str] = SKIL
 
 
 def _made_up(rng) -> str:
-    parts = [_choose(_SYLLABLES[0], rng) + _choose(_SYLLABLES[1], rng)
-             for _ in range(int(rng.integers(1, 4)))]
-    return ''.join(parts)
+    while True:
+        name = ''.join(_choose(_SYLLABLES[0], rng) + _choose(_SYLLABLES[1], rng)
+                       for _ in range(int(rng.integers(1, 4))))
+        if name not in _KNOWN:  # 'fan' and 'tune' are of such syllables too
+            return name
 
 
 def _choose(options, rng):

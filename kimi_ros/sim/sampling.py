@@ -71,7 +71,7 @@ def sample_scene(seed: int, world: str = 'small', held_out: bool = False) -> Sce
     any 4:3 frame), 48
     to 150 of its pixels wide and at least four fifths visible. In a quarter of the scenes two
     objects share kind and colour, in 35 % two share the kind alone, in the others all kinds differ.
-    The full world: 3 to 6 groups of `Thing`s, see docs/table.md.
+    The full world: 3 to 8 groups of `Thing`s, see docs/table.md.
 
     Args:
         seed: a non-negative integer.
