@@ -32,7 +32,8 @@ def draw(logs: Sequence[Path], out: Path) -> None:
     for name in sorted({key for row in rows for key in row if key.endswith(_SUFFIX)}):
         kind = name.removesuffix(_SUFFIX)
         values = np.array([row.get(name, np.nan) for row in rows])
-        panels[kind not in _PATCHES].plot(images, _smooth(values), label=_NAMES.get(kind, kind))
+        panel = panels[int(kind not in _PATCHES)]
+        panel.plot(images, _smooth(values), label=_NAMES.get(kind, kind), lw=1)
     for panel, title in zip(panels, ('patches', 'questions'), strict=True):
         panel.set_xlabel('images seen (thousands)')
         panel.set_title(title)
