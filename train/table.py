@@ -20,7 +20,14 @@ from kimi_ros.sim.catalogues import TAUGHT, some_catalogue
 from kimi_ros.sim.facts import some_attribute, some_number, some_relation
 from kimi_ros.sim.full.catalogue import PEOPLE
 from kimi_ros.sim.language import answer_describe, caption, preposition, with_article
-from kimi_ros.sim.meaning import COLOR_ZH, LANGUAGES, RELATIONS, SIZE_ZH, Meaning, center_x
+from kimi_ros.sim.meaning import (
+    COLOR_ZH,
+    LANGUAGES,
+    Meaning,
+    attribute_name,
+    center_x,
+    relation_name,
+)
 from kimi_ros.sim.seeds import check_training
 from kimi_ros.sim.tasks import Mix, make_task, some_meaning, some_task, wrong
 from kimi_train.words import IS
@@ -32,30 +39,18 @@ _MATERIAL_ZH = {
     'wood': '木头', 'glass': '玻璃',
 }
 _HAZARD_ZH = {'sharp': '锋利', 'fragile': '易碎', 'hot': '很烫'}
+
+
+def _tool_of(name: str, description: str, **properties: str) -> dict:
+    types = {key: {'type': kind} for key, kind in properties.items()}
+    parameters = {'type': 'object', 'properties': types, 'required': list(types)}
+    return {'name': name, 'description': description, 'parameters': parameters}
+
+
 _TOOLS = [
-    {
-        'name': 'measure_distance',
-        'description': 'How far a thing is, in metres.',
-        'parameters': {
-            'type': 'object',
-            'properties': {'object': {'type': 'string'}},
-            'required': ['object'],
-        },
-    },
-    {
-        'name': 'weigh',
-        'description': 'How heavy a thing is, in grams.',
-        'parameters': {
-            'type': 'object',
-            'properties': {'object': {'type': 'string'}},
-            'required': ['object'],
-        },
-    },
-    {
-        'name': 'lamp',
-        'description': 'Switches the lamp above the table.',
-        'parameters': {'type': 'object', 'properties': {'on': {'type': 'boolean'}}},
-    },
+    _tool_of('measure_distance', 'How far a thing is, in metres.', object='string'),
+    _tool_of('weigh', 'How heavy a thing is, in grams.', object='string'),
+    _tool_of('lamp', 'Switches the lamp above the table.', on='boolean'),
 ]
 
 
@@ -81,21 +76,22 @@ def write_table(folder: Path, seeds: range, size: tuple[int, int] = (640, 480)) 
                 replace(t, box=tuple(v / s for v, s in zip(t.box, scale, strict=True)))
                 for t in visible_truth(scene, frame)
             ]
-            for line in lines_about(things, np.random.default_rng(seed)):
-                about = {} if line.get('task') == 'query' and _is_code(line) else {'image': image}
-                file.write(json.dumps({**line, **about}, ensure_ascii=False) + '\n')
+            for line in lines_about(things, image, np.random.default_rng(seed)):
+                file.write(json.dumps(line, ensure_ascii=False) + '\n')
     return out
 
 
-def lines_about(scene: Scene, rng: np.random.Generator) -> Iterator[Line]:
-    """Yield a line of every sort that the scene has something for, without the image.
+def lines_about(scene: Scene, image: str, rng: np.random.Generator) -> Iterator[Line]:
+    """Yield a line of every sort that the scene has something for.
 
     :param scene: what can be seen, boxes in 0-1; one thing at least that is no person.
+    :param image: its path from the file's folder on.
     """
     for write in _WRITERS:
         line = write(scene, LANGUAGES[int(rng.integers(2))], rng)
         if line is not None:
-            yield line
+            # Code is asked for without looking.
+            yield line if write is _code else {**line, 'image': image}
 
 
 def _presence(scene: Scene, language: str, rng) -> Line:
@@ -137,7 +133,7 @@ def _attribute(scene: Scene, language: str, rng) -> Line | None:
     if asked is None:
         return None
     what, _, attribute, true = asked
-    word = {**COLOR_ZH, **SIZE_ZH}[attribute] if language == 'zh' else attribute
+    word = attribute_name(attribute, language)
     question = attribute_question(what.name(language), word, language)
     return _query(question, IS[language][not true])
 
@@ -204,7 +200,7 @@ def _relation(scene: Scene, language: str, rng) -> Line | None:
         return None
     i, relation, j, true = asked
     one, other = (Meaning(scene[k].kind, scene[k].color).name(language) for k in (i, j))
-    where = RELATIONS[relation][language == 'zh']
+    where = relation_name(relation, language)
     chain = ['这是' if language == 'zh' else 'Here is the ',
              {'text': one, 'points': [_middle(scene[i])]},
              '，那是' if language == 'zh' else ', there the ',
@@ -294,10 +290,6 @@ def _code(scene: Scene, language: str, rng) -> Line:
     code = (f'def put_beside(arm):\n    arm.pick({one!r})\n'
             f'    arm.place({one!r}, beside={two!r})')
     return _query(question, code)
-
-
-def _is_code(line: Line) -> bool:
-    return line['answer'].startswith('def ')
 
 
 def _query(question: str, answer: str, **more) -> Line:

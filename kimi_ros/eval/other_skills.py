@@ -5,14 +5,10 @@ from __future__ import annotations
 from kimi_ros.agent import SkillCatalogue
 from kimi_ros.eval.outcome import Outcome, share
 from kimi_ros.eval.planning import is_right, outcome_of, planned
-from kimi_ros.eval.referring import means_one
 from kimi_ros.eval.worlds import World
 from kimi_ros.sim.catalogues import UNTAUGHT, Catalogue, some_catalogue
-from kimi_ros.sim.meaning import Meaning
-from kimi_ros.sim.tasks import Mix, Task, some_meaning, some_task
+from kimi_ros.sim.tasks import Task, some_task, two_alone
 from kimi_ros.vlm import VisionLanguageModel
-
-_TRIES = 60
 
 
 def catalogues(vlm: VisionLanguageModel, world: World, language: str) -> list[Outcome]:
@@ -33,19 +29,8 @@ def elsewhere(world: World, language: str) -> tuple[Task, Catalogue]:
     catalogue = some_catalogue(rng, UNTAUGHT, needed)
     while not catalogue.own:
         catalogue = some_catalogue(rng, UNTAUGHT, needed)
-    alone = _two_alone(world, rng) if asks_own else ()
+    alone = two_alone(world.objects, rng) if asks_own else ()
     if len(alone) == 2:
         return catalogue.own_task(alone, world.objects, language, rng), catalogue
     return catalogue.translated(task), catalogue
 
-
-def _two_alone(world: World, rng) -> list[Meaning]:
-    """Return descriptions of two things that mean one each, fewer where there are not two."""
-    found: dict[int, Meaning] = {}
-    for _ in range(_TRIES):
-        what = some_meaning(world.objects, rng, Mix(absent=0))
-        if means_one(what, world):
-            found.setdefault(what.matches(world.objects)[0], what)
-        if len(found) == 2:
-            break
-    return list(found.values())

@@ -13,13 +13,11 @@ from kimi_ros.agent.prompts import (
 from kimi_ros.eval.outcome import Outcome, share
 from kimi_ros.eval.worlds import World
 from kimi_ros.sim.facts import some_attribute, some_number, some_relation
-from kimi_ros.sim.meaning import COLOR_ZH, RELATIONS, SIZE_ZH, Meaning
-from kimi_ros.sim.tasks import Mix, some_meaning
+from kimi_ros.sim.meaning import Meaning, attribute_name, relation_name
+from kimi_ros.sim.tasks import THERE, some_meaning
 from kimi_ros.vlm import VisionLanguageModel
 
 _SHORT = 8  # tokens
-# Whether there is a largest cup is seldom asked, and seldom what is on its left.
-_THERE = Mix(absent=0.5, superlative=0, relation=0.1)
 _SAID = {
     'en': {'yes': True, 'no': False},
     'zh': dict.fromkeys('有是对在', True) | dict.fromkeys('没不否无', False),
@@ -81,7 +79,7 @@ def _presence(vlm: VisionLanguageModel, world: World, language: str) -> Outcome:
     rng = world.rng('questions')
     there = bool(rng.integers(2))
     for _ in range(1000):
-        what = some_meaning(world.objects, rng, _THERE)
+        what = some_meaning(world.objects, rng, THERE)
         if bool(what.matches(world.objects)) == there:
             break
     question = presence_question(what.name(language), language)
@@ -95,7 +93,7 @@ def _attribute(vlm: VisionLanguageModel, world: World, language: str) -> Outcome
     if asked is None:
         return None
     what, index, attribute, wanted = asked
-    word = {**COLOR_ZH, **SIZE_ZH}[attribute] if language == 'zh' else attribute
+    word = attribute_name(attribute, language)
     question = attribute_question(what.name(language), word, language)
     return _yes_no(vlm, world, language, 'attributes', question, wanted, _IS, [index])
 
@@ -107,7 +105,7 @@ def _relation(vlm: VisionLanguageModel, world: World, language: str) -> Outcome 
         return None
     i, relation, j, wanted = asked
     one, other = (Meaning(o.kind, o.color) for o in (world.objects[i], world.objects[j]))
-    where = RELATIONS[relation][language == 'zh']
+    where = relation_name(relation, language)
     question = relation_question(one.name(language), where, other.name(language), language)
     return _yes_no(vlm, world, language, 'relations', question, wanted, _IS, [i, j])
 

@@ -8,7 +8,7 @@ from kimi_ros.eval.looking import Referent
 from kimi_ros.eval.worlds import World
 from kimi_ros.sim.full.catalogue import HELD_OUT
 from kimi_ros.sim.meaning import Meaning
-from kimi_ros.sim.tasks import Mix, some_meaning
+from kimi_ros.sim.tasks import Mix, means_one, some_meaning
 
 _PLAIN = Mix(absent=0, kind=0, color=0, sized=0, superlative=0, relation=0)
 _MIXES = {
@@ -41,7 +41,7 @@ def referent(world: World, language: str) -> Referent | None:
     for form in rng.permutation(FORMS):
         for _ in range(_TRIES):
             what = some_meaning(world.objects, rng, _MIXES[form])
-            if form_of(what) == form and means_one(what, world):
+            if form_of(what) == form and means_one(what, world.objects):
                 return replace(described(world, what, language), form=form_of(what))
     return None
 
@@ -53,14 +53,9 @@ def unseen_pair(world: World, language: str) -> Referent | None:
     """
     for thing in world.objects:
         what = Meaning(thing.kind, thing.color)
-        if (thing.kind, thing.color) in HELD_OUT and means_one(what, world):
+        if (thing.kind, thing.color) in HELD_OUT and means_one(what, world.objects):
             return described(world, what, language)
     return None
-
-
-def means_one(what: Meaning, world: World) -> bool:
-    """Return whether a description means one thing of the scene, and nobody would argue."""
-    return len(what.matches(world.objects)) == 1 and what.is_clear(world.objects)
 
 
 def described(world: World, what: Meaning, language: str) -> Referent:

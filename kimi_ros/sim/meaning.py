@@ -37,6 +37,16 @@ UNCLEAR_SIDE, UNCLEAR_NEXT = 0.03, 0.03
 """Nearer than this to being beside (of the picture's width) or next to (metres), who can say?"""
 
 
+def attribute_name(attribute: str, language: str) -> str:
+    """Return the word for a colour or a size."""
+    return {**COLOR_ZH, **SIZE_ZH}[attribute] if language == 'zh' else attribute
+
+
+def relation_name(relation: str, language: str) -> str:
+    """Return the words for a relation: 'left of', '左边'."""
+    return RELATIONS[relation][language == 'zh']
+
+
 def center_x(thing: ObjectTruth) -> float:
     """Return the middle of the box, in the box's units."""
     return (thing.box[0] + thing.box[2]) / 2
@@ -86,13 +96,13 @@ class Meaning:
             plain = f'{COLOR_ZH[self.color]}的{plain}' if self.color else plain
             plain = SUPERLATIVES.get(self.superlative, '') + plain
             if self.relation:
-                plain = f'{self.other.name("zh")}{RELATIONS[self.relation][1]}的{plain}'
+                plain = f'{self.other.name("zh")}{relation_name(self.relation, "zh")}的{plain}'
             return plain
         words = (self.superlative, self.size, self.color,
                  KIND_EN.get(self.kind, self.kind) or 'object')
         plain = ' '.join(w for w in words if w)
         if self.relation:
-            plain = f'{plain} {RELATIONS[self.relation][0]} the {self.other.name("en")}'
+            plain = f'{plain} {relation_name(self.relation, "en")} the {self.other.name("en")}'
         return plain
 
     def plain(self, objects: Sequence[ObjectTruth]) -> list[int]:

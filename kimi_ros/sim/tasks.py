@@ -47,6 +47,9 @@ class Mix:
 
 
 EVERYDAY = Mix()
+# Whether there is a largest cup is seldom asked, and seldom what is on its left.
+THERE = Mix(absent=0.5, superlative=0, relation=0.1)
+_TRIES = 60
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,23 @@ def some_meaning(objects: Sequence[ObjectTruth], rng, mix: Mix = EVERYDAY) -> Me
         if meaning.is_clear(objects):
             break
     return meaning
+
+
+def means_one(what: Meaning, objects: Sequence[ObjectTruth]) -> bool:
+    """Return whether a description means one thing, and nobody would argue."""
+    return len(what.matches(objects)) == 1 and what.is_clear(objects)
+
+
+def two_alone(objects: Sequence[ObjectTruth], rng) -> list[Meaning]:
+    """Return descriptions of two things that mean one each, fewer where there are not two."""
+    found: dict[int, Meaning] = {}
+    for _ in range(_TRIES):
+        what = some_meaning(objects, rng, Mix(absent=0))
+        if means_one(what, objects):
+            found.setdefault(what.matches(objects)[0], what)
+        if len(found) == 2:
+            break
+    return list(found.values())
 
 
 def _some_meaning(objects: Sequence[ObjectTruth], rng, mix: Mix) -> Meaning:

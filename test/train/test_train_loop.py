@@ -110,6 +110,13 @@ def test_another_tokenizer_keeps_what_it_can(trained, start, scenes, tmp_path):
                                atol=1e-4)
 
 
+def test_the_curve_of_a_training_is_drawn(trained, tmp_path):
+    log = trained[1] / 'log.jsonl'
+    out = tmp_path / 'curve.svg'
+    assert main(['curve', str(log), str(log), '--out', str(out)]) == 0
+    assert out.read_text().count('<path') > 20
+
+
 def test_examination_seeds_are_refused(tmp_path):
     with pytest.raises(HeldOutSeedError, match='examinations'):
         render_set(tmp_path, range(1_999_999, 2_000_001), 192, 16, workers=1)

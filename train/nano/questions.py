@@ -25,14 +25,22 @@ from kimi_ros.sim.facts import some_attribute, some_number, some_relation
 from kimi_ros.sim.full.catalogue import PEOPLE, SIZES
 from kimi_ros.sim.language import answer_describe, caption, with_article
 from kimi_ros.sim.meaning import (
-    COLOR_ZH,
     LANGUAGES,
     RELATIONS,
-    SIZE_ZH,
     SUPERLATIVES,
     Meaning,
+    attribute_name,
+    relation_name,
 )
-from kimi_ros.sim.tasks import Mix, Task, some_meaning, some_task, wrong
+from kimi_ros.sim.tasks import (
+    THERE,
+    Mix,
+    Task,
+    some_meaning,
+    some_task,
+    two_alone,
+    wrong,
+)
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.lessons import Lesson
 from kimi_train.words import IS, YES
@@ -131,7 +139,7 @@ class QuestionWriter:
         if rng.random() < 0.06:
             what = Meaning(PEOPLE[int(rng.integers(len(PEOPLE)))])
         else:
-            what = some_meaning(scene, rng, Mix(absent=0.5, superlative=0, relation=0.1))
+            what = some_meaning(scene, rng, THERE)
         found = what.matches(scene)
         prompt = self._query(presence_question(what.name(language), language))
         out = self._answer('presence', prompt, YES[language][0 if found else 1], found)
@@ -149,7 +157,7 @@ class QuestionWriter:
         if drawn is None:
             return None
         i, relation, j, true = drawn
-        where = RELATIONS[relation][language == 'zh']
+        where = relation_name(relation, language)
         one, other = Meaning(scene[i].kind, scene[i].color), Meaning(scene[j].kind, scene[j].color)
         question = relation_question(one.name(language), where, other.name(language), language)
         out = self._answer('relation', self._query(question), IS[language][not true], [i])
@@ -163,7 +171,7 @@ class QuestionWriter:
         if drawn is None:
             return None
         what, index, attribute, true = drawn
-        word = {**COLOR_ZH, **SIZE_ZH}[attribute] if language == 'zh' else attribute
+        word = attribute_name(attribute, language)
         question = attribute_question(what.name(language), word, language)
         out = self._answer('like', self._query(question), IS[language][not true], [index])
         # Whether the cup is red is whether there is a red cup.
@@ -209,7 +217,7 @@ class QuestionWriter:
         if rng.random() < 0.45:
             keep = {step['skill'] for step in task.plan['steps']} | {task.skill}
             catalogue = some_catalogue(rng, TAUGHT if rng.random() < 0.5 else (), keep)
-            alone = _two_alone(scene, rng) if catalogue.own and rng.random() < 0.5 else ()
+            alone = two_alone(scene, rng) if catalogue.own and rng.random() < 0.5 else ()
             if len(alone) == 2:
                 task = catalogue.own_task(alone, scene, language, rng)
             else:
@@ -263,19 +271,6 @@ def _part(what: Meaning, thing: ObjectTruth, rng) -> Meaning:
         size = thing.size_name if rng.random() < 0.5 else list(SIZES)[int(rng.integers(len(SIZES)))]
         return Meaning(what.kind, what.color, size)
     return what
-
-
-def _two_alone(scene: Scene, rng) -> list[Meaning]:
-    """Return two descriptions that mean one thing each, and not the same."""
-    found: dict[int, Meaning] = {}
-    for _ in range(40):
-        what = some_meaning(scene, rng, Mix(absent=0))
-        places = what.matches(scene)
-        if len(places) == 1:
-            found.setdefault(places[0], what)
-        if len(found) == 2:
-            break
-    return list(found.values())
 
 
 def _ask(out: Dialogue, what: Meaning, scene: Scene) -> Dialogue:
