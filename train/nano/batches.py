@@ -28,8 +28,8 @@ class PatchLabels:
     see.
 
     `kind` and `color` count one past the last name for 'nothing'; IGNORE stands where a thing has
-    no colour or no named size; `center` is a code of the owner's centre, `place` of the patch's own
-    (`place_code`), `size` the logarithm of the owner's width and height; `is_center` marks the one
+    no colour or no named size; `center` is a code of the centre of the owner's box and of the point
+    to touch it at, `place` of the patch's own place (`place_code`), `size` the logarithm of the owner's width and height; `is_center` marks the one
     patch in which an object has its centre.
     """
 
@@ -110,7 +110,8 @@ def mirrored(thing: ObjectTruth) -> ObjectTruth:
     """Return the truth about a thing in the mirrored picture; its text is no longer to be read."""
     x0, y0, x1, y1 = thing.box
     x, y, z = thing.position
-    return replace(thing, box=(1 - x1, y0, 1 - x0, y1), position=(x, -y, z), text='')
+    box, point = (1 - x1, y0, 1 - x0, y1), (1 - thing.point[0], thing.point[1])
+    return replace(thing, box=box, point=point, position=(x, -y, z), text='')
 
 
 def alter_colors(frame: np.ndarray, rng) -> np.ndarray:
@@ -137,13 +138,14 @@ def patch_labels(owners: np.ndarray, scene: Sequence[ObjectTruth]) -> tuple[np.n
     flat = owners.reshape(-1).astype(int)  # -1 takes the last row
     kind, color, size_name = np.array([*names, nothing], np.int64)[flat].T
     boxes = np.array([*(t.box for t in scene), (0, 0, 0, 0)], np.float32)[flat]
+    points = np.array([*(t.point for t in scene), (0, 0)], np.float32)[flat]
     extents = np.log(np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-3))
     extents[flat < 0] = 0
     steps = (np.arange(grid, dtype=np.float32) + 0.5) / grid
     own = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
     is_center = np.zeros(grid * grid, np.float32)
     is_center[center_patches(scene, grid)] = 1
-    centers = place_code((boxes[:, :2] + boxes[:, 2:]) / 2)
+    centers = place_code(np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, points], -1))
     return kind.copy(), color.copy(), size_name.copy(), centers, place_code(own), extents, is_center
 
 

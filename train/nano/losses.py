@@ -14,7 +14,7 @@ from kimi_train.nano.batches import COUNTING, LOOK_BLOCKS, LOOKING, Batch, Patch
 from kimi_train.nano.questions import ASKED, KINDS_OF_QUESTION
 
 PLACE_CODE = 16
-COORD_SIGMA = 6.0  # bins; targets are spread so that a near miss teaches more than a far one
+COORD_SIGMA = 3.0  # bins; targets are spread so that a near miss teaches more than a far one
 SIZE_SIGMA = 10.0
 
 
@@ -25,7 +25,7 @@ class TrainingHeads(nn.Module):
 
     def __init__(self, enc_dim: int, dim: int):
         super().__init__()
-        self.widths = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES), PLACE_CODE, PLACE_CODE, 2, 1)
+        self.widths = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES), 2 * PLACE_CODE, PLACE_CODE, 2, 1)
         self.read = nn.Linear(enc_dim, sum(self.widths))
         self.asked = nn.Linear(dim, sum(ASKED))
 

@@ -2,7 +2,7 @@
 
 A folder holds `frames.npy` (n, S, S, 3) uint8, `owners.npy` (n, g, g) int8 - which of the scene's
 things covers most of the patch, -1 for none - and `truth.jsonl`, a line a scene: its things that
-can be seen, as lists of `ObjectTruth`'s fields, boxes in 0-1.
+can be seen, as lists of `ObjectTruth`'s fields, boxes and points in 0-1.
 """
 
 from __future__ import annotations
@@ -68,14 +68,15 @@ def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
     blocks = seg.reshape(grid, patch_size, grid, patch_size).swapaxes(1, 2).reshape(grid, grid, -1)
     owners = np.full((grid, grid), -1, np.int8)
     most = np.full((grid, grid), MIN_COVER)
-    scale = (width, height, width, height)
+    scale = (width, height) * 3
     things = []
     for slot, thing in enumerate(truth):
         cover = (blocks == thing.index).mean(-1)
         owners[cover > most] = slot
         most = np.maximum(most, cover)
-        box = tuple(round(v / s, 5) for v, s in zip(thing.box, scale, strict=True))
-        things.append(dataclasses.replace(thing, box=box, occluded=0.0))
+        places = [round(v / s, 5) for v, s in zip((*thing.box, *thing.point), scale, strict=True)]
+        box, point = tuple(places[:4]), tuple(places[4:])
+        things.append(dataclasses.replace(thing, box=box, point=point, occluded=0.0))
     return rgb, owners, things
 
 
