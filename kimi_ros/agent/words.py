@@ -26,6 +26,12 @@ _LANDMARKS = frozenset('behind beside near by with from between for under like n
 _SIDES = frozenset(
     'left right front back rear top bottom side edge corner middle center centre out'.split()
 )
+# Names that are verbs where they open a clause: 'hand it over', 'and then face the door'.
+_VERBS = frozenset('hand head face'.split())
+_OPENERS = frozenset('please and then now just you also'.split())
+_AFTER_VERBS = _DETERMINERS.union('it them that over across back to towards'.split())
+# What a robot has too: 'use your arm', 'use the hand to', 'give me a hand'.
+_LIMBS = frozenset('hand hands arm arms'.split())
 _PLACES = frozenset('to at on onto in into over'.split())
 # What the rules and the grammar below are spelt with. NFKC leaves traditional characters alone.
 _SIMPLIFIED = str.maketrans(
@@ -146,8 +152,25 @@ def _found(tokens: Sequence[str], nouns: Sequence[str], exempt: Sequence[str]) -
                 continue
             follower = tokens[end] if end < len(tokens) else '.'
             whole = not follower[0].isalpha() or follower in _FOLLOWERS
-            if whole and not any(_singular(w) in exempt for w in _tied(tokens, start, end)):
+            if not whole or _is_verb(tokens, start) or _is_own(tokens, start):
+                continue
+            if not any(_singular(w) in exempt for w in _tied(tokens, start, end)):
                 yield start
+
+
+def _is_verb(tokens: Sequence[str], at: int) -> bool:
+    before, after = tokens[at - 1] if at else '.', tokens[at + 1 : at + 2]
+    opens = not before[0].isalpha() or before in _OPENERS or tokens[at - 2 : at] == ['you', 'to']
+    return opens and tokens[at] in _VERBS and bool(_AFTER_VERBS.intersection(after))
+
+
+def _is_own(tokens: Sequence[str], at: int) -> bool:
+    before = tokens[max(at - 3, 0) : at]
+    return tokens[at] in _LIMBS and (
+        before[-1:] == ['your']
+        or before[-2:] == ['use', 'the']
+        or (before[-1:] == ['a'] and bool({'give', 'lend', 'need'}.intersection(before)))
+    )
 
 
 def _tied(tokens: Sequence[str], start: int, end: int) -> Iterator[str]:
