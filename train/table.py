@@ -213,8 +213,7 @@ def _plan(scene: Scene, language: str, rng) -> Line:
     task = some_task(scene, language, rng)
     if rng.random() < 0.5:
         return {'task': 'plan', 'instruction': task.instruction, 'plan': task.plan}
-    keep = {step['skill'] for step in task.plan['steps']} | {task.skill}
-    catalogue = some_catalogue(rng, TAUGHT, keep)
+    catalogue = some_catalogue(rng, TAUGHT, task.needs)
     plan = catalogue.translated(task).plan
     return {'task': 'plan', 'instruction': task.instruction, 'plan': plan,
             'skills': catalogue.entries()}

@@ -22,13 +22,12 @@ def catalogues(vlm: VisionLanguageModel, world: World, language: str) -> list[Ou
 def elsewhere(world: World, language: str) -> tuple[Task, Catalogue]:
     """Return a task and the catalogue that it is for, which has a skill of its own at least."""
     task = some_task(world.objects, language, world.rng('other tasks'))
-    needed = {step['skill'] for step in task.plan['steps']} | {task.skill}
     # What depends on the language is drawn last or apart: both have the same catalogues.
     rng = world.rng('catalogues')
     asks_own = rng.random() < 0.5
-    catalogue = some_catalogue(rng, UNTAUGHT, needed)
+    catalogue = some_catalogue(rng, UNTAUGHT, task.needs)
     while not catalogue.own:
-        catalogue = some_catalogue(rng, UNTAUGHT, needed)
+        catalogue = some_catalogue(rng, UNTAUGHT, task.needs)
     alone = two_alone(world.objects, rng) if asks_own else ()
     if len(alone) == 2:
         return catalogue.own_task(alone, world.objects, language, rng), catalogue

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from kimi_ros.sim.full.catalogue import (
     COLORS,
     CONTAINERS,
@@ -60,6 +62,7 @@ class Task:
     :ivar referents: each object name of the request with the indices of the objects it means.
     :ivar meant: the same things as descriptions.
     :ivar skill: what is asked for, also where it cannot be done; of several things the last.
+    :ivar needs: all the skills that it takes, also where it cannot be done.
     """
 
     instruction: str
@@ -68,6 +71,7 @@ class Task:
     referents: tuple[tuple[str, tuple[int, ...]], ...] = ()
     meant: tuple[Meaning, ...] = ()
     skill: str = ''
+    needs: tuple[str, ...] = ()
 
 
 def make_task(skill: str, objects: Sequence[ObjectTruth], meant: Sequence[Meaning], language: str,
@@ -87,7 +91,8 @@ def make_task(skill: str, objects: Sequence[ObjectTruth], meant: Sequence[Meanin
     names = [m.name(language) for m in meant]
     referents = tuple((n, tuple(m.matches(objects))) for n, m in zip(names, meant, strict=True))
     plan = _trouble(referents, language) or _right(skill, meant, names, language)
-    return Task(instruction, language, plan, referents, tuple(meant), skill)
+    needs = ('pick', 'place') if skill == 'place' else (skill,)
+    return Task(instruction, language, plan, referents, tuple(meant), skill, needs)
 
 
 def in_turn(first: Task, second: Task, rng) -> Task:
@@ -101,7 +106,7 @@ def in_turn(first: Task, second: Task, rng) -> Task:
         plan = _ok(f'{first.plan["say"]}{between}{second.plan["say"]}',
                    first.plan['steps'] + second.plan['steps'])
     return Task(joint.format(one, second.instruction), first.language, plan, tuple(both.items()),
-                first.meant + second.meant, second.skill)
+                first.meant + second.meant, second.skill, first.needs + second.needs)
 
 
 def _right(skill: str, meant: Sequence[Meaning], names: Sequence[str], language: str) -> dict:
@@ -147,13 +152,23 @@ def some_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix = Mix
     :param objects: what of the scene can be seen, at least one that is no person.
     :param turns: the share of requests for one thing and then another.
     """
+    # Words take draws, and not as many in every language: what follows is drawn before them.
+    both, later = rng.random() < turns, np.random.default_rng(int(rng.integers(2**32)))
     task = _one_task(objects, language, rng, mix)
-    if task.skill == 'describe' or rng.random() >= turns:
+    if task.skill == 'describe' or not both:
         return task
-    more = _one_task(objects, language, rng, mix)
+    more = _one_task(objects, language, later, mix)
     held = task.skill == 'pick' and more.skill != 'locate'  # one hand, and it is full
-    same = {n for n, _ in task.referents} & {n for n, _ in more.referents}
-    return task if more.skill == 'describe' or held or same else in_turn(task, more, rng)
+    if more.skill == 'describe' or held or _share_a_thing(task, more):
+        return task
+    return in_turn(task, more, later)
+
+
+def _share_a_thing(one: Task, other: Task) -> bool:
+    """Return whether both speak of the same thing, or use the same words."""
+    names = [{name for name, _ in task.referents} for task in (one, other)]
+    things = [{i for _, found in task.referents for i in found} for task in (one, other)]
+    return bool(names[0] & names[1] or things[0] & things[1])
 
 
 def _one_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix) -> Task:
@@ -163,9 +178,11 @@ def _one_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix) -> T
         return make_task(skill, objects, (), language, rng)
     meant = [some_meaning(objects, rng, mix)]
     if skill == 'place':
-        taken = {i for m in meant for i in m.matches(objects)}
-        places = [o for i, o in enumerate(objects)
-                  if o.kind in (*CONTAINERS, *FLAT_TOPS) and i not in taken]
+        places = [o for o in objects if o.kind in (*CONTAINERS, *FLAT_TOPS)]
+        for thing in (objects[i] for i in meant[0].matches(objects)):
+            # Nor what it lies on already, nor what stands on it.
+            places = [p for p in places if p is not thing and thing.support != p.index
+                      and p.support != thing.index]
         if not places or len(things) < 2:
             skill = 'pick'
         else:
