@@ -40,7 +40,17 @@ UNTAUGHT = (
     'drag', 'knock_on', 'paint', 'unscrew', 'fan', 'sniff', 'cool_down', 'tune', 'sharpen', 'glue',
 )
 _KNOWN = {*TAUGHT, *UNTAUGHT, *(name for names in NAMES.values() for name in names)}
-_SYLLABLES = ([c + v for c in 'bdfgklmnprstvz' for v in 'aeiou'], ['', '', 'n', 'r', 'x', 'p', 'k'])
+_ONSETS = (
+    'b bl br c ch cl cr d dr f fl fr g gl gr h j k kn l m n p pl pr qu r s sc sh sk sl sm sn sp '
+    'st str sw t th tr tw un v w wh wr y z'
+).split()
+_VOWELS = ('a', 'e', 'i', 'o', 'u') * 2 + ('ai', 'ea', 'ee', 'oo', 'ou')
+_CODAS = ('',) * 16 + tuple(
+    'n r t p k l m d g s x b ck ct ff ft ld ll lt mp nce nd ng nk nt ps rk rn rp rt sh sk ss st '
+    'tch'.split()
+)
+_SYLLABLES = tuple(o + v for o in _ONSETS for v in _VOWELS), _CODAS
+_PARTICLES = 'up', 'down', 'on', 'off', 'out', 'over', 'away'
 
 REQUESTS = {
     'en': {
@@ -121,7 +131,8 @@ class Catalogue:
         else:
             say = f'I will {said}' + (f' the {" and the ".join(names)}.' if names else '.')
         plan = {'status': 'ok', 'say': say, 'steps': [step]}
-        return Task(template.format(skill=said, **words), language, plan, found, meant, name)
+        return Task(template.format(skill=said, **words), language, plan, found, meant, name,
+                    (name,))
 
 
 def some_catalogue(rng, invented: Sequence[str] = (), keep: Sequence[str] = SKILLS) -> Catalogue:
@@ -151,10 +162,12 @@ def some_catalogue(rng, invented: Sequence[str] = (), keep: Sequence[str] = SKIL
 
 
 def _made_up(rng) -> str:
+    """Return a name that sounds like a verb: of every letter, or reading would not be learnt."""
     while True:
         name = ''.join(_choose(_SYLLABLES[0], rng) + _choose(_SYLLABLES[1], rng)
-                       for _ in range(int(rng.integers(1, 4))))
-        if name not in _KNOWN:  # 'fan' and 'tune' are of such syllables too
+                       for _ in range(int(rng.choice((1, 2, 3), p=(0.5, 0.4, 0.1)))))
+        name += f'_{_choose(_PARTICLES, rng)}' if rng.random() < 0.15 else ''
+        if name not in _KNOWN:
             return name
 
 

@@ -113,7 +113,10 @@ class QuestionWriter:
         return self._answer('caption', prompt, answer_describe(scene, language), everything)
 
     def locate(self, scene: Scene, what: Meaning, language: str, boxes: bool) -> Dialogue:
-        """Point at, or box, all the objects meant, from left to right."""
+        """Point at, or box, all the objects meant, from left to right.
+
+        A point is where one would touch the object: the middle of a box may lie beside a banana.
+        """
         template = self.tokens.templates.detect if boxes else self.tokens.templates.point
         name = self._encode(f' {what.name(language)}')
         out = Dialogue([*template.prefix, *name, *template.suffix], kind='locate')
@@ -124,7 +127,7 @@ class QuestionWriter:
         for index in found:
             x0, y0, x1, y1 = scene[index].box
             out.next_ids[out.last] = self.tokens.coord_id
-            for value in ((x0 + x1) / 2, (y0 + y1) / 2):
+            for value in ((x0 + x1) / 2, (y0 + y1) / 2) if boxes else scene[index].point:
                 out.looks[out.last] = [index]
                 out.write_coordinate(value, self.tokens.coord_id)
             if boxes:
@@ -197,9 +200,9 @@ class QuestionWriter:
             answer = IS[language][0 if what.matches([thing]) else 1]
         jitter = rng.normal(0, 0.008, 4)
         x0, y0, x1, y1 = thing.box
-        place = [float(np.clip((x0 + x1) / 2 + jitter[0], 0, 1)),
-                 float(np.clip((y0 + y1) / 2 + jitter[1], 0, 1))]
         box = rng.random() < 0.8
+        middle = ((x0 + x1) / 2, (y0 + y1) / 2) if box else thing.point
+        place = np.clip(np.array(middle) + jitter[:2], 0, 1).tolist()
         coord, size = self.tokens.coord_id, self.tokens.size_id
         spatial = [coord, coord, size] if box else [coord, coord]
         out = Dialogue(self._query(question, spatial), kind='check', asked=named)
@@ -214,10 +217,9 @@ class QuestionWriter:
     def plan(self, scene: Scene, language: str, rng) -> Dialogue:
         """Ask for a plan as the planner asks, under some robot's catalogue, answered in JSON."""
         task, catalogue = some_task(scene, language, rng, LESSONS), DEFAULT
-        if rng.random() < 0.45:
-            keep = {step['skill'] for step in task.plan['steps']} | {task.skill}
-            catalogue = some_catalogue(rng, TAUGHT if rng.random() < 0.5 else (), keep)
-            alone = two_alone(scene, rng) if catalogue.own and rng.random() < 0.5 else ()
+        if rng.random() < 0.5:
+            catalogue = some_catalogue(rng, TAUGHT if rng.random() < 0.5 else (), task.needs)
+            alone = two_alone(scene, rng) if catalogue.own and rng.random() < 0.65 else ()
             if len(alone) == 2:
                 task = catalogue.own_task(alone, scene, language, rng)
             else:
