@@ -287,3 +287,27 @@ def test_what_a_name_is_about():
     assert names_any('old power strip', ['power strip']) and not names_any('strip', ['power strip'])
     assert aims_at_any('give the man the cup', ['man'])
     assert not aims_at_any('有人吗', ['人'])
+
+
+@pytest.mark.parametrize(('said', 'handled'), [
+    ('hand the cup to me', False),
+    ('take the cup and hand it over', False),
+    ('could you hand that cup over?', False),
+    ('now hand over the cup, I want you to hand it to me', False),
+    ('use your arm to lift the cup', False),
+    ('use the arm to lift the cup', False),
+    ('give me a hand and lift the cup', False),
+    ('head over to the table, face the cup', False),
+    ('take my hand and pull it', True),
+    ('pick up the hand, hand it over', True),
+    ('touch the arm to the cup', True),
+    ('grab a hand', True),
+    ('put the cup on her head', True),
+    ('put it in my hand', True),
+])
+def test_a_hand_is_a_verb_or_the_robot_s_own(said, handled):
+    assert aims_at_any(said, ['hand', 'arm', 'head', 'face']) == handled
+
+
+def test_your_own_are_hands_and_not_animals():
+    assert aims_at_any('pick up your dog', ['dog'])

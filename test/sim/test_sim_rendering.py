@@ -11,6 +11,7 @@ from kimi_ros.sim import GLNotAvailable, Renderer, ground_truth, recorded_frames
 from kimi_ros.sim.catalogue import HUE_SATURATION_VALUE, NOMINAL_SIZES
 from kimi_ros.sim.projection import camera_pose, intrinsics, lift
 from kimi_ros.sim.shapes import make_shapes
+from kimi_ros.sim.truth import inmost
 
 SEEDS = range(3_000_000, 3_000_012)
 
@@ -77,6 +78,24 @@ def test_truth_matches_the_masks(views):
             assert mask[:, int(x_min)].any() and mask[:, int(x_max) - 1].any()
             assert mask[int(y_min)].any() and mask[int(y_max) - 1].any()
             assert mask[int(y), int(x)]
+
+
+def drawn(*rows):
+    return np.array([[c == '#' for c in row] for row in rows])
+
+
+@pytest.mark.parametrize(('mask', 'where'), [
+    (drawn('#####', '#####', '#####'), {(1, 2)}),
+    (drawn('#........', '#........', '##.....##', '.#######.', '..#####..'), {(3, 4)}),  # bent
+    (drawn('###......', '#########', '###......'), {(1, 1)}),  # thick at one end
+    (drawn('#######', '#######', '#######', '##...##', '##...##', '#######'), {(1, 3)}),  # covered
+    (drawn('#'), {(0, 0)}),
+    (drawn('#########'), {(0, 4)}),
+])
+def test_what_is_pointed_at_is_well_inside(mask, where):
+    assert inmost(mask) in where
+    other = inmost(mask[:, ::-1])
+    assert (other[0], mask.shape[1] - 1 - other[1]) in where
 
 
 def test_every_object_is_clearly_visible(renderer, views):

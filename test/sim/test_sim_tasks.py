@@ -160,3 +160,47 @@ def test_what_is_wrong_is_another_thing_that_could_be(rng):
             if other.kind == 'apple':
                 assert other.color in ('', 'red', 'yellow', 'green')
     assert wrong(Meaning('knife'), rng).color == ''
+
+
+def test_languages_ask_for_the_same(truths):
+    both = 0
+    for number, objects in enumerate(truths * 8):
+        english, chinese = (
+            some_task(objects, language, np.random.default_rng(number), turns=0.6)
+            for language in LANGUAGES
+        )
+        assert (english.meant, english.needs) == (chinese.meant, chinese.needs)
+        both += len(english.needs) > 2
+    assert both > 10
+
+
+def test_in_turn_are_different_things(table, truths, rng):
+    both = 0
+    for objects in (table, *truths):
+        for _ in range(15):
+            task = some_task(objects, 'en', rng, turns=1.0)
+            things = [i for _, found in task.referents for i in found]
+            if task.plan['status'] == 'ok':
+                assert len(set(things)) == len(things)
+                both += len(task.needs) > 2
+    assert both > 10
+
+
+def test_nothing_is_put_where_it_lies_nor_under_itself(table, truths, rng):
+    placed = 0
+    for objects in (*[table] * 10, *truths):
+        for _ in range(10):
+            task = some_task(objects, 'en', rng, Mix(absent=0), turns=0)
+            if task.skill != 'place' or task.plan['status'] != 'ok':
+                continue
+            thing, place = (objects[found[0]] for _, found in task.referents)
+            assert thing.support != place.index and place.support != thing.index
+            placed += 1
+    assert placed > 20
+
+
+def test_a_request_needs_its_skills_also_where_it_cannot_be_done(table, rng):
+    first = make_task('place', table, [KNIFE, BOWL], 'en', rng)
+    second = make_task('locate', table, [Meaning('cup', 'red')], 'en', rng)
+    assert first.plan['steps'] == [] and first.needs == ('pick', 'place')
+    assert in_turn(second, first, rng).needs == ('locate', 'pick', 'place')

@@ -1,6 +1,7 @@
 """Questions say what is true of the scene, in the words the agent uses."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,15 @@ def test_points_go_from_left_to_right_and_end(words, scene):
     assert xs == pytest.approx([0.15, 0.6, 0.75, 0.6])
     assert question.next_ids[question.last] == writer.tokens.eos_id
     assert question.looks[question.last] == []
+
+
+def test_points_are_where_one_would_touch_and_boxes_about_their_middles(words, scene):
+    writer, _ = words
+    bent = [replace(item, point=(item.point[0] + 0.03, item.point[1] - 0.02)) for item in scene]
+    point = writer.locate(bent, RED_CUP, 'en', boxes=False)
+    assert list(point.next_coords.values()) == pytest.approx([0.18, 0.58, 0.78, 0.58])
+    box = writer.locate(bent, RED_CUP, 'en', boxes=True)
+    assert list(box.next_coords.values()) == pytest.approx([0.15, 0.6, 0.75, 0.6])
 
 
 def test_what_is_not_there_has_no_points(words, scene):

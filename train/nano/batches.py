@@ -29,8 +29,8 @@ class PatchLabels:
 
     `kind` and `color` count one past the last name for 'nothing'; IGNORE stands where a thing has
     no colour or no named size; `center` is a code of the centre of the owner's box and of the point
-    to touch it at, `place` of the patch's own place (`place_code`), `size` the logarithm of the owner's width and height; `is_center` marks the one
-    patch in which an object has its centre.
+    to touch it at, `place` of the patch's own place (`place_code`), `size` the logarithm of the
+    owner's width and height; `is_center` marks the one patch in which an object has its centre.
     """
 
     kind: Tensor

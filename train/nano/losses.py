@@ -25,7 +25,8 @@ class TrainingHeads(nn.Module):
 
     def __init__(self, enc_dim: int, dim: int):
         super().__init__()
-        self.widths = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES), 2 * PLACE_CODE, PLACE_CODE, 2, 1)
+        names = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES))
+        self.widths = (*names, 2 * PLACE_CODE, PLACE_CODE, 2, 1)
         self.read = nn.Linear(enc_dim, sum(self.widths))
         self.asked = nn.Linear(dim, sum(ASKED))
 
