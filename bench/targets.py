@@ -95,6 +95,8 @@ TARGETS = (
            1.7, False),
     Target('nano, load to first token', 'nano.start', '', 's', 1.5, False),
     Target('nano, a token', 'nano.a_later_token', '', 'ms', 5.0, False),
+    Target('nano, goal accepted to plan published, three steps', 'node.plan3', '', 'ms', 400.0,
+           False),
     Target('export of 2B to int4', 'export.int4.time', '', 's', 300.0, False),
     Target('export of 2B to int4, memory', 'export.int4.memory', '', 'GB', 8.0, False),
 )

@@ -47,14 +47,14 @@ class Questions(Packed):
     """Packed questions, see `Dialogue`.
 
     `kind` tells where a question is decided, and which sort it is (an index of
-    `KINDS_OF_QUESTION`, else -1). `looks` are, for each row, block, head and place (n, 3), and
-    `wanted` the attention over the prefix wanted there (n, 1 + patches).
+    `KINDS_OF_QUESTION`, else -1). `looks` are block, row, head and place (n, 4), sorted by block,
+    and `wanted` the attention over the prefix wanted there (n, 1 + patches).
     """
 
     kind: Tensor
     asked: Tensor
-    looks: list[Tensor]
-    wanted: list[Tensor]
+    looks: Tensor
+    wanted: Tensor
 
 
 @dataclass
@@ -197,34 +197,32 @@ def pack_questions(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
         rows += own
         about += [index] * len(own)
     packed = pack(rows, about)
-    out = Questions(
-        **vars(packed),
-        kind=torch.full_like(packed.ids, -1),
-        asked=torch.full((*packed.ids.shape, len(ASKED)), IGNORE),
-        looks=[],
-        wanted=[],
-    )
+    kind = torch.full_like(packed.ids, -1)
+    named = torch.full((*packed.ids.shape, len(ASKED)), IGNORE)
+    looked: list[tuple] = []
     for r, (row, image) in enumerate(zip(rows, about, strict=True)):
-        start, wanted = 0, []
+        start = 0
         for d in row:
-            out.kind[r, start + d.decided] = KINDS_OF_QUESTION.index(d.kind)
+            kind[r, start + d.decided] = KINDS_OF_QUESTION.index(d.kind)
             if d.asked:
-                out.asked[r, start + d.decided] = torch.tensor(d.asked)
-            wanted += _wanted_looks(d, start, *looks[image])
+                named[r, start + d.decided] = torch.tensor(d.asked)
+            looked += _wanted_looks(d, r, start, *looks[image])
             start += len(d.ids)
-        wanted.sort(key=lambda entry: entry[0])
-        out.looks.append(torch.tensor([entry[:3] for entry in wanted]))
-        out.wanted.append(torch.from_numpy(np.stack([entry[3] for entry in wanted])))
-    return out
+    looked.sort(key=lambda entry: entry[0])
+    at, wanted = (np.array(part) for part in zip(*looked, strict=True))
+    return Questions(**vars(packed), kind=kind, asked=named,
+                     looks=torch.from_numpy(at), wanted=torch.from_numpy(wanted))
 
 
-def _wanted_looks(d: Dialogue, start: int, spread: np.ndarray, single: np.ndarray) -> list[tuple]:
-    """Return (block, head, place, attention over the prefix) for all that a dialogue looks at."""
+def _wanted_looks(
+    d: Dialogue, row: int, start: int, spread: np.ndarray, single: np.ndarray
+) -> list[tuple]:
+    """Return ((block, row, head, place), attention over the prefix) for all that it looks at."""
     out = []
     for block in LOOK_BLOCKS:
         for at, seen in d.looks.items():
             first = d.hops.get(at, seen) if block == LOOK_BLOCKS[0] else seen
-            out.append((block, LOOKING, start + at, spread[first or [-1]].mean(0)))
+            out.append(((block, row, LOOKING, start + at), spread[first or [-1]].mean(0)))
         for at, seen in d.counts.items():
-            out.append((block, COUNTING, start + at, single[[*seen, -1]].mean(0)))
+            out.append(((block, row, COUNTING, start + at), single[[*seen, -1]].mean(0)))
     return out

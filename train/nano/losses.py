@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -121,7 +120,7 @@ def batch_losses(model: Moondream, heads: TrainingHeads, batch: Batch, patches: 
             prefix, embed(model, q), q.image, q.positions(p), q.mask(p), Looks(q.looks)
         )
         parts = question_losses(model, q, hidden)
-        parts |= look_losses(q, torch.cat([s[:, :p] for s in seen]))
+        parts |= look_losses(q, seen[:, :p])
         parts['asked'] = heads.asked_loss(entering, q.asked)
         total = total + sum(weight * parts[n] for n, weight in WEIGHTS.items() if n in parts)
         out |= parts
@@ -133,13 +132,13 @@ def look_losses(q: Questions, seen: Tensor) -> dict:
 
     :param seen: (n, prefix) log-probabilities, in the order of the questions' looks.
     """
-    at, wanted = torch.cat(q.looks), torch.cat(q.wanted)
+    at, wanted = q.looks, q.wanted
     # Against what is wanted's own entropy, so that zero is perfect.
     floor = -(wanted * wanted.clamp(min=1e-9).log()).sum(-1)
     far = -(wanted * seen).sum(-1) - floor
     names = {LOOKING: 'look', COUNTING: 'count'}
     return {
-        f'{name}{hop}': far[(at[:, 0] == block) & (at[:, 1] == head)].mean()
+        f'{name}{hop}': far[(at[:, 0] == block) & (at[:, 2] == head)].mean()
         for hop, block in enumerate(LOOK_BLOCKS)
         for head, name in names.items()
     }
