@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +70,7 @@ def write_table(folder: Path, seeds: range, size: tuple[int, int] = (640, 480)) 
             frame = renderer.render(scene, depth=False)
             image = f'images/{seed}.jpg'
             Image.fromarray(frame.rgb).save(folder / image, quality=92)
-            scale = (size[0], size[1], size[0], size[1])
-            things = [
-                replace(t, box=tuple(v / s for v, s in zip(t.box, scale, strict=True)))
-                for t in visible_truth(scene, frame)
-            ]
+            things = [thing.in_shares(*size) for thing in visible_truth(scene, frame)]
             for line in lines_about(things, image, np.random.default_rng(seed)):
                 file.write(json.dumps(line, ensure_ascii=False) + '\n')
     return out
@@ -84,7 +79,7 @@ def write_table(folder: Path, seeds: range, size: tuple[int, int] = (640, 480)) 
 def lines_about(scene: Scene, image: str, rng: np.random.Generator) -> Iterator[Line]:
     """Yield a line of every sort that the scene has something for.
 
-    :param scene: what can be seen, boxes in 0-1; one thing at least that is no person.
+    :param scene: what can be seen, boxes and points in 0-1; one thing at least that is no person.
     :param image: its path from the file's folder on.
     """
     for write in _WRITERS:
@@ -118,7 +113,7 @@ def _caption(scene: Scene, language: str, rng) -> Line:
 
 def _point(scene: Scene, language: str, rng) -> Line:
     what = some_meaning(scene, rng)
-    points = [_middle(scene[i]) for i in what.matches(scene)]
+    points = [_point_of(scene[i]) for i in what.matches(scene)]
     return {'task': 'point', 'object': what.name(language), 'points': points}
 
 
@@ -189,7 +184,7 @@ def _counting(scene: Scene, language: str, rng) -> Line:
     question = count_question(what.name(language), language)
     if not found:
         return _query(question, '0')
-    pointed = {'text': what.name(language), 'points': [_middle(scene[i]) for i in found]}
+    pointed = {'text': what.name(language), 'points': [_point_of(scene[i]) for i in found]}
     before, after = ('我看到', '。') if language == 'zh' else ('I see ', '.')
     return _query(question, str(len(found)), reasoning=[before, pointed, after])
 
@@ -202,9 +197,9 @@ def _relation(scene: Scene, language: str, rng) -> Line | None:
     one, other = (Meaning(scene[k].kind, scene[k].color).name(language) for k in (i, j))
     where = relation_name(relation, language)
     chain = ['这是' if language == 'zh' else 'Here is the ',
-             {'text': one, 'points': [_middle(scene[i])]},
+             {'text': one, 'points': [_point_of(scene[i])]},
              '，那是' if language == 'zh' else ', there the ',
-             {'text': other, 'points': [_middle(scene[j])]}, '。' if language == 'zh' else '.']
+             {'text': other, 'points': [_point_of(scene[j])]}, '。' if language == 'zh' else '.']
     return _query(relation_question(one, where, other, language), IS[language][not true],
                   reasoning=chain)
 
@@ -309,8 +304,8 @@ def _is_alone(thing: ObjectTruth, scene: Scene) -> bool:
     return thing.kind not in PEOPLE and same == 1
 
 
-def _middle(thing: ObjectTruth) -> list[float]:
-    return [round(center_x(thing), 4), round((thing.box[1] + thing.box[3]) / 2, 4)]
+def _point_of(thing: ObjectTruth) -> list[float]:
+    return [round(v, 4) for v in thing.point]
 
 
 def _box(thing: ObjectTruth) -> list[float]:

@@ -1,5 +1,7 @@
 """What is really in a frame: for training and for judging, never for planning."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
 
@@ -59,6 +61,12 @@ class ObjectTruth:
     text: str = ''
     shows: tuple[str, str] = ('', '')
     hazard: str = ''
+
+    def in_shares(self, width: int, height: int) -> ObjectTruth:
+        """The same, box and point as shares of a picture of so many pixels, 0 to 1."""
+        places = zip((*self.box, *self.point), (width, height) * 3, strict=True)
+        shares = tuple(round(pixels / all_of_them, 5) for pixels, all_of_them in places)
+        return dataclasses.replace(self, box=shares[:4], point=shares[4:])
 
 
 _TO_THE_MIDDLE = 0.6

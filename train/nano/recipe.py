@@ -39,8 +39,8 @@ STAGES = (
     # The encoder alone, from every patch's label: eight times as many images a second.
     Stage('see', Plan(steps=4500, images=16, rate=2e-3, decay=900, precision='bf16')),
     # Then everything: mostly short questions, until words find their patches; then plans as well.
-    Stage('match', replace(_TOGETHER, steps=3000, decay=0, short=14, long=1)),
-    Stage('speak', replace(_TOGETHER, steps=4000, decay=3000, short=10, long=3)),
+    Stage('match', replace(_TOGETHER, steps=4000, decay=0, short=14, long=1)),
+    Stage('speak', replace(_TOGETHER, steps=11000, rate=1e-3, decay=8000, short=9, long=5)),
 )
 
 

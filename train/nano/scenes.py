@@ -68,15 +68,12 @@ def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
     blocks = seg.reshape(grid, patch_size, grid, patch_size).swapaxes(1, 2).reshape(grid, grid, -1)
     owners = np.full((grid, grid), -1, np.int8)
     most = np.full((grid, grid), MIN_COVER)
-    scale = (width, height) * 3
     things = []
     for slot, thing in enumerate(truth):
         cover = (blocks == thing.index).mean(-1)
         owners[cover > most] = slot
         most = np.maximum(most, cover)
-        places = [round(v / s, 5) for v, s in zip((*thing.box, *thing.point), scale, strict=True)]
-        box, point = tuple(places[:4]), tuple(places[4:])
-        things.append(dataclasses.replace(thing, box=box, point=point, occluded=0.0))
+        things.append(dataclasses.replace(thing.in_shares(width, height), occluded=0.0))
     return rgb, owners, things
 
 
