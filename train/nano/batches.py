@@ -30,7 +30,7 @@ class PatchLabels:
     `kind` and `color` count one past the last name for 'nothing'; IGNORE stands where a thing has
     no colour or no named size; `center` is a code of the centre of the owner's box and of the point
     to touch it at, `place` of the patch's own place (`place_code`), `size` the logarithm of the
-    owner's width and height; `is_center` marks the one patch in which an object has its centre.
+    owner's width and height; `is_center` marks the one patch in which an object has its point.
     """
 
     kind: Tensor
@@ -150,16 +150,16 @@ def patch_labels(owners: np.ndarray, scene: Sequence[ObjectTruth]) -> tuple[np.n
 
 
 def center_patches(scene: Sequence[ObjectTruth], grid: int) -> np.ndarray:
-    """Return the index of the patch that holds each object's centre."""
-    boxes = np.array([t.box for t in scene], np.float32).reshape(-1, 4)
-    cell = np.clip((boxes[:, :2] + boxes[:, 2:]) / 2 * grid, 0, grid - 1).astype(int)
+    """Return the index of the patch that holds each object's point."""
+    points = np.array([t.point for t in scene], np.float32).reshape(-1, 2)
+    cell = np.clip(points * grid, 0, grid - 1).astype(int)
     return cell[:, 1] * grid + cell[:, 0]
 
 
 def look_targets(
     owners: np.ndarray, scene: Sequence[ObjectTruth]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return where to look for each object: spread over its patches, and at its centre alone.
+    """Return where to look for each object: spread over its patches, and at its point alone.
 
     Each is (objects + 1, 1 + patches), over BOS and the patches; the last row is BOS, where a head
     looks when nothing matches.

@@ -21,7 +21,7 @@ from kimi_ros.sim import ObjectTruth, Renderer, sample_scene, visible_truth
 from kimi_ros.sim.seeds import check_training
 
 RENDER_SIZE = (320, 240)
-MIN_COVER = 0.25  # of a patch, for it to belong to a thing
+MIN_COVER = 0.06  # of a patch, for it to belong to a thing: a pen is two pixels thick
 SMALL_SHARE = 8  # every so-manieth scene is of the small table
 _ARRAYS = ('frames', 'owners')
 _FIELDS = [field.name for field in dataclasses.fields(ObjectTruth)]
@@ -66,15 +66,25 @@ def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
     seg = np.asarray(Image.fromarray(frame.segmentation.astype(np.int32)).resize(size, 0))
     grid = crop_size // patch_size
     blocks = seg.reshape(grid, patch_size, grid, patch_size).swapaxes(1, 2).reshape(grid, grid, -1)
-    owners = np.full((grid, grid), -1, np.int8)
-    most = np.full((grid, grid), MIN_COVER)
-    things = []
-    for slot, thing in enumerate(truth):
-        cover = (blocks == thing.index).mean(-1)
-        owners[cover > most] = slot
-        most = np.maximum(most, cover)
-        things.append(dataclasses.replace(thing.in_shares(width, height), occluded=0.0))
-    return rgb, owners, things
+    covers = np.stack([(blocks == thing.index).mean(-1) for thing in truth])
+    things = [dataclasses.replace(t.in_shares(width, height), occluded=0.0) for t in truth]
+    return rgb, owners_of(covers), things
+
+
+def owners_of(covers: np.ndarray) -> np.ndarray:
+    """Return which thing each patch belongs to, int8 (g, g): what covers most of it, -1 for none.
+
+    Every thing has a patch, so that none is taught to be nothing: one that covers most of no patch
+    has the one that it covers most of.
+
+    :param covers: (things, g, g), the share of each patch that each thing covers.
+    """
+    grid = covers.shape[1]
+    owners = np.where(covers.max(0) > MIN_COVER, covers.argmax(0), -1).astype(np.int8)
+    for thing in np.argsort(-covers.max((1, 2))):  # the one that shows least has the last word
+        if not (owners == thing).any():
+            owners[np.unravel_index(covers[thing].argmax(), (grid, grid))] = thing
+    return owners
 
 
 def render_set(folder: Path, seeds: range, crop_size: int, patch_size: int, workers: int) -> None:

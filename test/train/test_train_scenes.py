@@ -1,0 +1,41 @@
+"""Which thing a patch belongs to, and where each is looked at and counted."""
+
+import numpy as np
+
+from kimi_train.nano.batches import look_targets, patch_labels
+from kimi_train.nano.scenes import owners_of
+
+from .conftest import thing
+
+
+def covers(*shares):
+    """Shares of a 2x2 grid's patches."""
+    return np.array(shares, float).reshape(-1, 2, 2)
+
+
+def test_a_patch_belongs_to_what_covers_most_of_it():
+    owners = owners_of(covers([0.5, 0.3, 0, 0], [0.2, 0.4, 0.1, 0.02]))
+    np.testing.assert_array_equal(owners, [[0, 1], [1, -1]])
+    assert owners.dtype == np.int8
+
+
+def test_everything_has_a_patch_however_thin_it_is():
+    thin = [0, 0.04, 0.03, 0]
+    np.testing.assert_array_equal(owners_of(covers(thin)), [[-1, 0], [-1, -1]])
+    on_another = owners_of(covers([0.9, 0.9, 0.9, 0.9], thin))
+    np.testing.assert_array_equal(on_another, [[0, 1], [0, 0]])
+    np.testing.assert_array_equal(
+        owners_of(covers([0.9, 0.9, 0.9, 0.9], [0, 0.05, 0.01, 0], thin)), [[0, 2], [0, 0]]
+    )
+
+
+def test_all_of_a_thing_is_looked_at_and_its_point_is_counted():
+    box = (0.0, 0.0, 0.5, 1.0)
+    scene = [thing(0, 'pen', 'red', box), thing(1, 'cup', 'blue', (0.5, 0.5, 1.0, 1.0))]
+    owners = np.array([[0, -1], [0, 1]], np.int8)
+    spread, single = look_targets(owners, scene)
+    np.testing.assert_allclose(spread, [[0, 0.5, 0, 0.5, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
+    np.testing.assert_allclose(single, [[0, 0, 0, 1, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
+    kind, *_, is_center = patch_labels(owners, scene)
+    assert kind[0] == kind[2] != kind[3] != kind[1]
+    np.testing.assert_array_equal(is_center, [0, 0, 1, 1])
