@@ -26,12 +26,13 @@ _LANDMARKS = frozenset('behind beside near by with from between for under like n
 _SIDES = frozenset(
     'left right front back rear top bottom side edge corner middle center centre out'.split()
 )
-# Names that are verbs where they open a clause: 'hand it over', 'and then face the door'.
-_VERBS = frozenset('hand head face'.split())
-_OPENERS = frozenset('please and then now just you also'.split())
-_AFTER_VERBS = _DETERMINERS.union('it them that over across back to towards'.split())
-# What a robot has too: 'use your arm', 'use the hand to', 'give me a hand'.
-_LIMBS = frozenset('hand hands arm arms'.split())
+# 'Hand it over': a verb before what is handed and, where a clause begins, before a direction.
+_HANDED = _DETERMINERS.union('it them that those these'.split())
+_ONWARDS = frozenset('over to back across'.split())
+_OPENERS = frozenset('please kindly hey hi hello yo but you then now'.split())
+# 'Use your arm to lift the cup' names a tool, but not where somebody is touched with it.
+_TOOLS = frozenset('hand hands arm arms'.split())
+_SOMEBODY = frozenset('me him her them us you'.split())
 _PLACES = frozenset('to at on onto in into over'.split())
 # What the rules and the grammar below are spelt with. NFKC leaves traditional characters alone.
 _SIMPLIFIED = str.maketrans(
@@ -100,7 +101,10 @@ def aims_at_any(instruction: str, nouns: Sequence[str], exempt: Sequence[str] = 
     if _is_chinese(text) and any(_aims_chinese(text, n.lstrip('*'), exempt) for n in nouns):
         return True
     tokens = _tokens(text)
-    return any(not _is_landmark(tokens[:start]) for start in _found(tokens, nouns, exempt))
+    return any(
+        not (_is_landmark(tokens[:at]) or _is_handing(tokens, at) or _is_tool(tokens, at))
+        for at in _found(tokens, nouns, exempt)
+    )
 
 
 def _says_where(words: Sequence[str], i: int) -> bool:
@@ -152,25 +156,33 @@ def _found(tokens: Sequence[str], nouns: Sequence[str], exempt: Sequence[str]) -
                 continue
             follower = tokens[end] if end < len(tokens) else '.'
             whole = not follower[0].isalpha() or follower in _FOLLOWERS
-            if not whole or _is_verb(tokens, start) or _is_own(tokens, start):
-                continue
-            if not any(_singular(w) in exempt for w in _tied(tokens, start, end)):
+            if whole and not any(_singular(w) in exempt for w in _tied(tokens, start, end)):
                 yield start
 
 
-def _is_verb(tokens: Sequence[str], at: int) -> bool:
-    before, after = tokens[at - 1] if at else '.', tokens[at + 1 : at + 2]
+def _is_handing(tokens: Sequence[str], at: int) -> bool:
+    """Tell whether 'hand' is what somebody is to do, not what it is done to."""
+    before, word, after = _around(tokens, at)
+    if word != 'hand' or before in _DETERMINERS or before in _SIDES or before == 'of':
+        return False
     opens = not before[0].isalpha() or before in _OPENERS or tokens[at - 2 : at] == ['you', 'to']
-    return opens and tokens[at] in _VERBS and bool(_AFTER_VERBS.intersection(after))
+    return after in _HANDED or (opens and after in _ONWARDS)
 
 
-def _is_own(tokens: Sequence[str], at: int) -> bool:
-    before = tokens[max(at - 3, 0) : at]
-    return tokens[at] in _LIMBS and (
-        before[-1:] == ['your']
-        or before[-2:] == ['use', 'the']
-        or (before[-1:] == ['a'] and bool({'give', 'lend', 'need'}.intersection(before)))
-    )
+def _is_tool(tokens: Sequence[str], at: int) -> bool:
+    """Tell whether the hand is lent for something: 'use the arm to', 'give me a hand with'."""
+    before, word, after = _around(tokens, at)
+    earlier, later = tokens[max(at - 3, 0) : at], tokens[at + 1 :]
+    if word == 'hand' and before == 'a':
+        return bool({'give', 'lend'}.intersection(earlier)) and after in ('.', 'and', 'with', 'to')
+    used = earlier[-2:] in (['use', 'the'], ['use', 'your']) and after == 'to'
+    return word in _TOOLS and used and not _SOMEBODY.intersection(later)
+
+
+def _around(tokens: Sequence[str], at: int) -> tuple[str, str, str]:
+    """Return a word with its neighbours, '.' where the text ends."""
+    before = tokens[at - 1] if at else '.'
+    return before, tokens[at], tokens[at + 1] if at + 1 < len(tokens) else '.'
 
 
 def _tied(tokens: Sequence[str], start: int, end: int) -> Iterator[str]:

@@ -39,7 +39,7 @@ class TrainingHeads(nn.Module):
             'kind': F.cross_entropy(kind.flatten(0, 1), labels.kind.flatten()),
             'color': F.cross_entropy(color.flatten(0, 1), labels.color.flatten()),
             'size_name': 0.3 * _mean(size_name[named], labels.size_name[named]),
-            'center': 4 * F.mse_loss(center[thing], labels.center[thing]),
+            'center': 8 * F.mse_loss(center[thing], labels.center[thing]),
             'place': 2 * F.mse_loss(place, labels.place),
             'size': 0.5 * F.mse_loss(size[thing], labels.size[thing]),
             'is_center': 2

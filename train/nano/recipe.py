@@ -30,9 +30,9 @@ _TOGETHER = Plan(
     images=8,
     rate=1.3e-3,  # 3e-3 undoes what this learns
     warmup=40,
-    patches=0.3,
+    patches=0.5,
     # An encoder that moves faster runs away from the words that are matched to what it sees.
-    vision_rate=0.15,
+    vision_rate=0.2,
     precision='bf16',
 )
 STAGES = (
