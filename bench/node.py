@@ -6,11 +6,15 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kimi_ros.process import NodeProcess, isolated, ros_arguments
 
 from .results import Results
 from .worker import Missing, Worker
+
+if TYPE_CHECKING:
+    from kimi_ros.sim import ObjectTruth
 
 _ROUNDS = 25
 _NAMES = {1: 'one step', 3: 'three steps'}
@@ -75,7 +79,7 @@ class Node:
         }
 
 
-def instructions(truth: Sequence) -> dict[int, list[str]]:
+def instructions(truth: Sequence[ObjectTruth]) -> dict[int, list[str]]:
     """Return instructions that take one step, and three, in English and in Chinese.
 
     :param truth: things, each of them alone of its kind and colour, three at least, with a plate.
@@ -90,9 +94,10 @@ def instructions(truth: Sequence) -> dict[int, list[str]]:
     one, other, *_, plate = (Meaning(thing.kind, thing.color) for thing in things)
     words: dict[int, list[str]] = {1: [], 3: []}
     for language in LANGUAGES:
+        single = make_task('pick' if language == 'en' else 'locate', truth, [one], language, rng)
         find = make_task('locate', truth, [one], language, rng)
         place = make_task('place', truth, [other, plate], language, rng)
-        words[1].append(find.instruction)
+        words[1].append(single.instruction)
         words[3].append(in_turn(find, place, rng).instruction)
     return words
 

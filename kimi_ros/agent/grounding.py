@@ -41,8 +41,8 @@ def ground(
     """Return the candidates for a name, from left to right; none where nothing is seen.
 
     A box is paired with the point inside it that is nearest to its middle; the score is the
-    geometric mean of both. A box or point without a partner stands alone with half of its score,
-    and weak candidates beside a strong one are dropped.
+    geometric mean of both. A box or point without a partner stands alone with half of its score - a
+    box's middle may lie beside its thing - and weak candidates beside a strong one are dropped.
 
     :param size: (width, height) of the source image in pixels.
     """

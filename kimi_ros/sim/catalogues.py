@@ -39,7 +39,7 @@ UNTAUGHT = (
     'inspect', 'stir', 'polish', 'press', 'tilt', 'water', 'wrap', 'peel', 'clean_up', 'balance',
     'drag', 'knock_on', 'paint', 'unscrew', 'fan', 'sniff', 'cool_down', 'tune', 'sharpen', 'glue',
 )
-_KNOWN = {*TAUGHT, *UNTAUGHT, *(name for names in NAMES.values() for name in names)}
+_STEMS = {name.partition('_')[0] for names in (TAUGHT, UNTAUGHT, *NAMES.values()) for name in names}
 _ONSETS = (
     'b bl br c ch cl cr d dr f fl fr g gl gr h j k kn l m n p pl pr qu r s sc sh sk sl sm sn sp '
     'st str sw t th tr tw un v w wh wr y z'
@@ -166,9 +166,8 @@ def _made_up(rng) -> str:
     while True:
         name = ''.join(_choose(_SYLLABLES[0], rng) + _choose(_SYLLABLES[1], rng)
                        for _ in range(int(rng.choice((1, 2, 3), p=(0.5, 0.4, 0.1)))))
-        name += f'_{_choose(_PARTICLES, rng)}' if rng.random() < 0.15 else ''
-        if name not in _KNOWN:
-            return name
+        if name not in _STEMS:
+            return f'{name}_{_choose(_PARTICLES, rng)}' if rng.random() < 0.15 else name
 
 
 def _choose(options, rng):

@@ -178,16 +178,19 @@ def _one_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix) -> T
         return make_task(skill, objects, (), language, rng)
     meant = [some_meaning(objects, rng, mix)]
     if skill == 'place':
-        places = [o for o in objects if o.kind in (*CONTAINERS, *FLAT_TOPS)]
-        for thing in (objects[i] for i in meant[0].matches(objects)):
-            # Nor what it lies on already, nor what stands on it.
-            places = [p for p in places if p is not thing and thing.support != p.index
-                      and p.support != thing.index]
+        taken = [objects[i] for i in meant[0].matches(objects)]
+        places = [o for o in objects if o.kind in (*CONTAINERS, *FLAT_TOPS)
+                  and not any(_lie_together(o, thing) for thing in taken)]
         if not places or len(things) < 2:
             skill = 'pick'
         else:
             meant.append(_place_of(_choose(places, rng), objects, rng))
     return make_task(skill, objects, meant, language, rng)
+
+
+def _lie_together(place: ObjectTruth, thing: ObjectTruth) -> bool:
+    """Return whether one is, lies on or lies in the other: nobody puts a thing there."""
+    return place is thing or thing.support == place.index or place.support == thing.index
 
 
 def _place_of(target: ObjectTruth, objects: Sequence[ObjectTruth], rng) -> Meaning:

@@ -152,6 +152,13 @@ def test_names_are_never_made_up_that_others_have(monkeypatch, rng):
     assert 'zuzu' in own and not own & {*UNTAUGHT, *TAUGHT, *COMMON}
 
 
+def test_made_up_names_have_every_letter_and_no_verb_that_others_have(rng):
+    own = {name for _ in range(1500) for name in some_catalogue(rng).own}
+    assert set('abcdefghijklmnopqrstuvwxyz_') == set(''.join(own))
+    known = {name.partition('_')[0] for name in (*UNTAUGHT, *TAUGHT, *COMMON)}
+    assert not known & {name.partition('_')[0] for name in own}
+
+
 def test_a_task_of_the_shipped_skills_needs_their_arguments(table, rng):
     task = make_task('place', table, [Meaning('apple'), Meaning('book')], 'en', rng)
     assert [arguments_of(DEFAULT, step) for step in task.plan['steps']] == [

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from kimi_ros.vlm.config import ModelConfig
 from kimi_ros.vlm.crops import normalise, overlap_crops
 from kimi_train.lessons import Lesson, embed, pack
-from kimi_train.model import Moondream
+from kimi_train.model import Looks, Moondream
 
 GOLDEN = Path(__file__).parent.parent / 'golden' / 'moondream_small'
 
@@ -55,3 +55,20 @@ def test_images_of_any_size_have_the_references_embeddings(model, index):
         found = model.images(torch.from_numpy(normalise(crops.unique)), [crops.tiling])[0, ::27]
     wanted = np.load(GOLDEN / 'expected.npz')[f'image_embeds_{index}']
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
+
+
+def test_attention_is_handed_out_where_it_is_asked_for():
+    torch.manual_seed(0)
+    rows, heads, length, prefix, dim = 2, 3, 4, 5, 6
+    q, k = torch.randn(rows, heads, length, dim), torch.randn(rows, heads, prefix + length, dim)
+    mask = torch.rand(rows, 1, length, prefix + length) < 0.7
+    mask[..., 0] = True
+    at = torch.tensor([[1, 1, 0, 3], [1, 0, 2, 1], [3, 1, 1, 0]])  # block, row, head, place
+    looks = Looks(at)
+    assert looks.blocks == {1, 3}
+    assert looks.seen(3, q, k, mask).shape == (1, prefix + length)
+    for got, (_, row, head, place) in zip(looks.seen(1, q, k, mask), at.tolist(), strict=False):
+        seen = mask[row, 0, place]
+        scores = (k[row, head] @ q[row, head, place] / dim**0.5)[seen]
+        torch.testing.assert_close(got[seen], scores.log_softmax(-1))
+        assert torch.isneginf(got[~seen]).all()

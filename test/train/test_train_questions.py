@@ -118,6 +118,7 @@ def test_rows_lose_no_question(words, scene):
     owners = np.full((12, 12), -1, np.int8)
     packed = pack_questions(images, [look_targets(owners, scene)] * 2)
     assert (packed.kind >= 0).sum() == 20
+    assert len(packed.looks) == len(packed.wanted) and (packed.looks[:, 0].diff() >= 0).all()
     for index, group in enumerate(images):
         ids = packed.ids[packed.image == index][packed.segment[packed.image == index] >= 0]
         assert sorted(ids.tolist()) == sorted(i for d in group for i in d.ids)

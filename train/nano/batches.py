@@ -30,7 +30,7 @@ class PatchLabels:
     `kind` and `color` count one past the last name for 'nothing'; IGNORE stands where a thing has
     no colour or no named size; `center` is a code of the centre of the owner's box and of the point
     to touch it at, `place` of the patch's own place (`place_code`), `size` the logarithm of the
-    owner's width and height; `is_center` marks the one patch in which an object has its point.
+    owner's width and height; `is_point` marks the one patch in which an object has its point.
     """
 
     kind: Tensor
@@ -39,7 +39,7 @@ class PatchLabels:
     center: Tensor
     place: Tensor
     size: Tensor
-    is_center: Tensor
+    is_point: Tensor
 
 
 @dataclass
@@ -143,13 +143,13 @@ def patch_labels(owners: np.ndarray, scene: Sequence[ObjectTruth]) -> tuple[np.n
     extents[flat < 0] = 0
     steps = (np.arange(grid, dtype=np.float32) + 0.5) / grid
     own = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
-    is_center = np.zeros(grid * grid, np.float32)
-    is_center[center_patches(scene, grid)] = 1
+    is_point = np.zeros(grid * grid, np.float32)
+    is_point[point_patches(scene, grid)] = 1
     centers = place_code(np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, points], -1))
-    return kind.copy(), color.copy(), size_name.copy(), centers, place_code(own), extents, is_center
+    return kind.copy(), color.copy(), size_name.copy(), centers, place_code(own), extents, is_point
 
 
-def center_patches(scene: Sequence[ObjectTruth], grid: int) -> np.ndarray:
+def point_patches(scene: Sequence[ObjectTruth], grid: int) -> np.ndarray:
     """Return the index of the patch that holds each object's point."""
     points = np.array([t.point for t in scene], np.float32).reshape(-1, 2)
     cell = np.clip(points * grid, 0, grid - 1).astype(int)
@@ -165,10 +165,10 @@ def look_targets(
     looks when nothing matches.
     """
     flat = owners.reshape(-1)
-    centers = center_patches(scene, len(owners))
-    spread = np.zeros((len(centers) + 1, 1 + flat.size), np.float32)
+    own = point_patches(scene, len(owners))
+    spread = np.zeros((len(own) + 1, 1 + flat.size), np.float32)
     single = np.zeros_like(spread)
-    for i, patch in enumerate(centers):
+    for i, patch in enumerate(own):
         mine = np.flatnonzero(flat == i)
         spread[i, 1 + (mine if len(mine) else patch)] = 1 / max(len(mine), 1)
         single[i, 1 + patch] = 1

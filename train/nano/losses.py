@@ -25,6 +25,7 @@ class TrainingHeads(nn.Module):
     def __init__(self, enc_dim: int, dim: int):
         super().__init__()
         names = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES))
+        # A thing's middle and its point are two places, a patch's own is one.
         self.widths = (*names, 2 * PLACE_CODE, PLACE_CODE, 2, 1)
         self.read = nn.Linear(enc_dim, sum(self.widths))
         self.asked = nn.Linear(dim, sum(ASKED))
@@ -32,7 +33,7 @@ class TrainingHeads(nn.Module):
     def patch_losses(self, features: Tensor, labels: PatchLabels) -> dict[str, Tensor]:
         """Return the losses and, for people to follow, the shares of right kinds and colours."""
         parts = self.read(features).split(self.widths, -1)
-        kind, color, size_name, center, place, size, is_center = parts
+        kind, color, size_name, center, place, size, is_point = parts
         thing = labels.kind < len(KINDS)
         named = labels.size_name >= 0
         return {
@@ -42,8 +43,8 @@ class TrainingHeads(nn.Module):
             'center': 8 * F.mse_loss(center[thing], labels.center[thing]),
             'place': 2 * F.mse_loss(place, labels.place),
             'size': 0.5 * F.mse_loss(size[thing], labels.size[thing]),
-            'is_center': 2
-            * F.binary_cross_entropy_with_logits(is_center.squeeze(-1), labels.is_center),
+            'is_point': 2
+            * F.binary_cross_entropy_with_logits(is_point.squeeze(-1), labels.is_point),
             'kind_right': _right(kind, labels.kind, thing),
             'color_right': _right(color, labels.color, thing & (labels.color >= 0)),
             'size_right': _right(size_name, labels.size_name, named),
@@ -102,7 +103,7 @@ def number_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
 
 WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'asked': 0.3}
 WEIGHTS |= {'look0': 0.9, 'look1': 1.2, 'count0': 0.5, 'count1': 0.8}
-PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_center')
+PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_point')
 
 
 def batch_losses(model: Moondream, heads: TrainingHeads, batch: Batch, patches: float) -> dict:

@@ -113,7 +113,7 @@ class QuestionWriter:
         return self._answer('caption', prompt, answer_describe(scene, language), everything)
 
     def locate(self, scene: Scene, what: Meaning, language: str, boxes: bool) -> Dialogue:
-        """Point at, or box, all the objects meant, from left to right.
+        """Point at, or box, all the objects meant, by their boxes' middles from left to right.
 
         A point is where one would touch the object: the middle of a box may lie beside a banana.
         """

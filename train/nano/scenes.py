@@ -74,16 +74,20 @@ def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
 def owners_of(covers: np.ndarray) -> np.ndarray:
     """Return which thing each patch belongs to, int8 (g, g): what covers most of it, -1 for none.
 
-    Every thing has a patch, so that none is taught to be nothing: one that covers most of no patch
-    has the one that it covers most of.
+    Whatever shows has a patch, or it would be taught to be nothing: one that covers most of no
+    patch has the one that it covers most of, if that is not another's only one.
 
     :param covers: (things, g, g), the share of each patch that each thing covers.
     """
-    grid = covers.shape[1]
     owners = np.where(covers.max(0) > MIN_COVER, covers.argmax(0), -1).astype(np.int8)
-    for thing in np.argsort(-covers.max((1, 2))):  # the one that shows least has the last word
-        if not (owners == thing).any():
-            owners[np.unravel_index(covers[thing].argmax(), (grid, grid))] = thing
+    for thing in np.argsort(-covers.max((1, 2))):
+        if (owners == thing).any():
+            continue
+        patches = np.bincount(owners[owners >= 0], minlength=len(covers))
+        free = (owners < 0) | (patches[owners] > 1)
+        own = np.where(free, covers[thing], 0)
+        if own.any():
+            owners[np.unravel_index(own.argmax(), own.shape)] = thing
     return owners
 
 
