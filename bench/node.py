@@ -14,6 +14,7 @@ from .results import Results
 from .worker import Missing, Worker
 
 if TYPE_CHECKING:
+    from kimi_ros.nodes.client import KimiClient
     from kimi_ros.sim import ObjectTruth
 
 _ROUNDS = 25
@@ -36,11 +37,7 @@ class Node:
         self._client = KimiClient
 
     def seconds(self, rounds: int) -> dict[str, list[float]]:
-        """Of the plans with one step and with three, by their number in words.
-
-        Instructions are in English and Chinese in turn; what became another plan does not count.
-        """
-        from kimi_ros.agent import Status
+        """Of the plans with one step and with three, by their number in words."""
         from kimi_ros.eval.worlds import FIRST_SEED
         from kimi_ros.nodes.sim_camera import look
 
@@ -59,24 +56,31 @@ class Node:
                     nodes.append(NodeProcess(module, arguments, self._environment, log))
                 with self._client() as client:
                     client.wait_ready(180.0, lambda: [node.check() for node in nodes])
-                    replies = {
-                        steps: [client.instruct(words[i % len(words)]) for i in range(rounds)]
+                    return {
+                        _NAMES[steps]: _seconds(client, words, steps, rounds)
                         for steps, words in asked.items()
                     }
             finally:
                 for node in reversed(nodes):
                     node.stop()
-        return {
-            _NAMES[steps]: [
-                reply.seconds
-                for reply in told
-                if reply.seconds
-                and reply.plan
-                and reply.plan.status is Status.OK
-                and len(reply.plan.steps) == steps
-            ]
-            for steps, told in replies.items()
-        }
+
+
+def _seconds(client: KimiClient, words: Sequence[str], steps: int, rounds: int) -> list[float]:
+    """Give the instructions in turn, those that become plans with so many steps.
+
+    Each is tried first: the node holds the goal of a plan that a person must judge for a minute.
+    """
+    from kimi_ros.agent import Status
+
+    def taken(said: str) -> float | None:
+        reply = client.instruct(said)
+        plan = reply.plan
+        right = plan and plan.status is Status.OK and len(plan.steps) == steps
+        return reply.seconds if right else None
+
+    meant = [said for said in words if taken(said)]
+    found = [taken(meant[i % len(meant)]) for i in range(rounds if meant else 0)]
+    return [seconds for seconds in found if seconds]
 
 
 def instructions(truth: Sequence[ObjectTruth]) -> dict[int, list[str]]:
@@ -84,22 +88,19 @@ def instructions(truth: Sequence[ObjectTruth]) -> dict[int, list[str]]:
 
     :param truth: things, each of them alone of its kind and colour, three at least, with a plate.
     """
-    import numpy as np
+    from kimi_ros.sim.meaning import Meaning
 
-    from kimi_ros.sim.meaning import LANGUAGES, Meaning
-    from kimi_ros.sim.tasks import in_turn, make_task
-
-    rng = np.random.default_rng(_SCENE)
     things = sorted(truth, key=lambda thing: thing.kind == 'plate')
-    one, other, *_, plate = (Meaning(thing.kind, thing.color) for thing in things)
-    words: dict[int, list[str]] = {1: [], 3: []}
-    for language in LANGUAGES:
-        single = make_task('pick' if language == 'en' else 'locate', truth, [one], language, rng)
-        find = make_task('locate', truth, [one], language, rng)
-        place = make_task('place', truth, [other, plate], language, rng)
-        words[1].append(single.instruction)
-        words[3].append(in_turn(find, place, rng).instruction)
-    return words
+    named = [Meaning(thing.kind, thing.color) for thing in things]
+    one, other, *_, plate = (meaning.name('en') for meaning in named)
+    first, second, *_, place = (meaning.name('zh') for meaning in named)
+    return {
+        1: [f'pick up the {one}', f'找到{first}'],
+        3: [
+            f'find the {one}, then put the {other} on the {plate}',
+            f'找到{first}，然后把{second}放到{place}上',
+        ],
+    }
 
 
 def measure(model: str, threads: int) -> Results:
