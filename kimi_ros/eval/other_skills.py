@@ -32,4 +32,3 @@ def elsewhere(world: World, language: str) -> tuple[Task, Catalogue]:
     if len(alone) == 2:
         return catalogue.own_task(alone, world.objects, language, rng), catalogue
     return catalogue.translated(task), catalogue
-

@@ -131,8 +131,7 @@ class Catalogue:
         else:
             say = f'I will {said}' + (f' the {" and the ".join(names)}.' if names else '.')
         plan = {'status': 'ok', 'say': say, 'steps': [step]}
-        return Task(template.format(skill=said, **words), language, plan, found, meant, name,
-                    (name,))
+        return Task(template.format(skill=said, **words), language, plan, found, meant, (name,))
 
 
 def some_catalogue(rng, invented: Sequence[str] = (), keep: Sequence[str] = SKILLS) -> Catalogue:

@@ -61,8 +61,7 @@ class Task:
     :ivar plan: {'status', 'say', 'steps'} in the form the model writes.
     :ivar referents: each object name of the request with the indices of the objects it means.
     :ivar meant: the same things as descriptions.
-    :ivar skill: what is asked for, also where it cannot be done; of several things the last.
-    :ivar needs: all the skills that it takes, also where it cannot be done.
+    :ivar needs: all the skills that it takes in order, also where it cannot be done.
     """
 
     instruction: str
@@ -70,8 +69,12 @@ class Task:
     plan: dict
     referents: tuple[tuple[str, tuple[int, ...]], ...] = ()
     meant: tuple[Meaning, ...] = ()
-    skill: str = ''
     needs: tuple[str, ...] = ()
+
+    @property
+    def skill(self) -> str:
+        """Return what is asked for, of several things the last."""
+        return self.needs[-1]
 
 
 def make_task(skill: str, objects: Sequence[ObjectTruth], meant: Sequence[Meaning], language: str,
@@ -92,7 +95,7 @@ def make_task(skill: str, objects: Sequence[ObjectTruth], meant: Sequence[Meanin
     referents = tuple((n, tuple(m.matches(objects))) for n, m in zip(names, meant, strict=True))
     plan = _trouble(referents, language) or _right(skill, meant, names, language)
     needs = ('pick', 'place') if skill == 'place' else (skill,)
-    return Task(instruction, language, plan, referents, tuple(meant), skill, needs)
+    return Task(instruction, language, plan, referents, tuple(meant), needs)
 
 
 def in_turn(first: Task, second: Task, rng) -> Task:
@@ -106,7 +109,7 @@ def in_turn(first: Task, second: Task, rng) -> Task:
         plan = _ok(f'{first.plan["say"]}{between}{second.plan["say"]}',
                    first.plan['steps'] + second.plan['steps'])
     return Task(joint.format(one, second.instruction), first.language, plan, tuple(both.items()),
-                first.meant + second.meant, second.skill, first.needs + second.needs)
+                first.meant + second.meant, first.needs + second.needs)
 
 
 def _right(skill: str, meant: Sequence[Meaning], names: Sequence[str], language: str) -> dict:

@@ -113,10 +113,7 @@ class QuestionWriter:
         return self._answer('caption', prompt, answer_describe(scene, language), everything)
 
     def locate(self, scene: Scene, what: Meaning, language: str, boxes: bool) -> Dialogue:
-        """Point at, or box, all the objects meant, by their boxes' middles from left to right.
-
-        A point is where one would touch the object: the middle of a box may lie beside a banana.
-        """
+        """Point at, or box, all the objects meant, by their boxes' middles from left to right."""
         template = self.tokens.templates.detect if boxes else self.tokens.templates.point
         name = self._encode(f' {what.name(language)}')
         out = Dialogue([*template.prefix, *name, *template.suffix], kind='locate')
@@ -127,7 +124,7 @@ class QuestionWriter:
         for index in found:
             x0, y0, x1, y1 = scene[index].box
             out.next_ids[out.last] = self.tokens.coord_id
-            for value in ((x0 + x1) / 2, (y0 + y1) / 2) if boxes else scene[index].point:
+            for value in _place(scene[index], boxes):
                 out.looks[out.last] = [index]
                 out.write_coordinate(value, self.tokens.coord_id)
             if boxes:
@@ -201,8 +198,7 @@ class QuestionWriter:
         jitter = rng.normal(0, 0.008, 4)
         x0, y0, x1, y1 = thing.box
         box = rng.random() < 0.8
-        middle = ((x0 + x1) / 2, (y0 + y1) / 2) if box else thing.point
-        place = np.clip(np.array(middle) + jitter[:2], 0, 1).tolist()
+        place = np.clip(np.array(_place(thing, box)) + jitter[:2], 0, 1).tolist()
         coord, size = self.tokens.coord_id, self.tokens.size_id
         spatial = [coord, coord, size] if box else [coord, coord]
         out = Dialogue(self._query(question, spatial), kind='check', asked=named)
@@ -260,6 +256,15 @@ class QuestionWriter:
         for at in {start, out.decided}:
             out.looks[at] = out.counts[at] = seen
         return out
+
+
+def _place(thing: ObjectTruth, box: bool) -> tuple[float, float]:
+    """Return the middle of the box; without one, where one would touch the thing.
+
+    The middle of a box may lie beside a banana.
+    """
+    x0, y0, x1, y1 = thing.box
+    return ((x0 + x1) / 2, (y0 + y1) / 2) if box else thing.point
 
 
 def _part(what: Meaning, thing: ObjectTruth, rng) -> Meaning:
