@@ -19,7 +19,7 @@ from kimi_train.nano.sizes import build_tokenizer, config_with, description
 
 torch.set_num_threads(1)  # one order of summing: two runs are compared bit by bit
 
-GRID, CROP = 12, 192
+GRID, CROP = 16, 256
 
 
 def drawn_scene(rng):
@@ -27,7 +27,7 @@ def drawn_scene(rng):
     frame = np.full((CROP, CROP, 3), 120, np.uint8)
     owners = np.full((GRID, GRID), -1, np.int8)
     things = []
-    for slot, column in enumerate(rng.permutation(4)[: rng.integers(2, 5)]):
+    for slot, column in enumerate(rng.permutation(5)[: rng.integers(2, 5)]):
         top = int(rng.integers(0, 8))
         cells = slice(top, top + 3), slice(column * 3, column * 3 + 2)
         kind, color = THINGS[int(rng.integers(len(THINGS)))], int(rng.integers(len(COLORS)))

@@ -9,7 +9,9 @@ import torch
 
 from kimi_ros.sim import HeldOutSeedError
 from kimi_ros.vlm import VisionLanguageModel
+from kimi_ros.vlm.config import ModelConfig
 from kimi_train.cli import main
+from kimi_train.model import Moondream
 from kimi_train.nano.batches import BatchMaker
 from kimi_train.nano.checkpoint import load_start, load_weights, save_checkpoint
 from kimi_train.nano.loop import Trainer
@@ -110,6 +112,30 @@ def test_another_tokenizer_keeps_what_it_can(trained, start, scenes, tmp_path):
                                atol=1e-4)
 
 
+def test_scenes_of_another_size_are_refused(start, scenes, tmp_path):
+    small = replace(scenes, frames=scenes.frames[:, ::2, ::2])
+    with pytest.raises(ValueError, match='128 pixels wide.* sees 256: render them anew'):
+        train(small, start, tmp_path, PLAN, None)
+
+
+def test_positions_are_stretched_to_another_grid(trained, start, tmp_path):
+    whole, folder = trained
+    state = torch.load(folder / 'last.pt', weights_only=True)
+    positions = state['model']['vision.pos_emb']
+    across = (torch.arange(16.0) + 0.5) / 16  # each patch says how far to the right it is
+    state['model']['vision.pos_emb'] = across.repeat(16)[None, :, None].expand_as(positions)
+    torch.save(state, tmp_path / 'last.pt')
+    save_checkpoint(start, tmp_path / 'last.pt', tmp_path / 'checkpoint')
+    config = json.loads((start / 'config.json').read_text())
+    config['vision']['crop_size'] = 192
+    model, tokenizer = Moondream(ModelConfig.from_dict(config)), load_start(start)[1]
+    assert load_weights(model, tokenizer, tmp_path / 'checkpoint') == []
+    found = model.vision.pos_emb[0, :, 0].unflatten(0, (12, 12))
+    wanted = ((torch.arange(12.0) + 0.5) / 12).expand(12, 12)
+    # The rim has no neighbours to go by.
+    torch.testing.assert_close(found[:, 1:-1], wanted[:, 1:-1], rtol=0, atol=5e-3)
+
+
 def test_the_curve_of_a_training_is_drawn(trained, tmp_path):
     log = trained[1] / 'log.jsonl'
     out = tmp_path / 'curve.svg'
@@ -119,7 +145,7 @@ def test_the_curve_of_a_training_is_drawn(trained, tmp_path):
 
 def test_examination_seeds_are_refused(tmp_path):
     with pytest.raises(HeldOutSeedError, match='examinations'):
-        render_set(tmp_path, range(1_999_999, 2_000_001), 192, 16, workers=1)
+        render_set(tmp_path, range(1_999_999, 2_000_001), 256, 16, workers=1)
 
 
 def test_nano_is_made_by_one_command_that_goes_on(tmp_path, capsys):

@@ -20,6 +20,7 @@ LOOK_BLOCKS = (3, 4)  # find what is named first; then, from there, what is mean
 LOOKING, COUNTING = 0, 1  # heads of these blocks
 ROW = 160  # tokens
 PLACE_FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
+BACKGROUND = 0.25  # weight of a patch that shows nothing, beside 1 of a thing's only one
 
 
 @dataclass
@@ -31,6 +32,8 @@ class PatchLabels:
     no colour or no named size; `center` is a code of the centre of the owner's box and of the point
     to touch it at, `place` of the patch's own place (`place_code`), `size` the logarithm of the
     owner's width and height; `is_point` marks the one patch in which an object has its point.
+    `weight` is the reciprocal root of how many patches an owner has: people ask for small things
+    as often as for large ones.
     """
 
     kind: Tensor
@@ -40,6 +43,7 @@ class PatchLabels:
     place: Tensor
     size: Tensor
     is_point: Tensor
+    weight: Tensor
 
 
 @dataclass
@@ -146,7 +150,10 @@ def patch_labels(owners: np.ndarray, scene: Sequence[ObjectTruth]) -> tuple[np.n
     is_point = np.zeros(grid * grid, np.float32)
     is_point[point_patches(scene, grid)] = 1
     centers = place_code(np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, points], -1))
-    return kind.copy(), color.copy(), size_name.copy(), centers, place_code(own), extents, is_point
+    patches = np.bincount(flat[flat >= 0], minlength=len(scene))
+    weight = np.append(np.maximum(patches, 1) ** -0.5, BACKGROUND).astype(np.float32)[flat]
+    return (kind.copy(), color.copy(), size_name.copy(), centers, place_code(own), extents,
+            is_point, weight)
 
 
 def point_patches(scene: Sequence[ObjectTruth], grid: int) -> np.ndarray:

@@ -5,10 +5,12 @@ trained, weights.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save
 from tokenizers import Tokenizer
 
@@ -40,12 +42,21 @@ def load_weights(model: Moondream, tokenizer: Tokenizer, folder: Path) -> list[s
         for name in _BY_TOKEN:
             state[name] = share @ state[name]
     own = model.state_dict()
+    state[_POSITIONS] = _stretched(state[_POSITIONS], own[_POSITIONS].shape[1])
     left = [name for name, tensor in own.items() if state[name].shape != tensor.shape]
     model.load_state_dict({name: own[name] if name in left else state[name] for name in own})
     return left
 
 
 _BY_TOKEN = ('text.wte', 'text.lm_head.weight', 'text.lm_head.bias')
+_POSITIONS = 'vision.pos_emb'
+
+
+def _stretched(positions: torch.Tensor, patches: int) -> torch.Tensor:
+    """Return positions (1, patches, dim) of a square grid, from those of another one."""
+    old, new = (math.isqrt(n) for n in (positions.shape[1], patches))
+    grid = positions.unflatten(1, (old, old)).permute(0, 3, 1, 2)
+    return F.interpolate(grid, size=(new, new), mode='bicubic').flatten(2).mT.contiguous()
 
 
 def _shares(new: Tokenizer, old: Tokenizer, rows: tuple[int, int]) -> torch.Tensor:

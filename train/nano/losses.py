@@ -34,15 +34,15 @@ class TrainingHeads(nn.Module):
         """Return the losses and, for people to follow, the shares of right kinds and colours."""
         parts = self.read(features).split(self.widths, -1)
         kind, color, size_name, center, place, size, is_point = parts
-        thing = labels.kind < len(KINDS)
+        thing, weight = labels.kind < len(KINDS), labels.weight
         named = labels.size_name >= 0
         return {
-            'kind': F.cross_entropy(kind.flatten(0, 1), labels.kind.flatten()),
-            'color': F.cross_entropy(color.flatten(0, 1), labels.color.flatten()),
-            'size_name': 0.3 * _mean(size_name[named], labels.size_name[named]),
-            'center': 8 * F.mse_loss(center[thing], labels.center[thing]),
+            'kind': _named_loss(kind, labels.kind, weight),
+            'color': _named_loss(color, labels.color, weight),
+            'size_name': 0.3 * _named_loss(size_name, labels.size_name, weight),
+            'center': 8 * _mean((center - labels.center).square().mean(-1)[thing], weight[thing]),
             'place': 2 * F.mse_loss(place, labels.place),
-            'size': 0.5 * F.mse_loss(size[thing], labels.size[thing]),
+            'size': 0.5 * _mean((size - labels.size).square().mean(-1)[thing], weight[thing]),
             'is_point': 2
             * F.binary_cross_entropy_with_logits(is_point.squeeze(-1), labels.is_point),
             'kind_right': _right(kind, labels.kind, thing),
@@ -58,9 +58,14 @@ class TrainingHeads(nn.Module):
         return sum(F.cross_entropy(part, wanted) for part, wanted in parts)
 
 
-def _mean(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Return the mean cross-entropy, 0 of nothing."""
-    return F.cross_entropy(logits, wanted, reduction='sum') / max(1, len(wanted))
+def _named_loss(logits: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean cross-entropy of patches that have a name, 0 where none has."""
+    named = wanted >= 0
+    return _mean(F.cross_entropy(logits[named], wanted[named], reduction='none'), weight[named])
+
+
+def _mean(losses: Tensor, weight: Tensor) -> Tensor:
+    return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
 def _right(logits: Tensor, wanted: Tensor, where: Tensor) -> Tensor:

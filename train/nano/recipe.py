@@ -81,10 +81,15 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
     :param start: folder with config.json and tokenizer.json.
     :param out: folder for last.pt and log.jsonl.
     :param weights: a `last.pt` or a checkpoint's folder to begin from; None begins from nothing.
+    :raises ValueError: where the scenes were rendered for another size of image.
     """
     torch.manual_seed(plan.seed)
     torch.set_flush_denormal(True)
     model, tokenizer = load_start(start)
+    rendered, seen = scenes.frames.shape[1], model.config.vision.crop_size
+    if rendered != seen:
+        raise ValueError(f'the scenes are {rendered} pixels wide, the model in {start} sees '
+                         f'{seen}: render them anew (kimi-train render)')
     initialise(model)
     trainer, last = Trainer(model, plan), out / 'last.pt'
     if last.exists():
