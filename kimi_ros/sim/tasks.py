@@ -162,15 +162,19 @@ def some_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix = Mix
         return task
     more = _one_task(objects, language, later, mix)
     held = task.skill == 'pick' and more.skill != 'locate'  # one hand, and it is full
-    if more.skill == 'describe' or held or _share_a_thing(task, more):
+    if more.skill == 'describe' or held or _share_a_thing(task, more, objects):
         return task
     return in_turn(task, more, later)
 
 
-def _share_a_thing(one: Task, other: Task) -> bool:
-    """Return whether both speak of the same thing, or use the same words."""
+def _share_a_thing(one: Task, other: Task, objects: Sequence[ObjectTruth]) -> bool:
+    """Return whether both speak of the same thing, or use the same words.
+
+    What a thing stands by counts: it may have been moved by then.
+    """
     names = [{name for name, _ in task.referents} for task in (one, other)]
-    things = [{i for _, found in task.referents for i in found} for task in (one, other)]
+    meant = [{m for what in task.meant for m in (what, what.other) if m} for task in (one, other)]
+    things = [{i for m in means for i in m.matches(objects)} for means in meant]
     return bool(names[0] & names[1] or things[0] & things[1])
 
 

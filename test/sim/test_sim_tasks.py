@@ -183,6 +183,10 @@ def test_in_turn_are_different_things(table, truths, rng):
             if task.plan['status'] == 'ok':
                 assert len(set(things)) == len(things)
                 both += len(task.needs) > 2
+                # What the second is found by has not been moved by the first.
+                marks = [i for what in task.meant[1:] if what.other
+                         for i in what.other.matches(objects)]
+                assert not set(things[:1]) & set(marks)
     assert both > 10
 
 
