@@ -66,17 +66,18 @@ class Node:
 
 
 def _seconds(client: KimiClient, words: Sequence[str], steps: int, rounds: int) -> list[float]:
-    """Give the instructions in turn, those that become plans with so many steps.
+    """Give the instructions in turn, those that become plans with so many steps that no person
+    need judge.
 
     Each is tried first: the node holds the goal of a plan that a person must judge for a minute.
     """
-    from kimi_ros.agent import Status
+    from kimi_ros.agent import Approval, Status
 
     def taken(said: str) -> float | None:
         reply = client.instruct(said)
         plan = reply.plan
         right = plan and plan.status is Status.OK and len(plan.steps) == steps
-        return reply.seconds if right else None
+        return reply.seconds if right and plan.approval is Approval.NOT_NEEDED else None
 
     meant = [said for said in words if taken(said)]
     found = [taken(meant[i % len(meant)]) for i in range(rounds if meant else 0)]
