@@ -37,6 +37,6 @@ def test_all_of_a_thing_is_looked_at_and_its_point_is_counted():
     spread, single = look_targets(owners, scene)
     np.testing.assert_allclose(spread, [[0, 0.5, 0, 0.5, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
     np.testing.assert_allclose(single, [[0, 0, 0, 1, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
-    kind, *_, is_point = patch_labels(owners, scene)
+    kind, *_, is_point, _ = patch_labels(owners, scene)
     assert kind[0] == kind[2] and len({*kind.tolist()}) == 3
     np.testing.assert_array_equal(is_point, [0, 0, 1, 1])
