@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from kimi_ros.process import NodeProcess, isolated, ros_arguments
+from kimi_ros.resources import share
 
 from .results import Results
 from .worker import Missing, Worker
@@ -43,12 +46,11 @@ class Node:
 
         seed = FIRST_SEED + _SCENE
         asked = instructions(look(seed).truth)
-        started = (
-            ('sim_camera', {'seed': seed}),
-            ('kimi_node', {'model': self._model, 'threads': self._threads}),
-        )
         nodes: list[NodeProcess] = []
         with tempfile.TemporaryDirectory() as folder:
+            policy = _impatient(Path(folder))
+            node = {'model': self._model, 'threads': self._threads, 'policy': str(policy)}
+            started = (('sim_camera', {'seed': seed}), ('kimi_node', node))
             try:
                 for name, parameters in started:
                     module, log = f'kimi_ros.nodes.{name}', Path(folder) / f'{name}.log'
@@ -65,23 +67,27 @@ class Node:
                     node.stop()
 
 
+def _impatient(folder: Path) -> Path:
+    """Write the shipped policy with a second for a person to judge a plan: here nobody will."""
+    policy = yaml.safe_load(share('config/policy.yaml').read_text(encoding='utf-8'))
+    path = folder / 'policy.yaml'
+    path.write_text(yaml.safe_dump(policy | {'approval_seconds': 1}), encoding='utf-8')
+    return path
+
+
 def _seconds(client: KimiClient, words: Sequence[str], steps: int, rounds: int) -> list[float]:
-    """Give the instructions in turn, those that become plans with so many steps that no person
-    need judge.
+    """Give the instructions in turn; what became another plan does not count."""
+    from kimi_ros.agent import Status
 
-    Each is tried first: the node holds the goal of a plan that a person must judge for a minute.
-    """
-    from kimi_ros.agent import Approval, Status
-
-    def taken(said: str) -> float | None:
-        reply = client.instruct(said)
-        plan = reply.plan
-        right = plan and plan.status is Status.OK and len(plan.steps) == steps
-        return reply.seconds if right and plan.approval is Approval.NOT_NEEDED else None
-
-    meant = [said for said in words if taken(said)]
-    found = [taken(meant[i % len(meant)]) for i in range(rounds if meant else 0)]
-    return [seconds for seconds in found if seconds]
+    replies = [client.instruct(words[i % len(words)]) for i in range(rounds)]
+    return [
+        reply.seconds
+        for reply in replies
+        if reply.seconds
+        and reply.plan
+        and reply.plan.status is Status.OK
+        and len(reply.plan.steps) == steps
+    ]
 
 
 def instructions(truth: Sequence[ObjectTruth]) -> dict[int, list[str]]:
