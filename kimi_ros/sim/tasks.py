@@ -173,8 +173,11 @@ def _share_a_thing(one: Task, other: Task, objects: Sequence[ObjectTruth]) -> bo
     What a thing stands by counts: it may have been moved by then.
     """
     names = [{name for name, _ in task.referents} for task in (one, other)]
-    meant = [{m for what in task.meant for m in (what, what.other) if m} for task in (one, other)]
-    things = [{i for m in means for i in m.matches(objects)} for means in meant]
+    things = [
+        {i for _, found in task.referents for i in found}
+        | {i for what in task.meant if what.other for i in what.other.matches(objects)}
+        for task in (one, other)
+    ]
     return bool(names[0] & names[1] or things[0] & things[1])
 
 

@@ -65,6 +65,7 @@ def _named_loss(logits: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
 
 
 def _mean(losses: Tensor, weight: Tensor) -> Tensor:
+    """Return the weighted mean, 0 of nothing."""
     return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
 
 

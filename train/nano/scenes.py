@@ -21,7 +21,7 @@ from kimi_ros.sim import ObjectTruth, Renderer, sample_scene, visible_truth
 from kimi_ros.sim.seeds import check_training
 
 RENDER_SIZE = (640, 480)
-MIN_COVER = 0.06  # of a patch, for it to belong to a thing: a pen is two pixels thick
+MIN_COVER = 0.06  # of a patch, for it to belong to a thing: a far pen is two pixels thick
 SMALL_SHARE = 8  # every so-manieth scene is of the small table
 _ARRAYS = ('frames', 'owners')
 _FIELDS = [field.name for field in dataclasses.fields(ObjectTruth)]
