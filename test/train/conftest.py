@@ -15,11 +15,11 @@ from kimi_ros.vlm.config import ModelConfig
 from kimi_train.model import Moondream
 from kimi_train.nano.corpus import corpus
 from kimi_train.nano.scenes import SceneSet, as_line
-from kimi_train.nano.sizes import build_tokenizer, config_with, description
+from kimi_train.nano.sizes import CROP, PATCH, build_tokenizer, config_with, description
 
 torch.set_num_threads(1)  # one order of summing: two runs are compared bit by bit
 
-GRID, CROP = 16, 256
+GRID = CROP // PATCH
 
 
 def drawn_scene(rng):

@@ -114,7 +114,7 @@ def test_another_tokenizer_keeps_what_it_can(trained, start, scenes, tmp_path):
 
 def test_scenes_of_another_size_are_refused(start, scenes, tmp_path):
     small = replace(scenes, frames=scenes.frames[:, ::2, ::2])
-    with pytest.raises(ValueError, match='128 pixels wide.* sees 256: render them anew'):
+    with pytest.raises(ValueError, match='160 pixels wide.* sees 320: render them anew'):
         train(small, start, tmp_path, PLAN, None)
 
 
@@ -122,8 +122,8 @@ def test_positions_are_stretched_to_another_grid(trained, start, tmp_path):
     whole, folder = trained
     state = torch.load(folder / 'last.pt', weights_only=True)
     positions = state['model']['vision.pos_emb']
-    across = (torch.arange(16.0) + 0.5) / 16  # each patch says how far to the right it is
-    state['model']['vision.pos_emb'] = across.repeat(16)[None, :, None].expand_as(positions)
+    across = (torch.arange(20.0) + 0.5) / 20  # each patch says how far to the right it is
+    state['model']['vision.pos_emb'] = across.repeat(20)[None, :, None].expand_as(positions)
     torch.save(state, tmp_path / 'last.pt')
     save_checkpoint(start, tmp_path / 'last.pt', tmp_path / 'checkpoint')
     config = json.loads((start / 'config.json').read_text())

@@ -54,7 +54,7 @@ KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption', 'count', 
 ASKED = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES) + 1, len(SUPERLATIVES) + 1,
          len(RELATIONS) + 1)
 # Of `short` questions; the rest ask for points and boxes.
-SHARES = {'presence': 0.11, 'check': 0.15, 'count': 0.11, 'relation': 0.08, 'like': 0.06}
+SHARES = {'presence': 0.11, 'check': 0.14, 'count': 0.15, 'relation': 0.08, 'like': 0.06}
 Scene = Sequence[ObjectTruth]
 
 

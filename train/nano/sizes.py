@@ -13,7 +13,7 @@ from kimi_ros.sim.meaning import COLOR_ZH, KIND_ZH, LANGUAGES
 from kimi_train.model import Moondream
 from kimi_train.nano.tokenizer import templates, train_tokenizer
 
-CROP, PATCH = 256, 16
+CROP, PATCH = 320, 16
 VOCABULARY = 1280
 SIZES = {
     'text': {
