@@ -36,7 +36,7 @@ _TOGETHER = Plan(
     precision='bf16',
 )
 STAGES = (
-    # The encoder alone, from every patch's label: six times as many images a second.
+    # The encoder alone, from every patch's label: four times as many images a second.
     Stage('see', Plan(steps=9000, images=16, rate=2e-3, decay=5000, precision='bf16')),
     # Then everything: mostly short questions, until words find their patches; then plans as well.
     Stage('match', replace(_TOGETHER, steps=4000, decay=0, short=14, long=1)),
