@@ -32,7 +32,7 @@ def drawn_scene(rng):
         cells = slice(top, top + 3), slice(column * 3, column * 3 + 2)
         kind, color = THINGS[int(rng.integers(len(THINGS)))], int(rng.integers(len(COLORS)))
         owners[cells] = slot
-        frame[tuple(slice(c.start * 16, c.stop * 16) for c in cells)] = 20 + 20 * color
+        frame[tuple(slice(c.start * PATCH, c.stop * PATCH) for c in cells)] = 20 + 20 * color
         box = column * 3 / GRID, top / GRID, (column * 3 + 2) / GRID, (top + 3) / GRID
         things.append(thing(slot, kind, COLORS[color], box))
     return frame, owners, as_line(things)

@@ -1,6 +1,7 @@
 """Training learns, goes on after a stop as if there had been none, and leaves a checkpoint."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -122,8 +123,9 @@ def test_positions_are_stretched_to_another_grid(trained, start, tmp_path):
     whole, folder = trained
     state = torch.load(folder / 'last.pt', weights_only=True)
     positions = state['model']['vision.pos_emb']
-    across = (torch.arange(20.0) + 0.5) / 20  # each patch says how far to the right it is
-    state['model']['vision.pos_emb'] = across.repeat(20)[None, :, None].expand_as(positions)
+    side = math.isqrt(positions.shape[1])
+    across = (torch.arange(side) + 0.5) / side  # each patch says how far to the right it is
+    state['model']['vision.pos_emb'] = across.repeat(side)[None, :, None].expand_as(positions)
     torch.save(state, tmp_path / 'last.pt')
     save_checkpoint(start, tmp_path / 'last.pt', tmp_path / 'checkpoint')
     config = json.loads((start / 'config.json').read_text())
