@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from kimi_train.model import Moondream
+
+if TYPE_CHECKING:
+    from typing import Self  # from Python 3.11 on
 
 IGNORE = -100
 
@@ -55,8 +59,28 @@ class Lesson:
         self.ids.append(token)
 
 
+class Tensors:
+    """What a dataclass of tensors, or of such dataclasses, does with all of them at once."""
+
+    def to(self, device: torch.device) -> Self:
+        """Return them on a device."""
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> Self:
+        """Return them in memory that a GPU reads by itself."""
+        return self._each(lambda tensor: tensor.pin_memory())
+
+    def _each(self, do: Callable[[Tensor], Tensor]) -> Self:
+        def done(value):
+            if isinstance(value, Tensors):
+                return value._each(do)
+            return None if value is None else do(value)
+
+        return type(self)(**{name: done(value) for name, value in vars(self).items()})
+
+
 @dataclass
-class Packed:
+class Packed(Tensors):
     """Rows of lessons, each about one image, one after the other: (rows, length, ...), padded.
 
     NaN and IGNORE stand where there is nothing. `segment` counts a row's lessons, -1 for padding;
@@ -84,10 +108,6 @@ class Packed:
         causal = torch.ones(length, length, dtype=torch.bool, device=device).tril()
         seen = torch.ones(rows, length, prefix, dtype=torch.bool, device=device)
         return torch.cat([seen, same & causal], -1)[:, None]
-
-    def to(self, device: torch.device) -> Packed:
-        """Return them on a device."""
-        return Packed(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
     def positions(self, prefix: int) -> Tensor:
         """Return where each stands in its own lesson's context, (rows, length)."""

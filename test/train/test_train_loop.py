@@ -20,7 +20,7 @@ from kimi_train.nano.plan import Plan
 from kimi_train.nano.questions import QuestionWriter
 from kimi_train.nano.recipe import train
 from kimi_train.nano.scenes import render_set
-from kimi_train.nano.sizes import build_tokenizer, initialise
+from kimi_train.nano.sizes import CROP, build_tokenizer, initialise
 
 PLAN = Plan(steps=16, images=2, rate=3e-3, warmup=2, decay=4, short=3, long=1)
 
@@ -115,7 +115,7 @@ def test_another_tokenizer_keeps_what_it_can(trained, start, scenes, tmp_path):
 
 def test_scenes_of_another_size_are_refused(start, scenes, tmp_path):
     small = replace(scenes, frames=scenes.frames[:, ::2, ::2])
-    with pytest.raises(ValueError, match='160 pixels wide.* sees 320: render them anew'):
+    with pytest.raises(ValueError, match=f'{CROP // 2} pixels wide.* sees {CROP}: render them anew'):
         train(small, start, tmp_path, PLAN, None)
 
 

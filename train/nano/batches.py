@@ -1,4 +1,4 @@
-"""Batches: frames with their patches' labels, and questions padded into tensors."""
+"""Batches: frames with their patches' labels, and questions packed into tensors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kimi_ros.sim import COLORS, KINDS, ObjectTruth
 from kimi_ros.sim.full.catalogue import SIZES
-from kimi_train.lessons import IGNORE, Packed, pack
+from kimi_train.lessons import IGNORE, Packed, Tensors, pack
 from kimi_train.nano.questions import ASKED, KINDS_OF_QUESTION, Dialogue, QuestionWriter
 from kimi_train.nano.scenes import SceneSet
 
@@ -24,7 +24,7 @@ BACKGROUND = 0.25  # weight of a patch that shows nothing, beside 1 of a thing's
 
 
 @dataclass
-class PatchLabels:
+class PatchLabels(Tensors):
     """What each patch shows, (images, patches, ...): the dense labels that teach the encoder to
     see.
 
@@ -62,10 +62,10 @@ class Questions(Packed):
 
 
 @dataclass
-class Batch:
-    """Normalised crops (n, 3, S, S), their labels, and questions unless only the encoder learns."""
+class Batch(Tensors):
+    """Frames (n, S, S, 3) uint8, their labels, and questions unless only the encoder learns."""
 
-    crops: Tensor
+    frames: Tensor
     labels: PatchLabels
     questions: Questions | None
 
@@ -89,17 +89,17 @@ class BatchMaker:
     def batch(self, step: int, short: int = 0, long: int = 0) -> Batch:
         """Return the batch of a step with so many short and long questions for each image."""
         rng = np.random.default_rng((self.seed, step))
-        crops, labels, looks, asked = [], [], [], []
+        frames, labels, looks, asked = [], [], [], []
         for index in rng.integers(len(self.scenes), size=self.images):
             frame, owners, scene = self._scene(int(index), rng)
-            crops.append(alter_colors(frame, rng))
+            frames.append(frame)
             labels.append(patch_labels(owners, scene))
             looks.append(look_targets(owners, scene))
             questions = [self.writer.short(scene, rng) for _ in range(short)]
             asked.append(questions + [self.writer.long(scene, rng) for _ in range(long)])
         stacked = PatchLabels(*(torch.from_numpy(np.stack(a)) for a in zip(*labels, strict=True)))
         packed = pack_questions(asked, looks) if short + long else None
-        return Batch(torch.from_numpy(np.stack(crops)), stacked, packed)
+        return Batch(torch.from_numpy(np.stack(frames)), stacked, packed)
 
     def _scene(self, index: int, rng):
         s = self.scenes
@@ -116,15 +116,6 @@ def mirrored(thing: ObjectTruth) -> ObjectTruth:
     x, y, z = thing.position
     box, point = (1 - x1, y0, 1 - x0, y1), (1 - thing.point[0], thing.point[1])
     return replace(thing, box=box, point=point, position=(x, -y, z), text='')
-
-
-def alter_colors(frame: np.ndarray, rng) -> np.ndarray:
-    """Return the frame normalised to (3, S, S), with small random gain, tint, offset and noise."""
-    x = frame.astype(np.float32) / 127.5 - 1
-    gain = (1 + rng.normal(0, 0.06)) * (1 + rng.normal(0, 0.02, 3))
-    x = x * gain.astype(np.float32) + np.float32(rng.normal(0, 0.04))
-    x += rng.standard_normal(x.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.03))
-    return np.ascontiguousarray(np.clip(x, -1, 1).transpose(2, 0, 1))
 
 
 def patch_labels(owners: np.ndarray, scene: Sequence[ObjectTruth]) -> tuple[np.ndarray, ...]:

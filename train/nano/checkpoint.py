@@ -29,7 +29,8 @@ def load_weights(model: Moondream, tokenizer: Tokenizer, folder: Path) -> list[s
     """Fill the model with the weights that `save_checkpoint` wrote into the folder.
 
     The folder's tokenizer may be another: a token that it has too keeps its rows in the table and
-    in the head, another begins as the mean of the tokens that its text was before.
+    in the head, another begins as the mean of the tokens that its text was before. Its model may
+    have fewer blocks: further ones begin by adding nothing.
 
     :return: the names of tensors of another shape, which stay as they were.
     """
@@ -42,6 +43,10 @@ def load_weights(model: Moondream, tokenizer: Tokenizer, folder: Path) -> list[s
         for name in _BY_TOKEN:
             state[name] = share @ state[name]
     own = model.state_dict()
+    for name in own.keys() - state.keys():
+        state[name] = own[name].clone()
+        if name.split('.', 3)[-1] in _ADDED:
+            state[name].zero_()
     state[_POSITIONS] = _stretched(state[_POSITIONS], own[_POSITIONS].shape[1])
     left = [name for name, tensor in own.items() if state[name].shape != tensor.shape]
     model.load_state_dict({name: own[name] if name in left else state[name] for name in own})
@@ -50,6 +55,7 @@ def load_weights(model: Moondream, tokenizer: Tokenizer, folder: Path) -> list[s
 
 _BY_TOKEN = ('text.wte', 'text.lm_head.weight', 'text.lm_head.bias')
 _POSITIONS = 'vision.pos_emb'
+_ADDED = [f'{layer}.{part}' for layer in ('attn.proj', 'mlp.fc2') for part in ('weight', 'bias')]
 
 
 def _stretched(positions: torch.Tensor, patches: int) -> torch.Tensor:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from kimi_train.model import Moondream
 from kimi_train.nano.batches import LOOK_BLOCKS, Batch, BatchMaker
@@ -19,13 +21,18 @@ from kimi_train.nano.plan import Plan
 
 
 class Trainer:
-    """A model, its heads for training only, and its optimisers; saved and loaded as one file."""
+    """A model, its heads for training only, and its optimisers; saved and loaded as one file.
+
+    They learn where the model is, on a CPU or a GPU.
+    """
 
     def __init__(self, model: Moondream, plan: Plan):
         if model.config.text.n_layers <= LOOK_BLOCKS[-1]:
             raise ValueError(f'the decoder needs more than {LOOK_BLOCKS[-1]} layers to be taught')
         self.model, self.plan, self.step = model, plan, 0
+        self.device = model.text.wte.device
         self.heads = TrainingHeads(model.config.vision.enc_dim, model.config.text.dim)
+        self.heads.to(self.device)
         self._parameters = [*model.parameters(), *self.heads.parameters()]
         matrices, rest = [], []
         for name, parameter in [*model.named_parameters(), *self.heads.named_parameters()]:
@@ -46,23 +53,25 @@ class Trainer:
         steps.
         """
         plan, seen, began = self.plan, defaultdict(list), time.monotonic()
-        while self.step < plan.steps:
-            batch = batches.batch(self.step, plan.short, plan.long)
+        for batch in _ahead(batches, range(self.step, plan.steps), plan, self.device):
             losses = self.learn(batch)
             for name, value in losses.items():
-                seen[name].append(float(value))
+                seen[name].append(value)
             if self.step % log_every == 0:
-                took = (time.monotonic() - began) / log_every
-                self._report(folder, {name: fmean(values) for name, values in seen.items()}, took)
+                # Only now: reading a number waits for the GPU.
+                means = {name: fmean(map(float, values)) for name, values in seen.items()}
+                self._report(folder, means, (time.monotonic() - began) / log_every)
                 seen, began = defaultdict(list), time.monotonic()
             if self.step % save_every == 0 or self.step == plan.steps:
                 self.save(folder / 'last.pt')
 
-    def learn(self, batch: Batch) -> dict[str, torch.Tensor]:
+    def learn(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step from a batch; returns its losses and the shares to follow."""
         plan = self.plan
-        with torch.autocast('cpu', torch.bfloat16, enabled=plan.precision == 'bf16'):
-            losses = batch_losses(self.model, self.heads, batch, plan.patches)
+        batch = batch.to(self.device)
+        crops = alter_colors(batch.frames, self._random())
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=plan.precision == 'bf16'):
+            losses = batch_losses(self.model, self.heads, batch, crops, plan.patches)
         losses['total'].backward()
         losses['norm'] = nn.utils.clip_grad_norm_(self._parameters, 2.0)
         for optimizer in self.optimizers:
@@ -72,6 +81,10 @@ class Trainer:
             optimizer.zero_grad(set_to_none=True)
         self.step += 1
         return {name: value.detach() for name, value in losses.items()}
+
+    def _random(self) -> torch.Generator:
+        """Return what a step's chance is drawn from: the same after a stop."""
+        return torch.Generator(self.device).manual_seed(self.plan.seed * 2**32 + self.step)
 
     def _report(self, folder: Path, means: dict, took: float) -> None:
         left = (self.plan.steps - self.step) * took / 60
@@ -100,7 +113,7 @@ class Trainer:
 
     def load(self, path: Path, weights_only: bool = False) -> None:
         """Continue from a saved file; with `weights_only` begin a new stage from its weights."""
-        state = torch.load(path, map_location='cpu', weights_only=True)
+        state = torch.load(path, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state['model'])
         self.heads.load_state_dict(state['heads'])
         if not weights_only:
@@ -110,3 +123,46 @@ class Trainer:
                 optimizer.load_state_dict(saved)
                 for group, share in zip(optimizer.param_groups, shares, strict=True):
                     group['share'] = share
+
+
+class _Steps(Dataset):
+    """The batches of steps."""
+
+    def __init__(self, batches: BatchMaker, plan: Plan):
+        self._batches, self._plan = batches, plan
+
+    def __getitem__(self, step: int) -> Batch:
+        return self._batches.batch(step, self._plan.short, self._plan.long)
+
+
+def _ahead(batches: BatchMaker, steps: range, plan: Plan, device: torch.device) -> Iterable[Batch]:
+    """Yield the steps' batches, written ahead by the plan's workers."""
+    if plan.workers:
+        # A batch is dozens of tensors, and each would hold a file open.
+        torch.multiprocessing.set_sharing_strategy('file_system')
+    return DataLoader(
+        _Steps(batches, plan),
+        batch_size=None,
+        sampler=steps,
+        num_workers=plan.workers,
+        # The scenes are gigabytes: workers share them.
+        multiprocessing_context='fork' if plan.workers else None,
+        pin_memory=device.type == 'cuda',
+    )
+
+
+def alter_colors(frames: Tensor, random: torch.Generator) -> Tensor:
+    """Return frames normalised to (n, 3, S, S), with small random gain, tint, offset and noise.
+
+    :param frames: (n, S, S, 3) uint8.
+    """
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=random, device=random.device)
+
+    n = len(frames)
+    x = frames.permute(0, 3, 1, 2).float() / 127.5 - 1
+    gain = (1 + 0.06 * normal(n, 1, 1, 1)) * (1 + 0.02 * normal(n, 3, 1, 1))
+    x = x * gain + 0.04 * normal(n, 1, 1, 1)
+    strength = 0.03 * torch.rand((n, 1, 1, 1), generator=random, device=random.device)
+    return (x + normal(*x.shape) * strength).clamp(-1, 1)

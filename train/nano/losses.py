@@ -112,12 +112,15 @@ WEIGHTS |= {'look0': 0.9, 'look1': 1.2, 'count0': 0.5, 'count1': 0.8}
 PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_point')
 
 
-def batch_losses(model: Moondream, heads: TrainingHeads, batch: Batch, patches: float) -> dict:
+def batch_losses(
+    model: Moondream, heads: TrainingHeads, batch: Batch, crops: Tensor, patches: float
+) -> dict:
     """Return all losses of a batch; 'total' is the weighted sum that is learnt from.
 
+    :param crops: (n, 3, S, S), the batch's frames as the encoder takes them.
     :param patches: weight of the patches' labels beside the questions.
     """
-    features = model.vision.encode(batch.crops)
+    features = model.vision.encode(crops)
     out = heads.patch_losses(features, batch.labels)
     total = patches * sum(out[name] for name in PATCHES)
     if batch.questions:

@@ -16,6 +16,7 @@ class Plan:
     :ivar patches: weight of the patches' labels.
     :ivar vision_rate: the encoder's learning rate as a share of the others'.
     :ivar precision: 'fp32', or 'bf16' to multiply in, where the processor does so.
+    :ivar workers: processes that write the batches ahead, for a GPU; 0 for none.
     """
 
     steps: int = 4000
@@ -29,6 +30,7 @@ class Plan:
     vision_rate: float = 1.0
     precision: str = 'fp32'
     seed: int = 0
+    workers: int = 0
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate: a ramp, a plain, a ramp down."""

@@ -47,6 +47,7 @@ from kimi_train.words import IS, YES
 
 # What is hard is asked more often than people would.
 LESSONS = Mix(absent=0.3, twins=0.2, sized=0.14, superlative=0.17, relation=0.27)
+TURNS = 0.2  # of plans: one thing and then another
 NOTHING = -1  # among objects to look at: the image's first position
 PLAN_OPENING = '{"status":"'
 KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption', 'count', 'relation', 'like')
@@ -212,7 +213,7 @@ class QuestionWriter:
 
     def plan(self, scene: Scene, language: str, rng) -> Dialogue:
         """Ask for a plan as the planner asks, under some robot's catalogue, answered in JSON."""
-        task, catalogue = some_task(scene, language, rng, LESSONS), DEFAULT
+        task, catalogue = some_task(scene, language, rng, LESSONS, TURNS), DEFAULT
         if rng.random() < 0.5:
             catalogue = some_catalogue(rng, TAUGHT if rng.random() < 0.5 else (), task.needs)
             alone = two_alone(scene, rng) if catalogue.own and rng.random() < 0.65 else ()

@@ -91,6 +91,7 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
         raise ValueError(f'the scenes are {rendered} pixels wide, the model in {start} sees '
                          f'{seen}: render them anew (kimi-train render)')
     initialise(model)
+    model.to('cuda' if torch.cuda.is_available() else 'cpu')
     trainer, last = Trainer(model, plan), out / 'last.pt'
     if last.exists():
         trainer.load(last)
