@@ -16,13 +16,15 @@ from kimi_train.model import Moondream
 from kimi_train.nano.batches import BatchMaker
 from kimi_train.nano.checkpoint import load_start, load_weights, save_checkpoint
 from kimi_train.nano.loop import Trainer
+from kimi_train.nano.muon import Muon
 from kimi_train.nano.plan import Plan
 from kimi_train.nano.questions import QuestionWriter
 from kimi_train.nano.recipe import train
 from kimi_train.nano.scenes import render_set
 from kimi_train.nano.sizes import CROP, build_tokenizer, initialise
 
-PLAN = Plan(steps=16, images=2, rate=3e-3, warmup=2, decay=4, short=3, long=1)
+PLAN = Plan(steps=16, images=2, rate=3e-3, warmup=2, decay=4, short=3, long=1,
+            precision='fp32')
 
 
 def trainer(start, scenes, plan=PLAN):
@@ -72,6 +74,57 @@ def test_going_on_after_a_stop_ends_at_the_same_weights(trained, start, scenes, 
         torch.testing.assert_close(second.model.state_dict()[name], value, rtol=0, atol=0)
 
 
+def test_muon_takes_the_steps_of_torchs():
+    shapes = [(12, 8), (8, 12), (12, 8), (6, 6)]
+    random = torch.Generator().manual_seed(0)
+    ours = [torch.randn(shape, generator=random).requires_grad_() for shape in shapes]
+    theirs = [x.detach().clone().requires_grad_() for x in ours]
+    begin = [x.detach().clone() for x in ours]
+    options = {'lr': 0.02, 'weight_decay': 0.1}
+    optimizers = (
+        Muon(ours, **options),
+        torch.optim.Muon(theirs, adjust_lr_fn='match_rms_adamw', **options),
+    )
+    for step in range(3):
+        for a, b in zip(ours, theirs, strict=True):
+            a.grad = torch.randn(a.shape, generator=random)
+            b.grad = a.grad.clone()
+        ours[2].grad = ours[2].grad if step else None  # not every matrix takes part in every step
+        theirs[2].grad = theirs[2].grad if step else None
+        for optimizer in optimizers:
+            optimizer.step()
+    for a, b, was in zip(ours, theirs, begin, strict=True):
+        # torch's multiplies in bfloat16.
+        assert (a - b).norm() < 0.03 * (b - was).norm()
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match='fp16.* auto, bf16 or fp32'):
+        Plan(precision='fp16')
+
+
+def test_muon_refuses_vectors():
+    with pytest.raises(ValueError, match='AdamW'):
+        Muon([torch.zeros(3, requires_grad=True)], lr=0.1)
+
+
+def test_an_encoder_that_is_not_taught_stays_as_it_is(start, scenes, tmp_path):
+    still, batches = trainer(start, scenes, replace(PLAN, steps=2, vision_rate=0.0, patches=0.0))
+    before = weights(still)
+    still.run(batches, tmp_path)
+    same = {name for name, value in weights(still).items() if value.equal(before[name])}
+    seeing = {name for name in before if name.startswith('vision.')}
+    assert seeing <= same
+    assert not {name for name in same if name.startswith('text.blocks.')}
+
+
+def test_workers_write_the_same_batches(trained, start, scenes, tmp_path):
+    other, batches = trainer(start, scenes, replace(PLAN, workers=2))
+    other.run(batches, tmp_path)
+    for name, value in weights(trained[0]).items():
+        torch.testing.assert_close(other.model.state_dict()[name], value, rtol=0, atol=0)
+
+
 def test_the_exported_model_answers_as_the_trained_one(trained, start, scenes, tmp_path, export):
     whole, folder = trained
     save_checkpoint(start, folder / 'last.pt', tmp_path / 'checkpoint')
@@ -113,9 +166,28 @@ def test_another_tokenizer_keeps_what_it_can(trained, start, scenes, tmp_path):
                                atol=1e-4)
 
 
+def test_further_blocks_begin_by_adding_nothing(trained, start, tmp_path):
+    whole, folder = trained
+    save_checkpoint(start, folder / 'last.pt', tmp_path / 'checkpoint')
+    config = json.loads((start / 'config.json').read_text())
+    config['vision']['enc_n_layers'] += 1
+    config['text']['n_layers'] += 1
+    deeper, tokenizer = Moondream(ModelConfig.from_dict(config)), load_start(start)[1]
+    initialise(deeper)
+    assert load_weights(deeper, tokenizer, tmp_path / 'checkpoint') == []
+    crop = torch.rand((1, 3, CROP, CROP), generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        found, wanted = (model.vision.encode(crop) for model in (deeper, whole.model))
+    torch.testing.assert_close(found, wanted, rtol=0, atol=0.02)
+    # Where it adds something it can learn to.
+    assert deeper.vision.blocks[-1].attn.qkv.weight.any()
+    assert not deeper.text.blocks[-1].mlp.fc2.weight.any()
+
+
 def test_scenes_of_another_size_are_refused(start, scenes, tmp_path):
     small = replace(scenes, frames=scenes.frames[:, ::2, ::2])
-    with pytest.raises(ValueError, match=f'{CROP // 2} pixels wide.* sees {CROP}: render them anew'):
+    wrong = f'{CROP // 2} pixels wide.* sees {CROP}: render them anew'
+    with pytest.raises(ValueError, match=wrong):
         train(small, start, tmp_path, PLAN, None)
 
 

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from kimi_train.model import Moondream
 from kimi_train.nano.batches import LOOK_BLOCKS, Batch, BatchMaker
 from kimi_train.nano.losses import TrainingHeads, batch_losses
+from kimi_train.nano.muon import Muon
 from kimi_train.nano.plan import Plan
 
 
@@ -31,20 +32,24 @@ class Trainer:
             raise ValueError(f'the decoder needs more than {LOOK_BLOCKS[-1]} layers to be taught')
         self.model, self.plan, self.step = model, plan, 0
         self.device = model.text.wte.device
+        self._half = plan.precision == 'bf16' or plan.precision == 'auto' and has_bf16(self.device)
         self.heads = TrainingHeads(model.config.vision.enc_dim, model.config.text.dim)
         self.heads.to(self.device)
-        self._parameters = [*model.parameters(), *self.heads.parameters()]
-        matrices, rest = [], []
+        # Of the blocks' matrices and of all others: the parameters by their share of the rate.
+        learnt = {hidden: defaultdict(list) for hidden in (True, False)}
         for name, parameter in [*model.named_parameters(), *self.heads.named_parameters()]:
-            hidden = '.blocks.' in f'.{name}' and parameter.ndim == 2
-            group = matrices if hidden else rest
             share = plan.vision_rate if name.startswith('vision.') else 1.0
-            group.append({'params': [parameter], 'share': share})
+            parameter.requires_grad_(share > 0)
+            if share:
+                learnt['.blocks.' in name and parameter.ndim == 2][share].append(parameter)
+        matrices, rest = (
+            [{'params': part, 'share': share} for share, part in shares.items()]
+            for shares in learnt.values()
+        )
+        self._parameters = [p for group in matrices + rest for p in group['params']]
         self.optimizers = [
-            # Muon's orthogonal steps for the blocks' matrices: half the steps of AdamW alone, here.
-            torch.optim.Muon(
-                matrices, lr=plan.rate, weight_decay=0.02, adjust_lr_fn='match_rms_adamw'
-            ),
+            # Orthogonal steps for the matrices: half the steps of AdamW alone, here.
+            Muon(matrices, lr=plan.rate, weight_decay=0.02),
             torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01),
         ]
 
@@ -70,7 +75,7 @@ class Trainer:
         plan = self.plan
         batch = batch.to(self.device)
         crops = alter_colors(batch.frames, self._random())
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=plan.precision == 'bf16'):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
             losses = batch_losses(self.model, self.heads, batch, crops, plan.patches)
         losses['total'].backward()
         losses['norm'] = nn.utils.clip_grad_norm_(self._parameters, 2.0)
@@ -123,6 +128,15 @@ class Trainer:
                 optimizer.load_state_dict(saved)
                 for group, share in zip(optimizer.param_groups, shares, strict=True):
                     group['share'] = share
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Return whether the device multiplies bfloat16 itself; emulated it is slower than float32."""
+    if device.type == 'cuda':
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # Older versions do not tell.
+    has = getattr(torch.cpu, 'get_capabilities', dict)()
+    return bool(has.get('avx512_bf16') or has.get('amx_bf16'))
 
 
 class _Steps(Dataset):

@@ -14,8 +14,9 @@ class Plan:
     :ivar short: short questions for each image; with `long` at 0, the encoder's labels alone when
         both are.
     :ivar patches: weight of the patches' labels.
-    :ivar vision_rate: the encoder's learning rate as a share of the others'.
-    :ivar precision: 'fp32', or 'bf16' to multiply in, where the processor does so.
+    :ivar vision_rate: the encoder's learning rate as a share of the others'; at 0 it stays as
+        it is.
+    :ivar precision: 'fp32' or 'bf16', to multiply in; 'auto' for 'bf16' where the device has it.
     :ivar workers: processes that write the batches ahead, for a GPU; 0 for none.
     """
 
@@ -28,9 +29,13 @@ class Plan:
     long: int = 0
     patches: float = 1.0
     vision_rate: float = 1.0
-    precision: str = 'fp32'
+    precision: str = 'auto'
     seed: int = 0
     workers: int = 0
+
+    def __post_init__(self):
+        if self.precision not in ('auto', 'bf16', 'fp32'):
+            raise ValueError(f'precision {self.precision!r}: auto, bf16 or fp32')
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate: a ramp, a plain, a ramp down."""

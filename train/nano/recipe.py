@@ -33,11 +33,10 @@ _TOGETHER = Plan(
     patches=0.5,
     # An encoder that moves faster runs away from the words that are matched to what it sees.
     vision_rate=0.2,
-    precision='bf16',
 )
 STAGES = (
     # The encoder alone, from every patch's label: four times as many images a second.
-    Stage('see', Plan(steps=9000, images=16, rate=2e-3, decay=5000, precision='bf16')),
+    Stage('see', Plan(steps=9000, images=16, rate=2e-3, decay=5000)),
     # Then everything: mostly short questions, until words find their patches; then plans as well.
     Stage('match', replace(_TOGETHER, steps=4000, decay=0, short=14, long=1)),
     Stage('speak', replace(_TOGETHER, steps=11000, rate=1e-3, decay=8000, short=9, long=5)),
