@@ -19,6 +19,7 @@ from kimi_train.nano.batches import LOOK_BLOCKS, Batch, BatchMaker
 from kimi_train.nano.losses import TrainingHeads, batch_losses
 from kimi_train.nano.muon import Muon
 from kimi_train.nano.plan import Plan
+from kimi_train.precision import has_bf16
 
 
 class Trainer:
@@ -128,15 +129,6 @@ class Trainer:
                 optimizer.load_state_dict(saved)
                 for group, share in zip(optimizer.param_groups, shares, strict=True):
                     group['share'] = share
-
-
-def has_bf16(device: torch.device) -> bool:
-    """Return whether the device multiplies bfloat16 itself; emulated it is slower than float32."""
-    if device.type == 'cuda':
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    # Older versions do not tell.
-    has = getattr(torch.cpu, 'get_capabilities', dict)()
-    return bool(has.get('avx512_bf16') or has.get('amx_bf16'))
 
 
 class _Steps(Dataset):

@@ -34,7 +34,7 @@ class Muon(Optimizer):
             raise ValueError('Muon is for matrices alone: give the others to AdamW')
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self) -> None:
         """Change every matrix that has a gradient."""
         for group in self.param_groups:
             of_shape = defaultdict(list)

@@ -19,6 +19,7 @@ from kimi_export.checkpoint import Checkpoint
 from kimi_ros.vlm.tokenizer import TextTokenizer
 from kimi_train.lessons import Lesson
 from kimi_train.model import Moondream
+from kimi_train.precision import has_bf16
 from kimi_train.tune.batches import group
 from kimi_train.tune.checkpoint import load_model, write_checkpoint
 from kimi_train.tune.lessons import LessonWriter
@@ -61,9 +62,9 @@ def read_data(
 
 
 def best_precision() -> str:
-    """'bf16' where the device computes in it, else 'fp32'."""
-    cuda = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    return 'bf16' if cuda else 'fp32'
+    """'bf16' where a GPU computes in it, else 'fp32'."""
+    on_gpu = torch.cuda.is_available() and has_bf16(torch.device('cuda'))
+    return 'bf16' if on_gpu else 'fp32'
 
 
 def tune(
