@@ -10,9 +10,11 @@ from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.sim.catalogues import DEFAULT
 from kimi_ros.sim.meaning import Meaning
 from kimi_ros.sim.tasks import make_task
-from kimi_train.nano.batches import ROW, look_targets, pack_questions
+from kimi_train.nano.batches import LOOKING, ROW, look_targets, pack_questions
 from kimi_train.nano.checkpoint import load_start
 from kimi_train.nano.questions import QuestionWriter
+
+from .conftest import thing
 
 RED_CUP = Meaning('cup', 'red')
 
@@ -39,6 +41,19 @@ def test_points_are_where_one_would_touch_and_boxes_about_their_middles(words, s
     assert list(point.next_coords.values()) == pytest.approx([0.18, 0.58, 0.78, 0.58])
     box = writer.locate(bent, RED_CUP, 'en', boxes=True)
     assert list(box.next_coords.values()) == pytest.approx([0.15, 0.6, 0.75, 0.6])
+
+
+def test_a_point_is_read_off_one_patch_and_a_box_off_all_of_them(words):
+    writer, _ = words
+    pen = thing(0, 'pen', 'red', (0.0, 0.0, 0.5, 1.0))
+    looks = look_targets(np.array([[0, -1], [0, -1]], np.int8), [pen])
+    for boxes, seen in ((False, [0, 0, 0, 1, 0]), (True, [0, 0.5, 0, 0.5, 0])):
+        question = writer.locate([pen], Meaning('pen'), 'en', boxes)
+        packed = pack_questions([[question]], [looks])
+        for place in question.next_coords:
+            at = (packed.looks[:, 2] == LOOKING) & (packed.looks[:, 3] == place)
+            first, second = packed.wanted[at].tolist()
+            assert first == [0, 0.5, 0, 0.5, 0] and second == seen
 
 
 def test_what_is_not_there_has_no_points(words, scene):

@@ -37,8 +37,10 @@ def test_all_of_a_thing_is_looked_at_and_its_point_is_counted():
     spread, single = look_targets(owners, scene)
     np.testing.assert_allclose(spread, [[0, 0.5, 0, 0.5, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
     np.testing.assert_allclose(single, [[0, 0, 0, 1, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
-    kind, *_, is_point, weight = patch_labels(owners, scene)
+    kind, *_, is_point, offset, weight = patch_labels(owners, scene)
     assert kind[0] == kind[2] and len({*kind.tolist()}) == 3
     np.testing.assert_array_equal(is_point, [0, 0, 1, 1])
+    # The middle of the pen's box, from the middles of the patches above and below it.
+    np.testing.assert_allclose(offset[[0, 2]], [[0, 0.5], [0, -0.5]], atol=1e-6)
     # The pen's two patches have together more than the cup's one, but not twice as much.
     np.testing.assert_allclose(weight, [0.5**0.5, 0.25, 0.5**0.5, 1], rtol=1e-6)

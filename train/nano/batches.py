@@ -31,7 +31,8 @@ class PatchLabels(Tensors):
     `kind` and `color` count one past the last name for 'nothing'; IGNORE stands where a thing has
     no colour or no named size; `center` is a code of the centre of the owner's box and of the point
     to touch it at, `place` of the patch's own place (`place_code`), `size` the logarithm of the
-    owner's width and height; `is_point` marks the one patch in which an object has its point.
+    owner's width and height; `is_point` marks the one patch in which an object has its point, and
+    `offset` goes from the patch's middle to its owner's point, in patches.
     `weight` is the reciprocal root of how many patches an owner has: people ask for small things
     as often as for large ones.
     """
@@ -43,6 +44,7 @@ class PatchLabels(Tensors):
     place: Tensor
     size: Tensor
     is_point: Tensor
+    offset: Tensor
     weight: Tensor
 
 
@@ -144,7 +146,7 @@ def patch_labels(owners: np.ndarray, scene: Sequence[ObjectTruth]) -> tuple[np.n
     patches = np.bincount(flat[flat >= 0], minlength=len(scene))
     weight = np.append(np.maximum(patches, 1) ** -0.5, BACKGROUND).astype(np.float32)[flat]
     return (kind.copy(), color.copy(), size_name.copy(), centers, place_code(own), extents,
-            is_point, weight)
+            is_point, (points - own) * grid, weight)
 
 
 def point_patches(scene: Sequence[ObjectTruth], grid: int) -> np.ndarray:
@@ -220,7 +222,8 @@ def _wanted_looks(
     for block in LOOK_BLOCKS:
         for at, seen in d.looks.items():
             first = d.hops.get(at, seen) if block == LOOK_BLOCKS[0] else seen
-            out.append(((block, row, LOOKING, start + at), spread[first or [-1]].mean(0)))
+            where = single if at in d.touches and block != LOOK_BLOCKS[0] else spread
+            out.append(((block, row, LOOKING, start + at), where[first or [-1]].mean(0)))
         for at, seen in d.counts.items():
             out.append(((block, row, COUNTING, start + at), single[[*seen, -1]].mean(0)))
     return out

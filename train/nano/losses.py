@@ -26,15 +26,17 @@ class TrainingHeads(nn.Module):
         super().__init__()
         names = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES))
         # A thing's middle and its point are two places, a patch's own is one.
-        self.widths = (*names, 2 * PLACE_CODE, PLACE_CODE, 2, 1)
+        self.widths = (*names, 2 * PLACE_CODE, PLACE_CODE, 2, 1, 2)
         self.read = nn.Linear(enc_dim, sum(self.widths))
         self.asked = nn.Linear(dim, sum(ASKED))
 
     def patch_losses(self, features: Tensor, labels: PatchLabels) -> dict[str, Tensor]:
         """Return the losses and, for people to follow, the shares of right kinds and colours."""
         parts = self.read(features).split(self.widths, -1)
-        kind, color, size_name, center, place, size, is_point = parts
+        kind, color, size_name, center, place, size, is_point, offset = parts
         thing, weight = labels.kind < len(KINDS), labels.weight
+        # Finer than the code of a place, where it can be seen.
+        near = thing & (labels.offset.abs().amax(-1) < 1)
         named = labels.size_name >= 0
         return {
             'kind': _named_loss(kind, labels.kind, weight),
@@ -45,6 +47,7 @@ class TrainingHeads(nn.Module):
             'size': 0.5 * _mean((size - labels.size).square().mean(-1)[thing], weight[thing]),
             'is_point': 2
             * F.binary_cross_entropy_with_logits(is_point.squeeze(-1), labels.is_point),
+            'offset': 2 * F.mse_loss(offset[near], labels.offset[near]),
             'kind_right': _right(kind, labels.kind, thing),
             'color_right': _right(color, labels.color, thing & (labels.color >= 0)),
             'size_right': _right(size_name, labels.size_name, named),
@@ -109,7 +112,7 @@ def number_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
 
 WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'asked': 0.3}
 WEIGHTS |= {'look0': 0.9, 'look1': 1.2, 'count0': 0.5, 'count1': 0.8}
-PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_point')
+PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_point', 'offset')
 
 
 def batch_losses(

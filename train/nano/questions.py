@@ -65,9 +65,9 @@ class Dialogue(Lesson):
 
     `looks[i]` are the objects that the looking head should see from position i, an empty list or
     `NOTHING` for 'none of them'; `hops[i]` those that it should see first, where they are others;
-    `counts` likewise for the counting head. `decided` is where the answer is decided, and `kind`
-    what sort of question it is, for figures to follow. `asked` says what is named first, as
-    `ASKED` counts it.
+    `counts` likewise for the counting head; at `touches` the looking head should see the one patch
+    to touch a thing at. `decided` is where the answer is decided, and `kind` what sort of question
+    it is, for figures to follow. `asked` says what is named first, as `ASKED` counts it.
     """
 
     kind: str = ''
@@ -76,6 +76,7 @@ class Dialogue(Lesson):
     looks: dict[int, list[int]] = field(default_factory=dict)
     hops: dict[int, list[int]] = field(default_factory=dict)
     counts: dict[int, list[int]] = field(default_factory=dict)
+    touches: set[int] = field(default_factory=set)
 
 
 class QuestionWriter:
@@ -127,6 +128,9 @@ class QuestionWriter:
             out.next_ids[out.last] = self.tokens.coord_id
             for value in _place(scene[index], boxes):
                 out.looks[out.last] = [index]
+                if not boxes:
+                    # A mean over all patches of a spoon points beside it.
+                    out.touches.add(out.last)
                 out.write_coordinate(value, self.tokens.coord_id)
             if boxes:
                 out.looks[out.last] = [index]
