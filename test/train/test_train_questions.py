@@ -43,6 +43,15 @@ def test_points_are_where_one_would_touch_and_boxes_about_their_middles(words, s
     assert list(box.next_coords.values()) == pytest.approx([0.15, 0.6, 0.75, 0.6])
 
 
+def test_what_is_bent_is_asked_for_by_itself(words):
+    writer, _ = words
+    ball = thing(0, 'ball', 'red', (0, 0, 0.2, 0.2))
+    spoon = replace(thing(1, 'spoon', 'red', (0.4, 0, 1, 1)), point=(0.5, 0.3))
+    question = writer.touch([ball, spoon], 'en', np.random.default_rng(0))
+    assert list(question.next_coords.values()) == [0.5, 0.3]
+    assert writer.touch([ball], 'en', np.random.default_rng(0)) is None
+
+
 def test_a_point_is_read_off_one_patch_and_a_box_off_all_of_them(words):
     writer, _ = words
     pen = thing(0, 'pen', 'red', (0.0, 0.0, 0.5, 1.0))

@@ -55,7 +55,9 @@ KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption', 'count', 
 ASKED = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES) + 1, len(SUPERLATIVES) + 1,
          len(RELATIONS) + 1)
 # Of `short` questions; the rest ask for points and boxes.
-SHARES = {'presence': 0.11, 'check': 0.14, 'count': 0.15, 'relation': 0.08, 'like': 0.06}
+SHARES = {'presence': 0.11, 'check': 0.14, 'count': 0.15, 'relation': 0.08, 'like': 0.06,
+          'touch': 0.12}
+BENT = 0.015  # of the picture's width or height between a thing's point and its box's middle
 Scene = Sequence[ObjectTruth]
 
 
@@ -138,6 +140,18 @@ class QuestionWriter:
         out.next_ids[out.last] = self.tokens.eos_id
         out.looks[out.last] = []
         return out
+
+    def touch(self, scene: Scene, language: str, rng) -> Dialogue | None:
+        """Point at what is not to be touched in its box's middle: spoons, bananas, full bowls.
+
+        Of all things they are few, and where a point and a middle are one nothing tells them apart.
+        """
+        apart = [np.subtract(_place(t, box=True), t.point) for t in scene]
+        bent = [t for t, far in zip(scene, apart, strict=True) if np.abs(far).max() > BENT]
+        if not bent:
+            return None
+        thing = bent[int(rng.integers(len(bent)))]
+        return self.locate(scene, Meaning(thing.kind, thing.color), language, boxes=False)
 
     def presence(self, scene: Scene, language: str, rng) -> Dialogue:
         """Ask whether something is there."""
