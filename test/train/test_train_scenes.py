@@ -1,8 +1,10 @@
 """Which thing a patch belongs to, and where each is looked at and counted."""
 
 import numpy as np
+import torch
 
-from kimi_train.nano.batches import look_targets, patch_labels
+from kimi_train.nano.batches import PatchLabels, look_targets, patch_labels
+from kimi_train.nano.losses import PATCHES, TrainingHeads
 from kimi_train.nano.scenes import owners_of
 
 from .conftest import thing
@@ -44,3 +46,10 @@ def test_all_of_a_thing_is_looked_at_and_its_point_is_counted():
     np.testing.assert_allclose(offset[[0, 2]], [[0, 0.5], [0, -0.5]], atol=1e-6)
     # The pen's two patches have together more than the cup's one, but not twice as much.
     np.testing.assert_allclose(weight, [0.5**0.5, 0.25, 0.5**0.5, 1], rtol=1e-6)
+
+
+def test_a_picture_of_nothing_teaches_without_a_nan():
+    fields = patch_labels(np.full((2, 2), -1, np.int8), [])
+    labels = PatchLabels(*(torch.from_numpy(field[None]) for field in fields))
+    losses = TrainingHeads(8, 8).patch_losses(torch.zeros(1, 4, 8), labels)
+    assert all(losses[name].isfinite() for name in PATCHES)

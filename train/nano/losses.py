@@ -47,7 +47,8 @@ class TrainingHeads(nn.Module):
             'size': 0.5 * _mean((size - labels.size).square().mean(-1)[thing], weight[thing]),
             'is_point': 2
             * F.binary_cross_entropy_with_logits(is_point.squeeze(-1), labels.is_point),
-            'offset': 2 * F.mse_loss(offset[near], labels.offset[near]),
+            'offset': 2
+            * _mean((offset - labels.offset).square().mean(-1)[near], weight[near]),
             'kind_right': _right(kind, labels.kind, thing),
             'color_right': _right(color, labels.color, thing & (labels.color >= 0)),
             'size_right': _right(size_name, labels.size_name, named),
