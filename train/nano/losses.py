@@ -42,13 +42,12 @@ class TrainingHeads(nn.Module):
             'kind': _named_loss(kind, labels.kind, weight),
             'color': _named_loss(color, labels.color, weight),
             'size_name': 0.3 * _named_loss(size_name, labels.size_name, weight),
-            'center': 8 * _mean((center - labels.center).square().mean(-1)[thing], weight[thing]),
+            'center': 8 * _squared(center, labels.center, thing, weight),
             'place': 2 * F.mse_loss(place, labels.place),
-            'size': 0.5 * _mean((size - labels.size).square().mean(-1)[thing], weight[thing]),
+            'size': 0.5 * _squared(size, labels.size, thing, weight),
             'is_point': 2
             * F.binary_cross_entropy_with_logits(is_point.squeeze(-1), labels.is_point),
-            'offset': 2
-            * _mean((offset - labels.offset).square().mean(-1)[near], weight[near]),
+            'offset': 2 * _squared(offset, labels.offset, near, weight),
             'kind_right': _right(kind, labels.kind, thing),
             'color_right': _right(color, labels.color, thing & (labels.color >= 0)),
             'size_right': _right(size_name, labels.size_name, named),
@@ -66,6 +65,11 @@ def _named_loss(logits: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
     """Return the mean cross-entropy of patches that have a name, 0 where none has."""
     named = wanted >= 0
     return _mean(F.cross_entropy(logits[named], wanted[named], reduction='none'), weight[named])
+
+
+def _squared(found: Tensor, wanted: Tensor, where: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean squared error of the patches that are asked for, 0 of none."""
+    return _mean((found - wanted).square().mean(-1)[where], weight[where])
 
 
 def _mean(losses: Tensor, weight: Tensor) -> Tensor:
