@@ -98,9 +98,16 @@ def test_muon_takes_the_steps_of_torchs():
         assert (a - b).norm() < 0.03 * (b - was).norm()
 
 
-def test_an_unknown_precision_is_refused():
-    with pytest.raises(ValueError, match='fp16.* auto, bf16 or fp32'):
-        Plan(precision='fp16')
+@pytest.mark.parametrize(
+    ('plan', 'said'),
+    [
+        ({'precision': 'fp16'}, 'fp16.* auto, bf16 or fp32'),
+        ({'patches': 0.0}, 'nothing to learn: ask'),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(plan, said):
+    with pytest.raises(ValueError, match=said):
+        Plan(**plan)
 
 
 def test_muon_refuses_vectors():
@@ -116,6 +123,7 @@ def test_an_encoder_that_is_not_taught_stays_as_it_is(start, scenes, tmp_path):
     seeing = {name for name in before if name.startswith('vision.')}
     assert seeing <= same
     assert not {name for name in same if name.startswith('text.blocks.')}
+    assert 'kind' not in still.learn(batches.batch(2, still.plan.short, still.plan.long))
 
 
 def test_workers_write_the_same_batches(trained, start, scenes, tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.sim.catalogues import DEFAULT
@@ -12,6 +13,7 @@ from kimi_ros.sim.meaning import Meaning
 from kimi_ros.sim.tasks import make_task
 from kimi_train.nano.batches import LOOKING, ROW, look_targets, pack_questions
 from kimi_train.nano.checkpoint import load_start
+from kimi_train.nano.losses import look_losses
 from kimi_train.nano.questions import QuestionWriter
 
 from .conftest import thing
@@ -55,14 +57,34 @@ def test_what_is_bent_is_asked_for_by_itself(words):
 def test_a_point_is_read_off_one_patch_and_a_box_off_all_of_them(words):
     writer, _ = words
     pen = thing(0, 'pen', 'red', (0.0, 0.0, 0.5, 1.0))
-    looks = look_targets(np.array([[0, -1], [0, -1]], np.int8), [pen])
+    owners = np.array([[0, -1], [0, -1]], np.int8)
+    looks = look_targets(owners, [pen])
     for boxes, seen in ((False, [0, 0, 0, 1, 0]), (True, [0, 0.5, 0, 0.5, 0])):
         question = writer.locate([pen], Meaning('pen'), 'en', boxes)
-        packed = pack_questions([[question]], [looks])
+        packed = pack_questions([[question]], [looks], [owners])
         for place in question.next_coords:
             at = (packed.looks[:, 2] == LOOKING) & (packed.looks[:, 3] == place)
             first, second = packed.wanted[at].tolist()
             assert first == [0, 0.5, 0, 0.5, 0] and second == seen
+
+
+def test_a_head_that_counts_may_look_anywhere_on_a_thing(words):
+    writer, _ = words
+    pens = [thing(0, 'pen', 'red', (0, 0, 0.5, 1)), thing(1, 'pen', 'red', (0.5, 0.5, 1, 1))]
+    owners = np.array([[0, -1], [0, 1]], np.int8)
+    question = writer.locate(pens, Meaning('pen'), 'en', boxes=False)
+    packed = pack_questions([[question]], [look_targets(owners, pens)], [owners])
+    third = 1 / 3
+
+    def far(*shares: float) -> float:
+        seen = torch.tensor([shares]).clamp(min=1e-9).log().expand(len(packed.looks), -1)
+        return look_losses(packed, seen)['count1'].item()
+
+    # BOS, the first pen's upper patch, nothing, its lower patch, the second pen.
+    anywhere = far(third, third, 0, 0, third), far(third, 0.1, 0, third - 0.1, third)
+    assert anywhere == pytest.approx((0, 0), abs=1e-6)
+    assert far(0.5, 0.5, 0, 0, 0) > far(0.5, 0.3, 0, 0, 0.2) > 0.05
+    assert far(third, third, third, 0, 0) > far(third, third, 0.1, 0, third - 0.1) > 0.05
 
 
 def test_what_is_not_there_has_no_points(words, scene):
@@ -140,7 +162,7 @@ def test_rows_lose_no_question(words, scene):
     images = [[writer.short(scene, rng) for _ in range(9)] + [writer.long(scene, rng)]
               for _ in range(2)]
     owners = np.full((12, 12), -1, np.int8)
-    packed = pack_questions(images, [look_targets(owners, scene)] * 2)
+    packed = pack_questions(images, [look_targets(owners, scene)] * 2, [owners] * 2)
     assert (packed.kind >= 0).sum() == 20
     assert len(packed.looks) == len(packed.wanted) and (packed.looks[:, 0].diff() >= 0).all()
     for index, group in enumerate(images):

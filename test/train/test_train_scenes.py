@@ -32,7 +32,7 @@ def test_everything_has_a_patch_however_thin_it_is():
     np.testing.assert_array_equal(behind, [[0, -1], [-1, -1]])
 
 
-def test_all_of_a_thing_is_looked_at_and_its_point_is_counted():
+def test_a_thing_is_looked_at_as_a_whole_or_at_its_point():
     box = (0.0, 0.0, 0.5, 1.0)
     scene = [thing(0, 'pen', 'red', box), thing(1, 'cup', 'blue', (0.5, 0.5, 1.0, 1.0))]
     owners = np.array([[0, -1], [0, 1]], np.int8)

@@ -54,13 +54,15 @@ class Questions(Packed):
 
     `kind` tells where a question is decided, and which sort it is (an index of
     `KINDS_OF_QUESTION`, else -1). `looks` are block, row, head and place (n, 4), sorted by block,
-    and `wanted` the attention over the prefix wanted there (n, 1 + patches).
+    and `wanted` the attention over the prefix wanted there (n, 1 + patches). `owners` says whose
+    each place of an image's prefix is (images, 1 + patches): 0 BOS, 1 nothing's, then the things.
     """
 
     kind: Tensor
     asked: Tensor
     looks: Tensor
     wanted: Tensor
+    owners: Tensor
 
 
 @dataclass
@@ -91,16 +93,17 @@ class BatchMaker:
     def batch(self, step: int, short: int = 0, long: int = 0) -> Batch:
         """Return the batch of a step with so many short and long questions for each image."""
         rng = np.random.default_rng((self.seed, step))
-        frames, labels, looks, asked = [], [], [], []
+        frames, labels, places, looks, asked = [], [], [], [], []
         for index in rng.integers(len(self.scenes), size=self.images):
             frame, owners, scene = self._scene(int(index), rng)
             frames.append(frame)
             labels.append(patch_labels(owners, scene))
+            places.append(owners)
             looks.append(look_targets(owners, scene))
             questions = [self.writer.short(scene, rng) for _ in range(short)]
             asked.append(questions + [self.writer.long(scene, rng) for _ in range(long)])
         stacked = PatchLabels(*(torch.from_numpy(np.stack(a)) for a in zip(*labels, strict=True)))
-        packed = pack_questions(asked, looks) if short + long else None
+        packed = pack_questions(asked, looks, places) if short + long else None
         return Batch(torch.from_numpy(np.stack(frames)), stacked, packed)
 
     def _scene(self, index: int, rng):
@@ -176,11 +179,16 @@ def look_targets(
     return spread, single
 
 
-def pack_questions(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
+def pack_questions(
+    images: Sequence[Sequence[Dialogue]], looks: Sequence[tuple], owners: Sequence[np.ndarray]
+) -> Questions:
     """Return the dialogues about all images in rows of about the same length.
 
     Attention costs the square of a row's length, and padding costs too: dialogues go, the longest
     first, into the first row of their image that has room.
+
+    :param looks: of each image, its `look_targets`.
+    :param owners: of each image, the thing that each patch belongs to, (g, g).
     """
     most = max(ROW, *(len(d.ids) for group in images for d in group))
     rows: list[list[Dialogue]] = []
@@ -210,8 +218,9 @@ def pack_questions(images: Sequence[Sequence[Dialogue]], looks) -> Questions:
             start += len(d.ids)
     looked.sort(key=lambda entry: entry[0])
     at, wanted = (np.array(part) for part in zip(*looked, strict=True))
-    return Questions(**vars(packed), kind=kind, asked=named,
-                     looks=torch.from_numpy(at), wanted=torch.from_numpy(wanted))
+    whose = np.pad(np.stack(owners).reshape(len(owners), -1).astype(np.int64) + 2, ((0, 0), (1, 0)))
+    return Questions(**vars(packed), kind=kind, asked=named, looks=torch.from_numpy(at),
+                     wanted=torch.from_numpy(wanted), owners=torch.from_numpy(whose))
 
 
 def _wanted_looks(
@@ -225,5 +234,5 @@ def _wanted_looks(
             where = single if at in d.touches and block != LOOK_BLOCKS[0] else spread
             out.append(((block, row, LOOKING, start + at), where[first or [-1]].mean(0)))
         for at, seen in d.counts.items():
-            out.append(((block, row, COUNTING, start + at), single[[*seen, -1]].mean(0)))
+            out.append(((block, row, COUNTING, start + at), spread[[*seen, -1]].mean(0)))
     return out

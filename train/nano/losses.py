@@ -115,8 +115,8 @@ def number_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     return losses
 
 
-WEIGHTS = {'words': 1.0, 'coords': 0.7, 'sizes': 0.3, 'asked': 0.3}
-WEIGHTS |= {'look0': 0.9, 'look1': 1.2, 'count0': 0.5, 'count1': 0.8}
+WEIGHTS = {'words': 1.0, 'coords': 1.0, 'sizes': 0.3, 'asked': 0.3}
+WEIGHTS |= {'look0': 0.9, 'look1': 1.2, 'count0': 0.8, 'count1': 1.6}
 PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_point', 'offset')
 
 
@@ -126,11 +126,13 @@ def batch_losses(
     """Return all losses of a batch; 'total' is the weighted sum that is learnt from.
 
     :param crops: (n, 3, S, S), the batch's frames as the encoder takes them.
-    :param patches: weight of the patches' labels beside the questions.
+    :param patches: weight of the patches' labels beside the questions; at 0 they are not read.
     """
     features = model.vision.encode(crops)
-    out = heads.patch_losses(features, batch.labels)
-    total = patches * sum(out[name] for name in PATCHES)
+    out, total = {}, 0.0
+    if patches:
+        out = heads.patch_losses(features, batch.labels)
+        total = patches * sum(out[name] for name in PATCHES)
     if batch.questions:
         q, prefix = batch.questions, model.prefix(features)
         p = prefix.shape[1]
@@ -148,15 +150,32 @@ def batch_losses(
 def look_losses(q: Questions, seen: Tensor) -> dict:
     """Return how far the attention of the looking and the counting heads is from what is wanted.
 
+    A head that looks is held to patches. One that counts is held to things, each as much as BOS: a
+    number is read off what BOS is left with, wherever on the things the head looks.
+
     :param seen: (n, prefix) log-probabilities, in the order of the questions' looks.
     """
-    at, wanted = q.looks, q.wanted
-    # Against what is wanted's own entropy, so that zero is perfect.
-    floor = -(wanted * wanted.clamp(min=1e-9).log()).sum(-1)
-    far = -(wanted * seen).sum(-1) - floor
+    block, row, head, _ = q.looks.unbind(-1)
+    counts = head == COUNTING
+    owners = q.owners[q.image[row[counts]]]
+    far = seen.new_empty(len(seen))
+    far[~counts] = _far(seen[~counts], q.wanted[~counts])
+    things = _of_each(owners, seen[counts].exp()).clamp(min=1e-12).log()
+    far[counts] = _far(things, _of_each(owners, q.wanted[counts]))
     names = {LOOKING: 'look', COUNTING: 'count'}
     return {
-        f'{name}{hop}': far[(at[:, 0] == block) & (at[:, 2] == head)].mean()
-        for hop, block in enumerate(LOOK_BLOCKS)
-        for head, name in names.items()
+        f'{name}{hop}': far[(block == of) & (head == which)].mean()
+        for hop, of in enumerate(LOOK_BLOCKS)
+        for which, name in names.items()
     }
+
+
+def _far(seen: Tensor, wanted: Tensor) -> Tensor:
+    """Return the divergence of rows of log-probabilities from what is wanted: zero is perfect."""
+    return (wanted * (wanted.clamp(min=1e-9).log() - seen)).sum(-1)
+
+
+def _of_each(owners: Tensor, shares: Tensor) -> Tensor:
+    """Return the sums of shares (n, places) over each owner's places, (n, owners)."""
+    sums = shares.new_zeros(len(shares), int(owners.max()) + 1)
+    return sums.scatter_add(1, owners, shares)

@@ -36,6 +36,8 @@ class Plan:
     def __post_init__(self):
         if self.precision not in ('auto', 'bf16', 'fp32'):
             raise ValueError(f'precision {self.precision!r}: auto, bf16 or fp32')
+        if not (self.patches or self.short or self.long):
+            raise ValueError('nothing to learn: ask short or long questions, or weigh the patches')
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate: a ramp, a plain, a ramp down."""
