@@ -87,7 +87,7 @@ def _tuning_verbs(verbs) -> None:
 def _nano_verbs(verbs) -> None:
     p = verbs.add_parser('nano', help='nano from rendering to the checkpoint; resumable')
     p.add_argument('folder', type=Path, help='for scenes, stages and the checkpoint')
-    p.add_argument('--scenes', type=int, default=36_000, help='0.3 MB of memory each')
+    p.add_argument('--scenes', type=int, default=30_000, help='0.5 MB of memory each')
     p.add_argument('--workers', type=int, default=2, help='rendering processes')
     p.add_argument('--weights', type=Path, help='checkpoint to begin from; default: from nothing')
     p.add_argument('--steps', type=int, help="of each stage, instead of the recipe's: for a trial")
@@ -96,7 +96,7 @@ def _nano_verbs(verbs) -> None:
     p = verbs.add_parser('render', help='render scenes with labels into a folder')
     p.add_argument('folder', type=Path)
     p.add_argument('--first', type=int, default=0, help='first seed (training: below 1,000,000)')
-    p.add_argument('--count', type=int, default=36_000, help='0.3 MB of disk each')
+    p.add_argument('--count', type=int, default=30_000, help='0.5 MB of disk each')
     p.add_argument('--workers', type=int, default=2)
     p.set_defaults(run=render)
 

@@ -13,7 +13,7 @@ from kimi_ros.sim.meaning import COLOR_ZH, KIND_ZH, LANGUAGES
 from kimi_train.model import Moondream
 from kimi_train.nano.tokenizer import templates, train_tokenizer
 
-CROP, PATCH = 320, 16
+CROP, PATCH = 384, 16
 VOCABULARY = 1280
 SIZES = {
     'text': {
@@ -29,7 +29,7 @@ SIZES = {
     'vision': {
         'enc_dim': 128,
         'enc_patch_size': PATCH,
-        'enc_n_layers': 6,
+        'enc_n_layers': 8,
         'enc_ff_dim': 512,
         'enc_n_heads': 4,
         'proj_out_dim': 160,
