@@ -11,7 +11,7 @@ from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.sim.catalogues import DEFAULT
 from kimi_ros.sim.meaning import Meaning
 from kimi_ros.sim.tasks import make_task
-from kimi_train.nano.batches import LOOKING, ROW, look_targets, pack_questions
+from kimi_train.nano.batches import COUNTING, LOOKING, ROW, look_targets, pack_questions
 from kimi_train.nano.checkpoint import load_start
 from kimi_train.nano.losses import look_losses
 from kimi_train.nano.questions import QuestionWriter
@@ -19,6 +19,7 @@ from kimi_train.nano.questions import QuestionWriter
 from .conftest import thing
 
 RED_CUP = Meaning('cup', 'red')
+NOTHINGS = np.full((12, 12), -1, np.int8)
 
 
 @pytest.fixture(scope='module')
@@ -61,7 +62,7 @@ def test_a_point_is_read_off_one_patch_and_a_box_off_all_of_them(words):
     looks = look_targets(owners, [pen])
     for boxes, seen in ((False, [0, 0, 0, 1, 0]), (True, [0, 0.5, 0, 0.5, 0])):
         question = writer.locate([pen], Meaning('pen'), 'en', boxes)
-        packed = pack_questions([[question]], [looks], [owners])
+        packed = pack_questions([[question]], [looks])
         for place in question.next_coords:
             at = (packed.looks[:, 2] == LOOKING) & (packed.looks[:, 3] == place)
             first, second = packed.wanted[at].tolist()
@@ -73,7 +74,7 @@ def test_a_head_that_counts_may_look_anywhere_on_a_thing(words):
     pens = [thing(0, 'pen', 'red', (0, 0, 0.5, 1)), thing(1, 'pen', 'red', (0.5, 0.5, 1, 1))]
     owners = np.array([[0, -1], [0, 1]], np.int8)
     question = writer.locate(pens, Meaning('pen'), 'en', boxes=False)
-    packed = pack_questions([[question]], [look_targets(owners, pens)], [owners])
+    packed = pack_questions([[question]], [look_targets(owners, pens)])
     third = 1 / 3
 
     def far(*shares: float) -> float:
@@ -85,6 +86,35 @@ def test_a_head_that_counts_may_look_anywhere_on_a_thing(words):
     assert anywhere == pytest.approx((0, 0), abs=1e-6)
     assert far(0.5, 0.5, 0, 0, 0) > far(0.5, 0.3, 0, 0, 0.2) > 0.05
     assert far(third, third, third, 0, 0) > far(third, third, 0.1, 0, third - 0.1) > 0.05
+
+
+def test_a_number_is_not_lost_among_the_words_of_plans(words, scene):
+    writer, _ = words
+    rng = np.random.default_rng(0)
+    number, plan = writer.count(scene, 'en', rng), writer.plan(scene, 'en', rng)
+    packed = pack_questions([[number], [plan]], [look_targets(NOTHINGS, scene)] * 2)
+    for row, answer in enumerate((number, plan)):
+        weight = packed.weight[row][packed.next_ids[row] >= 0]
+        assert weight.sum() == pytest.approx(len(answer.next_ids) ** 0.5)
+        assert weight.unique().numel() == 1
+
+
+def test_more_things_are_counted_more_finely(words):
+    writer, _ = words
+    pens = [thing(i, 'pen', 'red', (i / 2, 0, i / 2 + 0.5, 1)) for i in range(2)]
+    cup = thing(2, 'cup', 'red', (0, 0, 0.1, 0.1))
+    questions = [writer.locate([*pens, cup], Meaning(kind), 'en', True) for kind in ('pen', 'cup')]
+    packed = pack_questions([questions], [look_targets(np.array([[0, 1], [0, 2]]), [*pens, cup])])
+    counted = packed.looks[:, 2] == COUNTING
+
+    def far(missed: int) -> float:
+        """Return the loss where what counts so many things sees a tenth less of BOS."""
+        seen = packed.wanted.clone()
+        at = counted & (seen[:, 0] * (missed + 1) - 1).abs().lt(1e-3)
+        seen[at, 0] *= 0.9
+        return look_losses(packed, seen.clamp(min=1e-9).log())['count1'].item()
+
+    assert far(2) > 1.4 * far(1) > 0
 
 
 def test_what_is_not_there_has_no_points(words, scene):
@@ -161,8 +191,7 @@ def test_rows_lose_no_question(words, scene):
     rng = np.random.default_rng(0)
     images = [[writer.short(scene, rng) for _ in range(9)] + [writer.long(scene, rng)]
               for _ in range(2)]
-    owners = np.full((12, 12), -1, np.int8)
-    packed = pack_questions(images, [look_targets(owners, scene)] * 2, [owners] * 2)
+    packed = pack_questions(images, [look_targets(NOTHINGS, scene)] * 2)
     assert (packed.kind >= 0).sum() == 20
     assert len(packed.looks) == len(packed.wanted) and (packed.looks[:, 0].diff() >= 0).all()
     for index, group in enumerate(images):

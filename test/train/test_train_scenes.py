@@ -36,9 +36,11 @@ def test_a_thing_is_looked_at_as_a_whole_or_at_its_point():
     box = (0.0, 0.0, 0.5, 1.0)
     scene = [thing(0, 'pen', 'red', box), thing(1, 'cup', 'blue', (0.5, 0.5, 1.0, 1.0))]
     owners = np.array([[0, -1], [0, 1]], np.int8)
-    spread, single = look_targets(owners, scene)
-    np.testing.assert_allclose(spread, [[0, 0.5, 0, 0.5, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
-    np.testing.assert_allclose(single, [[0, 0, 0, 1, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
+    targets = look_targets(owners, scene)
+    half, nothing = [0, 0.5, 0, 0.5, 0], [1, 0, 0, 0, 0]
+    np.testing.assert_allclose(targets.spread, [half, [0, 0, 0, 0, 1], nothing])
+    np.testing.assert_allclose(targets.single, [[0, 0, 0, 1, 0], [0, 0, 0, 0, 1], nothing])
+    np.testing.assert_array_equal(targets.owners, [0, 2, 1, 2, 3])
     kind, *_, is_point, offset, weight = patch_labels(owners, scene)
     assert kind[0] == kind[2] and len({*kind.tolist()}) == 3
     np.testing.assert_array_equal(is_point, [0, 0, 1, 1])

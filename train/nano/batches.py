@@ -53,12 +53,15 @@ class Questions(Packed):
     """Packed questions, see `Dialogue`.
 
     `kind` tells where a question is decided, and which sort it is (an index of
-    `KINDS_OF_QUESTION`, else -1). `looks` are block, row, head and place (n, 4), sorted by block,
-    and `wanted` the attention over the prefix wanted there (n, 1 + patches). `owners` says whose
-    each place of an image's prefix is (images, 1 + patches): 0 BOS, 1 nothing's, then the things.
+    `KINDS_OF_QUESTION`, else -1). `weight` is the reciprocal root of how many words an answer has:
+    a number would be lost among the words of plans. `looks` are block, row, head and place (n, 4),
+    sorted by block, and `wanted` the attention over the prefix wanted there (n, 1 + patches).
+    `owners` says whose each place of an image's prefix is (images, 1 + patches): 0 BOS, 1
+    nothing's, then the things.
     """
 
     kind: Tensor
+    weight: Tensor
     asked: Tensor
     looks: Tensor
     wanted: Tensor
@@ -93,17 +96,16 @@ class BatchMaker:
     def batch(self, step: int, short: int = 0, long: int = 0) -> Batch:
         """Return the batch of a step with so many short and long questions for each image."""
         rng = np.random.default_rng((self.seed, step))
-        frames, labels, places, looks, asked = [], [], [], [], []
+        frames, labels, looks, asked = [], [], [], []
         for index in rng.integers(len(self.scenes), size=self.images):
             frame, owners, scene = self._scene(int(index), rng)
             frames.append(frame)
             labels.append(patch_labels(owners, scene))
-            places.append(owners)
             looks.append(look_targets(owners, scene))
             questions = [self.writer.short(scene, rng) for _ in range(short)]
             asked.append(questions + [self.writer.long(scene, rng) for _ in range(long)])
         stacked = PatchLabels(*(torch.from_numpy(np.stack(a)) for a in zip(*labels, strict=True)))
-        packed = pack_questions(asked, looks, places) if short + long else None
+        packed = pack_questions(asked, looks) if short + long else None
         return Batch(torch.from_numpy(np.stack(frames)), stacked, packed)
 
     def _scene(self, index: int, rng):
@@ -159,15 +161,24 @@ def point_patches(scene: Sequence[ObjectTruth], grid: int) -> np.ndarray:
     return cell[:, 1] * grid + cell[:, 0]
 
 
-def look_targets(
-    owners: np.ndarray, scene: Sequence[ObjectTruth]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return where to look for each object: spread over its patches, and at its point alone.
+@dataclass(frozen=True)
+class LookTargets:
+    """Where to look for each object of a scene, over BOS and the patches.
 
-    Each is (objects + 1, 1 + patches), over BOS and the patches; the last row is BOS, where a head
-    looks when nothing matches.
+    :ivar spread: float32 (objects + 1, 1 + patches), all its patches alike; the last row is BOS,
+        where a head looks when nothing matches.
+    :ivar single: float32, likewise, the patch of its point alone.
+    :ivar owners: int64 (1 + patches,), whose each place is: 0 BOS, 1 nothing's, then the objects.
     """
-    flat = owners.reshape(-1)
+
+    spread: np.ndarray
+    single: np.ndarray
+    owners: np.ndarray
+
+
+def look_targets(owners: np.ndarray, scene: Sequence[ObjectTruth]) -> LookTargets:
+    """Return where to look in a scene whose patches (g, g) belong to these objects, -1 to none."""
+    flat = owners.reshape(-1).astype(np.int64)
     own = point_patches(scene, len(owners))
     spread = np.zeros((len(own) + 1, 1 + flat.size), np.float32)
     single = np.zeros_like(spread)
@@ -176,19 +187,18 @@ def look_targets(
         spread[i, 1 + (mine if len(mine) else patch)] = 1 / max(len(mine), 1)
         single[i, 1 + patch] = 1
     spread[-1, 0] = single[-1, 0] = 1
-    return spread, single
+    return LookTargets(spread, single, np.append(0, flat + 2))
 
 
 def pack_questions(
-    images: Sequence[Sequence[Dialogue]], looks: Sequence[tuple], owners: Sequence[np.ndarray]
+    images: Sequence[Sequence[Dialogue]], looks: Sequence[LookTargets]
 ) -> Questions:
     """Return the dialogues about all images in rows of about the same length.
 
     Attention costs the square of a row's length, and padding costs too: dialogues go, the longest
     first, into the first row of their image that has room.
 
-    :param looks: of each image, its `look_targets`.
-    :param owners: of each image, the thing that each patch belongs to, (g, g).
+    :param looks: of each image, where to look.
     """
     most = max(ROW, *(len(d.ids) for group in images for d in group))
     rows: list[list[Dialogue]] = []
@@ -206,33 +216,35 @@ def pack_questions(
         about += [index] * len(own)
     packed = pack(rows, about)
     kind = torch.full_like(packed.ids, -1)
+    weight = torch.zeros(packed.ids.shape)
     named = torch.full((*packed.ids.shape, len(ASKED)), IGNORE)
     looked: list[tuple] = []
     for r, (row, image) in enumerate(zip(rows, about, strict=True)):
         start = 0
         for d in row:
             kind[r, start + d.decided] = KINDS_OF_QUESTION.index(d.kind)
+            weight[r, start : start + len(d.ids)] = len(d.next_ids) ** -0.5
             if d.asked:
                 named[r, start + d.decided] = torch.tensor(d.asked)
-            looked += _wanted_looks(d, r, start, *looks[image])
+            looked += _wanted_looks(d, r, start, looks[image])
             start += len(d.ids)
     looked.sort(key=lambda entry: entry[0])
     at, wanted = (np.array(part) for part in zip(*looked, strict=True))
-    whose = np.pad(np.stack(owners).reshape(len(owners), -1).astype(np.int64) + 2, ((0, 0), (1, 0)))
-    return Questions(**vars(packed), kind=kind, asked=named, looks=torch.from_numpy(at),
-                     wanted=torch.from_numpy(wanted), owners=torch.from_numpy(whose))
+    owners = np.stack([targets.owners for targets in looks])
+    return Questions(**vars(packed), kind=kind, weight=weight, asked=named,
+                     looks=torch.from_numpy(at), wanted=torch.from_numpy(wanted),
+                     owners=torch.from_numpy(owners))
 
 
-def _wanted_looks(
-    d: Dialogue, row: int, start: int, spread: np.ndarray, single: np.ndarray
-) -> list[tuple]:
+def _wanted_looks(d: Dialogue, row: int, start: int, targets: LookTargets) -> list[tuple]:
     """Return ((block, row, head, place), attention over the prefix) for all that it looks at."""
     out = []
     for block in LOOK_BLOCKS:
         for at, seen in d.looks.items():
             first = d.hops.get(at, seen) if block == LOOK_BLOCKS[0] else seen
-            where = single if at in d.touches and block != LOOK_BLOCKS[0] else spread
+            alone = at in d.touches and block != LOOK_BLOCKS[0]
+            where = targets.single if alone else targets.spread
             out.append(((block, row, LOOKING, start + at), where[first or [-1]].mean(0)))
         for at, seen in d.counts.items():
-            out.append(((block, row, COUNTING, start + at), spread[[*seen, -1]].mean(0)))
+            out.append(((block, row, COUNTING, start + at), targets.spread[[*seen, -1]].mean(0)))
     return out

@@ -41,7 +41,7 @@ class TrainingHeads(nn.Module):
         return {
             'kind': _named_loss(kind, labels.kind, weight),
             'color': _named_loss(color, labels.color, weight),
-            'size_name': 0.3 * _named_loss(size_name, labels.size_name, weight),
+            'size_name': 0.5 * _named_loss(size_name, labels.size_name, weight),
             'center': 8 * _squared(center, labels.center, thing, weight),
             'place': 2 * F.mse_loss(place, labels.place),
             'size': 0.5 * _squared(size, labels.size, thing, weight),
@@ -89,7 +89,7 @@ def question_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     losses = {}
     at = q.next_ids >= 0
     logits, wanted = model.text.logits(hidden[at]), q.next_ids[at]
-    losses['words'] = F.cross_entropy(logits, wanted)
+    losses['words'] = _mean(F.cross_entropy(logits, wanted, reduction='none'), q.weight[at])
     right, kinds = (logits.argmax(-1) == wanted).float().detach(), q.kind[at]
     for i, kind in enumerate(KINDS_OF_QUESTION):
         if (kinds == i).any():
@@ -115,8 +115,8 @@ def number_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     return losses
 
 
-WEIGHTS = {'words': 1.0, 'coords': 1.0, 'sizes': 0.3, 'asked': 0.3}
-WEIGHTS |= {'look0': 0.9, 'look1': 1.2, 'count0': 0.8, 'count1': 1.6}
+WEIGHTS = {'words': 2.0, 'coords': 1.0, 'sizes': 0.3, 'asked': 0.3}
+WEIGHTS |= {'look0': 0.9, 'look1': 1.2, 'count0': 1.0, 'count1': 2.0}
 PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_point', 'offset')
 
 
@@ -151,7 +151,8 @@ def look_losses(q: Questions, seen: Tensor) -> dict:
     """Return how far the attention of the looking and the counting heads is from what is wanted.
 
     A head that looks is held to patches. One that counts is held to things, each as much as BOS: a
-    number is read off what BOS is left with, wherever on the things the head looks.
+    number is read off what BOS is left with, wherever on the things the head looks. The more
+    things, the finer that must be: a look at n of them has the weight (n + 1)^2.
 
     :param seen: (n, prefix) log-probabilities, in the order of the questions' looks.
     """
@@ -162,12 +163,14 @@ def look_losses(q: Questions, seen: Tensor) -> dict:
     far[~counts] = _far(seen[~counts], q.wanted[~counts])
     things = _of_each(owners, seen[counts].exp()).clamp(min=1e-12).log()
     far[counts] = _far(things, _of_each(owners, q.wanted[counts]))
-    names = {LOOKING: 'look', COUNTING: 'count'}
-    return {
-        f'{name}{hop}': far[(block == of) & (head == which)].mean()
-        for hop, of in enumerate(LOOK_BLOCKS)
-        for which, name in names.items()
-    }
+    weight = far.new_ones(far.shape)
+    weight[counts] = q.wanted[counts, 0] ** -2
+    out = {}
+    for hop, of in enumerate(LOOK_BLOCKS):
+        for which, name in ((LOOKING, 'look'), (COUNTING, 'count')):
+            at = (block == of) & (head == which)
+            out[f'{name}{hop}'] = _mean(far[at], weight[at])
+    return out
 
 
 def _far(seen: Tensor, wanted: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ from kimi_train.lessons import Lesson
 from kimi_train.words import IS, YES
 
 # What is hard is asked more often than people would.
-LESSONS = Mix(absent=0.3, twins=0.2, sized=0.14, superlative=0.17, relation=0.27)
+LESSONS = Mix(absent=0.3, twins=0.2, sized=0.17, superlative=0.2, relation=0.22)
 TURNS = 0.2  # of plans: one thing and then another
 NOTHING = -1  # among objects to look at: the image's first position
 PLAN_OPENING = '{"status":"'
@@ -55,8 +55,8 @@ KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption', 'count', 
 ASKED = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES) + 1, len(SUPERLATIVES) + 1,
          len(RELATIONS) + 1)
 # Of `short` questions; the rest ask for points and boxes.
-SHARES = {'presence': 0.11, 'check': 0.14, 'count': 0.15, 'relation': 0.08, 'like': 0.06,
-          'touch': 0.12}
+SHARES = {'presence': 0.1, 'check': 0.12, 'count': 0.22, 'relation': 0.07, 'like': 0.06,
+          'touch': 0.1}
 BENT = 0.015  # of the picture's width or height between a thing's point and its box's middle
 Scene = Sequence[ObjectTruth]
 
