@@ -52,7 +52,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     if mask is not None:
-        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+        # Added, for then there is nothing to do on the way back.
+        scores += torch.where(mask, 0.0, torch.finfo(scores.dtype).min).to(scores.dtype)
     return scores.softmax(-1).to(v.dtype) @ v
 
 
@@ -142,7 +143,9 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotate the first dimensions of each head in halves; x is (..., positions, head_dim)."""
     half = cos.shape[-1]
     a, b, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
-    return torch.cat([a * cos - b * sin, a * sin + b * cos, rest], dim=-1)
+    turned = a * cos - b * sin, a * sin + b * cos
+    # Back from the angles' precision: what is made of keys is large.
+    return torch.cat([*(part.to(x.dtype) for part in turned), rest], dim=-1)
 
 
 @dataclass(frozen=True)

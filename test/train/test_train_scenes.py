@@ -5,6 +5,7 @@ import torch
 
 from kimi_train.nano.batches import PatchLabels, look_targets, patch_labels
 from kimi_train.nano.losses import PATCHES, TrainingHeads
+from kimi_train.nano.questions import ASKED
 from kimi_train.nano.scenes import owners_of
 
 from .conftest import thing
@@ -55,3 +56,10 @@ def test_a_picture_of_nothing_teaches_without_a_nan():
     labels = PatchLabels(*(torch.from_numpy(field[None]) for field in fields))
     losses = TrainingHeads(8, 8).patch_losses(torch.zeros(1, 4, 8), labels)
     assert all(losses[name].isfinite() for name in PATCHES)
+
+
+def test_a_new_read_out_does_not_shake_what_it_reads():
+    heads, entering = TrainingHeads(8, 8), torch.randn(1, 2, 8, requires_grad=True)
+    asked = torch.zeros(1, 2, len(ASKED), dtype=torch.long)
+    heads.asked_loss(entering, asked).backward()
+    assert not entering.grad.any() and heads.asked.weight.grad.any()

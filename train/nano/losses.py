@@ -29,6 +29,9 @@ class TrainingHeads(nn.Module):
         self.widths = (*names, 2 * PLACE_CODE, PLACE_CODE, 2, 1, 2)
         self.read = nn.Linear(enc_dim, sum(self.widths))
         self.asked = nn.Linear(dim, sum(ASKED))
+        # From nothing: read-outs that say anything by chance would shake what goes on learning.
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
 
     def patch_losses(self, features: Tensor, labels: PatchLabels) -> dict[str, Tensor]:
         """Return the losses and, for people to follow, the shares of right kinds and colours."""
