@@ -114,8 +114,13 @@ def _nano_verbs(verbs) -> None:
     p.add_argument('start', type=Path)
     p.add_argument('weights', type=Path)
     p.add_argument('out', type=Path)
+    p.add_argument(
+        '--mean-with',
+        type=Path,
+        metavar='CHECKPOINT',
+        help='write the mean of the weights and of the checkpoint that they went on from',
+    )
     p.set_defaults(run=save)
-
 
     p = verbs.add_parser('curve', help="draw the logs of nano's stages (needs matplotlib)")
     p.add_argument('logs', type=Path, nargs='+', help='log.jsonl of stages, in their order')
@@ -221,7 +226,7 @@ def save(args) -> None:
     """Write config, tokenizer, tasks and the weights in half precision."""
     from kimi_train.nano.checkpoint import save_checkpoint
 
-    size = save_checkpoint(args.start, args.weights, args.out)
+    size = save_checkpoint(args.start, args.weights, args.out, args.mean_with)
     print(f'{args.out}: {size / 1e6:.1f} MB')
 
 

@@ -87,11 +87,22 @@ def save_start(folder: Path, tokenizer: Tokenizer) -> None:
     (folder / 'tasks.json').write_text(description() + '\n')
 
 
-def save_checkpoint(start: Path, weights: Path, out: Path) -> int:
-    """Write the trained weights in half precision; return the file's size in bytes."""
+def save_checkpoint(start: Path, weights: Path, out: Path, mean_with: Path | None = None) -> int:
+    """Write the trained weights in half precision; return the file's size in bytes.
+
+    :param mean_with: the folder of the checkpoint that the weights went on from: what is written is
+        the mean of both, which may do better on what neither was taught from (arXiv:2109.01903).
+    :raises ValueError: where that checkpoint's tensors are others.
+    """
     state = torch.load(weights, map_location='cpu', weights_only=True)['model']
-    out.mkdir(parents=True, exist_ok=True)
     half = {f'model.{name}': t.half().contiguous() for name, t in state.items()}
+    if mean_with:
+        other = load_file(mean_with / 'model.safetensors')
+        if {n: t.shape for n, t in other.items()} != {n: t.shape for n, t in half.items()}:
+            raise ValueError(f'{mean_with} and {weights} have other tensors: there is no mean')
+        half = {n: ((state[n.removeprefix('model.')] + t.float()) / 2).half().contiguous()
+                for n, t in other.items()}
+    out.mkdir(parents=True, exist_ok=True)
     (out / 'model.safetensors').write_bytes(save(half))
     for name in ('config.json', 'tokenizer.json', 'tasks.json'):
         if (start / name).resolve() != (out / name).resolve():
