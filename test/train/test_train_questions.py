@@ -107,10 +107,10 @@ def test_more_things_are_counted_more_finely(words):
     packed = pack_questions([questions], [look_targets(np.array([[0, 1], [0, 2]]), [*pens, cup])])
     counted = packed.looks[:, 2] == COUNTING
 
-    def far(missed: int) -> float:
+    def far(things: int) -> float:
         """Return the loss where what counts so many things sees a tenth less of BOS."""
         seen = packed.wanted.clone()
-        at = counted & (seen[:, 0] * (missed + 1) - 1).abs().lt(1e-3)
+        at = counted & (seen[:, 0] * (things + 1) - 1).abs().lt(1e-3)
         seen[at, 0] *= 0.9
         return look_losses(packed, seen.clamp(min=1e-9).log())['count1'].item()
 

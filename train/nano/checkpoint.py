@@ -34,8 +34,7 @@ def load_weights(model: Moondream, tokenizer: Tokenizer, folder: Path) -> list[s
 
     :return: the names of tensors of another shape, which stay as they were.
     """
-    state = {name.removeprefix('model.'): tensor.float()
-             for name, tensor in load_file(folder / 'model.safetensors').items()}
+    state = _weights_in(folder)
     old = Tokenizer.from_file(str(folder / 'tokenizer.json'))
     if old.to_str() != tokenizer.to_str():
         rows = (len(model.text.wte), len(state['text.wte']))
@@ -51,6 +50,12 @@ def load_weights(model: Moondream, tokenizer: Tokenizer, folder: Path) -> list[s
     left = [name for name, tensor in own.items() if state[name].shape != tensor.shape]
     model.load_state_dict({name: own[name] if name in left else state[name] for name in own})
     return left
+
+
+def _weights_in(folder: Path) -> dict[str, torch.Tensor]:
+    """Return a checkpoint's tensors in fp32, by the names that the model gives them."""
+    tensors = load_file(folder / 'model.safetensors')
+    return {name.removeprefix('model.'): tensor.float() for name, tensor in tensors.items()}
 
 
 _BY_TOKEN = ('text.wte', 'text.lm_head.weight', 'text.lm_head.bias')
@@ -95,13 +100,12 @@ def save_checkpoint(start: Path, weights: Path, out: Path, mean_with: Path | Non
     :raises ValueError: where that checkpoint's tensors are others.
     """
     state = torch.load(weights, map_location='cpu', weights_only=True)['model']
-    half = {f'model.{name}': t.half().contiguous() for name, t in state.items()}
     if mean_with:
-        other = load_file(mean_with / 'model.safetensors')
-        if {n: t.shape for n, t in other.items()} != {n: t.shape for n, t in half.items()}:
+        other = _weights_in(mean_with)
+        if {n: t.shape for n, t in other.items()} != {n: t.shape for n, t in state.items()}:
             raise ValueError(f'{mean_with} and {weights} have other tensors: there is no mean')
-        half = {n: ((state[n.removeprefix('model.')] + t.float()) / 2).half().contiguous()
-                for n, t in other.items()}
+        state = {name: (t + other[name]) / 2 for name, t in state.items()}
+    half = {f'model.{name}': t.half().contiguous() for name, t in state.items()}
     out.mkdir(parents=True, exist_ok=True)
     (out / 'model.safetensors').write_bytes(save(half))
     for name in ('config.json', 'tokenizer.json', 'tasks.json'):
