@@ -1,6 +1,7 @@
 """Questions say what is true of the scene, in the words the agent uses."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -170,6 +171,15 @@ def test_things_are_counted(words, scene):
         assert int(said) == len(question.counts[question.decided])
         numbers.add(said)
     assert numbers == {'0', '1', '2', '3'}
+
+
+def test_many_are_counted_more_often_than_few(words, scene):
+    writer, _ = words
+    asked = Counter()
+    for seed in range(200):
+        question = writer.count(scene, 'zh', np.random.default_rng(seed))
+        asked[len(question.counts[question.decided])] += 1
+    assert asked[3] > asked[2] > asked[0] > 0
 
 
 def test_where_a_thing_stands_to_another_is_looked_up_there_first(words, scene):

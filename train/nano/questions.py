@@ -21,7 +21,7 @@ from kimi_ros.agent.prompts import (
 )
 from kimi_ros.sim import COLORS, KINDS, ObjectTruth
 from kimi_ros.sim.catalogues import DEFAULT, TAUGHT, some_catalogue
-from kimi_ros.sim.facts import some_attribute, some_number, some_relation
+from kimi_ros.sim.facts import countable, some_attribute, some_relation
 from kimi_ros.sim.full.catalogue import PEOPLE, SIZES
 from kimi_ros.sim.language import answer_describe, caption, with_article
 from kimi_ros.sim.meaning import (
@@ -46,7 +46,7 @@ from kimi_train.lessons import Lesson
 from kimi_train.words import IS, YES
 
 # What is hard is asked more often than people would.
-LESSONS = Mix(absent=0.3, twins=0.2, sized=0.17, superlative=0.2, relation=0.22)
+LESSONS = Mix(absent=0.3, twins=0.2, sized=0.21, superlative=0.24, relation=0.15)
 TURNS = 0.2  # of plans: one thing and then another
 NOTHING = -1  # among objects to look at: the image's first position
 PLAN_OPENING = '{"status":"'
@@ -55,8 +55,8 @@ KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption', 'count', 
 ASKED = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES) + 1, len(SUPERLATIVES) + 1,
          len(RELATIONS) + 1)
 # Of `short` questions; the rest ask for points and boxes.
-SHARES = {'presence': 0.1, 'check': 0.12, 'count': 0.22, 'relation': 0.07, 'like': 0.06,
-          'touch': 0.1}
+SHARES = {'presence': 0.07, 'check': 0.08, 'count': 0.42, 'relation': 0.05, 'like': 0.05,
+          'touch': 0.08}
 BENT = 0.015  # of the picture's width or height between a thing's point and its box's middle
 Scene = Sequence[ObjectTruth]
 
@@ -165,8 +165,8 @@ class QuestionWriter:
         return _ask(out, what, scene)
 
     def count(self, scene: Scene, language: str, rng) -> Dialogue:
-        """Ask how many there are, every number that the scene allows as often."""
-        what, found = some_number(scene, rng)
+        """Ask how many there are: many more often than few, which are easily counted."""
+        what, found = _some_count(scene, rng)
         prompt = self._query(count_question(what.name(language), language))
         return _ask(self._answer('count', prompt, str(len(found)), found), what, scene)
 
@@ -314,6 +314,23 @@ def _first_look(what: Meaning, scene: Scene) -> list[int]:
     if what.superlative or what.size:
         return Meaning(what.kind, what.color).matches(scene)
     return []
+
+
+def _some_count(scene: Scene, rng) -> tuple[Meaning, list[int]]:
+    """Return what to count and which those are: n of them with a weight of n + 1.
+
+    Of those as many, what only a kind means, only a colour, or both, is as likely.
+    """
+    by_number: dict[int, dict[tuple[bool, bool], list[Meaning]]] = {}
+    for what in countable(scene):
+        forms = by_number.setdefault(len(what.matches(scene)), {})
+        forms.setdefault((bool(what.kind), bool(what.color)), []).append(what)
+    numbers = np.array(sorted(by_number))
+    number = rng.choice(numbers, p=(numbers + 1) / (numbers + 1).sum())
+    forms = list(by_number[number].values())
+    form = forms[int(rng.integers(len(forms)))]
+    what = form[int(rng.integers(len(form)))]
+    return what, what.matches(scene)
 
 
 def _judged(out: Dialogue, true: bool) -> Dialogue:
