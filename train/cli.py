@@ -120,6 +120,9 @@ def _nano_verbs(verbs) -> None:
         metavar='CHECKPOINT',
         help='write the mean of the weights and of the checkpoint that they went on from',
     )
+    p.add_argument(
+        '--share', type=float, default=0.5, help='of the weights in that mean; default 0.5'
+    )
     p.set_defaults(run=save)
 
     p = verbs.add_parser('curve', help="draw the logs of nano's stages (needs matplotlib)")
@@ -226,7 +229,7 @@ def save(args) -> None:
     """Write config, tokenizer, tasks and the weights in half precision."""
     from kimi_train.nano.checkpoint import save_checkpoint
 
-    size = save_checkpoint(args.start, args.weights, args.out, args.mean_with)
+    size = save_checkpoint(args.start, args.weights, args.out, args.mean_with, args.share)
     print(f'{args.out}: {size / 1e6:.1f} MB')
 
 

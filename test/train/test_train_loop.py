@@ -199,17 +199,19 @@ def test_scenes_of_another_size_are_refused(start, scenes, tmp_path):
         train(small, start, tmp_path, PLAN, None)
 
 
-def test_the_mean_with_another_checkpoint_is_saved(trained, start, tmp_path):
+@pytest.mark.parametrize('share', [0.5, 0.75])
+def test_the_mean_with_another_checkpoint_is_saved(trained, start, tmp_path, share):
     whole, folder = trained
     state = torch.load(folder / 'last.pt', weights_only=True)
     state['model'] = {name: 3 * tensor for name, tensor in state['model'].items()}
     torch.save(state, tmp_path / 'last.pt')
     save_checkpoint(start, folder / 'last.pt', tmp_path / 'before')
-    save_checkpoint(start, tmp_path / 'last.pt', tmp_path / 'mean', tmp_path / 'before')
+    save_checkpoint(start, tmp_path / 'last.pt', tmp_path / 'mean', tmp_path / 'before', share)
     model, tokenizer = load_start(start)
     assert load_weights(model, tokenizer, tmp_path / 'mean') == []
     for name, value in weights(whole).items():
-        torch.testing.assert_close(model.state_dict()[name], 2 * value, rtol=2e-3, atol=1e-4)
+        mean = (1 + 2 * share) * value
+        torch.testing.assert_close(model.state_dict()[name], mean, rtol=2e-3, atol=1e-4)
 
 
 def test_there_is_no_mean_with_another_model(trained, start, tmp_path):
@@ -221,6 +223,13 @@ def test_there_is_no_mean_with_another_model(trained, start, tmp_path):
     with pytest.raises(ValueError, match='other tensors'):
         save_checkpoint(start, tmp_path / 'last.pt', tmp_path / 'mean', tmp_path / 'before')
     assert not (tmp_path / 'mean').exists()
+
+
+def test_a_share_of_more_than_all_is_refused(trained, start, tmp_path):
+    _, folder = trained
+    last = folder / 'last.pt'
+    with pytest.raises(ValueError, match='from 0 to 1'):
+        save_checkpoint(start, last, tmp_path / 'mean', tmp_path / 'before', share=70)
 
 
 def test_positions_are_stretched_to_another_grid(trained, start, tmp_path):

@@ -92,19 +92,24 @@ def save_start(folder: Path, tokenizer: Tokenizer) -> None:
     (folder / 'tasks.json').write_text(description() + '\n')
 
 
-def save_checkpoint(start: Path, weights: Path, out: Path, mean_with: Path | None = None) -> int:
+def save_checkpoint(
+    start: Path, weights: Path, out: Path, mean_with: Path | None = None, share: float = 0.5
+) -> int:
     """Write the trained weights in half precision; return the file's size in bytes.
 
     :param mean_with: the folder of the checkpoint that the weights went on from: what is written is
         the mean of both, which may do better on what neither was taught from (arXiv:2109.01903).
-    :raises ValueError: where that checkpoint's tensors are others.
+    :param share: of the trained weights in that mean, 0-1.
+    :raises ValueError: where that checkpoint's tensors are others, or the share is none.
     """
+    if not 0 <= share <= 1:
+        raise ValueError(f'the share of the trained weights is {share}: give one from 0 to 1')
     state = torch.load(weights, map_location='cpu', weights_only=True)['model']
     if mean_with:
         other = _weights_in(mean_with)
         if {n: t.shape for n, t in other.items()} != {n: t.shape for n, t in state.items()}:
             raise ValueError(f'{mean_with} and {weights} have other tensors: there is no mean')
-        state = {name: (t + other[name]) / 2 for name, t in state.items()}
+        state = {name: torch.lerp(other[name], t, share) for name, t in state.items()}
     half = {f'model.{name}': t.half().contiguous() for name, t in state.items()}
     out.mkdir(parents=True, exist_ok=True)
     (out / 'model.safetensors').write_bytes(save(half))
