@@ -100,7 +100,7 @@ def save_checkpoint(
     :param mean_with: the folder of the checkpoint that the weights went on from: what is written is
         the mean of both, which may do better on what neither was taught from (arXiv:2109.01903).
     :param share: of the trained weights in that mean, 0-1.
-    :raises ValueError: where that checkpoint's tensors are others, or the share is none.
+    :raises ValueError: where that checkpoint's tensors are others, or the share is not within 0-1.
     """
     if not 0 <= share <= 1:
         raise ValueError(f'the share of the trained weights is {share}: give one from 0 to 1')
