@@ -18,19 +18,24 @@ _TOUCHING = 0.45
 
 def some_number(objects: Sequence[ObjectTruth], rng) -> tuple[Meaning, list[int]]:
     """Return what to count and which those are; every number that there is is as likely."""
-    by_number: dict[int, list[Meaning]] = {}
-    for what in countable(objects):
-        by_number.setdefault(len(what.matches(objects)), []).append(what)
-    number = _choose(sorted(by_number), rng)
-    what = _choose(by_number[number], rng)
+    numbered = by_number(objects)
+    what = _choose(numbered[_choose(sorted(numbered), rng)], rng)
     return what, what.matches(objects)
 
 
-def countable(objects: Sequence[ObjectTruth]) -> list[Meaning]:
-    """Return what kinds, colours and both may be counted: no people, and not too many."""
-    named = [Meaning(kind, color) for kind in ('', *KINDS) for color in ('', *COLORS)
-             if kind not in PEOPLE]
-    return [what for what in named if len(what.matches(objects)) <= MOST]
+def by_number(objects: Sequence[ObjectTruth]) -> dict[int, list[Meaning]]:
+    """Return what may be counted - kinds, colours and both, but no people - by how many there are.
+
+    Of more than `MOST` nothing is returned.
+    """
+    out: dict[int, list[Meaning]] = {}
+    for kind in ('', *KINDS):
+        for color in ('', *COLORS):
+            what = Meaning(kind, color)
+            found = len(what.matches(objects))
+            if found <= MOST and kind not in PEOPLE:
+                out.setdefault(found, []).append(what)
+    return out
 
 
 def some_relation(

@@ -21,7 +21,7 @@ from kimi_ros.agent.prompts import (
 )
 from kimi_ros.sim import COLORS, KINDS, ObjectTruth
 from kimi_ros.sim.catalogues import DEFAULT, TAUGHT, some_catalogue
-from kimi_ros.sim.facts import countable, some_attribute, some_relation
+from kimi_ros.sim.facts import by_number, some_attribute, some_relation
 from kimi_ros.sim.full.catalogue import PEOPLE, SIZES
 from kimi_ros.sim.language import answer_describe, caption, with_article
 from kimi_ros.sim.meaning import (
@@ -321,14 +321,13 @@ def _some_count(scene: Scene, rng) -> tuple[Meaning, list[int]]:
 
     Of those as many, what only a kind means, only a colour, or both, is as likely.
     """
-    by_number: dict[int, dict[tuple[bool, bool], list[Meaning]]] = {}
-    for what in countable(scene):
-        forms = by_number.setdefault(len(what.matches(scene)), {})
-        forms.setdefault((bool(what.kind), bool(what.color)), []).append(what)
-    numbers = np.array(sorted(by_number))
+    numbered = by_number(scene)
+    numbers = np.array(sorted(numbered))
     number = rng.choice(numbers, p=(numbers + 1) / (numbers + 1).sum())
-    forms = list(by_number[number].values())
-    form = forms[int(rng.integers(len(forms)))]
+    forms: dict[tuple[bool, bool], list[Meaning]] = {}
+    for what in numbered[number]:
+        forms.setdefault((bool(what.kind), bool(what.color)), []).append(what)
+    form = list(forms.values())[int(rng.integers(len(forms)))]
     what = form[int(rng.integers(len(form)))]
     return what, what.matches(scene)
 
