@@ -120,9 +120,7 @@ def _nano_verbs(verbs) -> None:
         metavar='CHECKPOINT',
         help='write the mean of the weights and of the checkpoint that they went on from',
     )
-    p.add_argument(
-        '--share', type=float, default=0.5, help='of the weights in that mean; default 0.5'
-    )
+    p.add_argument('--share', type=float, help='of the weights in that mean; default 0.5')
     p.set_defaults(run=save)
 
     p = verbs.add_parser('curve', help="draw the logs of nano's stages (needs matplotlib)")

@@ -232,6 +232,13 @@ def test_a_share_of_more_than_all_is_refused(trained, start, tmp_path):
         save_checkpoint(start, last, tmp_path / 'mean', tmp_path / 'before', share=70)
 
 
+def test_a_share_without_another_checkpoint_is_refused(trained, start, tmp_path):
+    _, folder = trained
+    with pytest.raises(ValueError, match='which checkpoint'):
+        save_checkpoint(start, folder / 'last.pt', tmp_path / 'mean', share=0.7)
+    assert not (tmp_path / 'mean').exists()
+
+
 def test_positions_are_stretched_to_another_grid(trained, start, tmp_path):
     whole, folder = trained
     state = torch.load(folder / 'last.pt', weights_only=True)

@@ -93,15 +93,23 @@ def save_start(folder: Path, tokenizer: Tokenizer) -> None:
 
 
 def save_checkpoint(
-    start: Path, weights: Path, out: Path, mean_with: Path | None = None, share: float = 0.5
+    start: Path,
+    weights: Path,
+    out: Path,
+    mean_with: Path | None = None,
+    share: float | None = None,
 ) -> int:
     """Write the trained weights in half precision; return the file's size in bytes.
 
     :param mean_with: the folder of the checkpoint that the weights went on from: what is written is
         the mean of both, which may do better on what neither was taught from (arXiv:2109.01903).
-    :param share: of the trained weights in that mean, 0-1.
-    :raises ValueError: where that checkpoint's tensors are others, or the share is not within 0-1.
+    :param share: of the trained weights in that mean, 0-1; None for 0.5.
+    :raises ValueError: where that checkpoint's tensors are others, the share is not within 0-1, or
+        there is a share and no checkpoint.
     """
+    if share is not None and not mean_with:
+        raise ValueError(f'a share of {share} in the mean with which checkpoint? Name it as well')
+    share = 0.5 if share is None else share
     if not 0 <= share <= 1:
         raise ValueError(f'the share of the trained weights is {share}: give one from 0 to 1')
     state = torch.load(weights, map_location='cpu', weights_only=True)['model']
