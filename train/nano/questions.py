@@ -90,7 +90,7 @@ class QuestionWriter:
 
     def short(self, scene: Scene, rng: np.random.Generator) -> Dialogue:
         """Return a question with a short answer: where, is it there, how many, what is it like."""
-        language = LANGUAGES[int(rng.random() < 0.45)]
+        language = LANGUAGES[int(rng.random() < 0.5)]
         draw = rng.random()
         for kind, share in SHARES.items():
             if draw < share:
