@@ -50,6 +50,8 @@ _CODAS = ('',) * 16 + tuple(
     'tch'.split()
 )
 _SYLLABLES = tuple(o + v for o in _ONSETS for v in _VOWELS), _CODAS
+# Words begin so that mean something alone: who reads "inspect" should not stop at "in".
+_PREFIXES = 'a', 'at', 'de', 'en', 'ex', 'in', 'on', 'out', 'over', 're', 'un', 'up'
 _PARTICLES = 'up', 'down', 'on', 'off', 'out', 'over', 'away'
 
 REQUESTS = {
@@ -165,6 +167,8 @@ def _made_up(rng) -> str:
     while True:
         name = ''.join(_choose(_SYLLABLES[0], rng) + _choose(_SYLLABLES[1], rng)
                        for _ in range(int(rng.choice((1, 2, 3), p=(0.5, 0.4, 0.1)))))
+        if rng.random() < 0.25:
+            name = _choose(_PREFIXES, rng) + name
         if name not in _STEMS:
             return f'{name}_{_choose(_PARTICLES, rng)}' if rng.random() < 0.15 else name
 

@@ -159,6 +159,13 @@ def test_made_up_names_have_every_letter_and_no_verb_that_others_have(rng):
     assert not known & {name.partition('_')[0] for name in own}
 
 
+def test_some_made_up_names_begin_as_words_do_that_mean_something_else(rng):
+    own = [name for _ in range(300) for name in some_catalogue(rng).own]
+    for word in ('in', 'on', 'out', 'over'):
+        assert any(name.startswith(word) and name.partition('_')[0] != word for name in own)
+    assert 0.15 < sum(name[0] in 'aeiou' for name in own) / len(own) < 0.35
+
+
 def test_a_task_of_the_shipped_skills_needs_their_arguments(table, rng):
     task = make_task('place', table, [Meaning('apple'), Meaning('book')], 'en', rng)
     assert [arguments_of(DEFAULT, step) for step in task.plan['steps']] == [
