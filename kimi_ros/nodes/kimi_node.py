@@ -43,7 +43,7 @@ _RESULT_KEPT = 60  # seconds, for clients that ask late
 # Seconds that a thread keeps the interpreter while others want it. A plan takes hundreds of calls
 # of the model, and after each it waits for rclpy's executor, busy with pictures: with Python's 5 ms
 # the slowest plan of 25 took up to 2.2 s, with this up to 0.3 s (two cores).
-_TURN = 0.0005
+_SWITCH_INTERVAL = 0.0005
 
 
 class KimiNode(Node):
@@ -368,7 +368,7 @@ def main(args: Sequence[str] | None = None, load: Callable[[], Mind] | None = No
         node = KimiNode(load)
         return node
 
-    sys.setswitchinterval(_TURN)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     return run(make, lambda: MultiThreadedExecutor(node.threads()), args)
 
 

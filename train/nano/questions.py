@@ -90,7 +90,7 @@ class QuestionWriter:
 
     def short(self, scene: Scene, rng: np.random.Generator) -> Dialogue:
         """Return a question with a short answer: where, is it there, how many, what is it like."""
-        language = LANGUAGES[int(rng.random() < 0.5)]
+        language = _some_language(rng)
         draw = rng.random()
         for kind, share in SHARES.items():
             if draw < share:
@@ -105,7 +105,7 @@ class QuestionWriter:
     def long(self, scene: Scene, rng: np.random.Generator) -> Dialogue:
         """Return a question with a long answer: a plan (mostly), a caption, a description."""
         draw = rng.random()
-        language = LANGUAGES[int(rng.random() < 0.5)]
+        language = _some_language(rng)
         if draw < 0.92:
             return self.plan(scene, language, rng)
         everything = list(range(len(scene)))
@@ -314,6 +314,10 @@ def _first_look(what: Meaning, scene: Scene) -> list[int]:
     if what.superlative or what.size:
         return Meaning(what.kind, what.color).matches(scene)
     return []
+
+
+def _some_language(rng) -> str:
+    return LANGUAGES[int(rng.random() < 0.5)]
 
 
 def _some_count(scene: Scene, rng) -> tuple[Meaning, list[int]]:
