@@ -30,15 +30,33 @@ NAMES = {
 """What catalogues call the skills that everybody knows."""
 OBJECTS, TARGETS = ('object', 'item', 'thing'), ('target', 'place', 'goal')
 
-TAUGHT = (
-    'push', 'wipe', 'shake', 'open', 'close', 'rotate', 'scan', 'weigh', 'tap', 'fold', 'dry',
-    'wash', 'heat', 'hide', 'mark', 'measure', 'flip', 'roll', 'squeeze', 'lock', 'fill', 'charge',
-    'scrub', 'light_up', 'warm_up', 'cover_up', 'line_up', 'spin', 'brush', 'oil', 'nudge',
-)
+TAUGHT = tuple("""
+    adjust align apply arrange assemble attach bag bake bend blow_on boil bounce brush button
+    calibrate carry carve charge check chop clamp clip close collect comb compress connect cook
+    cover_up crush cut dab decorate deflate defrost deliver deposit detach dip disinfect
+    dispense dissolve drain dry duplicate dust empty engrave enlarge erase estimate examine
+    exchange expand extract feed fetch fill film flatten flip focus_on fold follow freeze grab
+    grate grind guard guide hammer hang heat hide hoist hold hook identify illuminate imprint
+    index inflate inject insert install insulate invert iron jiggle join kick knead knot label
+    ladle level light_up line_up load lock look_at loosen lower magnify mark measure mend mix
+    mop mount move nail name nudge number observe offer oil open outline overlay overturn pack
+    park pat photograph pierce pin pinch plug_in poke pound pour preheat print probe prop_up
+    pull pump punch push query raise rake reach reassemble recharge recognize record recycle
+    refill release remove repair replace rescue reset restore reverse rinse roll rotate rub
+    salt sand saw scan scratch scrub seal search select send separate serve shake share shift
+    shred sift sign slice slide smash smell smooth soak sort spin spray sprinkle squeeze stack
+    stamp staple steam sterilize stick store straighten strap stretch study swap sweep swing
+    swirl switch_on tag tap taste tear thaw thread throw tie tighten tip toast toss touch tow
+    track transfer transport trim try_out twist undo unfold unlock unpack unplug untie unwind
+    update upend upload vacuum ventilate verify view warm_up wash wave_at wax weigh weld
+    wet whip wind_up wipe wring zoom_in
+""".split())
+"""Verbs a robot might be built for; some of them people also say for what every robot can do."""
 UNTAUGHT = (
     'inspect', 'stir', 'polish', 'press', 'tilt', 'water', 'wrap', 'peel', 'clean_up', 'balance',
     'drag', 'knock_on', 'paint', 'unscrew', 'fan', 'sniff', 'cool_down', 'tune', 'sharpen', 'glue',
 )
+
 _STEMS = {name.partition('_')[0] for names in (TAUGHT, UNTAUGHT, *NAMES.values()) for name in names}
 _ONSETS = (
     'b bl br c ch cl cr d dr f fl fr g gl gr h j k kn l m n p pl pr qu r s sc sh sk sl sm sn sp '

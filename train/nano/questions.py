@@ -232,9 +232,9 @@ class QuestionWriter:
     def plan(self, scene: Scene, language: str, rng) -> Dialogue:
         """Ask for a plan as the planner asks, under some robot's catalogue, answered in JSON."""
         task, catalogue = some_task(scene, language, rng, LESSONS, TURNS), DEFAULT
-        if rng.random() < 0.5:
+        if rng.random() < 0.6:
             catalogue = some_catalogue(rng, TAUGHT if rng.random() < 0.5 else (), task.needs)
-            alone = two_alone(scene, rng) if catalogue.own and rng.random() < 0.65 else ()
+            alone = two_alone(scene, rng) if catalogue.own and rng.random() < 0.75 else ()
             if len(alone) == 2:
                 task = catalogue.own_task(alone, scene, language, rng)
             else:
