@@ -16,6 +16,7 @@ except ImportError as error:
     raise Missing(f'PyTorch is not installed ({error}): make test-train installs it') from error
 
 from kimi_ros.vlm.config import ModelConfig
+from kimi_train.memory import keep_freed_memory
 from kimi_train.model import Moondream
 from kimi_train.nano.batches import BatchMaker
 from kimi_train.nano.corpus import corpus
@@ -39,6 +40,7 @@ class Lessons:
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         torch.set_flush_denormal(True)
+        keep_freed_memory()
         plan = replace(STAGES[0 if study == 'encoder' else -1].plan, precision=precision)
         if study == 'encoder':
             plan = replace(plan, short=0, long=0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from kimi_train.memory import keep_freed_memory
 from kimi_train.nano.batches import BatchMaker
 from kimi_train.nano.checkpoint import load_start, load_weights, save_checkpoint, save_start
 from kimi_train.nano.corpus import corpus
@@ -84,6 +85,7 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
     """
     torch.manual_seed(plan.seed)
     torch.set_flush_denormal(True)
+    keep_freed_memory()
     model, tokenizer = load_start(start)
     rendered, seen = scenes.frames.shape[1], model.config.vision.crop_size
     if rendered != seen:
