@@ -16,13 +16,12 @@ except ImportError as error:
     raise Missing(f'PyTorch is not installed ({error}): make test-train installs it') from error
 
 from kimi_ros.vlm.config import ModelConfig
-from kimi_train.memory import keep_freed_memory
 from kimi_train.model import Moondream
 from kimi_train.nano.batches import BatchMaker
 from kimi_train.nano.corpus import corpus
 from kimi_train.nano.loop import Trainer
 from kimi_train.nano.questions import QuestionWriter
-from kimi_train.nano.recipe import STAGES
+from kimi_train.nano.recipe import STAGES, prepare
 from kimi_train.nano.scenes import SceneSet
 from kimi_train.nano.sizes import build_tokenizer, config_with, initialise
 
@@ -38,9 +37,7 @@ class Lessons:
 
     def __init__(self, threads: int, folder: str, study: str, precision: str) -> None:
         torch.set_num_threads(threads)
-        torch.manual_seed(0)
-        torch.set_flush_denormal(True)
-        keep_freed_memory()
+        prepare(seed=0)
         plan = replace(STAGES[0 if study == 'encoder' else -1].plan, precision=precision)
         if study == 'encoder':
             plan = replace(plan, short=0, long=0)

@@ -20,4 +20,4 @@ def keep_freed_memory() -> bool:
     except AttributeError:
         return False
     settings = {_MMAP_MAX: 0, _TRIM_THRESHOLD: -1, _TOP_PAD: 1 << 28}
-    return all([mallopt(name, value) for name, value in settings.items()])
+    return all(mallopt(name, value) for name, value in settings.items())

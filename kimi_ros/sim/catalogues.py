@@ -68,7 +68,7 @@ _CODAS = ('',) * 16 + tuple(
     'tch'.split()
 )
 _SYLLABLES = tuple(o + v for o in _ONSETS for v in _VOWELS), _CODAS
-# Words begin so that mean something alone: who reads "inspect" should not stop at "in".
+# Words of their own that other words begin with: who reads "inspect" should not stop at "in".
 _PREFIXES = 'a', 'at', 'de', 'en', 'ex', 'in', 'on', 'out', 'over', 're', 'un', 'up'
 _PARTICLES = 'up', 'down', 'on', 'off', 'out', 'over', 'away'
 

@@ -22,6 +22,10 @@ SKILLS_FILE = Path(__file__).parents[2] / 'config' / 'skills.yaml'
 COMMON = {name for names in NAMES.values() for name in names}
 
 
+def stems(names):
+    return {name.partition('_')[0] for name in names}
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
@@ -134,8 +138,7 @@ def test_its_own_skills_are_asked_for_by_name(table, rng, language):
 def test_lists_of_names_do_not_meet():
     for names in (TAUGHT, UNTAUGHT):
         assert len(set(names)) == len(names) and not set(names) & COMMON
-    first = [{name.partition('_')[0] for name in names} for names in (TAUGHT, UNTAUGHT)]
-    assert not first[0] & first[1]
+    assert not stems(TAUGHT) & stems(UNTAUGHT)
     assert sum(map(len, NAMES.values())) == len(COMMON)
 
 
@@ -156,8 +159,7 @@ def test_names_are_never_made_up_that_others_have(monkeypatch, rng):
 def test_made_up_names_have_every_letter_and_no_verb_that_others_have(rng):
     own = {name for _ in range(1500) for name in some_catalogue(rng).own}
     assert set('abcdefghijklmnopqrstuvwxyz_') == set(''.join(own))
-    known = {name.partition('_')[0] for name in (*UNTAUGHT, *TAUGHT, *COMMON)}
-    assert not known & {name.partition('_')[0] for name in own}
+    assert not stems((*UNTAUGHT, *TAUGHT, *COMMON)) & stems(own)
 
 
 def test_some_made_up_names_begin_as_words_do_that_mean_something_else(rng):

@@ -75,6 +75,13 @@ def make_nano(
     return folder / 'nano'
 
 
+def prepare(seed: int) -> None:
+    """Seed PyTorch, and set up the process to learn fast on a processor."""
+    torch.manual_seed(seed)
+    torch.set_flush_denormal(True)
+    keep_freed_memory()
+
+
 def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | None) -> None:
     """Run one stage, or the rest of it.
 
@@ -83,9 +90,7 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
     :param weights: a `last.pt` or a checkpoint's folder to begin from; None begins from nothing.
     :raises ValueError: where the scenes were rendered for another size of image.
     """
-    torch.manual_seed(plan.seed)
-    torch.set_flush_denormal(True)
-    keep_freed_memory()
+    prepare(plan.seed)
     model, tokenizer = load_start(start)
     rendered, seen = scenes.frames.shape[1], model.config.vision.crop_size
     if rendered != seen:
