@@ -72,11 +72,12 @@ def measure_memory(exports: Exports, threads: int, repeats: int) -> Results:
     for key, values in interleave(calls, repeats, warm_up=False).items():
         label = f'2B {_LABELS[key]}'
         found.add(f'memory.{key}.answer', f'{label}: resident after one answer', 'B', values)
+        found.add(f'memory.{key}.private', f'{label}: of these not from files', 'B', taken[key])
         found.add(
-            f'memory.{key}.private', f'{label}: of these not from files', 'B', taken[key]
-        )
-        found.add(
-            f'memory.{key}.full', f'{label}: resident with 2048 positions used', 'B',
-            [at_end[key]], 'once',
+            f'memory.{key}.full',
+            f'{label}: resident with 2048 positions used',
+            'B',
+            [at_end[key]],
+            'once',
         )
     return found

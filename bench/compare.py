@@ -29,9 +29,8 @@ class Change:
     @property
     def notable(self) -> bool:
         """Whether it is more than 5 % and no repeat of one run lies among those of the other."""
-        apart = (
-            min(self.after.values) > max(self.before.values)
-            or max(self.after.values) < min(self.before.values)
+        apart = min(self.after.values) > max(self.before.values) or max(self.after.values) < min(
+            self.before.values
         )
         return apart and abs(self.ratio - 1) > _NOTABLE
 

@@ -35,13 +35,18 @@ def decoders(exports: Exports, place: Path) -> list[Decoder]:
     return [
         Decoder('int4', 'kimi_ros int4', 'ours', {'folder': exports.folder(INT4)}),
         Decoder(
-            'int4_cache8', 'kimi_ros int4, 8-bit cache', 'ours',
+            'int4_cache8',
+            'kimi_ros int4, 8-bit cache',
+            'ours',
             {'folder': exports.folder(INT4_CACHE8)},
         ),
         Decoder('llama', 'llama.cpp Q4_0', 'llama', {'path': str(place / 'phi2-q4_0.gguf')}),
         Decoder(
-            'torch_bf16_packed', 'PyTorch bf16, weights packed for oneDNN', 'torch_decoder',
-            {'dtype': 'bfloat16', 'packed': True}, 4,
+            'torch_bf16_packed',
+            'PyTorch bf16, weights packed for oneDNN',
+            'torch_decoder',
+            {'dtype': 'bfloat16', 'packed': True},
+            4,
         ),
         Decoder('torch_bf16', 'PyTorch bf16', 'torch_decoder', {'dtype': 'bfloat16'}, 4),
         Decoder('torch_fp32', 'PyTorch fp32', 'torch_decoder', {'dtype': 'float32'}, 4),
@@ -77,11 +82,14 @@ def measure(exports: Exports, place: Path, threads: int, repeats: int) -> Result
             decoder, worker = running[key]
             found.add(f'decode.{name}', f'{decoder.label}, context {context}', 's', values)
             size = worker.call('token_bytes', position=int(context))
-            found.add(f'bytes.{name}', f'a token reads, {decoder.label}, context {context}', 'B',
-                      [size])
+            found.add(
+                f'bytes.{name}', f'a token reads, {decoder.label}, context {context}', 'B', [size]
+            )
             if key.startswith(_FLOOR):
                 found.add(
-                    f'floor.{name}', f"the memory's limit for {decoder.label}, context {context}",
-                    's', [size / speed for speed in speeds],
+                    f'floor.{name}',
+                    f"the memory's limit for {decoder.label}, context {context}",
+                    's',
+                    [size / speed for speed in speeds],
                 )
     return found

@@ -24,42 +24,70 @@ with {threads} threads each. Ratios between figures of one run are what counts: 
 or beside other programs, all of them move.
 """
 _MACHINE_NAMES = {
-    'processor': 'processor', 'instructions': 'its instructions', 'cores': 'cores',
-    'memory_GB': 'memory, GB', 'system': 'system', 'python': 'Python',
-    'onnxruntime': 'onnxruntime', 'numpy': 'numpy', 'torch': 'PyTorch',
-    'llama_cpp_python': 'llama-cpp-python', 'threads': 'threads', 'repeats': 'repeats',
+    'processor': 'processor',
+    'instructions': 'its instructions',
+    'cores': 'cores',
+    'memory_GB': 'memory, GB',
+    'system': 'system',
+    'python': 'Python',
+    'onnxruntime': 'onnxruntime',
+    'numpy': 'numpy',
+    'torch': 'PyTorch',
+    'llama_cpp_python': 'llama-cpp-python',
+    'threads': 'threads',
+    'repeats': 'repeats',
 }
 _PARTS = (
-    ('decode', 'A token', """\
+    (
+        'decode',
+        'A token',
+        """\
 All 24 layers, the head over 51,200 words and the choice of the best one, after so many positions.
 PyTorch: preallocated cache, scaled_dot_product_attention, inference_mode; *packed* has its weights
 reordered for oneDNN, as torch.compile does where it may freeze them.
 llama.cpp: a model of Phi-2's architecture, every matrix in Q4_0, an fp16 cache, without flash
 attention, which is slower here. *Bytes* are what a token must read: weights and cache.
-"""),
-    ('vision', 'Looking', """\
+""",
+    ),
+    (
+        'vision',
+        'Looking',
+        """\
 The image encoder, 27 layers, 378x378. An image of one tile has two equal crops: it is encoded once,
 where PyTorch, as the reference does, encodes both.
-"""),
+""",
+    ),
     ('question', 'Asking again', ''),
-    ('latency', 'Where the time of an answer goes', """\
+    (
+        'latency',
+        'Where the time of an answer goes',
+        """\
 A new picture of 640x480 and a question about it. `max_crops` in the model's config decides how many
 crops are encoded.
-"""),
-    ('memory', 'Memory', """\
+""",
+    ),
+    (
+        'memory',
+        'Memory',
+        """\
 A process that loaded the model, looked at a picture of one crop and wrote 16 tokens. Pages of the
 cache come with their first use; the last row of each has all 2048 positions used. Pages from files
 (weights that are mapped) are counted, though the system may drop them.
-"""),
+""",
+    ),
     ('export', 'Export', ''),
     ('nano', 'nano', ''),
     ('node', 'Over ROS', ''),
-    ('school', 'Rendering and training', """\
+    (
+        'school',
+        'Rendering and training',
+        """\
 Frames are rendered and labelled on one core, their scenes sampled before. A training scene is all
 of it: sampled, rendered at 320x240, resized, labelled patch by patch and written. A step of
 training is the recipe's, with its batch and its optimisers, on weights that begin from nothing;
 images and questions are those that it learns from.
-"""),
+""",
+    ),
 )
 _PLOTS = {
     'decode': ('decode', 'context'),
@@ -173,13 +201,15 @@ def _decode_table(results: Results) -> Iterator[str]:
     for key in keys:
         seconds = results.figures[f'decode.800.{key}']
         size = results.median(f'bytes.800.{key}')
-        rows.append((
-            seconds.label.rpartition(',')[0],
-            *(f'{1e3 * results.median(f"decode.{context}.{key}"):.1f}' for context in contexts),
-            spread(seconds),
-            f'{size / 1e6:,.0f}',
-            f'{size / seconds.median / 1e9:.1f}',
-        ))
+        rows.append(
+            (
+                seconds.label.rpartition(',')[0],
+                *(f'{1e3 * results.median(f"decode.{context}.{key}"):.1f}' for context in contexts),
+                spread(seconds),
+                f'{size / 1e6:,.0f}',
+                f'{size / seconds.median / 1e9:.1f}',
+            )
+        )
     heads = [f'ms at {context}' for context in contexts]
     yield from _rows(('', *heads, 'repeats at 800', 'MB at 800', 'GB/s'), rows)
     reading = results.median('decode.reading')
@@ -204,9 +234,11 @@ def _profile_table(name: str, seconds: dict[str, float]) -> Iterator[str]:
 
 
 def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield '\n'.join([
-        f'| {" | ".join(head)} |',
-        '|' + '---|' * len(head),
-        *(f'| {" | ".join(row)} |' for row in rows),
-        '',
-    ])
+    yield '\n'.join(
+        [
+            f'| {" | ".join(head)} |',
+            '|' + '---|' * len(head),
+            *(f'| {" | ".join(row)} |' for row in rows),
+            '',
+        ]
+    )

@@ -20,7 +20,10 @@ from .results import Results
 
 _ROOT = Path(__file__).resolve().parents[1]
 _SOURCES = (
-    'export/*.py', 'kimi_ros/vlm/layout.py', 'kimi_ros/vlm/config.py', 'config/presets.yaml',
+    'export/*.py',
+    'kimi_ros/vlm/layout.py',
+    'kimi_ros/vlm/config.py',
+    'config/presets.yaml',
     'bench/checkpoint.py',
 )
 _SIDE, _NOISE = 378, 2

@@ -155,8 +155,11 @@ def measure(work: Path, repeats: int) -> Results:
                 raise Missing('no GPU')
             model = Model(_exported(work, target, precision))
             try:
-                calls = {'token': model.token, 'first_answer': model.first_answer,
-                         'point': model.point}
+                calls = {
+                    'token': model.token,
+                    'first_answer': model.first_answer,
+                    'point': model.point,
+                }
                 _add(found, key, calls, repeats)
             finally:
                 model.close()
@@ -175,8 +178,11 @@ def render(found: Results) -> Table:
     table = Table('figure', 'median', 'repeats', 'from ... to', '', title=machine_line(found))
     for figure in found.figures.values():
         table.add_row(
-            figure.label, amount(figure.median, figure.unit), str(len(figure.values)),
-            spread(figure), figure.note,
+            figure.label,
+            amount(figure.median, figure.unit),
+            str(len(figure.values)),
+            spread(figure),
+            figure.note,
         )
     for key, reason in found.missing.items():
         table.add_row(key, 'missing', '', '', reason)
@@ -192,9 +198,7 @@ def token_bytes(precision: str) -> float:
     return weights * _BITS[precision] / 8 + cache
 
 
-def _add(
-    found: Results, key: str, calls: dict[str, Callable[[], float]], repeats: int
-) -> None:
+def _add(found: Results, key: str, calls: dict[str, Callable[[], float]], repeats: int) -> None:
     for name, seconds in interleave(calls, repeats).items():
         found.add(f'{key}.{name}', f'{key}: {name.replace("_", " ")}', 's', seconds)
 
@@ -202,8 +206,9 @@ def _add(
 def _limit(found: Results, key: str, precision: str) -> None:
     seconds = token_bytes(precision) / found.median('copy')
     share = seconds / found.median(f'{key}.token')
-    found.add(f'{key}.limit', f'{key}: what the memory allows', 's', [seconds],
-              f'reached to {share:.0%}')
+    found.add(
+        f'{key}.limit', f'{key}: what the memory allows', 's', [seconds], f'reached to {share:.0%}'
+    )
 
 
 @contextmanager

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 _TELLING_FLAGS = (
-    'avx2', 'avx_vnni', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'asimddp', 'i8mm',
+    'avx2',
+    'avx_vnni',
+    'avx512f',
+    'avx512_vnni',
+    'avx512_bf16',
+    'amx_int8',
+    'asimddp',
+    'i8mm',
 )
 _PACKAGES = ('onnxruntime', 'numpy', 'torch', 'llama_cpp_python')
 

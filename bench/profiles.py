@@ -14,8 +14,13 @@ from .worker import Worker
 
 _POSITION = 800
 _RUNS = 10
-_DTYPES = {'float': np.float32, 'float16': np.float16, 'int8': np.int8, 'int32': np.int32,
-           'bool': np.bool_}
+_DTYPES = {
+    'float': np.float32,
+    'float16': np.float16,
+    'int8': np.int8,
+    'int32': np.int32,
+    'bool': np.bool_,
+}
 
 
 class Profile:
@@ -53,7 +58,7 @@ class Profile:
             'image': np.zeros((), np.bool_),
         }
         for edge in self._session.get_inputs():
-            dtype = _DTYPES[edge.type[len('tensor('):-1]]
+            dtype = _DTYPES[edge.type[len('tensor(') : -1]]
             shape = [side if isinstance(side, int) else 1 for side in edge.shape]
             value = OrtValue.ortvalue_from_numpy(known.get(edge.name, np.ones(shape, dtype)))
             binding.bind_ortvalue_input(edge.name, value)

@@ -59,9 +59,7 @@ class Results:
     missing: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def add(
-        self, key: str, label: str, unit: str, values: Iterable[float], note: str = ''
-    ) -> None:
+    def add(self, key: str, label: str, unit: str, values: Iterable[float], note: str = '') -> None:
         """Keep a figure; one of the same key is replaced."""
         self.figures[key] = Figure(key, label, unit, tuple(values), note)
         self.missing.pop(key, None)
@@ -100,8 +98,9 @@ class Results:
             data = json.loads(path.read_text(encoding='utf-8'))
             if data['format'] != FORMAT:
                 raise ResultsError(f'{path} has the format {data["format"]}, not {FORMAT}')
-            figures = [Figure(**entry | {'values': tuple(entry['values'])})
-                       for entry in data['figures']]
+            figures = [
+                Figure(**entry | {'values': tuple(entry['values'])}) for entry in data['figures']
+            ]
             return cls(
                 data['machine'],
                 data.get('runs', {}),

@@ -109,11 +109,19 @@ def _rendering(found: Results, threads: int, repeats: int) -> None:
     note = f'{SIDE}x{SIDE}, colour, labels and truth; one core'
     for world, values in turns.items():
         for key, by in (('cpu', 'processor'), ('wall', 'wall')):
-            found.add(f'school.render.{world}.{key}',
-                      f'frames of the {world} table, by {by} time', '/s',
-                      [value[key] for value in values], note)
-        found.add(f'school.sample.{world}', f'sampling a scene of the {world} table', 's',
-                  [value['sample'] for value in values])
+            found.add(
+                f'school.render.{world}.{key}',
+                f'frames of the {world} table, by {by} time',
+                '/s',
+                [value[key] for value in values],
+                note,
+            )
+        found.add(
+            f'school.sample.{world}',
+            f'sampling a scene of the {world} table',
+            's',
+            [value['sample'] for value in values],
+        )
 
 
 def _scene_sets(found: Results, folder: str, threads: int, repeats: int) -> None:
@@ -132,8 +140,13 @@ def _scene_sets(found: Results, folder: str, threads: int, repeats: int) -> None
 
         # Every repeat starts its processes anew: there is nothing to warm up.
         speeds = interleave({'scenes': speed}, repeats, warm_up=False)['scenes']
-    found.add('school.scenes', 'scenes to train on', '/s', speeds,
-              f'{_WORKERS} processes, whose starting is not counted')
+    found.add(
+        'school.scenes',
+        'scenes to train on',
+        '/s',
+        speeds,
+        f'{_WORKERS} processes, whose starting is not counted',
+    )
 
 
 def _learning(found: Results, folder: str, threads: int, repeats: int) -> None:
@@ -142,9 +155,9 @@ def _learning(found: Results, folder: str, threads: int, repeats: int) -> None:
         try:
             for study in _STUDIES:
                 for precision in _PRECISIONS:
-                    pupil = stack.enter_context(Worker(
-                        'lessons', threads, folder=folder, study=study, precision=precision
-                    ))
+                    pupil = stack.enter_context(
+                        Worker('lessons', threads, folder=folder, study=study, precision=precision)
+                    )
                     calls[f'{study}.{precision}'] = lambda pupil=pupil: pupil.call('turn')
         except Missing as reason:
             found.missing |= dict.fromkeys(_learning_keys(), str(reason))
@@ -154,21 +167,28 @@ def _learning(found: Results, folder: str, threads: int, repeats: int) -> None:
         study, precision = name.split('.')
         making = sum(value['making'] for value in values) / len(values)
         note = f'{making:.0%} of the time makes batches'
-        found.add(f'school.images.{name}', f'images, {_STUDIES[study]}, {precision}', '/s',
-                  [value['images'] for value in values], note)
+        found.add(
+            f'school.images.{name}',
+            f'images, {_STUDIES[study]}, {precision}',
+            '/s',
+            [value['images'] for value in values],
+            note,
+        )
         if study == 'all':
-            found.add(f'school.questions.{precision}', f'questions learnt from, {precision}',
-                      '/s', [value['questions'] for value in values])
+            found.add(
+                f'school.questions.{precision}',
+                f'questions learnt from, {precision}',
+                '/s',
+                [value['questions'] for value in values],
+            )
     for key, label, above, below in (
         ('encoder', 'the encoder alone, bf16 against fp32', 'encoder.bf16', 'encoder.fp32'),
         ('all', 'everything, bf16 against fp32', 'all.bf16', 'all.fp32'),
-        ('alone', 'images, the encoder alone against everything, bf16', 'encoder.bf16',
-         'all.bf16'),
+        ('alone', 'images, the encoder alone against everything, bf16', 'encoder.bf16', 'all.bf16'),
     ):
         pairs = zip(turns[above], turns[below], strict=True)
         found.add(f'school.ratio.{key}', label, 'x', [a['images'] / b['images'] for a, b in pairs])
 
 
 def _learning_keys() -> list[str]:
-    return [f'school.images.{study}.{precision}'
-            for study in _STUDIES for precision in _PRECISIONS]
+    return [f'school.images.{study}.{precision}' for study in _STUDIES for precision in _PRECISIONS]

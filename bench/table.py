@@ -9,7 +9,10 @@ from .results import Figure, Results
 from .targets import verdicts
 
 _UNITS = {
-    's': (1e3, ' ms', 1), 'B': (1e-9, ' GB', 3), 'B/s': (1e-9, ' GB/s', 1), '/s': (1, ' /s', 1),
+    's': (1e3, ' ms', 1),
+    'B': (1e-9, ' GB', 3),
+    'B/s': (1e-9, ' GB/s', 1),
+    '/s': (1, ' /s', 1),
     'x': (1, 'x', 2),
 }
 

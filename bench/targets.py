@@ -75,28 +75,50 @@ def _decode(kind: str, name: str) -> tuple[Target, ...]:
     return tuple(
         Target(f'decode, {name}, against {rival}', f'decode.800.{key}', ours, 'x', bound, ours=kind)
         for rival, key, bound in rivals
-    ) + (
-        Target(f"decode, {name}, of the memory's limit", f'floor.800.{kind}', ours, '%', 70.0),
-    )
+    ) + (Target(f"decode, {name}, of the memory's limit", f'floor.800.{kind}', ours, '%', 70.0),)
 
 
 TARGETS = (
     *_decode('int4', 'int4'),
     *_decode('int4_cache8', 'int4 with an 8-bit cache'),
-    Target('8-bit cache against fp32 cache at 1500', 'decode.1500.int4', 'decode.1500.int4_cache8',
-           'x', 1.2, ours='int4_cache8'),
-    Target('vision, one crop, int8, against PyTorch fp32', 'vision.one.torch', 'vision.one.int8',
-           'x', 2.0),
+    Target(
+        '8-bit cache against fp32 cache at 1500',
+        'decode.1500.int4',
+        'decode.1500.int4_cache8',
+        'x',
+        1.2,
+        ours='int4_cache8',
+    ),
+    Target(
+        'vision, one crop, int8, against PyTorch fp32',
+        'vision.one.torch',
+        'vision.one.int8',
+        'x',
+        2.0,
+    ),
     Target('the same, image of one tile', 'vision.two.torch', 'vision.tile.int8', 'x', 4.0),
-    Target('second question beyond its own tokens, of the first', 'question.rest',
-           'question.first', '%', 3.0, at_least=False),
+    Target(
+        'second question beyond its own tokens, of the first',
+        'question.rest',
+        'question.first',
+        '%',
+        3.0,
+        at_least=False,
+    ),
     Target('2B int4, memory after one answer', 'memory.int4.answer', '', 'GB', 2.0, False),
-    Target('2B int4, 8-bit cache, memory after one answer', 'memory.int4_cache8.answer', '', 'GB',
-           1.7, False),
+    Target(
+        '2B int4, 8-bit cache, memory after one answer',
+        'memory.int4_cache8.answer',
+        '',
+        'GB',
+        1.7,
+        False,
+    ),
     Target('nano, load to first token', 'nano.start', '', 's', 1.5, False),
     Target('nano, a token', 'nano.a_later_token', '', 'ms', 5.0, False),
-    Target('nano, goal accepted to plan published, three steps', 'node.plan3', '', 'ms', 400.0,
-           False),
+    Target(
+        'nano, goal accepted to plan published, three steps', 'node.plan3', '', 'ms', 400.0, False
+    ),
     Target('export of 2B to int4', 'export.int4.time', '', 's', 300.0, False),
     Target('export of 2B to int4, memory', 'export.int4.memory', '', 'GB', 8.0, False),
 )

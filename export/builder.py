@@ -70,7 +70,9 @@ class WeightFile:
         tensor = TensorProto(name=name, data_type=stored.kind, dims=stored.shape)
         tensor.data_location = TensorProto.EXTERNAL
         for key, value in (
-            ('location', self.path.name), ('offset', stored.offset), ('length', stored.size)
+            ('location', self.path.name),
+            ('offset', stored.offset),
+            ('length', stored.size),
         ):
             tensor.external_data.add(key=key, value=str(value))
         return tensor
@@ -109,9 +111,7 @@ class GraphBuilder:
         """Say that an operator needs a version newer than OPSET."""
         self._opset = max(self._opset, version)
 
-    def input(
-        self, name: str, shape: Sequence[int | str], kind: int = TensorProto.FLOAT
-    ) -> str:
+    def input(self, name: str, shape: Sequence[int | str], kind: int = TensorProto.FLOAT) -> str:
         """Declare an input; a str in the shape is a length that may change."""
         self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
@@ -129,7 +129,11 @@ class GraphBuilder:
         return self.add_many(kind, 1, *inputs, domain=domain, **attributes)[0]
 
     def add_many(
-        self, kind: str, outputs: int | Sequence[str], *inputs: str, domain: str = '',
+        self,
+        kind: str,
+        outputs: int | Sequence[str],
+        *inputs: str,
+        domain: str = '',
         **attributes: Any,
     ) -> list[str]:
         """Append a node; `outputs` is their number, or their names where these matter."""
@@ -176,9 +180,7 @@ class GraphBuilder:
         finally:
             self._nodes, self._prefix = outside, prefix
 
-    def weight(
-        self, name: str, values: Callable[[], np.ndarray], kind: int | None = None
-    ) -> str:
+    def weight(self, name: str, values: Callable[[], np.ndarray], kind: int | None = None) -> str:
         """A weight in the shared file; `values` is called when no graph has asked before.
 
         For `kind` see WeightFile.put.

@@ -65,11 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--config', help='config.json, where it is not beside the checkpoint')
     parser.add_argument('--tokenizer', help='tokenizer.json, where it is not beside the checkpoint')
     parser.add_argument(
-        '--precision', choices=['fp32', 'fp16', 'int8', 'int4'],
+        '--precision',
+        choices=['fp32', 'fp16', 'int8', 'int4'],
         help="the preset's, or fp32; for TensorRT fp16",
     )
     parser.add_argument(
-        '--target', choices=['onnx', 'tensorrt'], default='onnx',
+        '--target',
+        choices=['onnx', 'tensorrt'],
+        default='onnx',
         help="onnxruntime's graphs, or TensorRT engines for the GPU of this machine",
     )
     from .presets import preset_names

@@ -69,8 +69,17 @@ class OrtLowering:
         # Graphics cards take the bias within this operator in newer versions only.
         within = ('', '', bias) if layers.layout.activations == 'fp32' else ()
         product = graph.add(
-            'MatMulNBits', x, values, scales, *within, domain=CONTRIB, K=inputs, N=outputs,
-            bits=BITS[kind], block_size=layers.layout.group, accuracy_level=_EIGHT_BIT_ACTIVATIONS,
+            'MatMulNBits',
+            x,
+            values,
+            scales,
+            *within,
+            domain=CONTRIB,
+            K=inputs,
+            N=outputs,
+            bits=BITS[kind],
+            block_size=layers.layout.group,
+            accuracy_level=_EIGHT_BIT_ACTIVATIONS,
         )
         return product if within else graph.add('Add', product, bias)
 
@@ -113,8 +122,14 @@ class OrtLowering:
                 attributes |= {'kv_cache_bit_width': 8}
                 attributes |= dict.fromkeys(('k_quant_type', 'v_quant_type'), 'PER_CHANNEL')
             return graph.add_many(
-                'GroupQueryAttention', 3, *inputs, domain=CONTRIB, num_heads=text.n_heads,
-                kv_num_heads=text.n_kv_heads, do_rotary=1, **attributes,
+                'GroupQueryAttention',
+                3,
+                *inputs,
+                domain=CONTRIB,
+                num_heads=text.n_heads,
+                kv_num_heads=text.n_kv_heads,
+                do_rotary=1,
+                **attributes,
             )
 
         def image() -> list[str]:
@@ -132,8 +147,7 @@ class OrtLowering:
         mixed = self.attend(layers, *every, text.n_heads)
         # Nothing but the new rows is copied where past and present are one buffer.
         written = (
-            graph.add('ScatterND', old, places, new)
-            for old, new in zip(past, fresh, strict=True)
+            graph.add('ScatterND', old, places, new) for old, new in zip(past, fresh, strict=True)
         )
         return [mixed, *written]
 

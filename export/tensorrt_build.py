@@ -104,9 +104,7 @@ class Builder:
             raise failures[0]
 
 
-def write_graphs(
-    checkpoint: Checkpoint, layout: Layout, folder: Path, progress: Progress
-) -> None:
+def write_graphs(checkpoint: Checkpoint, layout: Layout, folder: Path, progress: Progress) -> None:
     """Write the ONNX graphs, in primitive operators, and weights.bin into the folder."""
     config = checkpoint.config
 
@@ -125,7 +123,12 @@ def write_graphs(
 
 
 def _build(
-    tensorrt: ModuleType, graph: Graph, source: Path, engine: Path, layout: Layout, workspace: int,
+    tensorrt: ModuleType,
+    graph: Graph,
+    source: Path,
+    engine: Path,
+    layout: Layout,
+    workspace: int,
     work: BuildProgress,
 ) -> None:
     logger = make_logger(tensorrt)

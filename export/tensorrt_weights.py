@@ -80,9 +80,7 @@ def matmul(layers: Layers, x: str, name: str) -> str:
             f'{weight}.4.zeros', lambda: np.zeros(read().scales.T.shape, np.int8), TensorProto.INT4
         )
         group = layers.layout.group
-        dequantised = graph.add(
-            'DequantizeLinear', values, scales, zeros, axis=0, block_size=group
-        )
+        dequantised = graph.add('DequantizeLinear', values, scales, zeros, axis=0, block_size=group)
     product = graph.add('MatMul', x, dequantised)
     return graph.add('Add', product, layers.floats(f'{name}.bias'))
 

@@ -220,9 +220,7 @@ def _wrap(templates: Mapping[str, Any], task: str) -> Wrap | None:
     where = f'tokenizer.templates.{task}'
     if not isinstance(value, Mapping) or not {'prefix', 'suffix'} <= set(value):
         raise ConfigError(f'{where} must be null or an object with prefix and suffix')
-    return Wrap(
-        _ids(value['prefix'], f'{where}.prefix'), _ids(value['suffix'], f'{where}.suffix')
-    )
+    return Wrap(_ids(value['prefix'], f'{where}.prefix'), _ids(value['suffix'], f'{where}.suffix'))
 
 
 def _templates(value: Any) -> Templates:
@@ -245,28 +243,49 @@ def _check(config: ModelConfig) -> None:
     text, vision, region = config.text, config.vision, config.region
     window = vision.grid - 2 * vision.overlap_margin
     rules = (
-        (text.dim % text.n_heads == 0, f'text.dim {text.dim} is not a multiple of text.n_heads '
-         f'{text.n_heads}'),
-        (text.head_dim % 4 == 0, f'text heads are {text.head_dim} wide; the rotation of half a '
-         'head needs a multiple of 4'),
-        (text.n_heads % text.n_kv_heads == 0, f'text.n_heads {text.n_heads} is not a multiple of '
-         f'text.n_kv_heads {text.n_kv_heads}'),
-        (vision.enc_dim % vision.enc_n_heads == 0, f'vision.enc_dim {vision.enc_dim} is not a '
-         f'multiple of vision.enc_n_heads {vision.enc_n_heads}'),
-        (vision.crop_size % vision.enc_patch_size == 0, f'vision.crop_size {vision.crop_size} is '
-         f'not a multiple of vision.enc_patch_size {vision.enc_patch_size}'),
+        (
+            text.dim % text.n_heads == 0,
+            f'text.dim {text.dim} is not a multiple of text.n_heads {text.n_heads}',
+        ),
+        (
+            text.head_dim % 4 == 0,
+            f'text heads are {text.head_dim} wide; the rotation of half a '
+            'head needs a multiple of 4',
+        ),
+        (
+            text.n_heads % text.n_kv_heads == 0,
+            f'text.n_heads {text.n_heads} is not a multiple of text.n_kv_heads {text.n_kv_heads}',
+        ),
+        (
+            vision.enc_dim % vision.enc_n_heads == 0,
+            f'vision.enc_dim {vision.enc_dim} is not a '
+            f'multiple of vision.enc_n_heads {vision.enc_n_heads}',
+        ),
+        (
+            vision.crop_size % vision.enc_patch_size == 0,
+            f'vision.crop_size {vision.crop_size} is '
+            f'not a multiple of vision.enc_patch_size {vision.enc_patch_size}',
+        ),
         (vision.in_channels == 3, f'vision.in_channels must be 3, not {vision.in_channels}'),
-        (window > 0, f'vision.overlap_margin {vision.overlap_margin} leaves nothing of a crop of '
-         f'{vision.grid} patches'),
-        (vision.proj_out_dim == text.dim, f'vision.proj_out_dim {vision.proj_out_dim} differs '
-         f'from text.dim {text.dim}'),
+        (
+            window > 0,
+            f'vision.overlap_margin {vision.overlap_margin} leaves nothing of a crop of '
+            f'{vision.grid} patches',
+        ),
+        (
+            vision.proj_out_dim == text.dim,
+            f'vision.proj_out_dim {vision.proj_out_dim} differs from text.dim {text.dim}',
+        ),
         (region.dim == text.dim, f'region.dim {region.dim} differs from text.dim {text.dim}'),
         (region.coord_feat_dim % 2 == 0, 'region.coord_feat_dim must be even'),
         (region.size_feat_dim % 2 == 0, 'region.size_feat_dim must be even'),
         (region.size_out_dim % 2 == 0, 'region.size_out_dim must be even'),
         (region.coord_out_dim > 1 and region.size_out_dim > 2, 'region heads need two bins'),
-        (config.prefix_length < text.max_context, f'an image takes {config.prefix_length} '
-         f'positions, text.max_context is {text.max_context}'),
+        (
+            config.prefix_length < text.max_context,
+            f'an image takes {config.prefix_length} '
+            f'positions, text.max_context is {text.max_context}',
+        ),
     )
     for holds, message in rules:
         if not holds:
@@ -278,7 +297,8 @@ def _check_ids(config: ModelConfig) -> None:
     tokenizer, vocabulary = config.tokenizer, config.text.vocab_size
     used = {
         item.name: (getattr(tokenizer, item.name),)
-        for item in fields(tokenizer) if item.name.endswith('_id')
+        for item in fields(tokenizer)
+        if item.name.endswith('_id')
     }
     templates = tokenizer.templates
     for length, ids in (templates.caption or {}).items():

@@ -130,9 +130,7 @@ class VisionLanguageModel:
                 f'{", ".join(self.tasks)}; {_HELP.get(task, _HELP_OTHERS)}'
             )
 
-    def encode_image(
-        self, rgb: np.ndarray, cancel: threading.Event | None = None
-    ) -> EncodedImage:
+    def encode_image(self, rgb: np.ndarray, cancel: threading.Event | None = None) -> EncodedImage:
         """Encode uint8 (H, W, 3), RGB, of any size from 1x1 on. Raises ImageError."""
         crops = overlap_crops(rgb, self.config.vision)
         with self._turns.turn(cancel):
@@ -347,9 +345,7 @@ class VisionLanguageModel:
             rest = words.flush()
             if rest:
                 yield rest
-            return Answer(
-                text + rest, writer.finish, tuple(writer.ids), prompt.ids, thoughts
-            )
+            return Answer(text + rest, writer.finish, tuple(writer.ids), prompt.ids, thoughts)
 
         self._turns.take(cancel, stream=stream)
         answer = Stream(pieces(), self._turns.give_back, cancel)

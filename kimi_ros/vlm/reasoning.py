@@ -63,9 +63,7 @@ def reason(
     return _gather(tokenizer, stretches)
 
 
-def _gather(
-    tokenizer: TextTokenizer, stretches: list[tuple[list[int], list[float]]]
-) -> Reasoning:
+def _gather(tokenizer: TextTokenizer, stretches: list[tuple[list[int], list[float]]]) -> Reasoning:
     text, grounding = '', []
     for ids, coordinates in stretches:
         start = len(text)

@@ -11,8 +11,14 @@ from kimi_ros.vlm.config import ModelConfig
 SMALL = Size(
     'small',
     {'dim': 64, 'ff_dim': 96, 'n_layers': 2, 'n_heads': 2, 'n_kv_heads': 2},
-    {'enc_dim': 24, 'enc_n_layers': 2, 'enc_ff_dim': 40, 'enc_n_heads': 2, 'proj_out_dim': 64,
-     'proj_inner_dim': 48},
+    {
+        'enc_dim': 24,
+        'enc_n_layers': 2,
+        'enc_ff_dim': 40,
+        'enc_n_heads': 2,
+        'proj_out_dim': 64,
+        'proj_inner_dim': 48,
+    },
     {'dim': 64, 'inner_dim': 24},
 )
 

@@ -48,16 +48,27 @@ def test_rates_and_their_ratios(stand):
     found = school.measure(threads=2, repeats=3)
     assert found.missing == {}
     rates = {key: figure.median for key, figure in found.figures.items()}
-    assert rates == pytest.approx({
-        **{f'school.render.{world}.{by}': rate for world in ('small', 'full')
-           for by, rate in (('cpu', 130.0), ('wall', 90.0))},
-        'school.sample.small': 0.005, 'school.sample.full': 0.005,
-        'school.scenes': 100.0,
-        'school.images.encoder.fp32': 40.0, 'school.images.encoder.bf16': 60.0,
-        'school.images.all.fp32': 10.0, 'school.images.all.bf16': 15.0,
-        'school.questions.fp32': 130.0, 'school.questions.bf16': 195.0,
-        'school.ratio.encoder': 1.5, 'school.ratio.all': 1.5, 'school.ratio.alone': 4.0,
-    })
+    assert rates == pytest.approx(
+        {
+            **{
+                f'school.render.{world}.{by}': rate
+                for world in ('small', 'full')
+                for by, rate in (('cpu', 130.0), ('wall', 90.0))
+            },
+            'school.sample.small': 0.005,
+            'school.sample.full': 0.005,
+            'school.scenes': 100.0,
+            'school.images.encoder.fp32': 40.0,
+            'school.images.encoder.bf16': 60.0,
+            'school.images.all.fp32': 10.0,
+            'school.images.all.bf16': 15.0,
+            'school.questions.fp32': 130.0,
+            'school.questions.bf16': 195.0,
+            'school.ratio.encoder': 1.5,
+            'school.ratio.all': 1.5,
+            'school.ratio.alone': 4.0,
+        }
+    )
     assert all(len(figure.values) == 3 for figure in found.figures.values())
 
 
@@ -65,8 +76,7 @@ def test_contenders_take_turns_over_the_scenes_that_were_made(stand):
     school.measure(threads=2, repeats=2)
     pupils = [about for name, about, _ in stand.asked if name == 'lessons']
     turns = [(about['study'], about['precision']) for about in pupils]
-    assert turns == 3 * [('encoder', 'fp32'), ('encoder', 'bf16'), ('all', 'fp32'),
-                         ('all', 'bf16')]
+    assert turns == 3 * [('encoder', 'fp32'), ('encoder', 'bf16'), ('all', 'fp32'), ('all', 'bf16')]
     made = {asked['folder'] for name, _, asked in stand.asked if name == 'scene_sets'}
     assert made == {about['folder'] for about in pupils} and len(made) == 1
     last = [asked['scenes'] for name, _, asked in stand.asked if name == 'scene_sets'][-1]
@@ -86,7 +96,8 @@ def test_without_opengl_every_row_says_so(stand):
     found = school.measure(threads=2, repeats=1)
     assert found.figures == {} and stand.asked == []
     assert {'school.render.small.wall', 'school.scenes', 'school.images.all.fp32'} <= set(
-        found.missing)
+        found.missing
+    )
     assert all('no OpenGL' in why for why in found.missing.values())
 
 
@@ -128,6 +139,10 @@ def test_the_page_tells_of_it(tmp_path):
     found.missing['school.scenes'] = 'no OpenGL here'
     page, *_ = write(found, tmp_path / 'benchmarks.md')
     text = page.read_text()
-    for part in ('## Rendering and training', '| 11.0 /s | 10.0 /s to 12.0 /s |', '| 1.50x |',
-                 '`school.scenes` is missing: no OpenGL here.'):
+    for part in (
+        '## Rendering and training',
+        '| 11.0 /s | 10.0 /s to 12.0 /s |',
+        '| 1.50x |',
+        '`school.scenes` is missing: no OpenGL here.',
+    ):
         assert part in text

@@ -17,16 +17,32 @@ from kimi_ros.vlm.config import ModelConfig
 
 SMALL = {
     'text': {
-        'dim': 64, 'ff_dim': 96, 'n_layers': 2, 'vocab_size': 40, 'max_context': 64, 'n_heads': 2,
+        'dim': 64,
+        'ff_dim': 96,
+        'n_layers': 2,
+        'vocab_size': 40,
+        'max_context': 64,
+        'n_heads': 2,
     },
     'vision': {
-        'enc_dim': 24, 'enc_patch_size': 4, 'enc_n_layers': 2, 'enc_ff_dim': 40, 'enc_n_heads': 2,
-        'proj_out_dim': 64, 'crop_size': 16, 'max_crops': 4, 'overlap_margin': 1,
+        'enc_dim': 24,
+        'enc_patch_size': 4,
+        'enc_n_layers': 2,
+        'enc_ff_dim': 40,
+        'enc_n_heads': 2,
+        'proj_out_dim': 64,
+        'crop_size': 16,
+        'max_crops': 4,
+        'overlap_margin': 1,
         'proj_inner_dim': 48,
     },
     'region': {
-        'dim': 64, 'coord_feat_dim': 8, 'coord_out_dim': 32, 'size_feat_dim': 16,
-        'size_out_dim': 64, 'inner_dim': 24,
+        'dim': 64,
+        'coord_feat_dim': 8,
+        'coord_out_dim': 32,
+        'size_feat_dim': 16,
+        'size_out_dim': 64,
+        'inner_dim': 24,
     },
     'tokenizer': {
         'templates': {

@@ -228,15 +228,17 @@ def test_two_names_for_one_tensor(make_checkpoint, make_config, make_tensors, re
 
 def test_configs_that_are_refused(make_checkpoint, make_config, make_tensors, refused):
     tensors = make_tensors(make_config())
-    for number, (config, words) in enumerate((
-        (make_config(text={'n_heads': 3}), 'text.dim 64 is not a multiple of text.n_heads 3'),
-        (make_config(text={'depth': 3}), 'text.depth'),
-        (make_config(text={'group_size': 128}), 'quantised'),
-        ({'architectures': ['LlamaForCausalLM'], 'hidden_size': 64}, 'not the config'),
-        ([1, 2], 'JSON object'),
-        (make_config(text={'max_context': 10**12}), 'text.max_context must be at most'),
-        (make_config(text={'n_layers': 300_000}), 'text.n_layers must be at most 1000'),
-    )):
+    for number, (config, words) in enumerate(
+        (
+            (make_config(text={'n_heads': 3}), 'text.dim 64 is not a multiple of text.n_heads 3'),
+            (make_config(text={'depth': 3}), 'text.depth'),
+            (make_config(text={'group_size': 128}), 'quantised'),
+            ({'architectures': ['LlamaForCausalLM'], 'hidden_size': 64}, 'not the config'),
+            ([1, 2], 'JSON object'),
+            (make_config(text={'max_context': 10**12}), 'text.max_context must be at most'),
+            (make_config(text={'n_layers': 300_000}), 'text.n_layers must be at most 1000'),
+        )
+    ):
         assert words in refused(make_checkpoint(tensors, config, name=f'checkpoint{number}'))
     folder = make_checkpoint(name='broken')
     (folder / 'config.json').write_text('{"text": ')

@@ -96,7 +96,7 @@ def older_name(name):
         ('model.region.size', 'region_model.size'),
     ):
         if name.startswith(new):
-            name = old + name[len(new):]
+            name = old + name[len(new) :]
             break
     if name.startswith('text_model'):
         return name.replace('attn.qkv', 'mixer.Wqkv').replace('attn.proj', 'mixer.out_proj')

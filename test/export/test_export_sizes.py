@@ -107,8 +107,17 @@ def test_every_part_is_compared_and_said(make_checkpoint, tmp_path, lines):
     export_model(make_checkpoint(), tmp_path / 'out', progress=lines)
     compared = [line.split(':')[0] for line in lines.lines if 'largest error' in line]
     assert compared == [
-        'vision', 'projection', 'prefill keys', 'prefill values', 'prompt', 'head', 'decode step',
-        'text only', 'coordinate', 'size', 'region tables',
+        'vision',
+        'projection',
+        'prefill keys',
+        'prefill values',
+        'prompt',
+        'head',
+        'decode step',
+        'text only',
+        'coordinate',
+        'size',
+        'region tables',
     ]
 
 

@@ -131,7 +131,9 @@ def test_model_json_says_what_the_engines_are_for(make_checkpoint, tmp_path, trt
     identity = about['tensorrt']
     assert about['runtime'] == 'tensorrt'
     assert identity['machine'] == {
-        'version': '10.3.0', 'compute_capability': '8.7', 'device': 'Orin'
+        'version': '10.3.0',
+        'compute_capability': '8.7',
+        'device': 'Orin',
     }
     assert identity['precision'] == about['precision'] == 'int4'
     folder = read_folder(out)
@@ -192,7 +194,9 @@ def test_interrupted_while_building(make_checkpoint, tmp_path, trt):
     try:
         with pytest.raises(KeyboardInterrupt):
             export_model(
-                make_checkpoint(), tmp_path / 'exports' / 'out', progress=Interrupts(),
+                make_checkpoint(),
+                tmp_path / 'exports' / 'out',
+                progress=Interrupts(),
                 target='tensorrt',
             )
     finally:

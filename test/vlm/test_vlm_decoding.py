@@ -102,16 +102,30 @@ def test_prompt_layout(config, tokenizer):
     words = tokenizer.encode
     prefix, suffix = config.tokenizer.templates.query.prefix, (3,)
     assert query_prompt(config, tokenizer, 'Is it?').ids == (
-        *prefix, *words('Is it?'), *suffix, *suffix
+        *prefix,
+        *words('Is it?'),
+        *suffix,
+        *suffix,
     )
     assert query_prompt(config, tokenizer, 'Is it?', reasoning=True).ids == (
-        *prefix, *words('Is it?'), *suffix, 4
+        *prefix,
+        *words('Is it?'),
+        *suffix,
+        4,
     )
-    told = query_prompt(
-        config, tokenizer, 'And?', with_image=False, history=[('Is it?', 'Yes')]
-    )
+    told = query_prompt(config, tokenizer, 'And?', with_image=False, history=[('Is it?', 'Yes')])
     assert told.ids == (
-        0, *prefix, *words('Is it?'), 3, 3, *words('Yes'), 0, *prefix, *words('And?'), 3, 3
+        0,
+        *prefix,
+        *words('Is it?'),
+        3,
+        3,
+        *words('Yes'),
+        0,
+        *prefix,
+        *words('And?'),
+        3,
+        3,
     )
     refs = query_prompt(
         config, tokenizer, 'Is it?', spatial_refs=[(0.25, 0.75), (0.1, 0.2, 0.6, 0.9)]

@@ -106,9 +106,7 @@ class NumpyExecutor:
                 raise EngineError(f'{graph}.engine: it could not be run: for once')
             outputs = [name for name, each in about.tensors.items() if not each.is_input]
             feeds = {name: view(name) for name, each in about.tensors.items() if each.is_input}
-            for name, values in zip(
-                outputs, self.sessions[graph].run(outputs, feeds), strict=True
-            ):
+            for name, values in zip(outputs, self.sessions[graph].run(outputs, feeds), strict=True):
                 view(name)[...] = values
             self.runs.append((graph, profile))
 
@@ -128,8 +126,16 @@ def fake_folder(path, checkpoint, layout):
     graphs = plan(checkpoint.config, layout, has_regions=True)
     files = ('tables.safetensors', *(f'{name}.engine' for name in graphs))
     return ModelFolder(
-        path, 'golden', checkpoint.config, layout.decoder, layout, 'tensorrt',
-        ('query', 'caption', 'point', 'detect'), ('en',), files, '',
+        path,
+        'golden',
+        checkpoint.config,
+        layout.decoder,
+        layout,
+        'tensorrt',
+        ('query', 'caption', 'point', 'detect'),
+        ('en',),
+        files,
+        '',
     )
 
 

@@ -100,9 +100,7 @@ def test_without_a_capture_every_token_is_launched(built, trt, monkeypatch, capl
         ({'engines': {}}, 'without vision.engine'),
     ],
 )
-def test_engines_of_another_kind_are_refused_with_the_command(
-    built, trt, changed, change, words
-):
+def test_engines_of_another_kind_are_refused_with_the_command(built, trt, changed, change, words):
     with pytest.raises(ModelFolderError, match=words) as refused:
         open_tensorrt(changed(replace(built[1], **change)), 'cuda')
     assert f'again on this machine: {built[1].rebuild}' in str(refused.value)

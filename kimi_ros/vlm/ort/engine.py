@@ -197,7 +197,8 @@ def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
             'seqlens_k': [1],
             'total_sequence_length': [],
             'hidden': [1, text.dim],
-        } | {f'{time}_{part}': cache for part in parts for time in ('past', 'present')},
+        }
+        | {f'{time}_{part}': cache for part in parts for time in ('past', 'present')},
         'head': hidden | {'logits': [1, text.vocab_size], 'token': [1]},
         'coordinate': hidden | {'logits': [1, region.coord_out_dim]},
         'size': hidden | {'logits': [1, 2, region.size_bins]},

@@ -37,7 +37,9 @@ class CudaGraph:
         try:
             self._call(
                 'cuGraphInstantiateWithFlags',
-                ctypes.byref(self._executable), graph, ctypes.c_ulonglong(0),
+                ctypes.byref(self._executable),
+                graph,
+                ctypes.c_ulonglong(0),
             )
         finally:
             self._driver.cuGraphDestroy(graph)

@@ -32,9 +32,7 @@ class TensorRtEngine:
         self.crops_at_once = most_crops(folder.config)
         self._executor = executor
         self._graphs = plan_of(folder)
-        self._tables = Tables(
-            folder.file('tables.safetensors'), folder.config, has_regions(folder)
-        )
+        self._tables = Tables(folder.file('tables.safetensors'), folder.config, has_regions(folder))
         self._vision = VisionRuns(executor, folder.config)
         blocks = CacheBlocks.of(folder.config.text, folder.layout.cache)
         self._decoder = DecoderRuns(executor, blocks, folder.config)

@@ -98,7 +98,10 @@ def mismatches(
 
 
 def require(
-    folder: Path, identity: Identity, here: Machine, precision: str,
+    folder: Path,
+    identity: Identity,
+    here: Machine,
+    precision: str,
     profiles: dict[str, dict[str, list[int]]],
 ) -> None:
     """Raise ModelFolderError, with the command that rebuilds, unless everything fits."""

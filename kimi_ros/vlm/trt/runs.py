@@ -249,7 +249,11 @@ class Reader:
     """A graph that reads something off a hidden state."""
 
     def __init__(
-        self, executor: Executor, name: str, graph: Graph, hidden: Mirror,
+        self,
+        executor: Executor,
+        name: str,
+        graph: Graph,
+        hidden: Mirror,
         given: Mapping[str, Place] | None = None,
     ) -> None:
         """`given` are places of outputs that others read; the rest get memory of their own."""
@@ -258,7 +262,8 @@ class Reader:
         self._outputs = {name: each for name, each in graph.tensors.items() if not each.is_input}
         self._places = {
             name: Place(executor.allocate(_size(*each.at(1), dtype=each.dtype)), each.at(1))
-            for name, each in self._outputs.items() if name not in (given or {})
+            for name, each in self._outputs.items()
+            if name not in (given or {})
         }
         places = self._places | {'hidden': Place(hidden.memory, hidden.shape)} | dict(given or {})
         self._run = executor.prepare(name, FIXED, places, repeated=True)
