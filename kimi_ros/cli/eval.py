@@ -41,9 +41,7 @@ def add_parser(subparsers) -> None:
         '--n', type=int, help=f'scenes (default: {_SCENES}), or lines of your data (default: all)'
     )
     p.add_argument('--seed', type=int, default=0, help='number of the first scene, or line')
-    p.add_argument(
-        '--table', choices=_TABLES, help='what the scenes are set with (default: full)'
-    )
+    p.add_argument('--table', choices=_TABLES, help='what the scenes are set with (default: full)')
     p.add_argument('--lang', choices=('en', 'zh'), default='en')
     p.add_argument('--json', action='store_true', help='end with one line of JSON')
     p.add_argument(

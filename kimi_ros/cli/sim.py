@@ -19,11 +19,16 @@ def add_parser(subparsers) -> None:
     p = subparsers.add_parser('sim', help='look at the rendered table', description=__doc__)
     verbs = p.add_subparsers(metavar='WHAT', required=True)
     show = verbs.add_parser('show', help='write a contact sheet', description=__doc__)
-    show.add_argument('--seed', type=int, default=2_000_000,
-                      help='of the first scene, 0 or more (default: 2000000, never trained on)')
+    show.add_argument(
+        '--seed',
+        type=int,
+        default=2_000_000,
+        help='of the first scene, 0 or more (default: 2000000, never trained on)',
+    )
     show.add_argument('--n', type=int, default=12, help=f'scenes, 1 to {_MOST} (default: 12)')
-    show.add_argument('--world', choices=('small', 'full'), default='full',
-                      help='which table (default: full)')
+    show.add_argument(
+        '--world', choices=('small', 'full'), default='full', help='which table (default: full)'
+    )
     show.add_argument('--out', type=Path, required=True, help='a .png or .jpg file')
     show.set_defaults(run=run)
 
@@ -74,7 +79,7 @@ def _sheet(cells: list):
 
     columns = min(_COLUMNS, len(cells))
     filled = cells + [np.zeros_like(cells[0])] * (-len(cells) % columns)
-    rows = [np.hstack(filled[i:i + columns]) for i in range(0, len(filled), columns)]
+    rows = [np.hstack(filled[i : i + columns]) for i in range(0, len(filled), columns)]
     return np.vstack(rows)
 
 
@@ -102,9 +107,10 @@ def _marked(rgb, truth, seed: int):
         x = max(0, min(int(item.box[0]), image.shape[1] - width))
         y = max(height, int(item.box[1]) - below)
         # Dark ground and no dark outline, whose letters are as wide as ours in OpenCV 4 only.
-        ground = image[y - height:y + below, x:x + width]
+        ground = image[y - height : y + below, x : x + width]
         ground //= 3
         cv2.putText(image, name, (x, y), *_LETTERS, (255, 255, 255), 1, cv2.LINE_AA)
-    cv2.putText(image, str(seed), (4, image.shape[0] - 6), *_LETTERS, (255, 255, 255), 1,
-                cv2.LINE_AA)
+    cv2.putText(
+        image, str(seed), (4, image.shape[0] - 6), *_LETTERS, (255, 255, 255), 1, cv2.LINE_AA
+    )
     return image

@@ -333,9 +333,7 @@ class KimiNode(Node):
     def _diagnose(self) -> None:
         self._approvals.look_at_clock()
         reports = [
-            diagnostics.model_report(
-                self.value('model'), self._source.failure, self._source.ready
-            ),
+            diagnostics.model_report(self.value('model'), self._source.failure, self._source.ready),
             diagnostics.instructions_report(
                 self._desk.length,
                 self.value('queue_size'),

@@ -32,7 +32,7 @@ def opengl():
 
 def cell(sheet, column, row):
     width, height = CELL
-    return sheet[row * height:(row + 1) * height, column * width:(column + 1) * width]
+    return sheet[row * height : (row + 1) * height, column * width : (column + 1) * width]
 
 
 def test_a_png_of_as_many_scenes_as_asked_for(opengl, tmp_path):

@@ -37,8 +37,9 @@ class HostCuda:
         self.used -= self.blocks.pop(address)[1]
 
 
-def copy3d(source, target, width, rows, slices, source_pitch, source_rows, target_pitch,
-           target_rows):
+def copy3d(
+    source, target, width, rows, slices, source_pitch, source_rows, target_pitch, target_rows
+):
     """What cuMemcpy3D does between linear memory."""
     assert source_pitch >= width and source_rows >= rows
     assert target_pitch >= width and target_rows >= rows
@@ -110,8 +111,17 @@ def bindings(cuda):
     def copy(what, stream):
         assert stream == STREAM
         assert what.srcMemoryType == what.dstMemoryType == 'device'
-        copy3d(what.srcDevice, what.dstDevice, what.WidthInBytes, what.Height, what.Depth,
-               what.srcPitch, what.srcHeight, what.dstPitch, what.dstHeight)
+        copy3d(
+            what.srcDevice,
+            what.dstDevice,
+            what.WidthInBytes,
+            what.Height,
+            what.Depth,
+            what.srcPitch,
+            what.srcHeight,
+            what.dstPitch,
+            what.dstHeight,
+        )
 
     return SimpleNamespace(
         CUresult=status,
@@ -223,8 +233,17 @@ def pycuda(cuda):
 
         def __call__(self, stream):
             check()
-            copy3d(self.source, self.target, self.width_in_bytes, self.height, self.depth,
-                   self.src_pitch, self.src_height, self.dst_pitch, self.dst_height)
+            copy3d(
+                self.source,
+                self.target,
+                self.width_in_bytes,
+                self.height,
+                self.depth,
+                self.src_pitch,
+                self.src_height,
+                self.dst_pitch,
+                self.dst_height,
+            )
 
     def mem_alloc(nbytes):
         check()
@@ -254,10 +273,19 @@ def pycuda(cuda):
         ctypes.memmove(host.ctypes.data, address, host.nbytes)
 
     return SimpleNamespace(
-        Error=Error, MemoryError=MemoryError, Context=Context, Device=Device, Stream=Stream,
-        Memcpy3D=Memcpy3D, init=lambda: None, mem_alloc=mem_alloc, mem_get_info=mem_get_info,
-        pagelocked_empty=pagelocked_empty, memset_d8_async=memset_d8_async,
-        memcpy_htod_async=memcpy_htod_async, memcpy_dtoh_async=memcpy_dtoh_async,
+        Error=Error,
+        MemoryError=MemoryError,
+        Context=Context,
+        Device=Device,
+        Stream=Stream,
+        Memcpy3D=Memcpy3D,
+        init=lambda: None,
+        mem_alloc=mem_alloc,
+        mem_get_info=mem_get_info,
+        pagelocked_empty=pagelocked_empty,
+        memset_d8_async=memset_d8_async,
+        memcpy_htod_async=memcpy_htod_async,
+        memcpy_dtoh_async=memcpy_dtoh_async,
     )
 
 

@@ -209,9 +209,7 @@ class _Builder:
 def _length(model, name, shape):
     (tensor,) = (each for each in model.graph.input if each.name == name)
     sides = tensor.type.tensor_type.shape.dim
-    return next(
-        length for side, length in zip(sides, shape, strict=True) if side.dim_param
-    )
+    return next(length for side, length in zip(sides, shape, strict=True) if side.dim_param)
 
 
 class _Config:

@@ -103,9 +103,7 @@ def test_nothing_fresh_is_named(slot, stamp, code, words):
 
 def test_a_fresh_picture_ends_the_wait(slot):
     slot.put_image(0, 'optical', 'old', TOLERANCE)
-    timer = threading.Timer(
-        0.05, slot.put_image, (5_000 * MS, 'optical', 'new', TOLERANCE)
-    )
+    timer = threading.Timer(0.05, slot.put_image, (5_000 * MS, 'optical', 'new', TOLERANCE))
     timer.start()
     assert fresh(slot, 5_000 * MS, patience=60).image == 'new'
 

@@ -30,9 +30,7 @@ def message(pixels, written, **changes):
 def padded(pixels, encoding, padding):
     rows = pixels.reshape(len(pixels), -1).view(np.uint8)
     wide = np.pad(rows, ((0, 0), (0, padding)), constant_values=99)
-    return message(
-        pixels, encoding, step=wide.shape[1], data=array.array('B', wide.tobytes())
-    )
+    return message(pixels, encoding, step=wide.shape[1], data=array.array('B', wide.tobytes()))
 
 
 @pytest.mark.parametrize('padding', [0, 5])
@@ -99,8 +97,10 @@ def test_what_is_no_image_is_named(changes, words):
 def test_depth_in_metres(encoding, kind, unit, big):
     metres = np.array([[0.5, 1.25], [0, 2.0]], np.float32)
     stored = (metres * unit).astype(f'{"><"[not big]}{kind}')
-    found = to_depth(padded(stored, encoding, 4)) if big == (sys.byteorder == 'big') else to_depth(
-        message(stored, encoding, is_bigendian=big, data=stored.tobytes())
+    found = (
+        to_depth(padded(stored, encoding, 4))
+        if big == (sys.byteorder == 'big')
+        else to_depth(message(stored, encoding, is_bigendian=big, data=stored.tobytes()))
     )
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, metres)
