@@ -1,28 +1,28 @@
-"""A person's decision about a plan, bound to the plan's hash and to its time."""
+"""A person's decision about a plan, bind to the plan's hash and to its time."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from kimi_ros.agent.errors import HashMismatch, NotPending, PlanExpired
+from kimi_ros.agent.errors import HashMismatchError, NotPendingError, PlanExpiredError
 from kimi_ros.agent.plan import Approval, Plan
 
 
 def approve(plan: Plan, plan_hash: str, approved: bool, now: float) -> Plan:
     """Return the plan GRANTED or DENIED.
 
-    Raises PlanExpired, whether or not the plan was already marked EXPIRED, NotPending, and
-    HashMismatch if the hash is not the plan's or the plan was changed after it was sealed.
+    Raises PlanExpiredError, whether or not the plan was already marked EXPIRED; NotPendingError;
+    HashMismatchError if the hash is not the plan's, or the plan was changed after it was sealed.
 
     :param plan_hash: the hash of the plan that the person was shown.
     :param now: seconds, on the clock that `Plan.expires` is on.
     """
     if expire(plan, now).approval is Approval.EXPIRED:
-        raise PlanExpired(f'plan {plan.id} has expired: give the instruction again')
+        raise PlanExpiredError(f'plan {plan.id} has expired: give the instruction again')
     if plan.approval is not Approval.PENDING:
-        raise NotPending(f'plan {plan.id} waits for no decision: it is {plan.approval.value}')
+        raise NotPendingError(f'plan {plan.id} waits for no decision: it is {plan.approval.value}')
     if plan_hash != plan.hash or plan.hash != plan.content_hash():
-        raise HashMismatch(f'plan {plan.id} is not the one that was shown: look at it again')
+        raise HashMismatchError(f'plan {plan.id} is not the one that was shown: look at it again')
     return replace(plan, approval=Approval.GRANTED if approved else Approval.DENIED)
 
 

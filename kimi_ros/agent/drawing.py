@@ -1,16 +1,16 @@
-"""A plan drawn on the picture that it was made for, for a person to check."""
+"""Drawing a plan on its image, for a person to check."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from kimi_ros.agent.fonts import Color, Painter, find_painter, writable
 from kimi_ros.agent.plan import Approval, Plan, Status
+from kimi_ros.agent.text_rendering import Color, TextRenderer, find_text_renderer, renderable_text
 
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom
 
-# Okabe and Ito's colours, which the colour-blind can tell apart too; black text is legible on each.
+# Okabe and Ito's palette, safe for colour-blind readers; black text is legible on each.
 _COLORS: tuple[Color, ...] = (
     (240, 228, 66),
     (86, 180, 233),
@@ -29,17 +29,17 @@ _BLACK, _GREY, _WHITE = (0, 0, 0), (32, 32, 32), (255, 255, 255)
 _LINE = 1.4  # height of a line of text, in font sizes
 
 
-def draw_plan(rgb: np.ndarray, plan: Plan, painter: Painter | None = None) -> np.ndarray:
+def draw_plan(rgb: np.ndarray, plan: Plan, text_renderer: TextRenderer | None = None) -> np.ndarray:
     """Return a copy of the image with the plan's objects marked and a status line added below it.
 
-    Every object has its box, its point and its number, the one that options and steps name; the
-    picture's upper part keeps the image's size, so that pixels stay where they were.
+    Every object has its box, its point and its number, which options and steps refer to. Pixel
+    coordinates stay valid: the status line is added below the image.
 
     :param rgb: uint8 (H, W, 3), the image that the plan was made for.
-    :param painter: of the text; the best one of this machine if None.
+    :param text_renderer: for the text; None for the best one available.
     :return: uint8 (H + the status line's height, W, 3).
     """
-    painter = painter or find_painter()
+    text_renderer = text_renderer or find_text_renderer()
     picture = np.ascontiguousarray(rgb).copy()
     height, width = picture.shape[:2]
     size = max(14, round(min(height, width) / 27))
@@ -49,13 +49,13 @@ def draw_plan(rgb: np.ndarray, plan: Plan, painter: Painter | None = None) -> np
         if item.box is not None:
             _outlined_box(picture, item.box, _COLORS[number % len(_COLORS)], line)
     for number, item in enumerate(plan.objects, 1):
-        text = f'{number} {writable(item.label, painter)}'.strip()
+        text = f'{number} {renderable_text(item.label, text_renderer)}'.strip()
         color = _COLORS[(number - 1) % len(_COLORS)]
         place = item.box or (*item.point, *item.point)
-        _chip(picture, f'{text} {item.score:.2f}', place, color, size, painter, taken)
+        _draw_label(picture, f'{text} {item.score:.2f}', place, color, size, text_renderer, taken)
     for number, item in enumerate(plan.objects):
         _outlined_point(picture, item.point, _COLORS[number % len(_COLORS)], 2 * line)
-    return np.concatenate([picture, _status_line(plan, width, size, painter)])
+    return np.concatenate([picture, _status_line(plan, width, size, text_renderer)])
 
 
 def _outlined_box(picture: np.ndarray, box, color: Color, line: int) -> None:
@@ -70,12 +70,18 @@ def _outlined_point(picture: np.ndarray, point, color: Color, radius: int) -> No
         cv2.circle(picture, center, radius + extra, shade, -1, cv2.LINE_AA)
 
 
-def _chip(
-    picture: np.ndarray, text: str, box, color: Color, size: int, painter: Painter, taken: list
+def _draw_label(
+    picture: np.ndarray,
+    text: str,
+    box,
+    color: Color,
+    size: int,
+    text_renderer: TextRenderer,
+    taken: list,
 ) -> None:
-    """Write a label where it hides no other: above the box, below it, or as near as can be."""
+    """Draw a label where it hides no other: above the box, below it, or as near as possible."""
     height, width = picture.shape[:2]
-    chip_width, chip_height = painter.width(text, size) + size // 2, round(_LINE * size)
+    chip_width, chip_height = text_renderer.width(text, size) + size // 2, round(_LINE * size)
     x = min(max(round(box[0]), 0), max(width - chip_width, 0))
     above, below = round(box[1]) - chip_height - 2, round(box[3]) + 3
     lowest = max(height - chip_height, 0)
@@ -94,30 +100,33 @@ def _chip(
     taken.append((x, y, *end))
     cv2.rectangle(picture, (x, y), end, color, -1)
     cv2.rectangle(picture, (x, y), end, _BLACK, 1)
-    painter.write(picture, text, x + size // 4, y, size, _BLACK)
+    text_renderer.write(picture, text, x + size // 4, y, size, _BLACK)
 
 
-def _status_line(plan: Plan, width: int, size: int, painter: Painter) -> np.ndarray:
+def _status_line(plan: Plan, width: int, size: int, text_renderer: TextRenderer) -> np.ndarray:
     margin = size // 2
     color = _STATUS[plan.status]
     lines = []
-    if asked := writable(plan.instruction, painter):
+    if asked := renderable_text(plan.instruction, text_renderer):
         lines += [
-            (row, _WHITE) for row in _wrapped(f'> {asked}', width - 2 * margin, size, painter, 2)
+            (row, _WHITE)
+            for row in _wrapped(f'> {asked}', width - 2 * margin, size, text_renderer, 2)
         ]
     text = plan.status.value.replace('_', ' ')
     if plan.approval is not Approval.NOT_NEEDED:
         text += f' (approval {plan.approval.value})'
     if steps := _steps(plan):
         text += f': {steps}'
-    lines += [(row, color) for row in _wrapped(text, width - 2 * margin, size, painter, 3)]
-    if said := writable(plan.say, painter):
-        lines += [(row, color) for row in _wrapped(said, width - 2 * margin, size, painter, 4)]
+    lines += [(row, color) for row in _wrapped(text, width - 2 * margin, size, text_renderer, 3)]
+    if said := renderable_text(plan.say, text_renderer):
+        lines += [
+            (row, color) for row in _wrapped(said, width - 2 * margin, size, text_renderer, 4)
+        ]
     step = round(_LINE * size)
     bar = np.full((step * len(lines) + 2 * (margin // 2), width, 3), _GREY, np.uint8)
     bar[:, : max(margin // 3, 2)] = color
     for number, (row, row_color) in enumerate(lines):
-        painter.write(bar, row, margin, margin // 2 + number * step, size, row_color)
+        text_renderer.write(bar, row, margin, margin // 2 + number * step, size, row_color)
     return bar
 
 
@@ -129,16 +138,16 @@ def _steps(plan: Plan) -> str:
     )
 
 
-def _wrapped(text: str, width: int, size: int, painter: Painter, most: int) -> list[str]:
-    """Break text into at most so many lines, at spaces if there are any; dots for the rest."""
+def _wrapped(text: str, width: int, size: int, text_renderer: TextRenderer, most: int) -> list[str]:
+    """Wrap text into at most `most` lines, at spaces if possible; the rest becomes an ellipsis."""
     lines, rest = [], text
     while rest:
         end = len(rest)
-        if painter.width(rest, size) > width:
+        if text_renderer.width(rest, size) > width:
             low, high = 1, end
             while low < high:
                 middle = (low + high + 1) // 2
-                fits = painter.width(rest[:middle], size) <= width
+                fits = text_renderer.width(rest[:middle], size) <= width
                 low, high = (middle, high) if fits else (low, middle - 1)
             end = rest.rfind(' ', 0, low + 1)
             end = end if end > low // 2 else low

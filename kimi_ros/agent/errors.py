@@ -1,59 +1,45 @@
-"""The named errors of kimi_ros.agent; `code` is the number that the ROS interfaces give for it."""
+"""The exceptions of kimi_ros.agent."""
 
 
 class AgentError(Exception):
-    """Anything that the agent refuses or fails at."""
-
-    code = 900
+    """Base class of all exceptions that the agent raises."""
 
 
-class InstructionEmpty(AgentError, ValueError):
-    """The instruction has no words."""
-
-    code = 901
+class EmptyInstructionError(AgentError, ValueError):
+    """The instruction contains no words."""
 
 
-class InstructionTooLong(AgentError, ValueError):
-    """The instruction is longer than the agent reads."""
-
-    code = 902
+class InstructionTooLongError(AgentError, ValueError):
+    """The instruction is longer than MAX_INSTRUCTION characters."""
 
 
 class FrameError(AgentError, ValueError):
-    """The image, the depth, the intrinsics or the camera's pose do not fit together."""
+    """Image, depth, intrinsics or camera pose are invalid or inconsistent."""
 
 
-class PlanNotWritten(AgentError):
-    """The model's answer is not a plan: cut off, or written without the grammar."""
-
-    code = 905
+class InvalidDraftError(AgentError):
+    """A planner returned no valid draft plan: truncated, or not allowed by the schema."""
 
 
 class CatalogueError(AgentError, ValueError):
-    """The skills file is wrong; names the file, the entry and what is wrong with it."""
+    """The skills file is invalid; the message names the file, the entry and the fault."""
 
 
 class PolicyError(AgentError, ValueError):
-    """The policy file is wrong; names the file, the entry and what is wrong with it."""
+    """The policy file is invalid; the message names the file, the entry and the fault."""
 
 
 class PlanFormatError(AgentError, ValueError):
-    """A text is not the JSON of a plan."""
+    """A text is not a plan in JSON."""
 
 
-class HashMismatch(AgentError):
-    """The plan is not the one that was shown to the person who decides."""
-
-    code = 921
+class HashMismatchError(AgentError):
+    """The plan to approve is not the one that was shown."""
 
 
-class PlanExpired(AgentError):
-    """The decision came after the plan had expired."""
-
-    code = 922
+class PlanExpiredError(AgentError):
+    """The decision came after the plan expired."""
 
 
-class NotPending(AgentError):
-    """The plan waits for no decision, or was decided before."""
-
-    code = 923
+class NotPendingError(AgentError):
+    """The plan does not wait for a decision, or was decided before."""

@@ -1,4 +1,4 @@
-"""From a pixel with depth to a position in metres with its covariance."""
+"""Deprojection: from a pixel and depth to a position in metres with its covariance."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ import numpy as np
 from kimi_ros.agent.frame import Frame
 from kimi_ros.agent.plan import DepthStatus
 
-# Metres that depth is trusted in, and the share of a window that must hold such depth.
-RANGE = (0.05, 20.0)
-MIN_SHARE = 0.25
+# Metres within which depth is trusted; the fraction of a window that must hold such depth.
+DEPTH_RANGE = (0.05, 20.0)
+MIN_VALID_SHARE = 0.25
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where something is, or why that is not known.
+    """A position in metres, or why there is none.
 
     :ivar xyz: metres in `frame`, or None.
     :ivar covariance: row-major 3x3, square metres, or None.
-    :ivar valid_share: share of the pixels looked at whose depth was valid, 0 to 1.
+    :ivar valid_fraction: fraction of the window's pixels with valid depth, 0 to 1.
     """
 
     status: DepthStatus
     xyz: tuple[float, float, float] | None = None
     covariance: tuple[float, ...] | None = None
     frame: str = ''
-    valid_share: float = 0.0
+    valid_fraction: float = 0.0
 
 
-def locate(frame: Frame, point: tuple[float, float], box: tuple[float, ...] | None) -> Position:
-    """Lift the visible surface at a point to metres.
+def estimate_position(
+    frame: Frame, point: tuple[float, float], box: tuple[float, ...] | None
+) -> Position:
+    """Estimate the position in metres of the visible surface at a point.
 
     The depth is the median of the valid ones in a small window around the point, else, where that
-    is a hole, in the middle of the box. Without a camera pose the position is in the optical frame
+    is a hole, in the centre of the box. Without a camera pose the position is in the optical frame
     (NO_TRANSFORM).
 
     :param point: x, y in pixels.
@@ -49,16 +51,16 @@ def locate(frame: Frame, point: tuple[float, float], box: tuple[float, ...] | No
         x_min, y_min, x_max, y_max = window
         values = frame.depth[y_min:y_max, x_min:x_max].ravel()
         valid = values[np.isfinite(values) & (values > 0)]
-        inside = valid[(valid >= RANGE[0]) & (valid <= RANGE[1])]
+        inside = valid[(valid >= DEPTH_RANGE[0]) & (valid <= DEPTH_RANGE[1])]
         share = inside.size / values.size
-        if share >= MIN_SHARE:
-            return _lifted(frame, point, box, inside.astype(float), share)
-        if valid.size / values.size >= MIN_SHARE:
+        if share >= MIN_VALID_SHARE:
+            return _deprojected(frame, point, box, inside.astype(float), share)
+        if valid.size / values.size >= MIN_VALID_SHARE:
             status = DepthStatus.OUT_OF_RANGE
-    return Position(status, valid_share=share)
+    return Position(status, valid_fraction=share)
 
 
-def lift(
+def deproject(
     pixel: tuple[float, float],
     depth: float,
     intrinsics: np.ndarray,
@@ -80,10 +82,10 @@ def lift(
 
 
 def depth_sigma(values: np.ndarray, depth: float) -> float:
-    """Return the standard deviation of a depth, metres: the larger of what is seen and known.
+    """Return the standard deviation of a depth in metres: the larger of two estimates.
 
-    Seen: 1.4826 times the median absolute deviation, the standard deviation of a normal
-    distribution with outliers. Known: 0.0012 + 0.0019 (z - 0.4)^2, the axial noise of a
+    From the data: 1.4826 times the median absolute deviation, the standard deviation of a normal
+    """Return the windows to take depth from, as slices: at the point, at the box's centre."""
     structured-light camera; Nguyen, Izadi and Lovell, Modeling Kinect Sensor Noise for Improved 3D
     Reconstruction and Tracking, 3DIMPVT 2012.
     """
@@ -92,7 +94,7 @@ def depth_sigma(values: np.ndarray, depth: float) -> float:
 
 
 def _windows(size, point, box) -> list[tuple[int, int, int, int]]:
-    """Return where to look for depth, as slices: around the point, in the middle of the box."""
+    """Return the windows to take depth from, in pixels: around the point, at the box's centre."""
     width, height = size
     sides = (0, 0) if box is None else (box[2] - box[0], box[3] - box[1])
     radius = max(2.0, 0.1 * min(sides))
@@ -111,12 +113,12 @@ def _windows(size, point, box) -> list[tuple[int, int, int, int]]:
     return clipped
 
 
-def _lifted(frame: Frame, point, box, values: np.ndarray, share: float) -> Position:
+def _deprojected(frame: Frame, point, box, values: np.ndarray, share: float) -> Position:
     depth = float(np.median(values))
     # A point may lie anywhere on its object: a tenth of the box either way, but a pixel at least.
     sides = (0, 0) if box is None else (box[2] - box[0], box[3] - box[1])
     sigmas = (max(1.0, sides[0] / 10), max(1.0, sides[1] / 10), depth_sigma(values, depth))
-    xyz, covariance = lift(point, depth, frame.intrinsics, sigmas)
+    xyz, covariance = deproject(point, depth, frame.intrinsics, sigmas)
     status, name = DepthStatus.NO_TRANSFORM, frame.frame_id
     if frame.camera_pose is not None:
         pose = np.asarray(frame.camera_pose, float)

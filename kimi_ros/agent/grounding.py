@@ -1,4 +1,4 @@
-"""Where the things named are: boxed and pointed at, and believed when both agree."""
+"""Visual grounding: from a name to candidate boxes and points in the image."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
 
-from kimi_ros.agent.interface import Vlm
+from kimi_ros.agent.vlm_protocol import Vlm
 
-# Two boxes that overlap more are one thing.
-SAME = 0.6
-# What only a box, or only a point, speaks for counts half.
-ALONE = 0.5
-# A candidate with less than this share of the best one's score is no rival.
-RIVAL = 0.4
-# More of one name are not told apart by asking, and a model that goes astray is stopped.
-MOST = 9
+# Boxes of one name with a higher IoU are one object. Detectors usually take 0.5 to 0.7; not tuned.
+NMS_IOU = 0.6
+# Factor on the score of a box without a point, or a point without a box: one half, so that such a
+# candidate never outscores a certain one that both found; not tuned.
+UNPAIRED_PENALTY = 0.5
+# Candidates below this fraction of the best score are dropped. Below UNPAIRED_PENALTY, so that an
+# unpaired candidate as confident as the best one is still offered as an alternative; not tuned.
+MIN_RELATIVE_SCORE = 0.4
+# Per name: the options of a question have one digit, and a model that repeats itself is stopped.
+MAX_CANDIDATES = 9
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A place in the image that may be what a name means.
+    """A region of the image that a name may refer to.
 
     :ivar point: x, y in pixels of the source image.
     :ivar box: x_min, y_min, x_max, y_max in the same pixels, inside the image; or None.
     :ivar score: 0 to 1.
-    :ivar agreed: both a box and a point speak for it.
+    :ivar agreed: both `detect` and `point` found it.
     """
 
     point: tuple[float, float]
@@ -38,43 +40,45 @@ class Candidate:
 def ground(
     vlm: Vlm, image, name: str, size: tuple[int, int], cancel: Event | None = None
 ) -> list[Candidate]:
-    """Return the candidates for a name, from left to right; none where nothing is seen.
+    """Return the candidates for a name, sorted from left to right; empty if nothing is found.
 
-    A box is paired with the point inside it that is nearest to its middle; the score is the
-    geometric mean of both. A box or point without a partner stands alone with half of its score - a
-    box's middle may lie beside its thing - and weak candidates beside a strong one are dropped.
+    Each box is paired with the point inside it that is nearest to its centre; the score is the
+    geometric mean of both scores. A box without a point is represented by its centre. Unpaired
+    boxes and points are multiplied by UNPAIRED_PENALTY, and candidates far weaker than the best one
+    are dropped.
 
     :param size: (width, height) of the source image in pixels.
     """
-    boxes = _distinct([b.clip() for b in vlm.detect(image, name, max_objects=MOST, cancel=cancel)])
-    points = list(vlm.point(image, name, max_objects=MOST, cancel=cancel))
+    detected = vlm.detect(image, name, max_objects=MAX_CANDIDATES, cancel=cancel)
+    boxes = non_maximum_suppression([b.clip() for b in detected])
+    points = list(vlm.point(image, name, max_objects=MAX_CANDIDATES, cancel=cancel))
     candidates = []
     for box in boxes:
-        middle = (box.x_min + box.x_max) / 2, (box.y_min + box.y_max) / 2
+        center = (box.x_min + box.x_max) / 2, (box.y_min + box.y_max) / 2
         inside = [
             p for p in points if box.x_min <= p.x <= box.x_max and box.y_min <= p.y <= box.y_max
         ]
         if inside:
-            nearest = min(inside, key=lambda p: math.dist((p.x, p.y), middle))
+            nearest = min(inside, key=lambda p: math.dist((p.x, p.y), center))
             points = [p for p in points if p not in inside]
-            place, score = (nearest.x, nearest.y), math.sqrt(box.score * nearest.score)
+            position, score = (nearest.x, nearest.y), math.sqrt(box.score * nearest.score)
         else:
-            place, score = middle, box.score * ALONE
+            position, score = center, box.score * UNPAIRED_PENALTY
         corners = (box.x_min, box.y_min, box.x_max, box.y_max)
         candidates.append(
-            Candidate(_pixel(place, size), _pixels(corners, size), score, agreed=bool(inside))
+            Candidate(_pixel(position, size), _pixels(corners, size), score, agreed=bool(inside))
         )
     candidates += [
-        Candidate(_pixel((p.x, p.y), size), None, p.score * ALONE, agreed=False)
+        Candidate(_pixel((p.x, p.y), size), None, p.score * UNPAIRED_PENALTY, agreed=False)
         for p in points
         if 0 <= p.x <= 1 and 0 <= p.y <= 1
     ]
     best = max((c.score for c in candidates), default=0.0)
-    strong = [c for c in candidates if c.score >= RIVAL * best]
+    strong = [c for c in candidates if c.score >= MIN_RELATIVE_SCORE * best]
     return sorted(strong, key=lambda c: c.point)
 
 
-def overlap(a: Sequence[float], b: Sequence[float]) -> float:
+def box_iou(a: Sequence[float], b: Sequence[float]) -> float:
     """Return the intersection over union of two boxes (x_min, y_min, x_max, y_max)."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
@@ -85,21 +89,21 @@ def overlap(a: Sequence[float], b: Sequence[float]) -> float:
     return shared / (areas - shared)
 
 
-def _distinct(boxes: list) -> list:
-    """Keep the best of boxes that overlap, and none without area."""
+def non_maximum_suppression(boxes: list) -> list:
+    """Keep the best of overlapping boxes (IoU >= NMS_IOU); drop those without area."""
     kept: list = []
     for box in sorted(boxes, key=lambda b: -b.score):
         corners = (box.x_min, box.y_min, box.x_max, box.y_max)
         if corners[2] <= corners[0] or corners[3] <= corners[1]:
             continue
-        if all(overlap(corners, (k.x_min, k.y_min, k.x_max, k.y_max)) < SAME for k in kept):
+        if all(box_iou(corners, (k.x_min, k.y_min, k.x_max, k.y_max)) < NMS_IOU for k in kept):
             kept.append(box)
     return kept
 
 
-def _pixel(place: Sequence[float], size: tuple[int, int]) -> tuple[float, float]:
-    """Return the pixel that holds a place in 0-1; the last one holds the edge, too."""
-    x, y = _pixels(place, size)
+def _pixel(position: Sequence[float], size: tuple[int, int]) -> tuple[float, float]:
+    """Scale a position in 0-1 to pixels, at most those of the last row and column."""
+    x, y = _pixels(position, size)
     return min(x, size[0] - 1.0), min(y, size[1] - 1.0)
 
 

@@ -1,4 +1,4 @@
-"""What the agent, not the model, says to a person, in English and Chinese."""
+"""Messages from the agent (not the model) to a person, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kimi_ros.agent.plan import Reason
 
-_SAYINGS = {
+_MESSAGES = {
     'not_visible': ('I do not see {}.', '我没有看到{}。'),
     'which': ('I see more than one {0}: {1}. Which one?', '我看到不止一个{0}：{1}。是哪一个？'),
     'really': ('I am not sure. Do you mean {}?', '我不确定。你是指{}吗？'),
@@ -29,7 +29,7 @@ _SAYINGS = {
         '摄像头画面什么都没有。请检查摄像头。',
     ),
 }
-# The places of things in a row: the first, the middle one of three, the last; the n-th of many.
+# Positions of things in a row: the first, the middle one of three, the last; the n-th of many.
 _ACROSS = (
     ('on the left', 'in the middle', 'on the right', 'number {} from the left'),
     ('左边的', '中间的', '右边的', '左起第{}个'),
@@ -41,8 +41,13 @@ _ALONG = (
 
 
 def say(key: str, language: str, *values) -> str:
-    """Return one of the agent's sentences with the values filled in."""
-    return _SAYINGS[key][language == 'zh'].format(*values)
+    """Return a message with its values filled in."""
+    return _MESSAGES[key][language == 'zh'].format(*values)
+
+
+def before(text: str, language: str) -> str:
+    """Return a sentence as it stands before another one: English with a space after it."""
+    return f'{text} ' if text and language == 'en' else text
 
 
 def with_article(name: str, language: str) -> str:
@@ -52,19 +57,19 @@ def with_article(name: str, language: str) -> str:
     return f'{"an" if name[:1].lower() in "aeiou" else "a"} {name}'
 
 
-def listed(names: Sequence[str], language: str) -> str:
-    """Return names as one says them: a, b or c."""
+def join_alternatives(names: Sequence[str], language: str) -> str:
+    """Join names as alternatives: a, b or c."""
     if language == 'zh':
         return '、'.join(names)
     return names[0] if len(names) == 1 else f'{", ".join(names[:-1])} or {names[-1]}'
 
 
-def places(
+def describe_positions(
     points: Sequence[tuple[float, float]], size: tuple[int, int], language: str
 ) -> list[str]:
-    """Say of each point where it is: among the others, or in the image where it is alone.
+    """Describe where each point is relative to the others, or in the image if it is the only one.
 
-    What lies lower in the image is in front.
+    Lower in the image counts as in front.
 
     :param points: x, y in pixels.
     :param size: (width, height) of the image in pixels.
@@ -87,7 +92,7 @@ def places(
     return said
 
 
-def at_place(name: str, place: str, language: str) -> str:
+def with_position(name: str, place: str, language: str) -> str:
     """Return a thing with its place: 'the red cup on the left', '左边的红色的杯子'."""
     return f'{place}{name}' if language == 'zh' else f'the {name} {place}'
 
@@ -96,5 +101,5 @@ def options(
     name: str, points: Sequence[tuple[float, float]], size: tuple[int, int], language: str
 ) -> tuple[str, ...]:
     """Return the numbered answers to 'which one?'."""
-    named = [at_place(name, p, language) for p in places(points, size, language)]
+    named = [with_position(name, p, language) for p in describe_positions(points, size, language)]
     return tuple(f'{i}. {text}' for i, text in enumerate(named, 1))

@@ -76,8 +76,8 @@ class GroundedObject:
 
     :ivar id: unique in the plan: 'o1', 'o2', ...
     :ivar label: the name that the model was asked about, in the instruction's language.
-    :ivar score: 0 to 1, lowered when the check question was answered with no.
-    :ivar verified: the check question was answered with yes.
+    :ivar score: 0 to 1, lowered if the verification rejected it.
+    :ivar verified: the verification confirmed it.
     :ivar point: x, y in pixels of the source image, x right, y down.
     :ivar box: x_min, y_min, x_max, y_max in the same pixels; None where only a point was found.
     :ivar position: x, y, z in metres in `position_frame`, a point of the visible surface; or None.

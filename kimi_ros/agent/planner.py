@@ -11,12 +11,12 @@ from threading import Event
 
 import jsonschema
 
-from kimi_ros.agent.errors import InstructionEmpty, InstructionTooLong, PlanNotWritten
-from kimi_ros.agent.interface import Vlm
+from kimi_ros.agent.errors import EmptyInstructionError, InstructionTooLongError, InvalidDraftError
 from kimi_ros.agent.plan import Status
 from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.agent.schema import plan_schema
 from kimi_ros.agent.skills import SkillCatalogue
+from kimi_ros.agent.vlm_protocol import Vlm
 
 MAX_INSTRUCTION = 2000
 _MAX_TOKENS = 320
@@ -43,7 +43,7 @@ class DraftPlan:
         """Return the names to find in the image, each once, in the order of mention."""
         return list(dict.fromkeys(n for names in self._named(catalogue) for n in names))
 
-    def named_twice(self, catalogue: SkillCatalogue) -> str:
+    def repeated_name(self, catalogue: SkillCatalogue) -> str:
         """Return a name that one step uses for two of its arguments, or ''."""
         for names in self._named(catalogue):
             if len(set(names)) < len(names):
@@ -58,14 +58,14 @@ class DraftPlan:
         ]
 
 
-def checked_instruction(instruction: str) -> str:
+def validate_instruction(instruction: str) -> str:
     """Return the instruction as the model may read it: one line, no markup of tokenizers.
 
     Delimiters, JSON and the like stay what they are, text: the grammar, not the instruction,
-    decides what can be written. Raises InstructionEmpty, InstructionTooLong.
+    decides what can be written. Raises EmptyInstructionError, InstructionTooLongError.
     """
     if len(instruction) > MAX_INSTRUCTION:
-        raise InstructionTooLong(
+        raise InstructionTooLongError(
             f'the instruction has {len(instruction)} characters, more than {MAX_INSTRUCTION}: '
             'say it shorter'
         )
@@ -73,7 +73,7 @@ def checked_instruction(instruction: str) -> str:
     # Special tokens are spelt <|name|>; with a space inside they are ordinary characters.
     text = ' '.join(text.replace('<|', '< |').replace('|>', '| >').split())
     if not any(c.isalnum() for c in text):
-        raise InstructionEmpty(
+        raise EmptyInstructionError(
             'the instruction has no words: say what to find, pick, place or describe'
         )
     return text
@@ -100,7 +100,7 @@ class Planner:
         """Return what the model would do.
 
         :param image: an encoded image.
-        :param instruction: what `checked_instruction` returned.
+        :param instruction: what `validate_instruction` returned.
         :param statuses: all of them, or OK alone: what would you do if it could be done?
         :param on_text: called with what is said so far, each time that there is more of it.
         """
@@ -121,14 +121,14 @@ class Planner:
 
 
 def parse_draft(text: str, schema: dict) -> DraftPlan:
-    """Read what the model wrote; PlanNotWritten if the schema does not allow it."""
+    """Read what the model wrote; InvalidDraftError if the schema does not allow it."""
     try:
         data = json.loads(text)
         jsonschema.Draft202012Validator(schema).validate(data)
     except ValueError:
-        raise PlanNotWritten(f'the model wrote no whole plan: {text[:200]!r}') from None
+        raise InvalidDraftError(f'the model wrote no whole plan: {text[:200]!r}') from None
     except jsonschema.ValidationError as error:
-        raise PlanNotWritten(
+        raise InvalidDraftError(
             f'the model wrote no plan of known skills: {error.message[:200]}'
         ) from None
     steps = tuple(

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from kimi_ros.agent.errors import CatalogueError
 from kimi_ros.agent.plan import Risk, hash_of
+from kimi_ros.agent.yaml_schema import TEXT, load_yaml, validate, where
 
 # What a skill can need or change, and about how many things it speaks.
 PREDICATES = {
@@ -32,10 +31,77 @@ LIMITS = ('timeout_s', 'reach_m')  # seconds a step may take; metres from the ba
 APPROVALS = ('never', 'risky', 'always')
 LANGUAGES = ('en', 'zh')
 MAX_STRING = 60
-_NAME = re.compile(r'[a-z][a-z0-9_]{0,31}')
 _PREDICATE = re.compile(r'(not )?([a-z_]+)(?:\(([a-z0-9_, ]*)\))?')
-_REQUIRED = ('name', 'description', 'risk', 'approval')
-_OPTIONAL = ('arguments', 'preconditions', 'effects', 'limits', 'node', 'action')
+# What an argument needs besides its name and type.
+_NEEDS = {'enum': {'values'}, 'number': {'unit', 'minimum', 'maximum'}, 'string': {'max_length'}}
+_NAME = {
+    'type': 'string',
+    'pattern': '^[a-z][a-z0-9_]{0,31}$',
+    'description': 'a name of lower-case letters, digits and _, 1 to 32 of them',
+}
+_ARGUMENT = {
+    'type': 'object',
+    'properties': {
+        'name': _NAME,
+        'type': {'enum': list(ARGUMENT_TYPES)},
+        'values': {
+            'type': 'array',
+            'items': TEXT,
+            'minItems': 1,
+            'uniqueItems': True,
+            'description': 'a list of different words, at least one',
+        },
+        'unit': TEXT,
+        'minimum': {'type': 'number'},
+        'maximum': {'type': 'number'},
+        'max_length': {'type': 'integer', 'minimum': 1, 'maximum': 500},
+    },
+    'required': ['name', 'type'],
+    'additionalProperties': False,
+}
+_SKILL = {
+    'type': 'object',
+    'properties': {
+        'name': _NAME,
+        'description': {
+            'type': 'object',
+            'properties': dict.fromkeys(LANGUAGES, TEXT),
+            'required': list(LANGUAGES),
+            'additionalProperties': False,
+        },
+        'arguments': {'type': 'array', 'items': _ARGUMENT},
+        'preconditions': {'type': 'array', 'items': TEXT},
+        'effects': {'type': 'array', 'items': TEXT},
+        'limits': {
+            'type': 'object',
+            'properties': dict.fromkeys(
+                LIMITS,
+                {'type': 'number', 'exclusiveMinimum': 0, 'description': 'a number over 0'},
+            ),
+            'additionalProperties': False,
+        },
+        'risk': {'enum': [r.name.lower() for r in Risk]},
+        'approval': {'enum': list(APPROVALS)},
+        'node': TEXT,
+        'action': TEXT,
+    },
+    'required': ['name', 'description', 'risk', 'approval'],
+    'additionalProperties': False,
+}
+_FILE = {
+    'type': 'object',
+    'properties': {
+        'skills': {
+            'type': 'array',
+            'items': _SKILL,
+            'minItems': 1,
+            'description': 'a list of at least one skill',
+        }
+    },
+    'required': ['skills'],
+    'additionalProperties': False,
+    'description': 'a mapping with the one key "skills"',
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +136,7 @@ class Predicate:
     terms: tuple[str, ...] = ()
     negated: bool = False
 
-    def bound(self, names: dict[str, str]) -> Predicate:
+    def bind(self, names: dict[str, str]) -> Predicate:
         """Return the predicate with its arguments replaced by what they stand for."""
         return Predicate(self.name, tuple(names[t] for t in self.terms), self.negated)
 
@@ -116,24 +182,17 @@ class SkillCatalogue:
 
     @classmethod
     def load(cls, path: str | Path) -> SkillCatalogue:
-        """Read a YAML file; a wrong one is a CatalogueError that names file, entry and fault."""
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-        except OSError as error:
-            raise CatalogueError(f'{path}: cannot be read: {error.strerror}') from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise CatalogueError(f'{path}: not YAML: {error}') from error
-        return cls.from_data(data, str(path))
+        """Read a YAML file; raises CatalogueError, naming file, entry and fault."""
+        return cls.from_data(load_yaml(path, CatalogueError), str(path))
 
     @classmethod
     def from_data(cls, data, source: str = 'skills') -> SkillCatalogue:
         """Make a catalogue of what a YAML file holds: {'skills': [...]}."""
-        if not isinstance(data, dict) or set(data) != {'skills'}:
-            raise CatalogueError(f'{source}: must hold the one key "skills"')
+        validate(data, _FILE, source, CatalogueError)
         entries = data['skills']
-        if not isinstance(entries, list) or not entries:
-            raise CatalogueError(f'{source}: "skills" must be a list of at least one skill')
-        skills = tuple(_skill(e, f'{source}: skills[{i}]') for i, e in enumerate(entries))
+        skills = tuple(
+            _skill(entry, where(data, ('skills', i), source)) for i, entry in enumerate(entries)
+        )
         names = [s.name for s in skills]
         for name in names:
             if names.count(name) > 1:
@@ -153,154 +212,72 @@ class SkillCatalogue:
         return iter(self.skills)
 
 
-def _skill(entry, where: str) -> Skill:
-    entry = _mapping(entry, where, _REQUIRED, _OPTIONAL)
-    name = _name(entry['name'], where)
-    where = f'{where} "{name}"'
-    description = _mapping(entry['description'], f'{where}: description', LANGUAGES)
-    for language, text in description.items():
-        _text(text, f'{where}: description.{language}')
+def _skill(entry: dict, place: str) -> Skill:
+    """Return the skill of an entry that the schema allows, after what a schema cannot say."""
     arguments = tuple(
-        _argument(a, f'{where}: arguments[{i}]')
-        for i, a in enumerate(_list(entry.get('arguments', []), f'{where}: arguments'))
+        _argument(a, where(entry, ('arguments', i), place))
+        for i, a in enumerate(entry.get('arguments', ()))
     )
     names = [a.name for a in arguments]
     if len(set(names)) < len(names):
-        raise CatalogueError(f'{where}: two arguments have the same name: {names}')
+        raise CatalogueError(f'{place}: two arguments have the same name: {names}')
     if 'skill' in names:
-        raise CatalogueError(f'{where}: an argument cannot be called "skill"')
+        raise CatalogueError(f'{place}: an argument cannot be called "skill"')
+    if ('node' in entry) == ('action' in entry):
+        raise CatalogueError(
+            f'{place}: needs either "node" (of the behaviour tree) or "action" (of ROS)'
+        )
     grounded = [a.name for a in arguments if a.grounded]
     predicates = {
         key: tuple(
-            _predicate(p, grounded, f'{where}: {key}[{i}]')
-            for i, p in enumerate(_list(entry.get(key, []), f'{where}: {key}'))
+            _predicate(p, grounded, f'{place}: {key}[{i}]')
+            for i, p in enumerate(entry.get(key, ()))
         )
         for key in ('preconditions', 'effects')
     }
-    limits = _mapping(entry.get('limits', {}), f'{where}: limits', (), LIMITS)
-    for key, value in limits.items():
-        if not _is_number(value) or value <= 0:
-            raise CatalogueError(f'{where}: limits.{key} is {value!r}, not a number over 0')
-    risk = _one_of(entry['risk'], [r.name.lower() for r in Risk], f'{where}: risk')
-    approval = _one_of(entry['approval'], APPROVALS, f'{where}: approval')
-    if ('node' in entry) == ('action' in entry):
-        raise CatalogueError(
-            f'{where}: needs either "node" (of the behaviour tree) or "action" (of ROS)'
-        )
-    does = 'node' if 'node' in entry else 'action'
-    _text(entry[does], f'{where}: {does}')
     return Skill(
-        name,
-        description,
+        entry['name'],
+        entry['description'],
         arguments,
-        limits=limits,
-        risk=Risk[risk.upper()],
-        approval=approval,
+        limits=entry.get('limits', {}),
+        risk=Risk[entry['risk'].upper()],
+        approval=entry['approval'],
+        node=entry.get('node', ''),
+        action=entry.get('action', ''),
         **predicates,
-        **{does: entry[does]},
     )
 
 
-def _argument(entry, where: str) -> Argument:
-    entry = _mapping(
-        entry,
-        where,
-        ('name', 'type'),
-        ('values', 'unit', 'minimum', 'maximum', 'max_length'),
-    )
-    name = _name(entry['name'], where)
-    where = f'{where} "{name}"'
-    kind = _one_of(entry['type'], ARGUMENT_TYPES, f'{where}: type')
-    needed = {
-        'enum': {'values'},
-        'number': {'unit', 'minimum', 'maximum'},
-        'string': {'max_length'},
-    }
-    rest = set(entry) - {'name', 'type'}
-    if rest != needed.get(kind, set()):
-        wanted = ', '.join(sorted(needed.get(kind, ()))) or 'nothing'
+def _argument(entry: dict, place: str) -> Argument:
+    kind, given = entry['type'], set(entry) - {'name', 'type'}
+    needed = _NEEDS.get(kind, set())
+    if given != needed:
+        wanted = ', '.join(sorted(needed)) or 'nothing'
         raise CatalogueError(
-            f'{where}: type {kind} needs {wanted} besides name and type, but has {sorted(rest)}'
+            f'{place}: type {kind} needs {wanted} besides name and type, but has {sorted(given)}'
         )
-    if kind == 'enum':
-        values = _list(entry['values'], f'{where}: values')
-        for value in values:
-            _text(value, f'{where}: values')
-        if not values or len(set(values)) < len(values):
-            raise CatalogueError(f'{where}: values must be different words, at least one')
-        return Argument(name, kind, values=tuple(values))
-    if kind == 'number':
-        low, high = entry['minimum'], entry['maximum']
-        if not _is_number(low) or not _is_number(high) or low >= high:
-            raise CatalogueError(f'{where}: minimum {low!r} and maximum {high!r} are no range')
-        return Argument(
-            name, kind, unit=_text(entry['unit'], f'{where}: unit'), minimum=low, maximum=high
+    if kind == 'number' and entry['minimum'] >= entry['maximum']:
+        raise CatalogueError(
+            f'{place}: minimum {entry["minimum"]!r} and maximum {entry["maximum"]!r} are no range'
         )
-    if kind == 'string':
-        length = entry['max_length']
-        if not isinstance(length, int) or isinstance(length, bool) or not 1 <= length <= 500:
-            raise CatalogueError(f'{where}: max_length is {length!r}, not 1 to 500')
-        return Argument(name, kind, max_length=length)
-    return Argument(name, kind)
+    return Argument(**{**entry, 'values': tuple(entry.get('values', ()))})
 
 
-def _predicate(text, arguments: list[str], where: str) -> Predicate:
-    match = _PREDICATE.fullmatch(text) if isinstance(text, str) else None
+def _predicate(text: str, arguments: list[str], place: str) -> Predicate:
+    match = _PREDICATE.fullmatch(text)
     if not match:
-        raise CatalogueError(f'{where}: {text!r} is not like "holding(object)" or "not hand_empty"')
+        raise CatalogueError(f'{place}: {text!r} is not like "holding(object)" or "not hand_empty"')
     negated, name, inside = match.groups()
-    _one_of(name, tuple(PREDICATES), where)
+    if name not in PREDICATES:
+        raise CatalogueError(f'{place}: {name!r} is not one of {", ".join(PREDICATES)}')
     terms = tuple(t.strip() for t in (inside or '').split(',') if t.strip())
     if len(terms) != PREDICATES[name]:
         raise CatalogueError(
-            f'{where}: {name} takes {PREDICATES[name]} arguments, not {len(terms)}'
+            f'{place}: {name} takes {PREDICATES[name]} arguments, not {len(terms)}'
         )
     for term in terms:
         if term not in arguments:
             raise CatalogueError(
-                f'{where}: "{term}" is not an argument of the skill that is found in the image'
+                f'{place}: "{term}" is not an argument of the skill that is found in the image'
             )
     return Predicate(name, terms, bool(negated))
-
-
-def _mapping(entry, where: str, required, optional=()) -> dict:
-    if not isinstance(entry, dict):
-        raise CatalogueError(f'{where}: must be a mapping, not {entry!r}')
-    for key in required:
-        if key not in entry:
-            raise CatalogueError(f'{where}: "{key}" is missing')
-    for key in entry:
-        if key not in (*required, *optional):
-            allowed = ', '.join((*required, *optional))
-            raise CatalogueError(f'{where}: unknown key {key!r}; there are {allowed}')
-    return entry
-
-
-def _list(value, where: str) -> list:
-    if not isinstance(value, list):
-        raise CatalogueError(f'{where}: must be a list, not {value!r}')
-    return value
-
-
-def _text(value, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise CatalogueError(f'{where}: must be words, not {value!r}')
-    return value
-
-
-def _name(value, where: str) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise CatalogueError(
-            f'{where}: name {value!r} must be lower-case letters, digits and _, 1 to 32 of them'
-        )
-    return value
-
-
-def _one_of(value, allowed, where: str) -> str:
-    if value not in allowed:
-        raise CatalogueError(f'{where}: {value!r} is not one of {", ".join(allowed)}')
-    return value
-
-
-def _is_number(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kimi_ros.agent import Approval, DepthStatus, Frame, State, Status
-from kimi_ros.agent.errors import InstructionEmpty, InstructionTooLong, PlanNotWritten
+from kimi_ros.agent.errors import EmptyInstructionError, InstructionTooLongError, InvalidDraftError
 
 CUP, PLATE = (0.1, 0.5, 0.2, 0.7), (0.6, 0.5, 0.8, 0.7)
 INTRINSICS = np.array([[500.0, 0, 319.5], [0, 500.0, 239.5], [0, 0, 1]])
@@ -115,9 +115,7 @@ def test_what_the_model_misses_is_still_looked_for(kit, make_agent, frame, statu
     assert plan.approval is Approval.PENDING and plan.steps[0].needs_approval
 
 
-@pytest.mark.parametrize(
-    ('check', 'status'), [('Yes', Status.OK), ('No', Status.INFEASIBLE)]
-)
+@pytest.mark.parametrize(('check', 'status'), [('Yes', Status.OK), ('No', Status.INFEASIBLE)])
 def test_what_only_a_box_speaks_for_needs_the_check(kit, make_agent, frame, check, status):
     vlm = kit.FakeVlm(kit.ok('', kit.pick('cup')), {'cup': [CUP]}, check=check)
     vlm.points = []
@@ -214,15 +212,13 @@ def test_text_is_streamed_as_it_is_said(kit, make_agent, frame):
 
 @pytest.mark.parametrize('value', ['', '   \n', '?!...', '\u200b'])
 def test_an_instruction_without_words_is_refused(kit, make_agent, frame, value):
-    with pytest.raises(InstructionEmpty) as caught:
+    with pytest.raises(EmptyInstructionError):
         make_agent(kit.FakeVlm({})).run(frame, value)
-    assert caught.value.code == 901
 
 
 def test_an_instruction_over_two_thousand_characters_is_refused(kit, make_agent, frame):
-    with pytest.raises(InstructionTooLong, match='10000') as caught:
+    with pytest.raises(InstructionTooLongError, match='10000'):
         make_agent(kit.FakeVlm({})).run(frame, 'a' * 10_000)
-    assert caught.value.code == 902
 
 
 def test_delimiters_and_json_in_an_instruction_are_text(kit, make_agent, frame):
@@ -252,9 +248,8 @@ def test_delimiters_and_json_in_an_instruction_are_text(kit, make_agent, frame):
     ],
 )
 def test_what_is_no_plan_is_never_taken_for_one(kit, make_agent, frame, written):
-    with pytest.raises(PlanNotWritten) as caught:
+    with pytest.raises(InvalidDraftError):
         make_agent(kit.FakeVlm(written)).run(frame, 'pick up the cup')
-    assert caught.value.code == 905
 
 
 def test_the_models_refusal_stands(kit, make_agent, frame):

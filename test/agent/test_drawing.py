@@ -7,7 +7,7 @@ import pytest
 
 from kimi_ros.agent import GroundedObject, Plan, PlanStep, Status
 from kimi_ros.agent.drawing import draw_plan
-from kimi_ros.agent.fonts import PillowPainter, find_painter, writable
+from kimi_ros.agent.text_rendering import PillowTextRenderer, find_text_renderer, renderable_text
 
 BOX, POINT = (200.0, 150.0, 300.0, 260.0), (250.0, 205.0)
 
@@ -18,10 +18,10 @@ def plan(label='red cup', say='I will pick up the red cup.', **more):
     return replace(made, steps=(PlanStep('pick', ('o1',), '{"object": "o1"}'),), **more)
 
 
-@pytest.mark.parametrize('painter', [find_painter(), PillowPainter()])
-def test_marks_are_where_the_object_is(painter):
+@pytest.mark.parametrize('text_renderer', [find_text_renderer(), PillowTextRenderer()])
+def test_marks_are_where_the_object_is(text_renderer):
     rgb = np.full((480, 640, 3), 100, np.uint8)
-    drawn = draw_plan(rgb, plan(), painter)
+    drawn = draw_plan(rgb, plan(), text_renderer)
     assert drawn.dtype == np.uint8 and drawn.shape[0] > 480 and drawn.shape[1] == 640
     changed = (drawn[:480] != rgb).any(axis=2)
     assert changed[205, 250] and changed[200, 200] and changed[200, 300] and changed[260, 250]
@@ -53,9 +53,9 @@ def test_labels_do_not_hide_one_another():
 
 
 def test_chinese_is_written_whole_or_not_at_all():
-    assert writable('红色的杯子 cup', PillowPainter()) == ''
-    assert writable('红色的杯子', find_painter()) in ('', '红色的杯子')
-    assert writable('cup \U0001f600!', find_painter()) == 'cup !'
+    assert renderable_text('红色的杯子 cup', PillowTextRenderer()) == ''
+    assert renderable_text('红色的杯子', find_text_renderer()) in ('', '红色的杯子')
+    assert renderable_text('cup \U0001f600!', find_text_renderer()) == 'cup !'
     rgb = np.full((480, 640, 3), 100, np.uint8)
-    drawn = draw_plan(rgb, plan(label='红色的杯子', say='我来拿红色的杯子。'), PillowPainter())
+    drawn = draw_plan(rgb, plan(label='红色的杯子', say='我来拿红色的杯子。'), PillowTextRenderer())
     assert (drawn[:480] != rgb).any(axis=2)[205, 250]

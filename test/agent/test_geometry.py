@@ -5,7 +5,7 @@ import pytest
 
 from kimi_ros.agent import DepthStatus, Frame
 from kimi_ros.agent.errors import FrameError
-from kimi_ros.agent.geometry import lift, locate
+from kimi_ros.agent.geometry import deproject, estimate_position
 
 K = np.array([[600.0, 0, 320], [0, 600.0, 240], [0, 0, 1]])
 BOX, POINT = (300.0, 200.0, 360.0, 280.0), (330.0, 240.0)
@@ -23,63 +23,66 @@ def flat(value=1.2):
 def test_the_position_is_the_pixels_ray_at_the_median_depth():
     depth = flat()
     depth[235:238, 325:335] = 9.0  # a few outliers
-    found = locate(frame(depth), POINT, BOX)
+    found = estimate_position(frame(depth), POINT, BOX)
     assert found.status is DepthStatus.OK and found.frame == 'base_link'
-    assert found.xyz == pytest.approx((0.02, 0.0, 1.2), abs=1e-6) and found.valid_share == 1
+    assert found.xyz == pytest.approx((0.02, 0.0, 1.2), abs=1e-6) and found.valid_fraction == 1
 
 
 def test_the_pose_takes_position_and_covariance_to_the_base():
     pose = np.eye(4)
     pose[:3, :3] = [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]  # an optical frame looking along x
     pose[:3, 3] = 0.1, 0.2, 0.3
-    found = locate(frame(flat(), camera_pose=pose), POINT, BOX)
+    found = estimate_position(frame(flat(), camera_pose=pose), POINT, BOX)
     assert found.xyz == pytest.approx((1.3, 0.18, 0.3), abs=1e-6)
     covariance = np.reshape(found.covariance, (3, 3))
-    optical = np.reshape(locate(frame(flat()), POINT, BOX).covariance, (3, 3))
+    optical = np.reshape(estimate_position(frame(flat()), POINT, BOX).covariance, (3, 3))
     assert np.allclose(covariance, pose[:3, :3] @ optical @ pose[:3, :3].T)
     assert np.all(np.linalg.eigvalsh(covariance) > 0)
 
 
 @pytest.mark.parametrize('value', [0.0, np.nan, np.inf])
 def test_no_valid_depth_is_a_hole(value):
-    found = locate(frame(flat(value)), POINT, BOX)
+    found = estimate_position(frame(flat(value)), POINT, BOX)
     assert found.status is DepthStatus.HOLE and found.xyz is None and found.covariance is None
 
 
 def test_a_hole_at_the_point_is_bridged_by_the_rest_of_the_box():
     depth = flat()
     depth[232:249, 322:339] = 0
-    found = locate(frame(depth), POINT, BOX)
-    assert found.status is DepthStatus.OK and 0.25 < found.valid_share < 1
+    found = estimate_position(frame(depth), POINT, BOX)
+    assert found.status is DepthStatus.OK and 0.25 < found.valid_fraction < 1
 
 
 def test_sparse_depth_is_a_hole():
     depth = flat(0)
     depth[::5, ::5] = 1.2
-    assert locate(frame(depth), POINT, BOX).status is DepthStatus.HOLE
+    assert estimate_position(frame(depth), POINT, BOX).status is DepthStatus.HOLE
 
 
 def test_depth_beyond_the_range_is_not_trusted():
-    assert locate(frame(flat(60.0)), POINT, BOX).status is DepthStatus.OUT_OF_RANGE
+    assert estimate_position(frame(flat(60.0)), POINT, BOX).status is DepthStatus.OUT_OF_RANGE
 
 
 def test_what_is_missing_is_named():
-    assert locate(frame(None), POINT, BOX).status is DepthStatus.NONE
-    assert locate(frame(None, no_depth=DepthStatus.STALE), POINT, BOX).status is DepthStatus.STALE
-    assert locate(frame(flat(), intrinsics=None), POINT, BOX).status is DepthStatus.NONE
-    found = locate(frame(flat(), camera_pose=None), POINT, BOX)
+    assert estimate_position(frame(None), POINT, BOX).status is DepthStatus.NONE
+    assert (
+        estimate_position(frame(None, no_depth=DepthStatus.STALE), POINT, BOX).status
+        is DepthStatus.STALE
+    )
+    assert estimate_position(frame(flat(), intrinsics=None), POINT, BOX).status is DepthStatus.NONE
+    found = estimate_position(frame(flat(), camera_pose=None), POINT, BOX)
     assert found.status is DepthStatus.NO_TRANSFORM and found.frame == 'camera_optical_frame'
     assert found.xyz is not None
 
 
 def test_a_point_in_the_corner_without_a_box_is_lifted():
-    assert locate(frame(flat()), (639.0, 479.0), None).status is DepthStatus.OK
+    assert estimate_position(frame(flat()), (639.0, 479.0), None).status is DepthStatus.OK
 
 
 def test_covariance_agrees_with_sampling():
     rng = np.random.default_rng(1)
     sigmas = (3.0, 2.0, 0.01)
-    _, covariance = lift((400, 100), 1.5, K, sigmas)
+    _, covariance = deproject((400, 100), 1.5, K, sigmas)
     u, v, z = (
         m + s * rng.standard_normal(200_000) for m, s in zip((400, 100, 1.5), sigmas, strict=True)
     )

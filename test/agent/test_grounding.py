@@ -2,7 +2,7 @@
 
 import pytest
 
-from kimi_ros.agent.grounding import ground, overlap
+from kimi_ros.agent.grounding import box_iou, ground
 
 SIZE = (640, 480)
 
@@ -51,5 +51,5 @@ def test_weak_candidates_beside_a_strong_one_are_dropped(kit):
 
 
 def test_overlap():
-    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
-    assert overlap((0, 0, 1, 1), (1, 0, 2, 1)) == 0
+    assert box_iou((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert box_iou((0, 0, 1, 1), (1, 0, 2, 1)) == 0

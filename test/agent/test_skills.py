@@ -55,7 +55,7 @@ def test_the_hash_is_of_the_content():
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        ({'name': 'Push it'}, r'skills\[0\]: name .*lower-case'),
+        ({'name': 'Push it'}, r'skills\[0\] "Push it": name: .*lower-case'),
         ({'risk': 'some'}, r"push\": risk: 'some' is not one of none, low, medium, high"),
         ({'approval': 'maybe'}, 'approval: .* never, risky, always'),
         ({'description': {'en': 'Push.'}}, 'description: "zh" is missing'),
@@ -64,7 +64,7 @@ def test_the_hash_is_of_the_content():
         ({'preconditions': ['visible']}, 'takes 1 arguments, not 0'),
         ({'preconditions': ['visible(hand)']}, '"hand" is not an argument'),
         ({'effects': ['__import__("os")']}, 'is not like'),
-        ({'limits': {'timeout_s': -1}}, 'limits.timeout_s is -1'),
+        ({'limits': {'timeout_s': -1}}, 'limits.timeout_s: -1 must be'),
         ({'limits': {'speed': 1}}, "unknown key 'speed'"),
         ({'node': 'Push'}, 'either "node"'),
         ({'arguments': [{'name': 'x', 'type': 'thing'}]}, r'arguments\[0\] "x": type'),

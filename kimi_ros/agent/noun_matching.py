@@ -1,4 +1,4 @@
-"""Just enough grammar, English and Chinese, to tell a dog from a dog's bowl."""
+"""Matching nouns in names and instructions, English and Chinese: a dog bowl is not a dog."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SIDES = frozenset(
 _HANDED = _DETERMINERS.union('it them that those these'.split())
 _ONWARDS = frozenset('over to back across'.split())
 _OPENERS = frozenset('please kindly hey hi hello yo but you then now'.split())
-# 'Use your arm to lift the cup' names a tool, but not where somebody is touched with it.
+# 'Use your arm to deproject the cup' names a tool, but not where somebody is touched with it.
 _TOOLS = frozenset('hand hands arm arms'.split())
 _SOMEBODY = frozenset('me him her them us you'.split())
 _PLACES = frozenset('to at on onto in into over'.split())
@@ -52,12 +52,12 @@ _ZH_VERB = re.compile(r'(?:身上|头上)?(?:拿|放|抓|举|推|打|移|搬|带
 _ZH_HANDLE = re.compile('[拿抓举推打放扔丢给移搬带提抱递取捡]')
 
 
-def plain_text(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Return the text as rules read it: NFKC, lower case, simplified characters."""
     return unicodedata.normalize('NFKC', text).lower().translate(_SIMPLIFIED)
 
 
-def plain_name(label: str) -> str:
+def strip_qualifiers(label: str) -> str:
     """Return the name without where the thing is, and without what compares it to others.
 
     'largest red cup left of the plate' -> 'red cup'.
@@ -69,7 +69,7 @@ def plain_name(label: str) -> str:
     return ' '.join(w for w in words[:cut] if w.lower() not in _SUPERLATIVES) or label
 
 
-def names_any(label: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> bool:
+def names_one_of(label: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> bool:
     """Tell whether a name means one of the nouns: its last word, or its last characters, do.
 
     On both sides of 'of' and 'and', that is: a 'pair of scissors' is scissors.
@@ -79,8 +79,8 @@ def names_any(label: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> b
         or are tied to it by 'of' ('leg of the chair', 'picture of a cat'), and Chinese words that
         end alike ('机器人').
     """
-    name = plain_name(plain_text(label))
-    nouns, exempt = [plain_text(n) for n in nouns], [plain_text(e) for e in exempt]
+    name = strip_qualifiers(normalize_text(label))
+    nouns, exempt = [normalize_text(n) for n in nouns], [normalize_text(e) for e in exempt]
     if _is_chinese(name) and any(
         part.endswith(n) and not _covered(part, len(part) - len(n), len(part), exempt)
         for part in _ZH_AND.split(name)
@@ -90,14 +90,14 @@ def names_any(label: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> b
     return any(True for _ in _found(_tokens(name), nouns, exempt))
 
 
-def aims_at_any(instruction: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> bool:
+def acts_on_one_of(instruction: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> bool:
     """Tell whether an instruction wants something done to, or brought to, one of the nouns.
 
     Coarse on purpose: 'pick up the dog' and 'put it on the dog' do, 'the dog bowl' and 'the cup
     behind the dog' do not. It only looks at words, so that no model can talk it out of a rule.
     """
-    text = plain_text(instruction)
-    nouns, exempt = [plain_text(n) for n in nouns], [plain_text(e) for e in exempt]
+    text = normalize_text(instruction)
+    nouns, exempt = [normalize_text(n) for n in nouns], [normalize_text(e) for e in exempt]
     if _is_chinese(text) and any(_aims_chinese(text, n.lstrip('*'), exempt) for n in nouns):
         return True
     tokens = _tokens(text)

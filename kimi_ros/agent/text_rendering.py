@@ -1,4 +1,4 @@
-"""Text on pictures: Chinese where a font for it can be had, never a row of question marks."""
+"""Rendering text into images, Chinese included where a font is available."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FILES = (
 )
 
 
-class Painter(Protocol):
+class TextRenderer(Protocol):
     """Writes lines of text into an RGB image."""
 
     chinese: bool
@@ -39,8 +39,8 @@ class Painter(Protocol):
         """Write a line whose upper left corner is at x, y; it is 1.4 times `size` high."""
 
 
-class OpenCvPainter:
-    """OpenCV 5's own Unicode font, which is part of the library."""
+class OpenCvTextRenderer:
+    """Renders with the Unicode font that is part of OpenCV 5."""
 
     chinese = True
 
@@ -58,8 +58,8 @@ class OpenCvPainter:
         cv2.putText(rgb, text, (x, y + round(1.06 * size)), color, self._font, size, 500)
 
 
-class PillowPainter:
-    """A font file, or Pillow's own font, which has no Chinese."""
+class PillowTextRenderer:
+    """Renders with a font file, or with Pillow's built-in font, which lacks Chinese."""
 
     def __init__(self, path: str = '') -> None:
         """Take a font file; '' is Pillow's own. Raises OSError for a file that is no font."""
@@ -81,7 +81,7 @@ class PillowPainter:
             ImageDraw.Draw(picture).text(place, text, color, self._font(size), anchor='ls')
             part[:] = np.asarray(picture)
 
-    @lru_cache(maxsize=8)  # noqa: B019 - painters live as long as the process
+    @lru_cache(maxsize=8)  # noqa: B019 - renderers live as long as the process
     def _font(self, size: int):
         if self._path:
             return ImageFont.truetype(self._path, size)
@@ -89,30 +89,30 @@ class PillowPainter:
 
 
 @lru_cache(maxsize=1)
-def find_painter() -> Painter:
-    """Return the best painter that this machine has."""
+def find_text_renderer() -> TextRenderer:
+    """Return the best text renderer that this machine has."""
     if hasattr(cv2, 'FontFace'):
         try:
-            return OpenCvPainter()
+            return OpenCvTextRenderer()
         except cv2.error:
             pass  # a build without the Unicode font
     for folder in _FOLDERS:
         for pattern in _FILES:
             for path in sorted(Path(folder).expanduser().rglob(pattern)):
                 try:
-                    return PillowPainter(str(path))
+                    return PillowTextRenderer(str(path))
                 except OSError:
                     continue
-    return PillowPainter()
+    return PillowTextRenderer()
 
 
-def writable(text: str, painter: Painter) -> str:
-    """Return what of the text the painter can write.
+def renderable_text(text: str, text_renderer: TextRenderer) -> str:
+    """Return what of the text the text_renderer can write.
 
     Without some of its letters or ideographs a text would be misread: then nothing is returned.
     Symbols are left out.
     """
-    ranges = _CHINESE if painter.chinese else _LATIN
+    ranges = _CHINESE if text_renderer.chinese else _LATIN
     kept = [c for c in text if any(a <= ord(c) <= b for a, b in ranges)]
     lost = [c for c in text if c not in kept and c.isalnum()]
     return '' if lost else ''.join(kept).strip()

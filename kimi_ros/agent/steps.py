@@ -1,0 +1,82 @@
+"""From draft steps to plan steps: object ids, risk, approval, and what stands in their way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from kimi_ros.agent.checks import first_unmet_precondition
+from kimi_ros.agent.plan import DepthStatus, GroundedObject, PlanStep, Reason, Risk
+from kimi_ros.agent.planner import DraftStep
+from kimi_ros.agent.policy import Policy
+from kimi_ros.agent.skills import Predicate, SkillCatalogue
+
+_EXPLAINED = ('holding', 'hand_empty', 'positioned')  # preconditions with a sentence in `phrases`
+
+
+class Obstacle(NamedTuple):
+    """Why steps cannot be executed: a reason code, and a sentence of `phrases` with its values."""
+
+    reason: str
+    key: str
+    values: tuple = ()
+
+
+def bind_steps(
+    drafts: Sequence[DraftStep],
+    ids: Mapping[str, str],
+    instruction: str,
+    skills: SkillCatalogue,
+    policy: Policy,
+    doubted: bool = False,
+) -> tuple[tuple[PlanStep, ...], tuple[str, ...]]:
+    """Return the steps with their risk and approval, and the reason codes of those that wait.
+
+    :param ids: the object's id for each name.
+    :param doubted: the planner first said that it cannot be done, or not without asking; then every
+        step that carries a risk needs approval.
+    """
+    steps, reasons = [], [Reason.DOUBTED] if doubted else []
+    for draft in drafts:
+        skill = skills[draft.skill]
+        risk, needs_approval, rules = policy.assess_risk(instruction, draft, skill)
+        reasons += [r for r in rules if r not in reasons]
+        arguments = {
+            a.name: ids[draft.arguments[a.name]] if a.grounded else draft.arguments[a.name]
+            for a in skill.arguments
+        }
+        steps.append(
+            PlanStep(
+                skill=skill.name,
+                object_ids=tuple(arguments[a.name] for a in skill.arguments if a.grounded),
+                arguments_json=json.dumps(arguments, ensure_ascii=False),
+                risk=risk,
+                needs_approval=needs_approval or (doubted and risk is not Risk.NONE),
+                expected_effect=', '.join(str(e.bind(arguments)) for e in skill.effects),
+            )
+        )
+    return tuple(steps), tuple(reasons)
+
+
+def find_obstacle(
+    steps: Sequence[PlanStep], objects: Sequence[GroundedObject], skills: SkillCatalogue
+) -> Obstacle | None:
+    """Return why the steps cannot follow one another or are out of reach, or None."""
+    by_id = {o.id: o for o in objects}
+    facts = [Predicate('hand_empty')]
+    facts += [Predicate('visible', (o.id,)) for o in objects]
+    facts += [Predicate('positioned', (o.id,)) for o in objects if o.position]
+    if unmet := first_unmet_precondition(steps, skills, facts):
+        explained = unmet.name in _EXPLAINED and not unmet.negated
+        labels = tuple(by_id[term].label for term in unmet.terms)
+        return Obstacle(Reason.PRECONDITION, unmet.name if explained else 'precondition', labels)
+    for step in steps:
+        reach = skills[step.skill].limits.get('reach_m')
+        for item in (by_id[i] for i in step.object_ids):
+            # In the camera's own frame a distance says nothing about the arm.
+            if reach and item.position and item.depth_status is DepthStatus.OK:
+                distance = sum(v * v for v in item.position) ** 0.5
+                if distance > reach:
+                    return Obstacle(Reason.OUT_OF_REACH, 'out_of_reach', (item.label, distance))
+    return None
