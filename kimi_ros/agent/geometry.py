@@ -85,9 +85,9 @@ def depth_sigma(values: np.ndarray, depth: float) -> float:
     """Return the standard deviation of a depth in metres: the larger of two estimates.
 
     From the data: 1.4826 times the median absolute deviation, the standard deviation of a normal
-    """Return the windows to take depth from, as slices: at the point, at the box's centre."""
-    structured-light camera; Nguyen, Izadi and Lovell, Modeling Kinect Sensor Noise for Improved 3D
-    Reconstruction and Tracking, 3DIMPVT 2012.
+    distribution with outliers. From the sensor model: 0.0012 + 0.0019 (z - 0.4)^2, the axial
+    noise of a structured-light camera; Nguyen, Izadi and Lovell, Modeling Kinect Sensor Noise for
+    Improved 3D Reconstruction and Tracking, 3DIMPVT 2012.
     """
     seen = 1.4826 * float(np.median(np.abs(values - depth)))
     return max(seen, 0.0012 + 0.0019 * (depth - 0.4) ** 2)
