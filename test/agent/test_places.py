@@ -142,9 +142,10 @@ def test_in_a_container_is_its_middle():
 def test_the_place_that_the_thing_leaves_is_free():
     beside = ((0.62, 0.09, 0.0), (0.70, 0.17, 0.09))
     walls = (
-        ((0.36, 0.07, 0.0), (0.59, 0.21, 0.03)),
-        ((0.73, 0.07, 0.0), (1.00, 0.21, 0.03)),
-        ((0.36, 0.20, 0.0), (1.00, 0.44, 0.03)),
+        *(((x, 0.07, 0.0), (x + 0.02, 0.45, 0.05)) for x in (0.36, 0.42, 0.48, 0.54)),
+        *(((x, 0.07, 0.0), (x + 0.02, 0.45, 0.05)) for x in (0.73, 0.80, 0.88, 0.96)),
+        ((0.58, 0.21, 0.0), (0.73, 0.23, 0.05)),
+        ((0.58, 0.29, 0.0), (0.73, 0.31, 0.05)),
     )
     view, bowl = frame(BOWL, beside, *walls), [candidate(BOWL)]
     assert find_place(view, 'left_of', bowl) is None
