@@ -140,16 +140,11 @@ def test_in_a_container_is_its_middle():
 
 
 def test_the_place_that_the_thing_leaves_is_free():
-    beside = ((0.62, 0.09, 0.0), (0.70, 0.17, 0.09))
-    walls = (
-        *(((x, 0.07, 0.0), (x + 0.02, 0.45, 0.05)) for x in (0.36, 0.42, 0.48, 0.54)),
-        *(((x, 0.07, 0.0), (x + 0.02, 0.45, 0.05)) for x in (0.73, 0.80, 0.88, 0.96)),
-        ((0.58, 0.21, 0.0), (0.73, 0.23, 0.05)),
-        ((0.58, 0.29, 0.0), (0.73, 0.31, 0.05)),
-    )
-    view, bowl = frame(BOWL, beside, *walls), [candidate(BOWL)]
-    assert find_place(view, 'left_of', bowl) is None
-    assert find_place(view, 'left_of', bowl, candidate(beside)) is not None
+    tray = ((0.55, -0.10, 0.0), (0.75, 0.10, 0.02))
+    cup = ((0.60, -0.05, 0.02), (0.70, 0.05, 0.08))
+    view = frame(tray, cup)
+    assert find_place(view, 'on', [candidate(tray)]) is None
+    assert find_place(view, 'on', [candidate(tray)], candidate(cup)) is not None
 
 
 def test_without_a_pose_positions_are_in_the_optical_frame():
