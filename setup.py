@@ -1,11 +1,15 @@
 """The ROS package kimi_ros (ament_python), also installable with pip."""
 
 from glob import glob
+from pathlib import Path
+from xml.etree import ElementTree
 
 from setuptools import find_packages, setup
 
 NAME = 'kimi_ros'
-VERSION = '0.1.0'  # also in package.xml, kimi_msgs/package.xml and kimi_ros/__init__.py
+ROOT = Path(__file__).resolve().parent
+# The one source of the version is package.xml, which ROS tools read.
+VERSION = ElementTree.parse(ROOT / 'package.xml').findtext('version')
 
 ROS_WHEELS = [
     'ros-rclpy[fastrtps]>=9.1,<10',
@@ -13,7 +17,7 @@ ROS_WHEELS = [
     'ros-sensor-msgs',
     'ros-std-srvs',
     'ros-visualization-msgs',
-    # What the wheels need for generating messages, and do not declare.
+    # Needed to generate messages, and not declared by the wheels.
     'catkin-pkg',
     'ros-ament-cmake',
     'ros-ament-cmake-include-directories',
@@ -27,7 +31,7 @@ ROS_WHEELS = [
 
 
 def packages() -> list[str]:
-    """The house's rooms; export/ and train/ are imported as kimi_export and kimi_train."""
+    """The Python packages; export/ and train/ are imported as kimi_export and kimi_train."""
     found = find_packages(include=['kimi_ros', 'kimi_ros.*'])
     for folder in ('export', 'train'):
         found += [f'kimi_{folder}', *(f'kimi_{folder}.{name}' for name in find_packages(folder))]
@@ -35,7 +39,7 @@ def packages() -> list[str]:
 
 
 def shared(*folders: str) -> list[tuple[str, list[str]]]:
-    """The files of these folders, for share/kimi_ros; kimi_ros.resources finds them there."""
+    """The files of these folders, for share/kimi_ros, where kimi_ros.resources finds them."""
     return [
         (f'share/{NAME}/{folder}', sorted(path for path in glob(f'{folder}/*') if '.' in path))
         for folder in folders

@@ -1,4 +1,4 @@
-"""Starting and stopping nodes as processes of their own, with ROS set for large images."""
+"""Starting and stopping nodes as processes, with Fast DDS configured for large images."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from kimi_ros.resources import share
 
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
-_PATIENCE = 6.0  # seconds after each signal
-# Today's name, and that of Humble and Jazzy.
+_STOP_TIMEOUT = 6.0  # seconds after each signal
+# The current name, and that of Humble and Jazzy.
 _PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-_PARTICIPANTS = 20  # of a domain, that are looked for: the first ones may have left
-_DOMAINS = 100  # Linux lends ports for domains 0 to 101
+_PARTICIPANTS = 20  # per domain whose ports are probed: the first ones may have left
+_DOMAINS = 100  # Linux has free ports for domains 0 to 101
 
 
-class ProcessEnded(Exception):
-    """A process that should run has ended; shows the last lines of its log."""
+class ProcessEndedError(Exception):
+    """A process has ended unexpectedly; the message shows the last lines of its log."""
 
 
 def large_images(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with Fast DDS set for raw images, unless the user has set it.
+    """Return the environment with Fast DDS configured for raw images, unless it already is.
 
-    Its defaults lose most raw images of 640x480 and more. The shared-memory segments of
-    config/fastdds.xml lose none; FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA, which Humble does not know,
-    loses half of them where the processors are busy.
+    The defaults lose most raw images of 640x480 and more. The shared-memory segments of
+    config/fastdds.xml lose none; FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA, unknown to Humble, loses
+    half of them on a busy machine.
     """
     if any(environment.get(name) for name in (*_PROFILES, 'FASTDDS_BUILTIN_TRANSPORTS')):
         return dict(environment)
@@ -42,7 +42,7 @@ def large_images(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def isolated(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a ROS graph on this machine only, in a domain nobody is in."""
+    """Return the environment for a ROS graph limited to this machine, in an unused domain."""
     changed = large_images(environment)
     if environment.get('ROS_DISTRO') == 'humble':
         changed['ROS_LOCALHOST_ONLY'] = '1'
@@ -53,7 +53,7 @@ def isolated(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _free_domain() -> int:
-    """Return a domain in which no participant has its port (the numbers: DDSI-RTPS 2.5, 9.6.2)."""
+    """Return a domain without participants, by their ports (DDSI-RTPS 2.5, 9.6.2)."""
     domains = list(range(1, _DOMAINS + 1))
     random.SystemRandom().shuffle(domains)
     free = (d for d in domains if all(_free(7410 + 250 * d + 2 * p) for p in range(_PARTICIPANTS)))
@@ -70,7 +70,7 @@ def _free(port: int) -> bool:
 
 
 class NodeProcess:
-    """A node of this package in a process of its own, which ends with this object."""
+    """A node of this package in its own process."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class NodeProcess:
     ):
         """Start `python -m module arguments...`.
 
-        :param log: file for what it says; None lets it speak to this process's terminal.
+        :param log: file for its output; None leaves it on this process's terminal.
         """
         self.module = module
         self.log = log
@@ -92,14 +92,14 @@ class NodeProcess:
             stdin=subprocess.DEVNULL,
             stdout=self._stream,
             stderr=subprocess.STDOUT if log else None,
-            # Ctrl-C is for the parent, which stops its nodes in order.
+            # Ctrl-C goes to the parent, which stops its nodes in order.
             start_new_session=True,
             preexec_fn=_end_with_parent if sys.platform == 'linux' else None,
         )
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The process id."""
         return self._process.pid
 
     def ended(self) -> int | None:
@@ -107,19 +107,21 @@ class NodeProcess:
         return self._process.poll()
 
     def check(self) -> None:
-        """Raise ProcessEnded unless the process runs."""
+        """Raise ProcessEndedError unless the process runs."""
         status = self.ended()
         if status is not None:
-            raise ProcessEnded(f'{self.module} has ended with status {status}{self._last_words()}')
+            raise ProcessEndedError(
+                f'{self.module} has ended with status {status}{self._log_tail()}'
+            )
 
     def stop(self) -> None:
-        """End the process and what it has started: politely, then firmly."""
+        """Stop the process group with SIGINT, then SIGTERM, then SIGKILL."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             if self._process.poll() is not None:
                 break
             self._signal(number)
             try:
-                self._process.wait(_PATIENCE)
+                self._process.wait(_STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 continue
         if self._stream:
@@ -131,7 +133,7 @@ class NodeProcess:
         except ProcessLookupError:
             pass
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
         if self.log is None:
             return ''
         lines = self.log.read_text(errors='replace').strip().splitlines()[-8:]
@@ -139,7 +141,7 @@ class NodeProcess:
 
 
 def _end_with_parent() -> None:
-    """Have the kernel end this process should its parent be killed and so not stop it."""
+    """Ask the kernel to terminate this process when its parent is killed."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -155,6 +157,6 @@ def _yaml(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return f'[{", ".join(_yaml(v) for v in value)}]'
     if isinstance(value, float):
-        # Without a point it would be read as an integer, with some exponents as text.
+        # Without a decimal point YAML reads an integer, with some exponents a string.
         return f'{value:.9f}'
     return str(value)

@@ -1,36 +1,42 @@
-"""Finding the files that ship beside the code: configuration, launch files, the nano model."""
+"""Finding the package's data files: configuration, launch files, the nano model."""
 
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 PACKAGE = 'kimi_ros'
 
 
-class ResourceNotFound(FileNotFoundError):
-    """A file of the package is in none of the places where an installation puts it."""
+class ResourceNotFoundError(FileNotFoundError):
+    """A data file of the package is not in any install location."""
 
 
 def share(relative: str) -> Path:
-    """Return the path of a file or folder that the package shares.
+    """Return the path of a data file or folder of the package.
 
     :param relative: its path in the repository: 'config/skills.yaml', 'models/nano', 'launch'.
-    :raises ResourceNotFound: when it is nowhere, with the places looked at.
+    :raises ResourceNotFoundError: if it is in none of the install locations, which are listed.
     """
-    places = list(dict.fromkeys(_places()))
-    for place in places:
-        if (place / relative).exists():
-            return place / relative
-    looked = '\n  '.join(str(place) for place in places)
-    raise ResourceNotFound(
-        f'{relative} of {PACKAGE} is not there. Looked in:\n  {looked}\n'
-        'Install the package anew (make setup, pip install . or colcon build), and source '
-        'install/setup.sh after a colcon build.'
+    locations = list(dict.fromkeys(_locations()))
+    for location in locations:
+        if (location / relative).exists():
+            return location / relative
+    searched = '\n  '.join(str(location) for location in locations)
+    raise ResourceNotFoundError(
+        f'{relative} of {PACKAGE} was not found in:\n  {searched}\n'
+        'Reinstall the package (make setup, pip install . or colcon build); after colcon build, '
+        'source install/setup.sh.'
     )
 
 
-def _places() -> Iterator[Path]:
+def version() -> str:
+    """Return the package's version, which package.xml states."""
+    return ElementTree.parse(share('package.xml')).findtext('version', '')
+
+
+def _locations() -> Iterator[Path]:
     package = Path(__file__).resolve().parent
     if (package.parent / 'package.xml').is_file():
         yield package.parent  # a checkout, also when installed editable

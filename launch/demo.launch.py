@@ -1,4 +1,4 @@
-"""A rendered camera and the node `kimi`, to be spoken to on /instruction or /kimi/instruct."""
+"""A simulated camera and the node `kimi`; send instructions to /instruction or /kimi/instruct."""
 
 import os
 
@@ -13,14 +13,16 @@ from kimi_ros.resources import share
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Start both; where the camera is, the node learns from TF."""
+    """Start both; the node takes the camera pose from TF."""
     return LaunchDescription(
         [
             DeclareLaunchArgument(
-                'seed', default_value='2000000', description='of the scene; held out from 2000000'
+                'seed',
+                default_value='2000000',
+                description='seed of the scene; 2000000 and more are held out from training',
             ),
             DeclareLaunchArgument(
-                'model', default_value='', description="a model's folder; empty: nano"
+                'model', default_value='', description='model folder; empty: nano'
             ),
             *(
                 SetEnvironmentVariable(name, value)

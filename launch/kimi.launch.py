@@ -1,4 +1,4 @@
-"""The node `kimi` beside a camera of yours."""
+"""The node `kimi` for your own camera."""
 
 import os
 
@@ -11,18 +11,18 @@ from kimi_ros.process import large_images
 from kimi_ros.resources import share
 
 PARAMETERS = (
-    ('model', "'nano' or a folder that kimi-export wrote; empty: as params_file says"),
-    ('image_transport', "'raw' or 'compressed'; empty: as params_file says"),
+    ('model', "'nano' or a folder that kimi-export wrote; empty: from params_file"),
+    ('image_transport', "'raw' or 'compressed'; empty: from params_file"),
 )
 TOPICS = (
-    ('image', 'image', "the camera's images (compressed ones: without /compressed)"),
-    ('camera_info', 'camera_info', "the camera's intrinsics"),
-    ('depth', 'depth/image', 'depth registered to the image'),
+    ('image', 'image', 'image topic (without /compressed)'),
+    ('camera_info', 'camera_info', 'camera_info topic'),
+    ('depth', 'depth/image', 'depth image topic, registered to the colour image'),
 )
 
 
 def make_node(context: LaunchContext) -> list[Node]:
-    """Return the node; what a launch argument leaves empty is left to the parameter file."""
+    """Return the node; empty launch arguments leave the value to the parameter file."""
 
     def given(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
@@ -50,10 +50,10 @@ def make_node(context: LaunchContext) -> list[Node]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Declare the arguments and start the node, set for large images."""
+    """Declare the arguments and start the node, with Fast DDS configured for large images."""
     arguments = [
-        ('params_file', str(share('config/kimi.yaml')), 'YAML file with the parameters'),
-        ('namespace', '', 'of the node and of relative topics'),
+        ('params_file', str(share('config/kimi.yaml')), 'YAML file with parameters'),
+        ('namespace', '', 'namespace of the node and of relative topics'),
         *((name, '', text) for name, text in PARAMETERS),
         *TOPICS,
     ]

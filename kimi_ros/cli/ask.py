@@ -1,4 +1,4 @@
-"""`kimi ask IMAGE "instruction"`: a plan for a picture in a file, without ROS."""
+"""`kimi ask IMAGE "instruction"`: a plan for an image file, without ROS."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ import sys
 import time
 from pathlib import Path
 
-from kimi_ros.cli.failure import Failure
-from kimi_ros.cli.telling import plan_lines
+from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.plan_formatter import plan_lines
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb to the command's parser."""
-    parser = subparsers.add_parser('ask', help='a plan for a picture in a file, without ROS')
-    parser.add_argument('image', type=Path, help='a JPEG, a PNG or what else Pillow opens')
+    parser = subparsers.add_parser('ask', help='make a plan for an image file, without ROS')
+    parser.add_argument('image', type=Path, help='JPEG, PNG or any format that Pillow reads')
     parser.add_argument('instruction', help='what you want, in English or Chinese')
     parser.add_argument(
         '--model', default='nano', help="'nano' or a folder that kimi-export wrote (default: nano)"
     )
-    parser.add_argument('--out', type=Path, help='file for the picture with the plan drawn on it')
+    parser.add_argument(
+        '--out', type=Path, help='write the image with the plan drawn on it to this file'
+    )
     parser.add_argument('--json', action='store_true', help='print the plan as JSON')
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the plan; 0 also where the answer is that it cannot be done."""
-    # Only now: `kimi --help` need not load an engine.
+    """Print the plan; the exit status is 0 for every kind of plan, also infeasible ones."""
+    # Imported here so that `kimi --help` does not load an engine.
     from rich.console import Console
 
-    from kimi_ros.agent import Agent, Policy, SkillCatalogue
-    from kimi_ros.agent import Frame as Picture
+    from kimi_ros.agent import Agent, Frame, Policy, SkillCatalogue
     from kimi_ros.agent.drawing import draw_plan
     from kimi_ros.agent.errors import AgentError
     from kimi_ros.resources import share
@@ -43,9 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
         skills = SkillCatalogue.load(share('config/skills.yaml'))
         agent = Agent(vlm, skills, Policy.load(share('config/policy.yaml')))
         started = time.monotonic()
-        plan = agent.run(Picture(rgb), arguments.instruction)
+        plan = agent.run(Frame(rgb), arguments.instruction)
     except (AgentError, VlmError, FileNotFoundError) as error:
-        raise Failure(str(error)) from error
+        raise CommandError(str(error)) from error
     if arguments.json:
         print(plan.to_json())
     else:
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'time: {time.monotonic() - started:.2f} s')
     if arguments.out:
         _write(arguments.out, draw_plan(rgb, plan))
-        print(f'picture: {arguments.out}', file=sys.stderr)
+        print(f'annotated image: {arguments.out}', file=sys.stderr)
     return 0
 
 
@@ -65,9 +66,9 @@ def _read(path: Path):
         with Image.open(path) as image:
             return np.array(ImageOps.exif_transpose(image).convert('RGB'))
     except UnidentifiedImageError as error:
-        raise Failure(f'{path} is no picture that can be read') from error
+        raise CommandError(f'{path} is not a supported image') from error
     except (OSError, Image.DecompressionBombError) as error:
-        raise Failure(f'{path} cannot be read: {error}') from error
+        raise CommandError(f'{path} cannot be read: {error}') from error
 
 
 def _write(path: Path, rgb) -> None:
@@ -77,4 +78,4 @@ def _write(path: Path, rgb) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rgb).save(path)
     except (OSError, ValueError) as error:
-        raise Failure(f'{path} cannot be written: {error}') from error
+        raise CommandError(f'{path} cannot be written: {error}') from error

@@ -1,4 +1,4 @@
-"""`kimi doctor`: what works on this machine, what is missing, and what to type about it."""
+"""`kimi doctor`: what works on this machine, what is missing, and how to fix it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kimi_ros.resources import ResourceNotFound, share
+from kimi_ros.resources import ResourceNotFoundError, share
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 14)
 OLDEST_ONNXRUNTIME = (1, 23, 2)
@@ -19,10 +19,10 @@ LIBRARIES = (
     'numpy', 'cv2', 'PIL', 'yaml', 'jsonschema', 'llguidance', 'onnx', 'rich', 'safetensors',
     'tokenizers',
 )  # fmt: skip
-SET_UP = 'make setup    (in the checkout of kimi_ros; then .venv/bin/kimi doctor)'
+SET_UP = 'make setup    (in the checkout of kimi_ros, then .venv/bin/kimi doctor)'
 
-# Each runs in a process of its own: a broken library may end the process, and ROS from wheels
-# starts Python anew when it is imported.
+# Each runs in its own process: a broken library may end the process, and importing ROS from wheels
+# re-executes Python.
 PROBE_ROS = """
 import rclpy
 rclpy.init(args=[])
@@ -58,41 +58,43 @@ print('rendered a scene with', os.environ.get('MUJOCO_GL'))
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about one part."""
+    """Result of one check."""
 
-    part: str
+    component: str
     works: bool
-    says: str
-    remedy: str = ''  # what to type
-    core: bool = True  # nothing works without it
+    message: str
+    remedy: str = ''  # the command to type
+    required: bool = True  # nothing works without it
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb."""
-    parser = subparsers.add_parser('doctor', help='say what is missing and what to type')
-    parser.add_argument('model', nargs='?', help='a folder of kimi-export to examine as well')
+    parser = subparsers.add_parser('doctor', help='check this installation and say how to fix it')
+    parser.add_argument(
+        'model', nargs='?', help='a folder that kimi-export wrote, to check as well'
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line for each part; 0 when the core works."""
-    sound = True
-    for finding in examine(args.model):
+    """Print a line for each check; 0 if everything required works."""
+    usable = True
+    for finding in run_checks(args.model):
         print('\n'.join(lines(finding)), flush=True)
-        sound = sound and (finding.works or not finding.core)
-    print('kimi_ros can work here.' if sound else 'Not yet: do what the lines above say.')
-    return 0 if sound else 1
+        usable = usable and (finding.works or not finding.required)
+    print('kimi_ros works here.' if usable else 'Something is missing: follow the lines above.')
+    return 0 if usable else 1
 
 
 def lines(finding: Finding) -> list[str]:
-    """Return a finding as it is printed."""
-    word = 'ok' if finding.works else 'missing' if finding.core else 'note'
-    first = f'{word:8}{finding.part:10}{finding.says}'
+    """Return the text for a finding."""
+    word = 'ok' if finding.works else 'missing' if finding.required else 'note'
+    first = f'{word:8}{finding.component:10}{finding.message}'
     return [first] if finding.works else [first, *([f'{"":18}type: {finding.remedy}'])]
 
 
-def examine(model: str | None = None) -> Iterator[Finding]:
-    """Examine every part, the cheap ones first, and a model folder where one is given."""
+def run_checks(model: str | None = None) -> Iterator[Finding]:
+    """Run every check, the cheap ones first, and that of a model folder if one is given."""
     checks: tuple[Callable[[], Finding], ...] = (
         python, libraries, engine, tensorrt, nano, ros, messages, rendering, large_images,
     )  # fmt: skip
@@ -103,18 +105,18 @@ def examine(model: str | None = None) -> Iterator[Finding]:
 
 
 def python() -> Finding:
-    """The Python that runs this."""
+    """The Python version."""
     version = sys.version_info[:2]
     return Finding(
         'Python',
         OLDEST_PYTHON <= version <= NEWEST_PYTHON,
         f'{sys.version.split()[0]} at {sys.executable}',
-        'make setup PYTHON=python3.12    (3.10 to 3.14 work)',
+        'make setup PYTHON=python3.12    (3.10 to 3.14 are supported)',
     )
 
 
 def libraries() -> Finding:
-    """The Python libraries that every use needs."""
+    """The Python libraries that are always needed."""
     missing = []
     for name in LIBRARIES:
         try:
@@ -122,12 +124,12 @@ def libraries() -> Finding:
         except ImportError as error:
             plain = getattr(error, 'name', None) == name
             missing.append(name if plain else f'{name} ({error})')
-    says = f'cannot import {", ".join(missing)}' if missing else f'{len(LIBRARIES)} present'
-    return Finding('Libraries', not missing, says, SET_UP)
+    message = f'cannot import {", ".join(missing)}' if missing else f'{len(LIBRARIES)} present'
+    return Finding('Libraries', not missing, message, SET_UP)
 
 
 def engine() -> Finding:
-    """The runtime of the model."""
+    """The inference runtime."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -146,16 +148,16 @@ def engine() -> Finding:
 
 
 def tensorrt() -> Finding:
-    """TensorRT and a GPU, which only folders of --target tensorrt need."""
+    """TensorRT and a GPU, needed only for folders of --target tensorrt."""
     if importlib.util.find_spec('tensorrt') is None:
-        says = 'not here; only folders of kimi-export --target tensorrt need it'
-        return Finding('TensorRT', True, says, core=False)
-    works, says = _probe(PROBE_TENSORRT)
-    return Finding('TensorRT', works, says, 'see docs/install.md', core=False)
+        message = 'not installed; only needed for folders of kimi-export --target tensorrt'
+        return Finding('TensorRT', True, message, required=False)
+    works, message = _probe(PROBE_TENSORRT)
+    return Finding('TensorRT', works, message, 'see docs/install.md', required=False)
 
 
 def folder(path: str) -> Finding:
-    """A model folder: whether it is whole, and whether it runs on this machine."""
+    """A model folder: whether it is complete and runs on this machine."""
     try:
         from kimi_ros.vlm.errors import VlmError
         from kimi_ros.vlm.folder import read_folder
@@ -164,20 +166,20 @@ def folder(path: str) -> Finding:
         return Finding('Folder', False, str(error), SET_UP)
     try:
         opened = read_folder(path)
-        says = f'{opened.name}, {opened.precision}, for {opened.runtime}'
+        message = f'{opened.name}, {opened.precision}, for {opened.runtime}'
         if opened.runtime != 'tensorrt':
-            return Finding('Folder', True, says)
+            return Finding('Folder', True, message)
         built, wrong, rebuild = describe(opened)
     except VlmError as error:
         return Finding('Folder', False, str(error), 'kimi-export CHECKPOINT OUT')
-    return Finding('Folder', not wrong, f'{says}, {"; ".join(wrong) or built}', rebuild)
+    return Finding('Folder', not wrong, f'{message}, {"; ".join(wrong) or built}', rebuild)
 
 
 def nano() -> Finding:
-    """The model that ships with the package."""
+    """The model in the package."""
     try:
         checkpoint = share('models/nano')
-    except ResourceNotFound as error:
+    except ResourceNotFoundError as error:
         return Finding('Model', False, str(error).split('. ')[0], SET_UP)
     if not any(checkpoint.glob('*.safetensors')):
         restore = f'git checkout -- {checkpoint}    (or take a complete checkout)'
@@ -189,45 +191,45 @@ def nano() -> Finding:
     folder = exported_folder(checkpoint)
     if (folder / 'model.json').is_file():
         return Finding('Model', True, f'nano, exported to {folder}')
-    home = folder
-    while not home.exists():
-        home = home.parent
-    if not os.access(home, os.W_OK):
-        return Finding('Model', False, f'{home} is not writable', 'export KIMI_CACHE=/a/folder')
+    parent = folder
+    while not parent.exists():
+        parent = parent.parent
+    if not os.access(parent, os.W_OK):
+        return Finding('Model', False, f'{parent} is not writable', 'export KIMI_CACHE=/a/folder')
     return Finding('Model', True, f'nano in {checkpoint}, exported on first use to {folder}')
 
 
 def ros() -> Finding:
-    """The ROS client library, with a middleware that starts."""
-    works, says = _probe(PROBE_ROS)
+    """The ROS client library and its middleware."""
+    works, message = _probe(PROBE_ROS)
     distro = os.environ.get('ROS_DISTRO')
     remedy = SET_UP if distro else f'{SET_UP}\n{"":24}or source ROS: . /opt/ros/jazzy/setup.sh'
-    return Finding('ROS', works, f'{distro or "wheels"}: {says}', remedy)
+    return Finding('ROS', works, f'{distro or "wheels"}: {message}', remedy)
 
 
 def messages() -> Finding:
-    """The package's own messages, with the middleware's support for them."""
-    works, says = _probe(PROBE_MESSAGES)
+    """kimi_msgs and its type support."""
+    works, message = _probe(PROBE_MESSAGES)
     remedy = f'{SET_UP}\n{"":24}or, after a colcon build: . install/setup.sh'
     if os.environ.get('ROS_DISTRO'):
         remedy += f'\n{"":24}or, after make setup: . .venv/bin/activate'
-    return Finding('Messages', works, says, remedy)
+    return Finding('Messages', works, message, remedy)
 
 
 def rendering() -> Finding:
-    """Drawing scenes without a screen; recorded scenes stand in where it is not to be had."""
-    works, says = _probe(PROBE_GL)
+    """Off-screen rendering; recorded frames are used where it is not available."""
+    works, message = _probe(PROBE_GL)
     remedy = 'sudo apt-get install libosmesa6    (or libegl1 libgl1 libgl1-mesa-dri libopengl0)'
-    if 'No module named' in says:
+    if 'No module named' in message:
         remedy = SET_UP
-    return Finding('GL', works, says, remedy, core=False)
+    return Finding('GL', works, message, remedy, required=False)
 
 
 def large_images(environment: Mapping[str, str] = os.environ) -> Finding:
-    """Fast DDS loses most frames of 640x480 and more with its defaults."""
+    """Fast DDS loses most images of 640x480 and more with its default settings."""
     middleware = environment.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
     if 'fastrtps' not in middleware:
-        return Finding('Images', True, f'{middleware} needs no setting of ours', core=False)
+        return Finding('Images', True, f'{middleware} needs no settings', required=False)
     distro = environment.get('ROS_DISTRO')
     profile = 'FASTDDS_DEFAULT_PROFILES_FILE'
     if distro in ('humble', 'jazzy'):
@@ -235,20 +237,22 @@ def large_images(environment: Mapping[str, str] = os.environ) -> Finding:
     names = [profile] if distro == 'humble' else [profile, 'FASTDDS_BUILTIN_TRANSPORTS']
     for name in names:
         if environment.get(name, 'DEFAULT') != 'DEFAULT':
-            return Finding('Images', True, f'{name}={environment[name]}', core=False)
+            return Finding('Images', True, f'{name}={environment[name]}', required=False)
     try:
         settings = share('config/fastdds.xml')
-    except ResourceNotFound as error:
-        return Finding('Images', False, str(error).split('. ')[0], SET_UP, core=False)
+    except ResourceNotFoundError as error:
+        return Finding('Images', False, str(error).split('. ')[0], SET_UP, required=False)
     remedy = f'export {profile}={settings}    (where camera drivers are started)'
-    says = 'kimi up and the launch files set Fast DDS for large images; this shell does not'
-    return Finding('Images', False, says, remedy, core=False)
+    message = (
+        'kimi up and the launch files configure Fast DDS for large images; this shell does not'
+    )
+    return Finding('Images', False, message, remedy, required=False)
 
 
 def _probe(code: str) -> tuple[bool, str]:
-    """Run the code in this Python; whether it worked, and its last line of output or of error."""
+    """Run code in a new Python process; returns success and the last line of its output."""
     environment = {
-        # What the ROS wheels leave behind in a process that has imported them.
+        # The ROS wheels leave this variable in a process that has imported them.
         **{k: v for k, v in os.environ.items() if k != '_ROS_WHEELS_BOOTSTRAP_COMPLETE'},
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
     }
@@ -258,6 +262,6 @@ def _probe(code: str) -> tuple[bool, str]:
             env=environment, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return False, 'no answer within two minutes'
+        return False, 'no response within two minutes'
     output = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
     return done.returncode == 0, output[-1] if output else f'ended with status {done.returncode}'

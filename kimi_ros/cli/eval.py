@@ -1,7 +1,7 @@
-"""`kimi eval SUITE`: examine a model on rendered scenes that no training has seen.
+"""`kimi eval SUITE`: evaluate a model on held-out rendered scenes.
 
-points and boxes also take your own pictures: --data FOLDER. docs/examinations.md says what each
-suite asks and what its figures mean.
+The suites points and boxes also take your own images: --data FOLDER. docs/evaluation.md describes
+the suites and their metrics.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from kimi_ros.cli.failure import Failure
+from kimi_ros.cli.errors import CommandError
 
 _SUITES = (
     'points',
@@ -33,75 +33,81 @@ _SCENES = 200
 def add_parser(subparsers) -> None:
     """Declare the verb."""
     p = subparsers.add_parser(
-        'eval', help='examine a model on held-out scenes', description=__doc__
+        'eval', help='evaluate a model on held-out scenes', description=__doc__
     )
     p.add_argument('suite', choices=_SUITES)
     p.add_argument('--model', default='nano', help='nano, or a folder that kimi-export wrote')
     p.add_argument(
-        '--n', type=int, help=f'scenes (default: {_SCENES}), or lines of your data (default: all)'
+        '--n',
+        type=int,
+        help=f'number of scenes (default: {_SCENES}) or of lines of --data (default: all)',
     )
-    p.add_argument('--seed', type=int, default=0, help='number of the first scene, or line')
-    p.add_argument('--table', choices=_TABLES, help='what the scenes are set with (default: full)')
+    p.add_argument(
+        '--seed', type=int, default=0, help='number of the first scene or line (default: 0)'
+    )
+    p.add_argument('--table', choices=_TABLES, help='object set of the scenes (default: full)')
     p.add_argument('--lang', choices=('en', 'zh'), default='en')
-    p.add_argument('--json', action='store_true', help='end with one line of JSON')
+    p.add_argument('--json', action='store_true', help='print one line of JSON at the end')
     p.add_argument(
         '--out',
         type=Path,
-        help='keep results: OUT.jsonl, from which a run that was killed goes on, a table OUT.md, '
+        help='write OUT.jsonl, from which an interrupted run resumes, a report OUT.md and '
         'a contact sheet of failures OUT.png',
     )
     p.add_argument(
-        '--data', type=Path, help='points, boxes: a folder of your own pictures with things.jsonl'
+        '--data', type=Path, help='points, boxes: a folder of your own images with things.jsonl'
     )
     p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Examine, and print each figure with its 95 % interval."""
+    """Run the evaluation and print each metric with its 95 % confidence interval."""
     from rich.console import Console
     from rich.progress import track
 
     from kimi_ros.agent.errors import AgentError
     from kimi_ros.eval.errors import EvalError
-    from kimi_ros.eval.examination import Examination, beside, write_report
+    from kimi_ros.eval.evaluation import Evaluation, beside, write_report
     from kimi_ros.eval.journal import Journal
-    from kimi_ros.eval.looking import LOOKS
-    from kimi_ros.eval.own_data import chosen, read_own
+    from kimi_ros.eval.localization import LOCALIZATION_SUITES
     from kimi_ros.eval.report import as_json, lines
-    from kimi_ros.eval.suites import tables_for
+    from kimi_ros.eval.suites import scene_source_for
+    from kimi_ros.eval.user_data import read_user_data, select_lines
     from kimi_ros.sim import GLNotAvailable
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
     if (args.n is not None and args.n < 1) or args.seed < 0:
-        raise Failure('--n begins at 1 and --seed at 0')
-    if args.data and args.suite not in LOOKS:
-        raise Failure(f'--data is for {" and ".join(LOOKS)}, not for {args.suite}')
+        raise CommandError('--n must be at least 1 and --seed at least 0')
+    if args.data and args.suite not in LOCALIZATION_SUITES:
+        raise CommandError(
+            f'--data is for {" and ".join(LOCALIZATION_SUITES)}, not for {args.suite}'
+        )
     if args.data and args.table:
-        raise Failure('--table is for rendered scenes, not for --data')
+        raise CommandError('--table is for rendered scenes, not for --data')
     table = args.table or _TABLES[0]
     try:
-        things = read_own(args.data, args.suite, args.lang) if args.data else None
+        things = read_user_data(args.data, args.suite, args.lang) if args.data else None
         if things is None:
             numbers = range(args.seed, args.seed + (args.n or _SCENES))
         else:
-            numbers = chosen(things, args.seed, args.n or len(things))
+            numbers = select_lines(things, args.seed, args.n or len(things))
         if not numbers:
-            raise Failure(f'{args.data} has {len(things)} lines: --seed is beyond the last')
+            raise CommandError(f'{args.data} has {len(things)} lines: --seed is beyond the last')
         about = {'suite': args.suite, 'model': args.model, 'n': len(numbers)}
         about |= {'seed': args.seed, 'lang': args.lang}
         about |= {'data': str(args.data)} if args.data else {'table': table}
         # Before the model is loaded: not every suite can be held on every table.
-        tables = tables_for(args.suite, table)
+        tables = scene_source_for(args.suite, table)
         with VisionLanguageModel.load(args.model) as vlm, tables:
             identity = {'weights': _identity(args.model), 'things': _digest(args.data)}
             journal = Journal(args.out and beside(args.out, '.jsonl'), about | identity)
-            exam = Examination(args.suite, args.lang, tables, things)
+            evaluation = Evaluation(args.suite, args.lang, tables, things)
             with journal:
                 told = {'console': Console(stderr=True), 'transient': True}
-                figures = exam.hold(vlm, track(numbers, args.suite, **told), journal)
-                written = args.out and write_report(args.out, about, figures, journal, exam)
+                figures = evaluation.run(vlm, track(numbers, args.suite, **told), journal)
+                written = args.out and write_report(args.out, about, figures, journal, evaluation)
     except (VlmError, AgentError, GLNotAvailable, EvalError) as error:
-        raise Failure(str(error)) from error
+        raise CommandError(str(error)) from error
     print('\n'.join(lines(about, figures)))
     for path in written or ():
         print(f'written: {path}')
@@ -120,6 +126,6 @@ def _identity(model: str) -> str:
 
 
 def _digest(data: Path | None) -> str:
-    from kimi_ros.eval.own_data import FILE
+    from kimi_ros.eval.user_data import FILE
 
     return hashlib.sha256((data / FILE).read_bytes()).hexdigest() if data else ''

@@ -8,32 +8,32 @@ import sys
 from collections.abc import Sequence
 
 from kimi_ros import __version__
-from kimi_ros.cli.failure import Failure
+from kimi_ros.cli.errors import CommandError
 
-# Each a module of this package; add_parser(subparsers) sets `run`, which returns the exit status.
+# Modules of this package; add_parser(subparsers) sets `run`, which returns the exit status.
 VERBS = ('ask', 'demo', 'doctor', 'eval', 'sim', 'up')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the process's exit status."""
     parser = argparse.ArgumentParser(
-        prog='kimi', description='Grounded action plans from what a camera sees and you ask for.'
+        prog='kimi', description='Grounded action plans from camera images and instructions.'
     )
     parser.add_argument('--version', action='version', version=f'kimi_ros {__version__}')
     subparsers = parser.add_subparsers(metavar='VERB', required=True)
     for verb in VERBS:
         try:
             module = importlib.import_module(f'kimi_ros.cli.{verb}')
-        except ImportError as error:  # doctor must be there to say what is missing
-            subparsers.add_parser(verb, help=f'not to be had: {error}; kimi doctor says more')
+        except ImportError as error:  # doctor must still be available to report it
+            subparsers.add_parser(verb, help=f'not available: {error}; see kimi doctor')
             continue
         module.add_parser(subparsers)
     chosen = parser.parse_args(arguments)
     if not hasattr(chosen, 'run'):
-        parser.exit(1, 'kimi: a library is missing: kimi doctor says which, and what to type\n')
+        parser.exit(1, 'kimi: a library is missing: run kimi doctor\n')
     try:
         return chosen.run(chosen)
-    except Failure as failure:
+    except CommandError as failure:
         print(f'kimi: {failure}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:

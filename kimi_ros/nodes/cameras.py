@@ -1,4 +1,4 @@
-"""Subscribing to cameras, and how well their pictures arrive."""
+"""Camera subscriptions, and how well their images are received."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from kimi_ros.nodes import qos
-from kimi_ros.nodes.diagnostics import Report, camera_report, loss_warning
-from kimi_ros.nodes.frames import CameraSlot
+from kimi_ros.nodes.diagnostics import StatusReport, camera_report, frame_loss_warning
+from kimi_ros.nodes.frame_buffer import FrameBuffer
+from kimi_ros.nodes.frame_rate import FrameRateMonitor
 from kimi_ros.nodes.messages import nanoseconds
-from kimi_ros.nodes.rates import RateMonitor
 
-_RECENT = 5.0  # seconds: a topic on which something came since then arrives
+_ACTIVE = 5.0  # seconds: a topic with a message in this time is active
 
 
-class Cameras:
-    """The cameras that the node's parameters name.
+class CameraSubscriptions:
+    """Subscriptions to the cameras that the node's parameters name.
 
-    :ivar slots: by the cameras' names.
+    :ivar buffers: by camera name.
     """
 
     def __init__(self, node: Node):
         """Subscribe to `image` or `image/compressed`, `camera_info` and `depth/image` of each."""
         self._node = node
-        self.slots: dict[str, CameraSlot] = {}
-        self._monitors: dict[str, RateMonitor] = {}
-        self._came: dict[str, float] = {}  # monotonic seconds, by topic
+        self.buffers: dict[str, FrameBuffer] = {}
+        self._monitors: dict[str, FrameRateMonitor] = {}
+        self._received: dict[str, float] = {}  # monotonic seconds of the last message, by topic
         compressed = self._value('image_transport') == 'compressed'
         for name in self._value('cameras'):
             prefix = f'{name}/' if name else ''
             image = f'{prefix}image/compressed' if compressed else f'{prefix}image'
-            slot = self.slots[name] = CameraSlot(name, node.resolve_topic_name(image))
-            monitor = self._monitors[name] = RateMonitor()
+            buffer = self.buffers[name] = FrameBuffer(name, node.resolve_topic_name(image))
+            monitor = self._monitors[name] = FrameRateMonitor()
             for kind, topic, callback in (
                 (CompressedImage if compressed else Image, image, self._on_image),
                 (CameraInfo, f'{prefix}camera_info', self._on_info),
@@ -45,57 +45,60 @@ class Cameras:
                 node.create_subscription(
                     kind,
                     topic,
-                    partial(self._on_message, topic, partial(callback, slot, monitor)),
+                    partial(self._on_message, topic, partial(callback, buffer, monitor)),
                     qos.CAMERA,
                     callback_group=MutuallyExclusiveCallbackGroup(),
                     qos_overriding_options=qos.overridable(),
                 )
 
     def clear(self) -> None:
-        """Forget all pictures."""
-        for slot in self.slots.values():
-            slot.clear()
+        """Drop all images."""
+        for buffer in self.buffers.values():
+            buffer.clear()
 
-    def reports(self, trouble: Mapping[str, str]) -> list[Report]:
-        """Return one report a camera, warning in the log of those that lose pictures.
+    def reports(self, image_errors: Mapping[str, str]) -> list[StatusReport]:
+        """Return one report per camera, and log a warning for those that lose images.
 
-        :param trouble: what was wrong with each camera's last picture, or ''.
+        :param image_errors: what was wrong with each camera's last image, or ''.
         """
-        return [self._report(name, trouble[name]) for name in self.slots]
+        return [self._report(name, image_errors[name]) for name in self.buffers]
 
-    def _report(self, name: str, trouble: str) -> Report:
-        slot, rate = self.slots[name], self._monitors[name].rate()
+    def _report(self, name: str, image_error: str) -> StatusReport:
+        buffer, rate = self.buffers[name], self._monitors[name].rate()
         if rate.lossy:
-            self._node.get_logger().warning(loss_warning(name, rate), throttle_duration_sec=30.0)
-        newest = slot.newest()
+            self._node.get_logger().warning(
+                frame_loss_warning(name, rate), throttle_duration_sec=30.0
+            )
+        latest = buffer.latest()
         now = self._node.get_clock().now().nanoseconds
-        age = None if newest is None else (now - newest.stamp) / 1e9
-        limit = self._value('max_frame_age')
+        age = None if latest is None else (now - latest.stamp) / 1e9
+        max_age = self._value('max_frame_age')
         prefix = f'{name}/' if name else ''
-        beside = {
-            part: (self._node.resolve_topic_name(prefix + part), self._arrives(prefix + part))
-            for part in ('camera_info', 'depth/image')
+        related = {
+            topic: (self._node.resolve_topic_name(prefix + topic), self._is_active(prefix + topic))
+            for topic in ('camera_info', 'depth/image')
         }
-        return camera_report(name, slot.topic, age, limit, rate, trouble, beside)
+        return camera_report(name, buffer.topic, age, max_age, rate, image_error, related)
 
-    def _arrives(self, topic: str) -> bool:
-        return time.monotonic() - self._came.get(topic, float('-inf')) < _RECENT
+    def _is_active(self, topic: str) -> bool:
+        return time.monotonic() - self._received.get(topic, float('-inf')) < _ACTIVE
 
     def _on_message(self, topic: str, callback, message) -> None:
-        self._came[topic] = time.monotonic()
+        self._received[topic] = time.monotonic()
         callback(message)
 
-    def _on_image(self, slot: CameraSlot, monitor: RateMonitor, message) -> None:
+    def _on_image(self, buffer: FrameBuffer, monitor: FrameRateMonitor, message) -> None:
         stamp = nanoseconds(message.header.stamp)
-        monitor.image(stamp)
-        slot.put_image(stamp, message.header.frame_id, message, self._value('depth_tolerance'))
+        monitor.add_image(stamp)
+        buffer.put_image(stamp, message.header.frame_id, message, self._value('depth_tolerance'))
 
-    def _on_depth(self, slot: CameraSlot, _monitor: RateMonitor, message: Image) -> None:
-        slot.put_depth(nanoseconds(message.header.stamp), message, self._value('depth_tolerance'))
+    def _on_depth(self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: Image) -> None:
+        stamp = nanoseconds(message.header.stamp)
+        buffer.put_depth(stamp, message, self._value('depth_tolerance'))
 
-    def _on_info(self, slot: CameraSlot, monitor: RateMonitor, message: CameraInfo) -> None:
-        monitor.info()
-        slot.put_info(message)
+    def _on_info(self, buffer: FrameBuffer, monitor: FrameRateMonitor, message: CameraInfo) -> None:
+        monitor.add_info()
+        buffer.put_info(message)
 
     def _value(self, name: str):
         return self._node.get_parameter(name).value

@@ -1,15 +1,15 @@
-"""Error codes of the action and the services, and the one error that carries them."""
+"""Error codes of the action and the services; the only place that knows the numbers."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-from kimi_ros.agent.errors import AgentError
-from kimi_ros.vlm.errors import Busy, Cancelled, ImageError, PromptTooLong, VlmError
+from kimi_ros.agent import errors as agent
+from kimi_ros.vlm import errors as vlm
 
 
-class Code(IntEnum):
-    """The numbers of kimi_msgs/Instruct, Describe and Approve."""
+class ErrorCode(IntEnum):
+    """The error_code constants of kimi_msgs/Instruct, Describe and Approve."""
 
     NONE = 0
     UNKNOWN = 900
@@ -26,25 +26,32 @@ class Code(IntEnum):
     NOT_PENDING = 923
 
 
-class NodeError(Exception):
-    """What the node refuses or fails at; `code` goes into the reply."""
+# The first class that an error is an instance of decides.
+_CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
+    (agent.EmptyInstructionError, ErrorCode.EMPTY),
+    (agent.InstructionTooLongError, ErrorCode.TOO_LONG),
+    (agent.InvalidDraftError, ErrorCode.MODEL_FAILED),
+    (agent.HashMismatchError, ErrorCode.HASH_MISMATCH),
+    (agent.PlanExpiredError, ErrorCode.EXPIRED),
+    (agent.NotPendingError, ErrorCode.NOT_PENDING),
+    (vlm.Cancelled, ErrorCode.CANCELLED),
+    (vlm.Busy, ErrorCode.BUSY),
+    (vlm.PromptTooLong, ErrorCode.TOO_LONG),
+    (vlm.ImageError, ErrorCode.NO_FRAME),
+    (vlm.VlmError, ErrorCode.MODEL_FAILED),
+)
 
-    def __init__(self, code: Code, message: str):
+
+class RequestError(Exception):
+    """A request that the node rejects or cannot complete; `code` goes into the response."""
+
+    def __init__(self, code: ErrorCode, message: str):
         super().__init__(message)
         self.code = code
 
 
-def code_of(error: Exception) -> Code:
-    """Return the code of an error that the agent or the model has raised."""
-    if isinstance(error, (NodeError, AgentError)):
-        return Code(error.code)
-    for kind, code in (
-        (Cancelled, Code.CANCELLED),
-        (Busy, Code.BUSY),
-        (PromptTooLong, Code.TOO_LONG),
-        (ImageError, Code.NO_FRAME),
-        (VlmError, Code.MODEL_FAILED),
-    ):
-        if isinstance(error, kind):
-            return code
-    return Code.UNKNOWN
+def error_code_of(error: Exception) -> ErrorCode:
+    """Return the error code for an exception of the node, the agent or the model."""
+    if isinstance(error, RequestError):
+        return error.code
+    return next((code for kind, code in _CODES if isinstance(error, kind)), ErrorCode.UNKNOWN)

@@ -1,4 +1,4 @@
-"""What /diagnostics says about the node (REP 107); plain values, no ROS needed."""
+"""Content of /diagnostics (REP 107); plain values, no ROS needed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from kimi_ros.nodes.rates import Rate
-from kimi_ros.resources import ResourceNotFound, share
+from kimi_ros.nodes.frame_rate import FrameRate
+from kimi_ros.resources import ResourceNotFoundError, share
 
-# Keys of the instructions' values that programs read.
+# Keys of the values of 'instructions' that the client reads.
 LAST_PLAN, LAST_SECONDS = 'last_plan', 'last_seconds'
 
 
@@ -23,10 +23,10 @@ class Level(IntEnum):
 
 
 @dataclass(frozen=True)
-class Report:
-    """One DiagnosticStatus: `part` of the node, what it says, and its values."""
+class StatusReport:
+    """One DiagnosticStatus: a component of the node, its message and its values."""
 
-    part: str
+    component: str
     level: Level
     message: str
     values: tuple[tuple[str, str], ...] = ()
@@ -37,84 +37,86 @@ def camera_report(
     topic: str,
     age: float | None,
     max_age: float,
-    rate: Rate,
-    trouble: str,
-    beside: Mapping[str, tuple[str, bool]],
-) -> Report:
-    """Report on a camera.
+    rate: FrameRate,
+    image_error: str,
+    related: Mapping[str, tuple[str, bool]],
+) -> StatusReport:
+    """StatusReport on a camera.
 
-    :param name: '' for the only camera.
-    :param age: of its newest picture in seconds, None if none ever came.
-    :param trouble: what was wrong with the last picture that was to be read, or ''.
-    :param beside: 'camera_info' and 'depth/image', which positions need: their topics, and whether
-        anything arrives on them.
+    :param name: '' for the unnamed camera.
+    :param age: of its latest image in seconds, None if none was received.
+    :param image_error: what was wrong with the last image that was decoded, or ''.
+    :param related: 'camera_info' and 'depth/image', which positions need: the resolved topic, and
+        whether messages are received on it.
     """
-    part = f'camera {name}'.strip()
+    component = f'camera {name}'.strip()
     values = (
         ('topic', topic),
         ('age_s', '' if age is None else f'{age:.3f}'),
         ('received_hz', f'{rate.received:.1f}'),
         ('published_hz', f'{rate.published:.1f}' if rate.published else ''),
         *(
-            (what, f'arrives on {full}' if arrives else f'nothing arrives on {full}')
-            for what, (full, arrives) in beside.items()
+            (name, f'received on {full}' if active else f'nothing received on {full}')
+            for name, (full, active) in related.items()
         ),
     )
     if age is None:
-        return Report(part, Level.ERROR, f'no picture has come on {topic}', values)
-    if trouble:
-        return Report(part, Level.ERROR, trouble, values)
+        return StatusReport(component, Level.ERROR, f'no image received on {topic}', values)
+    if image_error:
+        return StatusReport(component, Level.ERROR, image_error, values)
     if abs(age) > max_age:
-        return Report(part, Level.STALE, f'the newest picture is {age:.1f} s old', values)
+        return StatusReport(component, Level.STALE, f'the latest image is {age:.1f} s old', values)
     if rate.lossy:
-        return Report(part, Level.WARN, loss_warning(name, rate), values)
-    missing = [full for full, arrives in beside.values() if not arrives]
-    without = f'; no positions, as nothing arrives on {" and ".join(missing)}' if missing else ''
-    return Report(part, Level.OK, f'pictures arrive{without}', values)
+        return StatusReport(component, Level.WARN, frame_loss_warning(name, rate), values)
+    missing = [full for full, active in related.values() if not active]
+    without = f'; no positions: nothing received on {" and ".join(missing)}' if missing else ''
+    return StatusReport(component, Level.OK, f'receiving images{without}', values)
 
 
-def loss_warning(name: str, rate: Rate) -> str:
+def frame_loss_warning(name: str, rate: FrameRate) -> str:
     """Return the warning about lost frames, with the remedy."""
     camera = f'camera {name}'.strip()
     try:
         profile = share('config/fastdds.xml')
-    except ResourceNotFound:
-        profile = 'the config/fastdds.xml of kimi_ros'
+    except ResourceNotFoundError:
+        profile = 'config/fastdds.xml of kimi_ros'
     return (
-        f'of the {rate.published:.1f} pictures a second that {camera} publishes only '
-        f"{rate.received:.1f} arrive. Fast DDS's defaults lose raw images: start the camera driver "
-        f'AND this node with FASTDDS_DEFAULT_PROFILES_FILE={profile} (Humble, Jazzy: '
-        'FASTRTPS_DEFAULT_PROFILES_FILE) or use image_transport:=compressed; where neither can be, '
-        'FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA, which loses images on a busy machine. If that is '
-        'done, the machine is too busy: lower the rate or the size'
+        f'{camera} publishes {rate.published:.1f} images a second, but only {rate.received:.1f} '
+        'are received. Fast DDS loses raw images with its default settings: start the camera '
+        f'driver AND this node with FASTDDS_DEFAULT_PROFILES_FILE={profile} (Humble, Jazzy: '
+        'FASTRTPS_DEFAULT_PROFILES_FILE), or use image_transport:=compressed. If neither is '
+        'possible, FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA helps, but loses images on a busy '
+        'machine. If one of these is set, the machine is overloaded: lower the rate or the size'
     )
 
 
-def model_report(name: str, failure: str | None, ready: bool) -> Report:
-    """Report on the model: still loading, ready, or why it could not be loaded."""
+def model_report(name: str, error: str | None, ready: bool) -> StatusReport:
+    """StatusReport on the model: loading, ready, or why it could not be loaded."""
     values = (('model', name),)
-    if failure is not None:
-        return Report('model', Level.ERROR, failure, values)
+    if error is not None:
+        return StatusReport('model', Level.ERROR, error, values)
     if not ready:
-        return Report('model', Level.WARN, 'loading', values)
-    return Report('model', Level.OK, 'ready', values)
+        return StatusReport('model', Level.WARN, 'loading', values)
+    return StatusReport('model', Level.OK, 'ready', values)
 
 
 def instructions_report(
-    waiting: int, seats: int, served: int, turned_away: int, last: tuple[str, float]
-) -> Report:
-    """Report on the line of instructions.
+    length: int, capacity: int, completed: int, rejected: int, last: tuple[str, float]
+) -> StatusReport:
+    """StatusReport on the request queue.
 
-    :param waiting: how many are worked on or wait.
-    :param last: the newest plan's id and the seconds from its goal's acceptance to its publication.
+    :param length: requests that are active or wait.
+    :param last: the latest plan's id and the seconds from goal accepted to plan published.
     """
     values = (
-        ('in_line', str(waiting)),
-        ('served', str(served)),
-        ('turned_away', str(turned_away)),
+        ('queue_length', str(length)),
+        ('completed', str(completed)),
+        ('rejected', str(rejected)),
         (LAST_PLAN, last[0]),
         (LAST_SECONDS, f'{last[1]:.4f}'),
     )
-    if waiting > seats:
-        return Report('instructions', Level.WARN, 'busy: further ones are turned away', values)
-    return Report('instructions', Level.OK, 'working' if waiting else 'waiting', values)
+    if length > capacity:
+        return StatusReport(
+            'instructions', Level.WARN, 'queue full: new requests are rejected', values
+        )
+    return StatusReport('instructions', Level.OK, 'active' if length else 'idle', values)

@@ -1,4 +1,4 @@
-"""Images as ROS carries them, to arrays and back; any object with the messages' fields will do."""
+"""Conversion between ROS image messages and arrays; duck-typed, no ROS needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 MAX_PIXELS = 64 * 1024 * 1024
-_SMALLER = 'publish a smaller one'
+_SMALLER = 'publish smaller images'
 _CHANNELS = {
     'rgb8': 3,
     'bgr8': 3,
@@ -36,20 +36,20 @@ _DEPTH = {'32FC1': (np.float32, 1.0), '16UC1': (np.uint16, 0.001)}
 
 
 class ImageFormatError(ValueError):
-    """A message that is not an image this package reads; names the encoding and what would do."""
+    """An image message that cannot be decoded; the message says what is supported."""
 
 
 def to_rgb(message: Any) -> np.ndarray:
     """Return a sensor_msgs/Image as uint8 (H, W, 3), RGB.
 
-    Raises ImageFormatError for an unknown encoding and for sizes that do not fit together.
+    :raises ImageFormatError: for an unsupported encoding and for inconsistent sizes.
     """
     encoding = _ALIASES.get(message.encoding, message.encoding)
     channels = _CHANNELS.get(encoding)
     if channels is None:
         raise ImageFormatError(
-            f'encoding {message.encoding!r} is not read; publish one of {", ".join(_CHANNELS)} '
-            '(image_proc turns bayer images into them)'
+            f'encoding {message.encoding!r} is not supported; publish one of '
+            f'{", ".join(_CHANNELS)} (image_proc converts bayer images)'
         )
     if channels == 2 and message.width % 2:
         raise ImageFormatError(f'{message.encoding} needs an even width, not {message.width}')
@@ -62,13 +62,14 @@ def to_rgb(message: Any) -> np.ndarray:
 def to_depth(message: Any) -> np.ndarray:
     """Return a depth image as float32 (H, W), metres.
 
-    32FC1 holds metres, 16UC1 millimetres; what is 0 or not finite is invalid (REP 117, 118).
-    Raises ImageFormatError as `to_rgb` does.
+    32FC1 holds metres, 16UC1 millimetres; 0 and non-finite values are invalid (REP 117, 118).
+
+    :raises ImageFormatError: as `to_rgb` does.
     """
     if message.encoding not in _DEPTH:
         raise ImageFormatError(
-            f'depth encoding {message.encoding!r} is not read; publish 32FC1 (metres) or 16UC1 '
-            '(millimetres)'
+            f'depth encoding {message.encoding!r} is not supported; publish 32FC1 (metres) or '
+            '16UC1 (millimetres)'
         )
     kind, metres = _DEPTH[message.encoding]
     order = '>' if message.is_bigendian else '<'
@@ -76,28 +77,30 @@ def to_depth(message: Any) -> np.ndarray:
     return (rows * np.float32(metres)).astype(np.float32)
 
 
-def decode(message: Any) -> np.ndarray:
+def decode_compressed(message: Any) -> np.ndarray:
     """Return a sensor_msgs/CompressedImage (JPEG, PNG) as uint8 (H, W, 3), RGB.
 
-    Raises ImageFormatError for data that is no picture, one that was cut short or is too large.
+    :raises ImageFormatError: for data that is not an image, is truncated or is too large.
     """
     data = np.frombuffer(message.data, np.uint8)
     content = data.tobytes()
-    # Decoders fill up what is missing of a JPEG with grey: such a picture must not be trusted.
+    # Decoders fill the missing part of a JPEG with grey: such an image must not be trusted.
     if content[:2] == b'\xff\xd8' and content.rfind(b'\xff\xd9', len(content) // 2) < 0:
         raise ImageFormatError(
-            f'the JPEG of {len(content)} bytes is cut short: look at the link to the camera'
+            f'the JPEG of {len(content)} bytes is truncated: check the connection to the camera'
         )
-    # A few bytes can claim gigabytes of pixels: the header is read before anything is decoded.
+    # A few bytes can declare gigabytes of pixels: the header is read before anything is decoded.
     try:
         with Image.open(io.BytesIO(content), formats=('JPEG', 'PNG')) as header:
             too_large = header.width * header.height > MAX_PIXELS
     except Image.DecompressionBombError:
         too_large = True
-    except Exception:  # whatever a decoder trips over
-        raise _no_picture(message.format, content) from None
+    except Exception:  # decoders raise many types
+        raise _not_an_image(message.format, content) from None
     if too_large:
-        raise ImageFormatError(f'the {message.format} has over {MAX_PIXELS} pixels: {_SMALLER}')
+        raise ImageFormatError(
+            f'the {message.format} image has over {MAX_PIXELS} pixels: {_SMALLER}'
+        )
     # The orientation tag is ignored, so that pixels stay those of the intrinsics.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -105,63 +108,63 @@ def decode(message: Any) -> np.ndarray:
     except cv2.error:
         bgr = None
     if bgr is None:
-        raise _no_picture(message.format, content)
+        raise _not_an_image(message.format, content)
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def encode_jpeg(rgb: np.ndarray, quality: int, comment: str = '') -> bytes:
     """Return uint8 (H, W, 3) RGB as a JPEG; quality 1 to 100.
 
-    :param comment: what the file says of itself, as `read_comment` returns it.
+    :param comment: stored in the file; `read_comment` returns it.
     """
     data = io.BytesIO()
     try:
         Image.fromarray(rgb).save(data, 'JPEG', quality=quality, comment=comment.encode())
     except (TypeError, OSError, ValueError):
-        raise ImageFormatError(f'an image of {rgb.shape} cannot be written as JPEG') from None
+        raise ImageFormatError(f'an array of shape {rgb.shape} cannot be written as JPEG') from None
     return data.getvalue()
 
 
 def read_comment(jpeg: bytes) -> str:
-    """Return what a JPEG says of itself, '' where it says nothing; its pixels are not decoded.
+    """Return a JPEG's comment, '' if it has none, without decoding the pixels.
 
-    :raises ImageFormatError: for what is no picture.
+    :raises ImageFormatError: for data that is not an image.
     """
     try:
-        with Image.open(io.BytesIO(jpeg)) as picture:
-            return picture.info.get('comment', b'').decode(errors='replace')
+        with Image.open(io.BytesIO(jpeg)) as image:
+            return image.info.get('comment', b'').decode(errors='replace')
     except (OSError, SyntaxError):
-        raise _no_picture('jpeg', jpeg) from None
+        raise _not_an_image('jpeg', jpeg) from None
 
 
-def fill(message: Any, pixels: np.ndarray, encoding: str) -> Any:
-    """Put pixels, (H, W) or (H, W, C), into a sensor_msgs/Image and return it; sets no header."""
+def fill_image(message: Any, pixels: np.ndarray, encoding: str) -> Any:
+    """Fill a sensor_msgs/Image with pixels, (H, W) or (H, W, C); the header is left alone."""
     message.height, message.width = pixels.shape[:2]
     message.encoding = encoding
     message.is_bigendian = int(sys.byteorder == 'big')
     message.step = pixels.itemsize * int(np.prod(pixels.shape[1:]))
-    # Anything else than an array.array is copied element by element.
+    # Anything but an array.array is copied element by element.
     message.data = array.array('B', np.ascontiguousarray(pixels).tobytes())
     return message
 
 
-def _no_picture(written: str, content: bytes) -> ImageFormatError:
+def _not_an_image(declared: str, content: bytes) -> ImageFormatError:
     return ImageFormatError(
-        f'{len(content)} bytes of format {written!r} are no picture; publish jpeg or png'
+        f'{len(content)} bytes of format {declared!r} are not an image; publish jpeg or png'
     )
 
 
 def _rows(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
     """Return a view (H, W, channels) of the data, without the padding of rows."""
     width, height, step = int(message.width), int(message.height), int(message.step)
-    what = f'a {message.encoding} image of {width}x{height}'
+    what = f'the {message.encoding} image of {width}x{height}'
     if width < 1 or height < 1:
         raise ImageFormatError(f'{what} has no pixels')
     if width * height > MAX_PIXELS:
         raise ImageFormatError(f'{what} has over {MAX_PIXELS} pixels: {_SMALLER}')
     row = width * channels * kind.itemsize
     if step < row:
-        raise ImageFormatError(f'{what} has a step of {step} bytes, under the {row} of a row')
+        raise ImageFormatError(f'{what} has a step of {step} bytes, less than the {row} of a row')
     data = np.frombuffer(message.data, np.uint8)
     if len(data) < step * (height - 1) + row:
         raise ImageFormatError(

@@ -1,4 +1,4 @@
-"""The node `kimi`: pictures and instructions in, grounded plans out. It never drives the robot."""
+"""The node `kimi`: images and instructions in, grounded plans out. It never drives the robot."""
 
 from __future__ import annotations
 
@@ -24,99 +24,101 @@ from kimi_msgs.srv import Approve, Describe
 from kimi_ros.agent import Approval, Plan, State
 from kimi_ros.agent.drawing import draw_plan
 from kimi_ros.nodes import diagnostics, qos
-from kimi_ros.nodes.answering import Answer, Answerer, Limits
-from kimi_ros.nodes.approvals import Approvals
-from kimi_ros.nodes.cameras import Cameras
-from kimi_ros.nodes.codes import Code, code_of
-from kimi_ros.nodes.desk import Desk
+from kimi_ros.nodes.approvals import ApprovalManager
+from kimi_ros.nodes.cameras import CameraSubscriptions
+from kimi_ros.nodes.codes import ErrorCode, error_code_of
 from kimi_ros.nodes.images import encode_jpeg
 from kimi_ros.nodes.markers import plan_markers
 from kimi_ros.nodes.messages import approval_number, plan_to_message, time_message
-from kimi_ros.nodes.mind import Mind, MindSource, load_mind
-from kimi_ros.nodes.parameters import KIMI, declare
-from kimi_ros.nodes.spinning import run
-from kimi_ros.nodes.transforms import PoseSource
+from kimi_ros.nodes.model_loader import ModelBundle, ModelLoader, load_bundle
+from kimi_ros.nodes.parameters import KIMI_PARAMETERS, declare_parameters
+from kimi_ros.nodes.request_handler import FrameLimits, Outcome, RequestHandler
+from kimi_ros.nodes.request_queue import RequestQueue
+from kimi_ros.nodes.runner import run_node
+from kimi_ros.nodes.transforms import CameraPoseLookup
 
-_SPARE_THREADS = 4  # besides those that instructions hold: pictures, cancelling, services, timers
-_BUSY_AGAIN = 5.0  # seconds between saying that the node is busy
-_RESULT_KEPT = 60  # seconds, for clients that ask late
+_EXTRA_THREADS = 4  # besides one per request: images, cancel requests, services, timers
+_BUSY_PERIOD = 5.0  # seconds between announcements on ~/say that the node is busy
+_RESULT_TIMEOUT = 60  # seconds that a goal's result is kept for clients that ask late
 # Seconds that a thread keeps the interpreter while others want it. A plan takes hundreds of calls
-# of the model, and after each it waits for rclpy's executor, busy with pictures: with Python's 5 ms
+# of the model, and after each it waits for rclpy's executor, busy with images: with Python's 5 ms
 # the slowest plan of 25 took up to 2.2 s, with this up to 0.3 s (two cores).
 _SWITCH_INTERVAL = 0.0005
 
 
 class KimiNode(Node):
-    """Wires topics, services and the action to the Answerer; it decides nothing itself."""
+    """Connects topics, services and the action to the RequestHandler."""
 
-    def __init__(self, load: Callable[[], Mind] | None = None):
-        """Start everything; the model is loaded meanwhile.
+    def __init__(self, load: Callable[[], ModelBundle] | None = None):
+        """Create publishers, subscriptions and servers; the model loads in the background.
 
-        :param load: returns the mind, instead of what the parameters name.
+        :param load: returns the model bundle, instead of what the parameters name.
         """
         super().__init__('kimi')
-        declare(self, KIMI)
-        self._desk = Desk(self.value('queue_size'))
-        self._cancels: dict[bytes, Event] = {}
-        self._accepted: dict[bytes, float] = {}
-        self._last = ('', 0.0)
-        self._told_busy = float('-inf')
-        # Held to publish a plan, and to stop: whatever was stopped is not published any more.
-        self._newest = Lock()
-        self._stamps: dict[str, int] = {}
-        self._reentrant = ReentrantCallbackGroup()
-        self._approvals = Approvals(self._seconds, self._publish_plan)
-        self._publish()
-        self._cameras = Cameras(self)
-        self._source = MindSource(load or self._load, self.get_logger().error)
+        declare_parameters(self, KIMI_PARAMETERS)
+        self._queue = RequestQueue(self.value('queue_size'))
+        self._cancel_events: dict[bytes, Event] = {}  # by goal id
+        self._accepted_at: dict[bytes, float] = {}
+        self._last_plan = ('', 0.0)  # id, seconds from goal accepted to plan published
+        self._busy_announced = float('-inf')
+        # Held to publish a plan and to cancel: a plan that was cancelled is not published.
+        self._publish_lock = Lock()
+        self._stamps: dict[str, int] = {}  # of the image, nanoseconds, by plan id
+        self._callback_group = ReentrantCallbackGroup()
+        self._approvals = ApprovalManager(self._seconds, self._publish_plan)
+        self._create_publishers()
+        self._cameras = CameraSubscriptions(self)
+        self._loader = ModelLoader(load or self._load, self.get_logger().error)
         base_frame = self.value('base_frame')
-        self._answerer = Answerer(
-            self._source,
-            self._cameras.slots,
-            self._desk,
+        self._handler = RequestHandler(
+            self._loader,
+            self._cameras.buffers,
+            self._queue,
             now=lambda: self.get_clock().now().nanoseconds,
-            limits=lambda: Limits(self.value('max_frame_age'), self.value('frame_wait')),
-            pose=PoseSource(self, base_frame).pose,
+            limits=lambda: FrameLimits(self.value('max_frame_age'), self.value('frame_wait')),
+            camera_pose=CameraPoseLookup(self, base_frame).lookup,
             base_frame=base_frame,
         )
-        self._serve()
-        self.create_timer(1.0, self._diagnose, MutuallyExclusiveCallbackGroup())
+        self._create_servers()
+        self.create_timer(1.0, self._publish_diagnostics, MutuallyExclusiveCallbackGroup())
 
     def value(self, name: str):
-        """Return a parameter's present value."""
+        """Return a parameter's current value."""
         return self.get_parameter(name).value
 
     def threads(self) -> int:
-        """Return the threads that are needed: in line, awaiting approval, and spare ones."""
-        return self.value('queue_size') + 2 + _SPARE_THREADS
+        """Return the executor threads needed: queued, awaiting approval, and extra ones."""
+        return self.value('queue_size') + 2 + _EXTRA_THREADS
 
-    def stop_all(self) -> int:
-        """End whatever is worked on or waits; return how much there was."""
-        with self._newest:
-            return self._desk.stop_all()
+    def cancel_all(self) -> int:
+        """Cancel all active and waiting requests; returns how many there were."""
+        with self._publish_lock:
+            return self._queue.cancel_all()
 
-    # What is set up.
+    # Setup.
 
-    def _load(self) -> Mind:
+    def _load(self) -> ModelBundle:
         names = ('model', 'device', 'threads', 'skills', 'policy')
-        mind = load_mind(*(self.value(name) for name in names), clock=self._seconds)
-        self.get_logger().info(f'the model {self.value("model")} is ready')
-        return mind
+        bundle = load_bundle(*(self.value(name) for name in names), clock=self._seconds)
+        self.get_logger().info(f'model {self.value("model")} loaded')
+        return bundle
 
-    def _publish(self) -> None:
+    def _create_publishers(self) -> None:
         def publisher(kind, topic, profile):
             return self.create_publisher(
                 kind, topic, profile, qos_overriding_options=qos.overridable()
             )
 
-        self._plan = publisher(PlanMessage, '~/plan', qos.LATCHED)
-        self._say = publisher(String, '~/say', qos.STATUS)
-        self._annotated = publisher(CompressedImage, '~/annotated/compressed', qos.PICTURES)
-        self._markers = publisher(MarkerArray, '~/markers', qos.LATCHED)
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', qos.STATUS)
+        self._plan_publisher = publisher(PlanMessage, '~/plan', qos.LATCHED)
+        self._say_publisher = publisher(String, '~/say', qos.STATUS)
+        self._annotated_publisher = publisher(CompressedImage, '~/annotated/compressed', qos.IMAGES)
+        self._marker_publisher = publisher(MarkerArray, '~/markers', qos.LATCHED)
+        self._diagnostics_publisher = self.create_publisher(
+            DiagnosticArray, '/diagnostics', qos.STATUS
+        )
 
-    def _serve(self) -> None:
-        group = self._reentrant
+    def _create_servers(self) -> None:
+        group = self._callback_group
         self.create_subscription(
             String,
             'instruction',
@@ -125,7 +127,7 @@ class KimiNode(Node):
             callback_group=group,
             qos_overriding_options=qos.overridable(),
         )
-        self._action = ActionServer(
+        self._action_server = ActionServer(
             self,
             Instruct,
             '~/instruct',
@@ -136,7 +138,7 @@ class KimiNode(Node):
             goal_service_qos_profile=qos.INSTRUCTIONS,
             result_service_qos_profile=qos.INSTRUCTIONS,
             feedback_pub_qos_profile=qos.FEEDBACK,
-            result_timeout=_RESULT_KEPT,
+            result_timeout=_RESULT_TIMEOUT,
         )
         for kind, name, callback in (
             (Approve, '~/approve', self._on_approve),
@@ -146,143 +148,144 @@ class KimiNode(Node):
         ):
             self.create_service(kind, name, callback, callback_group=group)
 
-    # What arrives.
+    # Instructions: topic and action.
 
     def _on_instruction(self, message: String) -> None:
-        accepted = time.monotonic()
-        with self._desk.errand() as cancel:
-            answer = self._answerer.instruct(
+        accepted_at = time.monotonic()
+        with self._queue.track() as cancel:
+            outcome = self._handler.instruct(
                 message.data, '', '', cancel, lambda _: None, lambda _: None
             )
-            answer = self._deliver(answer, accepted, cancel)
-        if answer.plan is None:
-            # Nobody but the listener learns of it on this way.
-            self._log_failure(answer)
-            if self._worth_saying(answer.code):
-                self._say.publish(String(data=answer.message))
+            outcome = self._publish_outcome(outcome, accepted_at, cancel)
+        if outcome.plan is None:
+            # A topic has no result: ~/say is the only place to report an error.
+            self._log_error(outcome)
+            if self._should_announce(outcome.code):
+                self._say_publisher.publish(String(data=outcome.message))
 
-    def _worth_saying(self, code: Code) -> bool:
-        """Tell a crowd once, and not each one, that the node is busy."""
-        if code is not Code.BUSY:
+    def _should_announce(self, code: ErrorCode) -> bool:
+        """Return False for repeated BUSY errors, which are announced once per _BUSY_PERIOD."""
+        if code is not ErrorCode.BUSY:
             return True
-        with self._newest:
-            due = time.monotonic() - self._told_busy >= _BUSY_AGAIN
+        with self._publish_lock:
+            due = time.monotonic() - self._busy_announced >= _BUSY_PERIOD
             if due:
-                self._told_busy = time.monotonic()
+                self._busy_announced = time.monotonic()
         return due
 
     def _on_accepted(self, goal_handle) -> None:
-        key = bytes(goal_handle.goal_id.uuid)
-        self._accepted[key] = time.monotonic()
-        # It may take a while until a thread is free to execute the goal: it can be stopped before.
-        self._desk.begin(self._cancels.setdefault(key, Event()))
+        goal_id = bytes(goal_handle.goal_id.uuid)
+        self._accepted_at[goal_id] = time.monotonic()
+        # The goal can be cancelled before a thread is free to execute it.
+        self._queue.register(self._cancel_events.setdefault(goal_id, Event()))
         try:
             goal_handle.execute()
-        except Exception:  # a cancel came in between: rclpy lets the second try pass
+        except Exception:  # a cancel request came in between: rclpy accepts the second call
             goal_handle.execute()
 
     def _on_cancel(self, goal_handle) -> CancelResponse:
-        # A cancel may come before the goal's execution has begun.
-        cancel = self._cancels.setdefault(bytes(goal_handle.goal_id.uuid), Event())
-        with self._newest:
-            self._desk.stop(cancel)
+        # A cancel request may arrive before execution begins.
+        goal_id = bytes(goal_handle.goal_id.uuid)
+        cancel = self._cancel_events.setdefault(goal_id, Event())
+        with self._publish_lock:
+            self._queue.cancel(cancel)
         return CancelResponse.ACCEPT
 
     def _execute(self, goal_handle) -> Instruct.Result:
-        key = bytes(goal_handle.goal_id.uuid)
+        goal_id = bytes(goal_handle.goal_id.uuid)
         try:
-            with self._desk.errand(self._cancels[key]) as cancel:
-                return self._carry_out(goal_handle, self._accepted[key], cancel)
+            with self._queue.track(self._cancel_events[goal_id]) as cancel:
+                return self._run_goal(goal_handle, self._accepted_at[goal_id], cancel)
         except Exception as error:  # rclpy would send an empty result, which looks like success
-            answer = Answer(Code.UNKNOWN, f'{type(error).__name__}: {error}')
-            return self._finish(goal_handle, answer, None)
+            outcome = Outcome(ErrorCode.UNKNOWN, f'{type(error).__name__}: {error}')
+            return self._finish_goal(goal_handle, outcome, None)
         finally:
-            self._cancels.pop(key, None)
-            self._accepted.pop(key, None)
+            self._cancel_events.pop(goal_id, None)
+            self._accepted_at.pop(goal_id, None)
 
-    def _carry_out(self, goal_handle, accepted: float, cancel: Event) -> Instruct.Result:
+    def _run_goal(self, goal_handle, accepted_at: float, cancel: Event) -> Instruct.Result:
         goal = goal_handle.request
         feedback = Instruct.Feedback()
 
-        def tell(state: State | None = None, text: str | None = None) -> None:
+        def publish_feedback(state: State | None = None, text: str | None = None) -> None:
             feedback.state = feedback.state if state is None else int(state)
             feedback.partial_text = feedback.partial_text if text is None else text
             goal_handle.publish_feedback(feedback)
 
-        answer = self._answerer.instruct(
+        outcome = self._handler.instruct(
             goal.instruction,
             goal.language,
             goal.camera,
             cancel,
-            on_state=tell,
-            on_text=lambda text: tell(text=text),
+            on_state=publish_feedback,
+            on_text=lambda text: publish_feedback(text=text),
         )
-        answer = self._deliver(answer, accepted, cancel)
-        plan = answer.plan
+        outcome = self._publish_outcome(outcome, accepted_at, cancel)
+        plan = outcome.plan
         if plan is not None and plan.approval is Approval.PENDING:
-            tell(State.AWAITING_APPROVAL)
+            publish_feedback(State.AWAITING_APPROVAL)
             plan = self._approvals.wait(plan, cancel)
             if plan.approval is Approval.EXPIRED and cancel.is_set():
-                answer = replace(
-                    answer, code=Code.CANCELLED, message='cancelled while awaiting approval'
+                outcome = replace(
+                    outcome, code=ErrorCode.CANCELLED, message='cancelled while awaiting approval'
                 )
-        return self._finish(goal_handle, answer, plan)
+        return self._finish_goal(goal_handle, outcome, plan)
 
-    def _finish(self, goal_handle, answer: Answer, plan: Plan | None) -> Instruct.Result:
-        result = Instruct.Result(error_code=int(answer.code), error_msg=answer.message)
+    def _finish_goal(self, goal_handle, outcome: Outcome, plan: Plan | None) -> Instruct.Result:
+        result = Instruct.Result(error_code=int(outcome.code), error_msg=outcome.message)
         if plan is not None:
-            result.plan = plan_to_message(plan, answer.capture.stamp if answer.capture else 0)
-        if answer.code is Code.NONE:
+            result.plan = plan_to_message(plan, outcome.frame.stamp if outcome.frame else 0)
+        if outcome.code is ErrorCode.NONE:
             goal_handle.succeed()
             return result
-        self._log_failure(answer)
+        self._log_error(outcome)
         if goal_handle.is_cancel_requested:
             goal_handle.canceled()
         else:
             goal_handle.abort()
         return result
 
-    # What goes out.
+    # Output topics.
 
-    def _deliver(self, answer: Answer, accepted: float, cancel: Event) -> Answer:
-        """Publish a plan first, then what is made from it; returns what became of the answer."""
-        plan = answer.plan
+    def _publish_outcome(self, outcome: Outcome, accepted_at: float, cancel: Event) -> Outcome:
+        """Publish the plan, then everything derived from it; returns the final outcome."""
+        plan = outcome.plan
         if plan is None:
-            return answer
-        with self._newest:  # or an older plan could be the one that late subscribers get
+            return outcome
+        with self._publish_lock:  # late subscribers must get the latest plan, not an older one
             if cancel.is_set():
-                return Answer(Code.CANCELLED, 'cancelled before the plan was published')
-            self._stamps[plan.id] = answer.capture.stamp  # beside that of the plan that expires
-            self._approvals.present(plan)
-            self._stamps = {plan.id: answer.capture.stamp}
-            self._last = plan.id, time.monotonic() - accepted
-        self._diagnose()
+                return Outcome(ErrorCode.CANCELLED, 'cancelled before the plan was published')
+            self._stamps[plan.id] = outcome.frame.stamp  # beside that of the plan that expires
+            self._approvals.set_plan(plan)
+            self._stamps = {plan.id: outcome.frame.stamp}
+            self._last_plan = plan.id, time.monotonic() - accepted_at
+        self._publish_diagnostics()
         self.get_logger().info(
-            f'{plan.status.value} after {self._last[1]:.3f} s (goal accepted to plan published): '
-            f'{plan.instruction!r} -> {plan.say}'
+            f'{plan.status.value} after {self._last_plan[1]:.3f} s (goal accepted to plan '
+            f'published): {plan.instruction!r} -> {plan.say}'
         )
-        self._say.publish(String(data=plan.say))
+        self._say_publisher.publish(String(data=plan.say))
         try:
-            self._illustrate(plan, answer)
-        except Exception as error:  # a plan without its picture is a plan
-            self.get_logger().error(f'the plan was not drawn: {type(error).__name__}: {error}')
-        return answer
+            self._publish_visualization(plan, outcome)
+        except Exception as error:  # the plan counts, not its drawing
+            self.get_logger().error(f'visualization failed: {type(error).__name__}: {error}')
+        return outcome
 
-    def _illustrate(self, plan: Plan, answer: Answer) -> None:
-        message = plan_to_message(plan, answer.capture.stamp)
-        self._markers.publish(plan_markers(message))
-        picture = CompressedImage(header=message.header, format='jpeg')
-        # Plans about the same frame have one stamp: the picture itself says whose it is.
-        drawn = draw_plan(answer.rgb, plan)
-        picture.data = encode_jpeg(drawn, self.value('jpeg_quality'), comment=plan.id)
-        self._annotated.publish(picture)
+    def _publish_visualization(self, plan: Plan, outcome: Outcome) -> None:
+        message = plan_to_message(plan, outcome.frame.stamp)
+        self._marker_publisher.publish(plan_markers(message))
+        annotated = CompressedImage(header=message.header, format='jpeg')
+        # Plans about the same frame share a stamp: the JPEG comment tells whose image it is.
+        drawn = draw_plan(outcome.rgb, plan)
+        annotated.data = encode_jpeg(drawn, self.value('jpeg_quality'), comment=plan.id)
+        self._annotated_publisher.publish(annotated)
 
     def _publish_plan(self, plan: Plan) -> None:
-        self._plan.publish(plan_to_message(plan, self._stamps[plan.id]))
+        self._plan_publisher.publish(plan_to_message(plan, self._stamps[plan.id]))
 
-    def _log_failure(self, answer: Answer) -> None:
+    def _log_error(self, outcome: Outcome) -> None:
         self.get_logger().warning(
-            f'{answer.code.name}: {answer.message}', throttle_duration_sec=1.0
+            f'{outcome.code.name}: {outcome.message}', throttle_duration_sec=1.0
         )
 
     # Services.
@@ -290,84 +293,84 @@ class KimiNode(Node):
     def _on_approve(self, request: Approve.Request, response: Approve.Response):
         try:
             plan = self._approvals.decide(request.id, request.hash, request.approve)
-        except Exception as error:  # every refusal is an answer
-            response.error_code, response.error_msg = int(code_of(error)), str(error)
+        except Exception as error:  # every rejection is a response
+            response.error_code, response.error_msg = int(error_code_of(error)), str(error)
         else:
             self.get_logger().info(
-                f'plan {plan.id} was {plan.approval.value} by {request.approver or "somebody"}'
+                f'plan {plan.id} {plan.approval.value} by {request.approver or "unknown"}'
             )
         response.approval = approval_number(self._approvals.state(request.id))
         return response
 
     def _on_describe(self, request: Describe.Request, response: Describe.Response):
-        with self._desk.errand() as cancel:
-            answer = self._answerer.describe(
+        with self._queue.track() as cancel:
+            outcome = self._handler.describe(
                 request.question, request.language, request.camera, cancel
             )
-        response.text = answer.text
-        response.error_code, response.error_msg = int(answer.code), answer.message
-        if answer.capture:
-            response.header.stamp = time_message(answer.capture.stamp)
-            response.header.frame_id = answer.capture.frame_id
+        response.text = outcome.text
+        response.error_code, response.error_msg = int(outcome.code), outcome.message
+        if outcome.frame:
+            response.header.stamp = time_message(outcome.frame.stamp)
+            response.header.frame_id = outcome.frame.frame_id
         return response
 
     def _on_stop(self, _request, response: Trigger.Response):
-        with self._newest:
-            stopped = self._desk.stop_all()
-            self._approvals.forget()
-        response.success, response.message = True, f'{stopped} stopped'
+        with self._publish_lock:
+            cancelled = self._queue.cancel_all()
+            self._approvals.clear()
+        response.success, response.message = True, f'{cancelled} requests cancelled'
         return response
 
     def _on_forget(self, _request, response: Trigger.Response):
-        self._approvals.forget()
+        self._approvals.clear()
         self._cameras.clear()
-        self._markers.publish(plan_markers(PlanMessage()))
-        response.success, response.message = True, 'plan, markers and pictures forgotten'
+        self._marker_publisher.publish(plan_markers(PlanMessage()))
+        response.success, response.message = True, 'plan, markers and images cleared'
         return response
 
-    # Health.
+    # Diagnostics.
 
     def _seconds(self) -> float:
         return self.get_clock().now().nanoseconds / 1e9
 
-    def _diagnose(self) -> None:
-        self._approvals.look_at_clock()
+    def _publish_diagnostics(self) -> None:
+        self._approvals.check_expiry()
         reports = [
-            diagnostics.model_report(self.value('model'), self._source.failure, self._source.ready),
+            diagnostics.model_report(self.value('model'), self._loader.error, self._loader.ready),
             diagnostics.instructions_report(
-                self._desk.length,
+                self._queue.length,
                 self.value('queue_size'),
-                self._desk.served,
-                self._desk.turned_away,
-                self._last,
+                self._queue.completed,
+                self._queue.rejected,
+                self._last_plan,
             ),
-            *self._cameras.reports(self._answerer.trouble),
+            *self._cameras.reports(self._handler.image_errors),
         ]
         array = DiagnosticArray(status=[self._status(r) for r in reports])
         array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(array)
+        self._diagnostics_publisher.publish(array)
 
-    def _status(self, report: diagnostics.Report) -> DiagnosticStatus:
+    def _status(self, report: diagnostics.StatusReport) -> DiagnosticStatus:
         return DiagnosticStatus(
             level=bytes([report.level]),
-            name=f'{self.get_name()}: {report.part}',
+            name=f'{self.get_name()}: {report.component}',
             message=report.message,
             hardware_id=self.value('model'),
             values=[KeyValue(key=key, value=value) for key, value in report.values],
         )
 
 
-def main(args: Sequence[str] | None = None, load: Callable[[], Mind] | None = None) -> int:
+def main(args: Sequence[str] | None = None, load: Callable[[], ModelBundle] | None = None) -> int:
     """Run the node until it is interrupted."""
     node: KimiNode | None = None
 
-    def make() -> KimiNode:
+    def make_node() -> KimiNode:
         nonlocal node
         node = KimiNode(load)
         return node
 
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    return run(make, lambda: MultiThreadedExecutor(node.threads()), args)
+    return run_node(make_node, lambda: MultiThreadedExecutor(node.threads()), args)
 
 
 if __name__ == '__main__':

@@ -9,12 +9,12 @@ from kimi_msgs.msg import Plan
 
 _DIAMETER = 0.04  # metres
 _TEXT_HEIGHT = 0.05  # metres
-_SURE = ColorRGBA(r=0.0, g=0.78, b=0.55, a=0.9)
-_UNSURE = ColorRGBA(r=0.94, g=0.89, b=0.26, a=0.9)
+_VERIFIED_COLOR = ColorRGBA(r=0.0, g=0.78, b=0.55, a=0.9)
+_UNVERIFIED_COLOR = ColorRGBA(r=0.94, g=0.89, b=0.26, a=0.9)
 
 
 def plan_markers(plan: Plan) -> MarkerArray:
-    """Return a ball and a label for every object with a position, after deleting earlier ones."""
+    """Return a sphere and a label for every object with a position, after a DELETEALL."""
     array = MarkerArray(markers=[Marker(action=Marker.DELETEALL)])
     array.markers[0].header = plan.header
     for number, item in enumerate(plan.objects):
@@ -32,7 +32,7 @@ def plan_markers(plan: Plan) -> MarkerArray:
             marker.pose.position.z = item.position.z
             marker.pose.orientation.w = 1.0
             marker.scale.x = marker.scale.y = marker.scale.z = size
-            marker.color = _SURE if item.verified else _UNSURE
+            marker.color = _VERIFIED_COLOR if item.verified else _UNVERIFIED_COLOR
             if kind == Marker.TEXT_VIEW_FACING:
                 marker.pose.position.z += 2 * _DIAMETER
                 marker.text = f'{item.id} {item.label}'

@@ -1,4 +1,4 @@
-"""The agent's plans as messages of kimi_msgs, and back."""
+"""Conversion between the agent's plans and kimi_msgs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def approval_number(approval: Approval) -> int:
 def plan_to_message(plan: Plan, stamp: int) -> kimi_msgs.Plan:
     """Return a kimi_msgs/Plan.
 
-    :param stamp: of the picture, nanoseconds: `plan.stamp` is a float, which cannot hold them all.
+    :param stamp: of the image, nanoseconds: `plan.stamp` is a float and cannot hold them exactly.
     """
     message = kimi_msgs.Plan()
     message.header.stamp = time_message(stamp)
@@ -53,7 +53,7 @@ def plan_to_message(plan: Plan, stamp: int) -> kimi_msgs.Plan:
 
 
 def plan_from_message(message: kimi_msgs.Plan) -> Plan | None:
-    """Return the plan, or None where the message holds none (STATUS_UNSET)."""
+    """Return the plan, or None if the message holds none (STATUS_UNSET)."""
     if message.status == message.STATUS_UNSET:
         return None
     return Plan(
@@ -130,7 +130,7 @@ def _step_from_message(message: kimi_msgs.PlanStep) -> PlanStep:
 
 
 def _number(message, prefix: str, member) -> int:
-    """Return the message's constant that is called like the enum's member."""
+    """Return the message's constant with the name of the enum's member."""
     return getattr(message, f'{prefix}_{member.name}')
 
 
@@ -143,5 +143,5 @@ def _numbers(values) -> tuple[float, ...]:
 
 
 def _known(values: tuple[float, ...]) -> tuple[float, ...] | None:
-    """Return None where nothing is known, which messages spell NaN."""
+    """Return None for unknown values, which are NaN in messages."""
     return None if any(math.isnan(v) for v in values) else values

@@ -1,4 +1,4 @@
-"""The node's parameters: what they are, what they may be, and how they are declared."""
+"""The parameters of the nodes: descriptions, ranges and validation."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _CAMERA = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
 
 
 @dataclass(frozen=True)
-class Setting:
+class ParameterSpec:
     """One parameter.
 
-    :ivar default: its value, or a Parameter.Type where it may stay unset.
-    :ivar limits: smallest and largest number, both allowed.
-    :ivar fixed: it is read at the start only.
+    :ivar default: default value, or a Parameter.Type if it may stay unset.
+    :ivar limits: smallest and largest value, inclusive.
+    :ivar read_only: read at startup only.
     """
 
     name: str
     default: Any
     description: str
     limits: tuple[float, float] | None = None
-    fixed: bool = False
+    read_only: bool = False
 
     def descriptor(self) -> ParameterDescriptor:
-        """Return what `ros2 param describe` shows."""
-        descriptor = ParameterDescriptor(description=self.description, read_only=self.fixed)
+        """Return the descriptor, which `ros2 param describe` shows."""
+        descriptor = ParameterDescriptor(description=self.description, read_only=self.read_only)
         if self.limits is None:
             return descriptor
         low, high = self.limits
@@ -54,49 +54,66 @@ class Setting:
         return descriptor
 
 
-KIMI = (
-    Setting('model', 'nano', "'nano' or a folder that kimi-export wrote", fixed=True),
-    Setting('device', 'auto', f'where the model runs: {", ".join(DEVICES)}', fixed=True),
-    Setting('threads', 0, 'threads of the model; 0: the cores, at most 4', (0, 256), fixed=True),
-    Setting('skills', '', 'YAML file of the skills; empty: the one that ships', fixed=True),
-    Setting('policy', '', 'YAML file of the rules; empty: the one that ships', fixed=True),
-    Setting(
+KIMI_PARAMETERS = (
+    ParameterSpec('model', 'nano', "'nano' or a folder that kimi-export wrote", read_only=True),
+    ParameterSpec('device', 'auto', f'where the model runs: {", ".join(DEVICES)}', read_only=True),
+    ParameterSpec(
+        'threads',
+        0,
+        'threads of the model; 0: one per physical core, at most 4',
+        (0, 256),
+        read_only=True,
+    ),
+    ParameterSpec(
+        'skills', '', 'YAML file of the skills; empty: the file in the package', read_only=True
+    ),
+    ParameterSpec(
+        'policy', '', 'YAML file of the policy; empty: the file in the package', read_only=True
+    ),
+    ParameterSpec(
         'cameras',
         [''],
-        "names of the cameras: 'left' reads left/image; the empty name reads image",
-        fixed=True,
+        "camera names: 'left' subscribes to left/image, the empty name to image",
+        read_only=True,
     ),
-    Setting(
-        'image_transport', 'raw', "'raw' reads image, 'compressed' image/compressed", fixed=True
+    ParameterSpec(
+        'image_transport',
+        'raw',
+        "'raw' subscribes to image, 'compressed' to image/compressed",
+        read_only=True,
     ),
-    Setting('queue_size', 4, 'instructions that wait besides the one at work', (0, 32), fixed=True),
-    Setting('base_frame', 'base_link', 'frame that positions are given in', fixed=True),
-    Setting(
+    ParameterSpec(
+        'queue_size', 4, 'requests that may wait besides the active one', (0, 32), read_only=True
+    ),
+    ParameterSpec('base_frame', 'base_link', 'frame in which positions are given', read_only=True),
+    ParameterSpec(
         'camera_pose',
         Parameter.Type.DOUBLE_ARRAY,
-        'optical frame in base_frame: x y z (m) and quaternion x y z w, or a 4x4 matrix row by '
-        'row; unset: from TF. For a single camera',
+        'pose of the optical frame in base_frame: x y z (m) and quaternion x y z w, or a '
+        'row-major 4x4 matrix; unset: from TF. For a single camera',
     ),
-    Setting('max_frame_age', 1.0, 's, of a picture when its goal is accepted', (0.01, 60.0)),
-    Setting('frame_wait', 3.0, 's, to wait for a fresh picture', (0.0, 60.0)),
-    Setting('depth_tolerance', 0.02, 's, between the stamps of picture and depth', (0.0, 1.0)),
-    Setting('jpeg_quality', 85, 'of the annotated picture', (1, 100)),
+    ParameterSpec('max_frame_age', 1.0, 's, largest age of an image', (0.01, 60.0)),
+    ParameterSpec('frame_wait', 3.0, 's, to wait for an image that is new enough', (0.0, 60.0)),
+    ParameterSpec('depth_tolerance', 0.02, 's, between the stamps of image and depth', (0.0, 1.0)),
+    ParameterSpec('jpeg_quality', 85, 'JPEG quality of the annotated image', (1, 100)),
 )
 
-SIM_CAMERA = (
-    Setting('seed', 2_000_000, 'of the scene, and so of where the camera is', (0, 2**31 - 1), True),
-    Setting('width', 640, 'of the pictures, pixels', (1, 4096), fixed=True),
-    Setting('height', 480, 'of the pictures, pixels', (1, 4096), fixed=True),
-    Setting('rate', 10.0, 'pictures a second', (0.1, 60.0), fixed=True),
-    Setting('frame_id', 'camera_optical', 'optical frame of the pictures', fixed=True),
-    Setting('base_frame', 'base_link', 'frame of the robot, for the pose on TF', fixed=True),
+SIM_CAMERA_PARAMETERS = (
+    ParameterSpec(
+        'seed', 2_000_000, 'seed of the scene and of the camera pose', (0, 2**31 - 1), True
+    ),
+    ParameterSpec('width', 640, 'image width, pixels', (1, 4096), read_only=True),
+    ParameterSpec('height', 480, 'image height, pixels', (1, 4096), read_only=True),
+    ParameterSpec('rate', 10.0, 'images per second', (0.1, 60.0), read_only=True),
+    ParameterSpec('frame_id', 'camera_optical', 'optical frame of the images', read_only=True),
+    ParameterSpec('base_frame', 'base_link', 'parent frame of the camera on TF', read_only=True),
 )
 
 
-def problem(values: Mapping[str, Any]) -> str:
-    """Return why these values of parameters of KIMI cannot be, or ''.
+def validation_error(values: Mapping[str, Any]) -> str:
+    """Return why these values of KIMI_PARAMETERS are invalid, or ''.
 
-    What descriptors can say, types and ranges, rclpy checks by itself, NaN excepted.
+    rclpy itself checks types and ranges, but lets NaN pass.
     """
     for name, value in values.items():
         if isinstance(value, float) and not math.isfinite(value):
@@ -110,15 +127,15 @@ def problem(values: Mapping[str, Any]) -> str:
         )
     cameras = list(values.get('cameras', ['']))
     if not cameras or len(set(cameras)) < len(cameras):
-        return f'cameras must be different names, at least one, not {cameras}'
+        return f'cameras must be one or more different names, not {cameras}'
     for name in cameras:
         if name and not _CAMERA.fullmatch(name):
-            return f'cameras: {name!r} cannot begin a topic: use letters, digits and _'
+            return f'cameras: {name!r} is not a valid topic prefix: use letters, digits and _'
     pose = values.get('camera_pose')
     if pose is None:
         return ''
     if len(cameras) > 1:
-        return 'camera_pose is for a single camera: with several, publish their poses on TF'
+        return 'camera_pose is for a single camera: for several, publish their poses on TF'
     try:
         pose_matrix(pose)
     except PoseError as error:
@@ -126,24 +143,24 @@ def problem(values: Mapping[str, Any]) -> str:
     return ''
 
 
-def declare(node: Node, settings: Iterable[Setting]) -> None:
-    """Declare the parameters and have every change checked before it is made.
+def declare_parameters(node: Node, specs: Iterable[ParameterSpec]) -> None:
+    """Declare the parameters and validate every later change.
 
-    Raises rclpy's ParameterException where a value given at the start has the wrong type or range,
-    and ValueError where `problem` finds one.
+    :raises ParameterException: of rclpy, when an initial value has the wrong type or range.
+    :raises ValueError: when `validation_error` finds an initial value invalid.
     """
-    for setting in settings:
-        node.declare_parameter(setting.name, setting.default, setting.descriptor())
-    names = [s.name for s in settings]
+    for spec in specs:
+        node.declare_parameter(spec.name, spec.default, spec.descriptor())
+    names = [s.name for s in specs]
 
     def current() -> dict[str, Any]:
         values = {name: node.get_parameter_or(name, None).value for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
     def check(changes: list[Parameter]) -> SetParametersResult:
-        reason = problem(current() | {p.name: p.value for p in changes if p.name in names})
+        reason = validation_error(current() | {p.name: p.value for p in changes if p.name in names})
         return SetParametersResult(successful=not reason, reason=reason)
 
-    if reason := problem(current()):
+    if reason := validation_error(current()):
         raise ValueError(reason)
     node.add_on_set_parameters_callback(check)

@@ -1,4 +1,4 @@
-"""Poses as ROS spells them, to matrices and back; no ROS needed."""
+"""Conversion between ROS poses and matrices; no ROS needed."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 
 
 class PoseError(ValueError):
-    """Numbers that are no pose; says what would be."""
+    """Numbers that are not a pose; the message says what is expected."""
 
 
 def pose_matrix(numbers: Sequence[float]) -> np.ndarray:
     """Return the pose as float64 (4, 4).
 
-    :param numbers: 16, a 4x4 matrix row by row, or 7: x y z in metres and a quaternion x y z w.
+    :param numbers: 16, a row-major 4x4 matrix, or 7: x y z in metres and a quaternion x y z w.
     """
     values = np.asarray(numbers, float)
     if values.shape not in ((16,), (7,)) or not np.isfinite(values).all():
         raise PoseError(
-            'a pose has 16 numbers (a 4x4 matrix, row by row) or 7 (x y z in metres and a '
+            'a pose has 16 numbers (a 4x4 matrix, row-major) or 7 (x y z in metres and a '
             f'quaternion x y z w), all finite, not {list(numbers)}'
         )
     if len(values) == 7:
@@ -27,14 +27,14 @@ def pose_matrix(numbers: Sequence[float]) -> np.ndarray:
     pose = values.reshape(4, 4)
     rotation = pose[:3, :3]
     if not np.allclose(pose[3], (0, 0, 0, 1), atol=1e-6):
-        raise PoseError(f'the last row of a pose is 0 0 0 1, not {pose[3].tolist()}')
+        raise PoseError(f'the last row of a pose must be 0 0 0 1, not {pose[3].tolist()}')
     if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) or np.linalg.det(rotation) < 0:
-        raise PoseError('the left upper 3x3 of the pose is not a rotation')
+        raise PoseError('the upper left 3x3 of the pose is not a rotation')
     return pose
 
 
 def from_quaternion(translation: Sequence[float], quaternion: Sequence[float]) -> np.ndarray:
-    """Return float64 (4, 4) of metres and a quaternion x y z w of any length but zero."""
+    """Return float64 (4, 4) from metres and a quaternion x y z w, which need not be normalised."""
     norm = float(np.linalg.norm(quaternion))
     if norm < 1e-6:
         raise PoseError('the quaternion of a pose is zero')
@@ -52,7 +52,7 @@ def from_quaternion(translation: Sequence[float], quaternion: Sequence[float]) -
 def to_quaternion(pose: np.ndarray) -> tuple[float, float, float, float]:
     """Return the rotation of a (4, 4) pose as a unit quaternion x y z w, w not negative."""
     r = np.asarray(pose, float)[:3, :3]
-    # The eigenvector of the largest eigenvalue, after Bar-Itzhack 2000: no case to tell apart.
+    # The eigenvector of the largest eigenvalue (Bar-Itzhack 2000): no case distinction.
     xx, xy, xz = r[0]
     yx, yy, yz = r[1]
     zx, zy, zz = r[2]

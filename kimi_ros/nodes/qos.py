@@ -1,27 +1,27 @@
-"""Quality of service, in one place; every setting can be overridden through `qos_overrides`."""
+"""QoS profiles, in one place; all can be changed with `qos_overrides` parameters."""
 
 from __future__ import annotations
 
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-# A camera's newest picture only: an old one is worth nothing, and connects to any publisher.
+# A camera's latest image only: an old one is worth nothing. Best effort connects to any publisher.
 CAMERA = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE
 )
-# Pictures are offered reliably, so that both kinds of subscribers connect.
-PICTURES = QoSProfile(
+# Published images are reliable, so that both kinds of subscribers connect.
+IMAGES = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE
 )
-# The newest one also reaches those who come later.
+# Late subscribers get the latest message.
 LATCHED = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
 )
-# Every instruction gets its answer, if only that the node is busy: none may be dropped unread.
+# Every instruction gets a response, if only BUSY: none may be dropped unread.
 INSTRUCTIONS = QoSProfile(
     depth=1000, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE
 )
-# Words come faster than some clients look: with ten, the default, states in between are lost.
+# Text arrives faster than some clients spin: with the default depth of 10, states are lost.
 FEEDBACK = QoSProfile(
     depth=200, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE
 )
@@ -31,5 +31,5 @@ STATUS = QoSProfile(
 
 
 def overridable() -> QoSOverridingOptions:
-    """Return the option that lets a user override history, depth and reliability."""
+    """Return the option that lets users override history, depth and reliability."""
     return QoSOverridingOptions.with_default_policies()

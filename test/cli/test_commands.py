@@ -1,4 +1,4 @@
-"""The command `kimi`, as it is typed."""
+"""The command `kimi`."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from kimi_ros.process import isolated
-from kimi_ros.resources import ResourceNotFound, share
+from kimi_ros.resources import ResourceNotFoundError, share
 
 WAIT = 120
 
@@ -34,19 +34,19 @@ def kimi(*arguments, cwd=None):
 def nano():
     try:
         share('models/nano')
-    except ResourceNotFound:
+    except ResourceNotFoundError:
         pytest.skip('models/nano is not in this checkout')
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image(tmp_path):
     path = tmp_path / 'table.png'
     pixels = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
     Image.fromarray(pixels).save(path)
     return path
 
 
-def test_help_names_every_verb_and_loads_no_engine():
+def test_help_lists_every_verb_and_loads_no_engine():
     done = kimi('--help')
     assert done.returncode == 0
     for verb in ('ask', 'demo', 'doctor', 'eval', 'up'):
@@ -57,15 +57,15 @@ def test_help_names_every_verb_and_loads_no_engine():
     assert 'onnxruntime' not in loaded.stdout
 
 
-def test_what_is_no_verb_is_a_usage_error():
+def test_unknown_verb_is_a_usage_error():
     done = kimi('drive')
     assert done.returncode == 2 and 'invalid choice' in done.stderr
 
 
 @pytest.mark.parametrize(
-    ('content', 'words'), [(None, 'cannot be read'), (b'no picture', 'no picture that can be read')]
+    ('content', 'words'), [(None, 'cannot be read'), (b'not an image', 'is not a supported image')]
 )
-def test_ask_about_a_file_that_is_no_picture(tmp_path, content, words):
+def test_ask_about_an_unreadable_file(tmp_path, content, words):
     path = tmp_path / 'table.jpg'
     if content is not None:
         path.write_bytes(content)
@@ -73,27 +73,27 @@ def test_ask_about_a_file_that_is_no_picture(tmp_path, content, words):
     assert done.returncode == 1 and words in done.stderr and 'Traceback' not in done.stderr
 
 
-def test_ask_a_model_that_was_never_taught_plans(picture, golden_folder):
-    done = kimi('ask', picture, 'find the red cup', '--model', golden_folder)
+def test_ask_a_model_without_the_plan_task(image, golden_folder):
+    done = kimi('ask', image, 'find the red cup', '--model', golden_folder)
     assert done.returncode == 1 and "not made for 'plan'" in done.stderr
     assert 'Traceback' not in done.stderr
 
 
-def test_ask_without_a_model(picture, tmp_path):
-    done = kimi('ask', picture, 'find the red cup', '--model', tmp_path / 'nowhere')
+def test_ask_without_a_model(image, tmp_path):
+    done = kimi('ask', image, 'find the red cup', '--model', tmp_path / 'nowhere')
     assert done.returncode == 1 and 'nowhere' in done.stderr and 'Traceback' not in done.stderr
 
 
-def test_ask_nano(nano, picture, tmp_path):
+def test_ask_nano(nano, image, tmp_path):
     out = tmp_path / 'deep' / 'plan.jpg'
-    done = kimi('ask', picture, '找到红色的杯子', '--out', out)
+    done = kimi('ask', image, '找到红色的杯子', '--out', out)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith('kimi: ') and 'time: ' in done.stdout
     with Image.open(out) as drawn:
         assert drawn.size[0] == 64
-    done = kimi('ask', picture, 'find the red cup', '--json')
+    done = kimi('ask', image, 'find the red cup', '--json')
     assert json.loads(done.stdout)['instruction'] == 'find the red cup'
-    done = kimi('ask', picture, ' ')
+    done = kimi('ask', image, ' ')
     assert done.returncode == 1 and 'no words' in done.stderr
 
 
@@ -101,29 +101,29 @@ def test_demo(nano, tmp_path):
     pytest.importorskip('kimi_msgs.msg', reason='kimi_msgs is not built: make setup')
     done = kimi('demo', '--seed', 7, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'Scene 2000007' in done.stdout or 'A recorded frame' in done.stdout
+    assert 'Scene 2000007' in done.stdout or 'Showing a recorded frame' in done.stdout
     assert done.stdout.count('You:') == 2
     assert done.stdout.count('right: ') + done.stdout.count('WRONG: ') == 2
-    pictures = sorted((tmp_path / 'out' / 'demo').glob('scene_*.jpg'))
-    assert [p.stem[-2:] for p in pictures] == ['en', 'zh']
-    for path in pictures:
+    images = sorted((tmp_path / 'out' / 'demo').glob('scene_*.jpg'))
+    assert [p.stem[-2:] for p in images] == ['en', 'zh']
+    for path in images:
         with Image.open(path) as drawn:
             assert drawn.size[0] == 640 and drawn.size[1] > 480
 
 
-def test_demo_with_a_model_that_is_not_there(tmp_path):
+def test_demo_with_a_missing_model(tmp_path):
     pytest.importorskip('kimi_msgs.msg', reason='kimi_msgs is not built: make setup')
     done = kimi('demo', '--model', tmp_path / 'nowhere', '--out', tmp_path / 'out')
     assert done.returncode == 1 and 'nowhere' in done.stderr and 'The logs are in' in done.stderr
     assert 'Traceback' not in done.stderr
 
 
-def test_demo_refuses_a_negative_seed():
+def test_demo_rejects_a_negative_seed():
     done = kimi('demo', '--seed', '-1')
     assert done.returncode == 1 and '0 or more' in done.stderr
 
 
-def test_up_starts_both_and_ctrl_c_ends_both(tmp_path):
+def test_up_starts_and_stops_both_processes(tmp_path):
     pytest.importorskip('kimi_msgs.msg', reason='kimi_msgs is not built: make setup')
     log = tmp_path / 'log'
     command = [sys.executable, '-m', 'kimi_ros.cli.main', 'up', '--model', str(tmp_path)]
@@ -131,7 +131,7 @@ def test_up_starts_both_and_ctrl_c_ends_both(tmp_path):
         up = subprocess.Popen(command, env=isolated(os.environ), stdout=stream, stderr=stream)
     try:
         _until(lambda: 'could not be loaded' in log.read_text(), up, log)
-        _until(lambda: 'rendered once' in log.read_text(), up, log)
+        _until(lambda: 'publishing scene' in log.read_text(), up, log)
         up.send_signal(signal.SIGINT)
         assert up.wait(WAIT) == 0
     finally:
@@ -140,7 +140,7 @@ def test_up_starts_both_and_ctrl_c_ends_both(tmp_path):
     assert 'Traceback' not in log.read_text()
 
 
-def test_up_ends_when_a_process_does(tmp_path):
+def test_up_ends_when_a_process_ends(tmp_path):
     pytest.importorskip('kimi_msgs.msg', reason='kimi_msgs is not built: make setup')
     done = kimi('up', '--no-camera', '--', '-p', 'queue_size:=1000')
     assert done.returncode == 1 and 'kimi_node has ended with status 2' in done.stderr

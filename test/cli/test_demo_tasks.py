@@ -1,11 +1,11 @@
-"""What the demo asks about a scene."""
+"""Instructions that the demo generates for a scene."""
 
 from kimi_ros.eval.demo_tasks import demo_tasks
 from kimi_ros.sim import ObjectTruth
 
 
-def thing(kind, color):
-    return ObjectTruth(0, kind, color, (0, 0, 1, 1), (0, 0), 1, (0.5, 0.0, 0.0))
+def thing(category, color):
+    return ObjectTruth(0, category, color, (0, 0, 1, 1), (0, 0), 1, (0.5, 0.0, 0.0))
 
 
 SCENE = (thing('cup', 'red'), thing('cup', 'red'), thing('book', 'blue'), thing('ball', 'green'))
@@ -34,4 +34,4 @@ def test_same_seed_same_words():
 def test_people_are_not_asked_for():
     for seed in range(20):
         for task in demo_tasks((*SCENE[2:], thing('hand', ''), thing('person', '')), seed):
-            assert task.meant[0].kind in ('book', 'ball') and task.plan['status'] == 'ok'
+            assert task.expressions[0].category in ('book', 'ball') and task.plan['status'] == 'ok'

@@ -1,4 +1,4 @@
-"""Environments for nodes, and nodes as processes."""
+"""Environments and processes of nodes."""
 
 import contextlib
 import os
@@ -9,12 +9,12 @@ import time
 
 import pytest
 
-from kimi_ros.process import NodeProcess, ProcessEnded, isolated, large_images, ros_arguments
+from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, large_images, ros_arguments
 
 SLEEP = ['-n', '1', 'import time; time.sleep(600)']
 
 
-def test_fast_dds_is_set_for_large_images_unless_it_is_set_already():
+def test_fast_dds_is_configured_unless_it_already_is():
     assert os.path.isfile(large_images({})['FASTDDS_DEFAULT_PROFILES_FILE'])
     for distribution in ('humble', 'jazzy'):
         changed = large_images({'ROS_DISTRO': distribution})
@@ -23,13 +23,13 @@ def test_fast_dds_is_set_for_large_images_unless_it_is_set_already():
         assert large_images({name: 'mine'}) == {name: 'mine'}
 
 
-def test_isolated_graph_is_on_this_machine_in_a_domain_that_exists():
+def test_isolated_graph_is_local_in_a_valid_domain():
     changed = isolated({})
     assert changed['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
     assert 1 <= int(changed['ROS_DOMAIN_ID']) <= 101
 
 
-def test_isolated_graph_is_in_no_domain_that_is_in_use():
+def test_isolated_graph_avoids_used_domains():
     with contextlib.ExitStack() as stack:
         for domain in range(1, 101):
             taken = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -45,20 +45,20 @@ def test_parameters_keep_their_types():
     assert arguments == ['--ros-args', '-p', pose, '-p', 'seed:=3', '-p', 'model:=nano']
 
 
-def test_process_is_stopped_and_says_when_it_ended(tmp_path):
+def test_process_is_stopped_and_reports_its_end(tmp_path):
     process = NodeProcess('timeit', SLEEP, os.environ, tmp_path / 'log')
     process.check()
     process.stop()
     assert process.ended() is not None
     process.stop()
-    with pytest.raises(ProcessEnded, match='timeit has ended'):
+    with pytest.raises(ProcessEndedError, match='timeit has ended'):
         process.check()
 
 
-def test_last_words_of_a_process_are_shown(tmp_path):
+def test_log_tail_of_a_process_is_shown(tmp_path):
     process = NodeProcess('timeit', ['1/0'], os.environ, tmp_path / 'log')
     process._process.wait(60)
-    with pytest.raises(ProcessEnded, match='division by zero'):
+    with pytest.raises(ProcessEndedError, match='division by zero'):
         process.check()
     process.stop()
 
@@ -79,7 +79,7 @@ def test_process_ends_when_its_parent_is_killed(tmp_path):
 
 
 def _runs(pid):
-    """A process that has ended may stay in the table until somebody asks for its status."""
+    """Return False for zombies, too."""
     try:
         with open(f'/proc/{pid}/stat') as stream:
             return stream.read().rpartition(')')[2].split()[0] != 'Z'

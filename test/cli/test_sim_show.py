@@ -1,4 +1,4 @@
-"""`kimi sim show`, as it is typed."""
+"""`kimi sim show`."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ def cell(sheet, column, row):
     return sheet[row * height : (row + 1) * height, column * width : (column + 1) * width]
 
 
-def test_a_png_of_as_many_scenes_as_asked_for(opengl, tmp_path):
+def test_png_with_the_requested_scenes(opengl, tmp_path):
     out = tmp_path / 'deep' / 'sheet.png'
     done = show('--seed', 2_000_020, '--n', 5, '--out', out)
     assert done.returncode == 0, done.stderr
@@ -50,9 +50,9 @@ def test_a_png_of_as_many_scenes_as_asked_for(opengl, tmp_path):
         assert all((one != other).mean() > 0.3 for other in cells[:i])
 
 
-def test_one_small_scene_as_jpeg_is_the_frame_with_marks(opengl, tmp_path):
+def test_single_scene_as_jpeg(opengl, tmp_path):
     out = tmp_path / 'sheet.JPG'
-    done = show('--seed', 7, '--n', 1, '--world', 'small', '--out', out)
+    done = show('--seed', 7, '--n', 1, '--table', 'small', '--out', out)
     assert done.returncode == 0, done.stderr
     with Image.open(out) as image:
         assert image.format == 'JPEG' and image.size == CELL
@@ -66,14 +66,14 @@ def test_one_small_scene_as_jpeg_is_the_frame_with_marks(opengl, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
-        (('--seed', '-1'), 'the seed is -1: give 0 or more'),
-        (('--n', '0'), '0 scenes are no sheet: give 1 to 100'),
-        (('--n', '101'), '101 scenes are no sheet: give 1 to 100'),
-        (('--out', 'sheet.gif'), 'sheet.gif is no name of a picture: let it end in .png or .jpg'),
-        (('--out', 'sheet'), 'let it end in .png or .jpg'),
+        (('--seed', '-1'), '--seed is -1: use 0 or more'),
+        (('--n', '0'), '--n is 0: use 1 to 100'),
+        (('--n', '101'), '--n is 101: use 1 to 100'),
+        (('--out', 'sheet.gif'), 'sheet.gif is not an image file name: use .png or .jpg'),
+        (('--out', 'sheet'), 'use .png or .jpg'),
     ],
 )
-def test_what_cannot_be_shown_is_refused(tmp_path, monkeypatch, capsys, arguments, words):
+def test_invalid_values_are_rejected(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
     assert main(['sim', 'show', '--out', 'sheet.png', *arguments]) == 1
     said = capsys.readouterr().err
@@ -85,26 +85,26 @@ def test_what_cannot_be_shown_is_refused(tmp_path, monkeypatch, capsys, argument
     ('arguments', 'words'),
     [
         ((), '--out'),
-        (('--out', 'x.png', '--world', 'moon'), "'moon'"),
+        (('--out', 'x.png', '--table', 'moon'), "'moon'"),
         (('--out', 'x.png', '--n', 'many'), "'many'"),
     ],
 )
-def test_what_is_no_argument_is_a_usage_error(capsys, arguments, words):
+def test_invalid_arguments_are_usage_errors(capsys, arguments, words):
     with pytest.raises(SystemExit) as ended:
         main(['sim', 'show', *arguments])
     assert ended.value.code == 2 and words in capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_written(opengl, tmp_path, capsys):
+def test_unwritable_file_is_reported(opengl, tmp_path, capsys):
     (tmp_path / 'file').write_text('')
     assert main(['sim', 'show', '--n', '1', '--out', str(tmp_path / 'file' / 'sheet.png')]) == 1
-    assert 'cannot be made' in capsys.readouterr().err
+    assert 'cannot create' in capsys.readouterr().err
     (tmp_path / 'sheet.png').mkdir()
     assert main(['sim', 'show', '--n', '1', '--out', str(tmp_path / 'sheet.png')]) == 1
     assert 'cannot be written' in capsys.readouterr().err
 
 
-def test_without_opengl_it_says_what_to_install(tmp_path):
+def test_missing_opengl_names_the_packages(tmp_path):
     done = show('--n', 1, '--out', tmp_path / 'sheet.png', MUJOCO_GL='nonsense')
     assert done.returncode == 1 and 'Traceback' not in done.stderr
     assert 'apt-get install' in done.stderr or 'pip install' in done.stderr

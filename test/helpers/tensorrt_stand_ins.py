@@ -15,7 +15,7 @@ import onnx
 import onnxruntime
 
 from kimi_ros.vlm.errors import EngineError
-from kimi_ros.vlm.trt.plan import Profile, Tensor
+from kimi_ros.vlm.trt.bindings import OptimizationProfile, TensorSpec
 
 STREAM = 77
 STRONGLY_TYPED = 1
@@ -75,7 +75,7 @@ class HostDevice:
                 there += target + extent.target_offset
                 self.view(there, extent.width)[:] = self.view(source + here, extent.width)
 
-    def wait(self):
+    def synchronize(self):
         assert self.depth
 
     def close(self):
@@ -241,7 +241,7 @@ class _Engine:
             **{each.name: _tensor(each, False) for each in model.graph.output},
         }
         lengths = json.loads({each.key: each.value for each in model.metadata_props}['profiles'])
-        self.profiles = [Profile('', *each) for each in lengths] or [Profile('')]
+        self.profiles = [OptimizationProfile('', *each) for each in lengths] or [OptimizationProfile('')]
         self.num_io_tensors = len(self.tensors)
         self.num_optimization_profiles = len(self.profiles)
 
@@ -268,7 +268,7 @@ def _tensor(value, is_input):
     about = value.type.tensor_type
     shape = tuple(side.dim_param or side.dim_value for side in about.shape.dim)
     dtype = onnx.helper.tensor_dtype_to_np_dtype(about.elem_type)
-    return Tensor(shape, np.dtype(dtype), is_input)
+    return TensorSpec(shape, np.dtype(dtype), is_input)
 
 
 class _Context:

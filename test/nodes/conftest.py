@@ -1,4 +1,4 @@
-"""Real nodes in processes of their own, in a ROS domain of this run."""
+"""Fixtures: real nodes in their own processes, in the ROS domain of this run."""
 
 import os
 import time
@@ -9,12 +9,12 @@ import pytest
 
 from kimi_ros.process import NodeProcess, isolated, ros_arguments
 
-WAIT = 60.0  # seconds, for a machine under load; nothing waits longer than it must
+WAIT = 60.0  # seconds, an upper bound for a loaded machine
 
 
 @pytest.fixture(scope='session')
 def environment():
-    """Environment of a ROS graph that no other run hears."""
+    """Environment of a ROS graph that is isolated from other runs."""
     pytest.importorskip('rclpy', reason='no ROS here: make setup')
     pytest.importorskip('kimi_msgs.msg', reason='kimi_msgs is not built: make setup')
     chosen = isolated(os.environ)
@@ -23,7 +23,7 @@ def environment():
 
 
 class Graph:
-    """This process's place in the ROS graph: publishers of odd pictures, clients, patience."""
+    """A node of this process, with helpers to call, subscribe and wait."""
 
     def __init__(self):
         import rclpy
@@ -46,11 +46,11 @@ class Graph:
         deadline = time.monotonic() + timeout
         while not (found := done()):
             assert time.monotonic() < deadline, f'waited {timeout} s for {what}'
-            self.turn()
+            self.spin_once()
         return found
 
-    def turn(self):
-        """Take what has arrived."""
+    def spin_once(self):
+        """Process what was received."""
         self._executor.spin_once(timeout_sec=0.05)
 
     def result(self, future, what, timeout=WAIT):
@@ -65,7 +65,7 @@ class Graph:
         finally:
             self.node.destroy_client(client)
 
-    def heard(self, kind, topic, qos):
+    def subscribe(self, kind, topic, qos):
         """Return a list that grows with every message on the topic."""
         messages = []
         self.node.create_subscription(kind, topic, messages.append, qos)
@@ -76,7 +76,7 @@ class Graph:
 
 
 class TestCamera:
-    """A camera whose pictures are whatever a test needs."""
+    """A camera that publishes what a test needs."""
 
     __test__ = False
 
@@ -86,19 +86,19 @@ class TestCamera:
         from kimi_ros.nodes import qos
 
         self._graph = graph
-        self._publisher = graph.node.create_publisher(Image, f'{name}/image', qos.PICTURES)
-        graph.until(lambda: self._publisher.get_subscription_count(), f'a reader of {name}')
+        self._publisher = graph.node.create_publisher(Image, f'{name}/image', qos.IMAGES)
+        graph.until(lambda: self._publisher.get_subscription_count(), f'a subscriber of {name}')
 
     def send(self, pixels=None, encoding='rgb8', age=0.0, **fields):
-        """Publish a picture stamped `age` seconds ago, with these fields of its message changed."""
+        """Publish an image stamped `age` seconds ago, with these message fields changed."""
         from sensor_msgs.msg import Image
 
-        from kimi_ros.nodes.images import fill
+        from kimi_ros.nodes.images import fill_image
         from kimi_ros.nodes.messages import time_message
 
         if pixels is None:
             pixels = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
-        message = fill(Image(), pixels, encoding)
+        message = fill_image(Image(), pixels, encoding)
         now = self._graph.node.get_clock().now().nanoseconds
         message.header.stamp = time_message(now - round(age * 1e9))
         message.header.frame_id = 'odd_optical'
@@ -116,20 +116,20 @@ def graph(environment):
 
 @pytest.fixture
 def start(environment, tmp_path_factory):
-    """Start modules or scripts of this folder as processes that end with the test."""
+    """Start modules or scripts of this folder as processes that are stopped after the test."""
     yield from _starter(environment, tmp_path_factory)
 
 
 @pytest.fixture(scope='session')
 def start_shared(environment, tmp_path_factory):
-    """Start processes that end with the run."""
+    """Start processes that are stopped after the session."""
     yield from _starter(environment, tmp_path_factory)
 
 
 def _starter(environment, tmp_path_factory):
     processes = []
 
-    def begin(module, parameters, *remaps):
+    def start_process(module, parameters, *remaps):
         log = tmp_path_factory.mktemp('log') / f'{module}.log'
         process = NodeProcess(
             module,
@@ -140,13 +140,13 @@ def _starter(environment, tmp_path_factory):
         processes.append(process)
         return process
 
-    yield begin
+    yield start_process
     for process in processes:
         process.stop()
 
 
 def _path(environment):
-    """Where scripts of this folder can be started as modules, too."""
+    """PYTHONPATH that includes this folder."""
     return os.pathsep.join(
         p for p in (str(Path(__file__).parent), environment.get('PYTHONPATH', '')) if p
     )
@@ -154,7 +154,7 @@ def _path(environment):
 
 @pytest.fixture(scope='session')
 def scripted(start_shared):
-    """The node with a scripted model and three cameras, of which `none` never sends."""
+    """The node with a scripted model and three cameras, of which `none` never publishes."""
     return start_shared(
         'scripted_node',
         {'cameras': ['front', 'odd', 'none'], 'frame_wait': 0.5, 'max_frame_age': 2.0},
@@ -163,7 +163,7 @@ def scripted(start_shared):
 
 @pytest.fixture(scope='session')
 def front(start_shared):
-    """A small rendered or recorded camera at 10 Hz on front/image."""
+    """A small simulated camera at 10 Hz on front/image."""
     return start_shared(
         'kimi_ros.nodes.sim_camera', {'width': 160, 'height': 120}, '-r', '__ns:=/front'
     )
@@ -179,5 +179,5 @@ def client(scripted, front, environment):
             scripted.check()
             front.check()
 
-        client.wait_ready(WAIT, alive, parts=('model', 'camera front'))
+        client.wait_until_ready(WAIT, alive, components=('model', 'camera front'))
         yield client

@@ -1,6 +1,6 @@
-"""The node with a model that says what the instruction asks it to: started as a process by tests.
+"""The node with a scripted model, started as a process by tests.
 
-The agent, the skills and the rules are the real ones; only the eyes and the words are made up.
+The agent, the skills and the policy are real; only the model's outputs are scripted.
 """
 
 import json
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from kimi_ros.agent import Agent, Policy, SkillCatalogue
 from kimi_ros.nodes import kimi_node
-from kimi_ros.nodes.mind import Mind
+from kimi_ros.nodes.model_loader import ModelBundle
 from kimi_ros.resources import share
 from kimi_ros.vlm.errors import Cancelled, VlmError
 
-SLOW_PAUSE = 0.05  # seconds between words of one that speaks until it is cancelled
+SLOW_PAUSE = 0.05  # seconds between the words of a plan that never ends
 
 
 @dataclass(frozen=True)
-class Mark:
+class Point:
     x: float = 0.5
     y: float = 0.5
     score: float = 0.9
@@ -36,7 +36,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Words:
+class Answer:
     text: str
 
 
@@ -51,12 +51,12 @@ class ScriptedVlm:
 
     def query(self, image, question, *, grammar=None, stream=False, cancel=None, **_):
         if grammar is None:
-            return iter(['A cup.']) if stream else Words('Yes')
+            return iter(['A cup.']) if stream else Answer('Yes')
         task = question.split('Task: ')[-1]
         if 'break' in task:
-            raise VlmError('the engine broke, as it was told to')
+            raise VlmError('the engine failed')
         if 'crash' in task:
-            raise RuntimeError('nobody expected this')
+            raise RuntimeError('unexpected')
         thing = 'knife' if 'knife' in task else 'red cup'
         plan = {
             'status': 'ok',
@@ -65,30 +65,30 @@ class ScriptedVlm:
         }
         whole = json.dumps(plan, separators=(',', ':'))
         if 'slowly' in task:
-            return self._until_cancelled(whole, cancel, deaf='deaf' in task)
+            return self._until_cancelled(whole, cancel, ignore_cancel='deaf' in task)
         return iter([whole])
 
-    def _until_cancelled(self, whole, cancel, deaf):
-        """Speak on and on; a deaf one finishes its plan as if it had not been cancelled."""
+    def _until_cancelled(self, whole, cancel, ignore_cancel):
+        """Write until cancelled; then raise, or finish the plan if cancelling is ignored."""
         before, after = whole.split('I will', 1)
         yield before
         while not cancel.wait(SLOW_PAUSE):
             yield 'very '
-        if not deaf:
-            raise Cancelled('as it was told to')
+        if not ignore_cancel:
+            raise Cancelled('scripted')
         yield 'I will' + after
 
     def point(self, image, name, **_):
-        return [Mark()]
+        return [Point()]
 
     def detect(self, image, name, **_):
         return [Box()]
 
 
-def load() -> Mind:
+def load() -> ModelBundle:
     vlm = ScriptedVlm()
     skills = SkillCatalogue.load(share('config/skills.yaml'))
-    return Mind(vlm, Agent(vlm, skills, Policy.load(share('config/policy.yaml'))))
+    return ModelBundle(vlm, Agent(vlm, skills, Policy.load(share('config/policy.yaml'))))
 
 
 def failing(real, word):

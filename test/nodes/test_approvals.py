@@ -1,4 +1,4 @@
-"""Decisions about plans, bound to the plan that was shown and to its time."""
+"""Approval of plans: decisions, hashes, expiry."""
 
 import threading
 from dataclasses import replace
@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from kimi_ros.agent import Approval, Plan, Status
-from kimi_ros.agent.errors import HashMismatch, NotPending, PlanExpired
-from kimi_ros.nodes.approvals import Approvals
-from kimi_ros.nodes.codes import Code, NodeError
+from kimi_ros.agent.errors import HashMismatchError, NotPendingError, PlanExpiredError
+from kimi_ros.nodes.approvals import ApprovalManager
+from kimi_ros.nodes.codes import ErrorCode, RequestError
 
 
 class Clock:
@@ -24,13 +24,13 @@ def clock():
 
 
 @pytest.fixture
-def told():
+def changes():
     return []
 
 
 @pytest.fixture
-def approvals(clock, told):
-    return Approvals(clock, told.append)
+def approvals(clock, changes):
+    return ApprovalManager(clock, changes.append)
 
 
 def pending(name='p1'):
@@ -38,43 +38,45 @@ def pending(name='p1'):
     return replace(plan, approval=Approval.PENDING).sealed()
 
 
-@pytest.mark.parametrize(('agreed', 'result'), [(True, Approval.GRANTED), (False, Approval.DENIED)])
-def test_decision(approvals, told, agreed, result):
+@pytest.mark.parametrize(
+    ('approved', 'result'), [(True, Approval.GRANTED), (False, Approval.DENIED)]
+)
+def test_decision(approvals, changes, approved, result):
     plan = pending()
-    approvals.present(plan)
-    assert approvals.decide('p1', plan.hash, agreed).approval is result
-    assert [p.approval for p in told] == [Approval.PENDING, result]
+    approvals.set_plan(plan)
+    assert approvals.decide('p1', plan.hash, approved).approval is result
+    assert [p.approval for p in changes] == [Approval.PENDING, result]
     assert approvals.state('p1') is result
-    with pytest.raises(NotPending):
-        approvals.decide('p1', plan.hash, agreed)
+    with pytest.raises(NotPendingError):
+        approvals.decide('p1', plan.hash, approved)
 
 
 def test_wrong_id_hash_and_time(approvals, clock):
     plan = pending()
-    with pytest.raises(NodeError) as caught:
+    with pytest.raises(RequestError) as caught:
         approvals.decide('p1', plan.hash, True)
-    assert caught.value.code is Code.NO_SUCH_PLAN
-    approvals.present(plan)
-    with pytest.raises(HashMismatch):
+    assert caught.value.code is ErrorCode.NO_SUCH_PLAN
+    approvals.set_plan(plan)
+    with pytest.raises(HashMismatchError):
         approvals.decide('p1', pending('p2').hash + 'x', True)
     clock.now = 161.0
-    with pytest.raises(PlanExpired):
+    with pytest.raises(PlanExpiredError):
         approvals.decide('p1', plan.hash, True)
 
 
-def test_waiting_ends_with_the_decision(approvals):
+def test_wait_ends_with_the_decision(approvals):
     plan = pending()
-    approvals.present(plan)
+    approvals.set_plan(plan)
     threading.Timer(0.05, approvals.decide, ('p1', plan.hash, True)).start()
     assert approvals.wait(plan, threading.Event()).approval is Approval.GRANTED
 
 
-def test_waiting_ends_with_time_cancel_newer_plan_and_forgetting(approvals, clock, told):
+def test_wait_ends_on_expiry_cancel_newer_plan_and_clear(approvals, clock, changes):
     plan = pending()
 
     def waited(then=lambda: None, cancel=None):
         clock.now = 100.0
-        approvals.present(plan)
+        approvals.set_plan(plan)
         then()
         return approvals.wait(plan, cancel or threading.Event()).approval
 
@@ -85,24 +87,24 @@ def test_waiting_ends_with_time_cancel_newer_plan_and_forgetting(approvals, cloc
     cancelled.set()
     assert waited(late) is Approval.EXPIRED
     assert waited(cancel=cancelled) is Approval.EXPIRED
-    assert waited(lambda: approvals.present(pending('p2'))) is Approval.EXPIRED
-    assert waited(approvals.forget) is Approval.EXPIRED
-    one_by_one = [p.approval for p in told if p.id == 'p1']
-    assert one_by_one == [Approval.PENDING, Approval.EXPIRED] * 4
+    assert waited(lambda: approvals.set_plan(pending('p2'))) is Approval.EXPIRED
+    assert waited(approvals.clear) is Approval.EXPIRED
+    states = [p.approval for p in changes if p.id == 'p1']
+    assert states == [Approval.PENDING, Approval.EXPIRED] * 4
 
 
-@pytest.mark.parametrize('end', ['forget', 'newer plan', 'time'])
-def test_granted_plan_ends_and_that_is_told(approvals, clock, told, end):
+@pytest.mark.parametrize('end', ['clear', 'newer plan', 'time'])
+def test_granted_plan_expires_and_is_published(approvals, clock, changes, end):
     plan = pending()
-    approvals.present(plan)
+    approvals.set_plan(plan)
     approvals.decide('p1', plan.hash, True)
-    if end == 'forget':
-        approvals.forget()
+    if end == 'clear':
+        approvals.clear()
     elif end == 'newer plan':
-        approvals.present(pending('p2'))
+        approvals.set_plan(pending('p2'))
     else:
         clock.now = 161.0
-        approvals.look_at_clock()
-    mine = [p.approval for p in told if p.id == 'p1']
-    assert mine == [Approval.PENDING, Approval.GRANTED, Approval.EXPIRED]
+        approvals.check_expiry()
+    states = [p.approval for p in changes if p.id == 'p1']
+    assert states == [Approval.PENDING, Approval.GRANTED, Approval.EXPIRED]
     assert approvals.state('p1') is Approval.EXPIRED

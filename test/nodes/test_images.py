@@ -1,4 +1,4 @@
-"""Images as ROS carries them."""
+"""Conversion of image messages."""
 
 import array
 import struct
@@ -12,9 +12,9 @@ import pytest
 
 from kimi_ros.nodes.images import (
     ImageFormatError,
-    decode,
+    decode_compressed,
     encode_jpeg,
-    fill,
+    fill_image,
     read_comment,
     to_depth,
     to_rgb,
@@ -23,8 +23,8 @@ from kimi_ros.nodes.images import (
 RGB = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
 
 
-def message(pixels, written, **changes):
-    return SimpleNamespace(**(vars(fill(SimpleNamespace(), pixels, written)) | changes))
+def message(pixels, as_encoding, **changes):
+    return SimpleNamespace(**(vars(fill_image(SimpleNamespace(), pixels, as_encoding)) | changes))
 
 
 def padded(pixels, encoding, padding):
@@ -69,7 +69,7 @@ def test_one_pixel():
     assert to_rgb(message(RGB[:1, :1], 'rgb8')).shape == (1, 1, 3)
 
 
-def test_data_of_any_kind():
+def test_data_of_any_type():
     for data in (RGB.tobytes(), bytearray(RGB.tobytes()), RGB.ravel(), memoryview(RGB.tobytes())):
         np.testing.assert_array_equal(to_rgb(message(RGB, 'rgb8', data=data)), RGB)
 
@@ -77,8 +77,8 @@ def test_data_of_any_kind():
 @pytest.mark.parametrize(
     ('changes', 'words'),
     [
-        ({'encoding': 'bayer_rggb8'}, "'bayer_rggb8' is not read; publish one of rgb8"),
-        ({'encoding': ''}, "'' is not read"),
+        ({'encoding': 'bayer_rggb8'}, "'bayer_rggb8' is not supported; publish one of rgb8"),
+        ({'encoding': ''}, "'' is not supported"),
         ({'width': 0}, 'no pixels'),
         ({'step': 23}, 'step of 23'),
         ({'height': 7}, 'needs 168 bytes, but has 144'),
@@ -87,7 +87,7 @@ def test_data_of_any_kind():
         ({'data': b''}, 'has 0'),
     ],
 )
-def test_what_is_no_image_is_named(changes, words):
+def test_invalid_image_is_reported(changes, words):
     with pytest.raises(ImageFormatError, match=words):
         to_rgb(message(RGB, 'rgb8', **changes))
 
@@ -106,20 +106,20 @@ def test_depth_in_metres(encoding, kind, unit, big):
     np.testing.assert_allclose(found, metres)
 
 
-def test_depth_keeps_what_is_invalid():
+def test_invalid_depth_is_kept():
     stored = np.array([[np.nan, np.inf, 0]], np.float32)
     found = to_depth(message(stored, '32FC1'))
     np.testing.assert_array_equal(found, stored)
 
 
-def test_depth_of_a_colour_image_is_named():
-    with pytest.raises(ImageFormatError, match="'rgb8' is not read; publish 32FC1"):
+def test_colour_image_as_depth_is_reported():
+    with pytest.raises(ImageFormatError, match="'rgb8' is not supported; publish 32FC1"):
         to_depth(message(RGB, 'rgb8'))
 
 
-def test_jpeg_there_and_back():
+def test_jpeg_round_trip():
     smooth = cv2.resize(RGB, (64, 48))
-    found = decode(SimpleNamespace(format='jpeg', data=encode_jpeg(smooth, 95)))
+    found = decode_compressed(SimpleNamespace(format='jpeg', data=encode_jpeg(smooth, 95)))
     assert np.abs(found.astype(int) - smooth).mean() < 4
 
 
@@ -127,39 +127,39 @@ def test_jpeg_there_and_back():
 def test_jpeg_carries_a_comment(comment):
     data = encode_jpeg(RGB, 90, comment=comment)
     assert read_comment(data) == comment
-    assert decode(SimpleNamespace(format='jpeg', data=data)).shape == RGB.shape
+    assert decode_compressed(SimpleNamespace(format='jpeg', data=data)).shape == RGB.shape
 
 
-def test_comment_of_no_picture_is_refused():
-    with pytest.raises(ImageFormatError, match='no picture'):
+def test_comment_of_invalid_jpeg_is_reported():
+    with pytest.raises(ImageFormatError, match='not an image'):
         read_comment(b'plan-1')
 
 
 @pytest.mark.parametrize('keep', [0, 1, 10, 0.5, 0.9])
-def test_jpeg_cut_short(keep):
+def test_truncated_jpeg_is_reported(keep):
     data = encode_jpeg(cv2.resize(RGB, (64, 48)), 95)
     length = keep if isinstance(keep, int) else int(keep * len(data))
-    with pytest.raises(ImageFormatError, match='cut short|no picture'):
-        decode(SimpleNamespace(format='jpeg', data=data[:length]))
+    with pytest.raises(ImageFormatError, match='truncated|not an image'):
+        decode_compressed(SimpleNamespace(format='jpeg', data=data[:length]))
 
 
-def test_png_that_claims_more_pixels_than_anybody_needs_is_not_decoded():
+def test_png_that_declares_too_many_pixels_is_not_decoded():
     for width, height in ((20_000, 20_000), (8193, 8193)):
         header = b'IHDR' + struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
         chunks = struct.pack('>I', 13) + header + struct.pack('>I', zlib.crc32(header))
         chunks += struct.pack('>I', 0) + b'IDAT' + struct.pack('>I', zlib.crc32(b'IDAT'))
-        with pytest.raises(ImageFormatError, match='pixels: publish a smaller one'):
-            decode(SimpleNamespace(format='png', data=b'\x89PNG\r\n\x1a\n' + chunks))
+        with pytest.raises(ImageFormatError, match='pixels: publish smaller images'):
+            decode_compressed(SimpleNamespace(format='png', data=b'\x89PNG\r\n\x1a\n' + chunks))
 
 
-def test_padded_jpeg_is_whole():
+def test_padded_jpeg_is_complete():
     data = encode_jpeg(RGB, 95) + bytes(100)
-    assert decode(SimpleNamespace(format='jpeg', data=data)).shape == RGB.shape
+    assert decode_compressed(SimpleNamespace(format='jpeg', data=data)).shape == RGB.shape
 
 
 def test_png_and_noise():
     _, data = cv2.imencode('.png', RGB[..., ::-1])
-    found = decode(SimpleNamespace(format='png', data=data.tobytes()))
+    found = decode_compressed(SimpleNamespace(format='png', data=data.tobytes()))
     np.testing.assert_array_equal(found, RGB)
-    with pytest.raises(ImageFormatError, match="format 'png' are no picture"):
-        decode(SimpleNamespace(format='png', data=b'noise' * 20))
+    with pytest.raises(ImageFormatError, match="format 'png' are not an image"):
+        decode_compressed(SimpleNamespace(format='png', data=b'noise' * 20))

@@ -1,4 +1,4 @@
-"""The launch files, where there is something to launch them with."""
+"""Launch files and the parameter file."""
 
 import importlib.util
 from pathlib import Path
@@ -33,9 +33,9 @@ def test_parameter_file_names_every_parameter():
     import yaml
 
     pytest.importorskip('rclpy', reason='no ROS here: make setup')
-    from kimi_ros.nodes.parameters import KIMI, problem
+    from kimi_ros.nodes.parameters import KIMI_PARAMETERS, validation_error
 
     values = yaml.safe_load(share('config/kimi.yaml').read_text())['/**/kimi']['ros__parameters']
-    assert set(values) == {s.name for s in KIMI} - {'camera_pose'}
-    assert all(values[s.name] == s.default for s in KIMI if s.name in values)
-    assert not problem(values)
+    assert set(values) == {s.name for s in KIMI_PARAMETERS} - {'camera_pose'}
+    assert all(values[s.name] == s.default for s in KIMI_PARAMETERS if s.name in values)
+    assert not validation_error(values)

@@ -1,4 +1,4 @@
-"""Plans as messages, and back."""
+"""Conversion between plans and messages."""
 
 import json
 import math
@@ -59,7 +59,7 @@ PLAN = Plan(
 ).sealed()
 
 
-def test_plan_there_and_back():
+def test_plan_round_trip():
     message = plan_to_message(PLAN, STAMP)
     assert nanoseconds(message.header.stamp) == STAMP
     assert message.status == PlanMessage.STATUS_OK
@@ -69,12 +69,12 @@ def test_plan_there_and_back():
     assert found == PLAN and found.content_hash() == message.hash
 
 
-def test_empty_message_is_no_plan():
+def test_empty_message_gives_no_plan():
     assert plan_from_message(PlanMessage()) is None
 
 
 @pytest.mark.parametrize('kind', [Status, Approval])
-def test_every_state_survives(kind):
+def test_every_state_round_trip(kind):
     from dataclasses import replace
 
     for member in kind:
@@ -83,14 +83,14 @@ def test_every_state_survives(kind):
         assert getattr(plan_from_message(plan_to_message(plan, STAMP)), name) is member
 
 
-def test_nanoseconds_survive():
+def test_nanoseconds_round_trip():
     assert nanoseconds(time_message(STAMP)) == STAMP
 
 
-def test_only_what_has_a_position_is_marked():
+def test_markers_only_for_objects_with_position():
     array = plan_markers(plan_to_message(PLAN, STAMP))
     assert array.markers[0].action == array.markers[0].DELETEALL
-    balls = array.markers[1:]
-    assert [m.text for m in balls] == ['', 'o1 红色的杯子']
-    assert {m.header.frame_id for m in balls} == {'base_link'}
-    assert balls[0].pose.position.x == 0.5
+    markers = array.markers[1:]
+    assert [m.text for m in markers] == ['', 'o1 红色的杯子']
+    assert {m.header.frame_id for m in markers} == {'base_link'}
+    assert markers[0].pose.position.x == 0.5

@@ -1,4 +1,4 @@
-"""The node's doors, tried from another process."""
+"""The interfaces of the node, used from another process."""
 
 import math
 import time
@@ -23,7 +23,7 @@ from kimi_msgs.msg import Plan as PlanMessage  # noqa: E402
 from kimi_msgs.srv import Approve, Describe  # noqa: E402
 from kimi_ros.agent import DepthStatus, State, Status  # noqa: E402
 from kimi_ros.nodes import qos  # noqa: E402
-from kimi_ros.nodes.codes import Code  # noqa: E402
+from kimi_ros.nodes.codes import ErrorCode  # noqa: E402
 from kimi_ros.nodes.images import read_comment  # noqa: E402
 
 PICK = 'pick up the red cup'
@@ -31,11 +31,11 @@ FLOOD = 1000
 
 
 class Goals:
-    """Goals sent one by one, watched as they go."""
+    """An action client that records feedback."""
 
     def __init__(self, graph):
         self._graph = graph
-        # A reader of ten replies, the default, would drop some of a thousand by itself.
+        # With the default depth of 10 the client itself would drop some of a thousand responses.
         self._client = ActionClient(
             graph.node,
             Instruct,
@@ -60,7 +60,7 @@ class Goals:
     def result(self, handle):
         return self._graph.result(handle.get_result_async(), 'the result')
 
-    def until_speaking(self):
+    def until_partial_text(self):
         self._graph.until(
             lambda: any('very' in f.partial_text for f in self.feedback), 'partial text'
         )
@@ -71,71 +71,71 @@ def goals(graph, client):
     return Goals(graph)
 
 
-def test_instruction_becomes_a_grounded_plan(client):
-    reply = client.instruct(PICK, camera='front')
-    assert (reply.code, reply.message) == (Code.NONE, '')
-    assert reply.plan.status is Status.OK
-    assert reply.plan.say == 'I will pick up the red cup.'
-    assert [(s.skill, s.object_ids) for s in reply.plan.steps] == [('pick', ('o1',))]
-    (cup,) = reply.plan.objects
+def test_instruction_gives_a_grounded_plan(client):
+    result = client.instruct(PICK, camera='front')
+    assert (result.code, result.message) == (ErrorCode.NONE, '')
+    assert result.plan.status is Status.OK
+    assert result.plan.say == 'I will pick up the red cup.'
+    assert [(s.skill, s.object_ids) for s in result.plan.steps] == [('pick', ('o1',))]
+    (cup,) = result.plan.objects
     assert cup.point == pytest.approx((80, 60), abs=1) and cup.verified
     # There is depth, but nobody said where the camera is.
     assert cup.depth_status is DepthStatus.NO_TRANSFORM and cup.position[2] > 0.2
-    assert reply.states == (State.LOOKING, State.THINKING, State.GROUNDING, State.CHECKING)
-    assert reply.seconds > 0 and reply.picture[:2] == b'\xff\xd8'
+    assert result.states == (State.LOOKING, State.THINKING, State.GROUNDING, State.CHECKING)
+    assert result.seconds > 0 and result.annotated[:2] == b'\xff\xd8'
 
 
-def test_plan_say_markers_and_picture_belong_together(graph, client):
-    said = graph.heard(String, '/kimi/say', qos.STATUS)
-    pictures = graph.heard(CompressedImage, '/kimi/annotated/compressed', qos.STATUS)
-    markers = graph.heard(MarkerArray, '/kimi/markers', qos.STATUS)
-    plans = graph.heard(PlanMessage, '/kimi/plan', qos.STATUS)
+def test_plan_say_markers_and_image_agree(graph, client):
+    said = graph.subscribe(String, '/kimi/say', qos.STATUS)
+    images = graph.subscribe(CompressedImage, '/kimi/annotated/compressed', qos.STATUS)
+    markers = graph.subscribe(MarkerArray, '/kimi/markers', qos.STATUS)
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.STATUS)
     for topic in ('say', 'annotated/compressed', 'markers', 'plan'):
         graph.until(lambda t=topic: graph.node.count_publishers(f'/kimi/{t}'), topic)
-    while not (said and pictures and markers and plans):  # until all have met
-        reply = client.instruct(PICK, camera='front')
-        graph.turn()
-    graph.until(lambda: plans[-1].id == reply.plan.id, 'the newest plan')
-    graph.until(lambda: pictures[-1].header == plans[-1].header, 'its picture')
-    assert said[-1].data == reply.plan.say
+    while not (said and images and markers and plans):  # until all have met
+        result = client.instruct(PICK, camera='front')
+        graph.spin_once()
+    graph.until(lambda: plans[-1].id == result.plan.id, 'the newest plan')
+    graph.until(lambda: images[-1].header == plans[-1].header, 'its image')
+    assert said[-1].data == result.plan.say
     texts = [m.text for m in markers[-1].markers if m.text]
     assert texts == ['o1 red cup']
     frames = {m.header.frame_id for m in markers[-1].markers}
     assert frames == {'camera_optical'}
 
 
-def test_late_subscriber_gets_the_newest_plan(graph, client):
-    reply = client.instruct(PICK, camera='front')
-    plans = graph.heard(PlanMessage, '/kimi/plan', qos.LATCHED)
+def test_late_subscriber_gets_the_latest_plan(graph, client):
+    result = client.instruct(PICK, camera='front')
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
     graph.until(lambda: plans, 'the latched plan')
-    assert plans[-1].id == reply.plan.id
-    assert plans[-1].hash == reply.plan.hash
+    assert plans[-1].id == result.plan.id
+    assert plans[-1].hash == result.plan.hash
 
 
-def test_goal_cancelled_mid_word_ends_and_the_next_is_answered(goals, client):
+def test_active_goal_can_be_cancelled(goals, client):
     handle = goals.accepted('slowly pick up the red cup')
-    goals.until_speaking()
+    goals.until_partial_text()
     goals._graph.result(handle.cancel_goal_async(), 'the cancel')
     done = goals.result(handle)
     assert done.status == GoalStatus.STATUS_CANCELED
     assert done.result.error_code == Instruct.Result.CANCELLED
     assert done.result.plan.status == PlanMessage.STATUS_UNSET
-    assert client.instruct(PICK, camera='front').code is Code.NONE
+    assert client.instruct(PICK, camera='front').code is ErrorCode.NONE
 
 
-def test_goal_cancelled_while_it_waits_in_line(goals):
+def test_waiting_goal_can_be_cancelled(goals):
     first = goals.accepted('slowly pick up the red cup')
     second = goals.accepted(PICK)
-    goals.until_speaking()
+    goals.until_partial_text()
     goals._graph.result(second.cancel_goal_async(), 'the cancel')
     assert goals.result(second).result.error_code == Instruct.Result.CANCELLED
     goals._graph.result(first.cancel_goal_async(), 'the cancel')
     assert goals.result(first).result.error_code == Instruct.Result.CANCELLED
 
 
-def test_stop_ends_what_is_worked_on(goals, graph):
+def test_stop_aborts_the_active_goal(goals, graph):
     handle = goals.accepted('slowly pick up the red cup')
-    goals.until_speaking()
+    goals.until_partial_text()
     assert graph.call(Trigger, '/kimi/stop', Trigger.Request()).success
     done = goals.result(handle)
     assert done.status == GoalStatus.STATUS_ABORTED
@@ -143,10 +143,10 @@ def test_stop_ends_what_is_worked_on(goals, graph):
 
 
 @pytest.mark.parametrize('end', ['cancel', 'stop'])
-def test_plan_that_is_done_too_late_is_not_published(goals, graph, client, end):
-    plans = graph.heard(PlanMessage, '/kimi/plan', qos.LATCHED)
+def test_plan_of_a_cancelled_goal_is_not_published(goals, graph, client, end):
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
     handle = goals.accepted('slowly and deaf, pick up the red cup')
-    goals.until_speaking()
+    goals.until_partial_text()
     if end == 'cancel':
         graph.result(handle.cancel_goal_async(), 'the cancel')
     else:
@@ -159,8 +159,8 @@ def test_plan_that_is_done_too_late_is_not_published(goals, graph, client, end):
     assert not any('deaf' in p.instruction for p in plans)
 
 
-def test_stop_ends_a_granted_plan(goals, graph, client):
-    plans = graph.heard(PlanMessage, '/kimi/plan', qos.LATCHED)
+def test_stop_expires_a_granted_plan(goals, graph, client):
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
     goals.accepted('pick up the knife')
     graph.until(
         lambda: plans and plans[-1].approval == PlanMessage.APPROVAL_PENDING, 'the plan to wait'
@@ -171,24 +171,27 @@ def test_stop_ends_a_granted_plan(goals, graph, client):
     graph.until(lambda: plans[-1].approval == PlanMessage.APPROVAL_EXPIRED, 'its end')
 
 
-def test_two_plans_about_one_frame_have_each_their_picture(client):
+def test_annotated_image_belongs_to_its_plan(client):
     plans = [client.instruct(PICK, camera='front') for _ in range(3)]
-    for reply in plans:
-        assert read_comment(reply.picture) == reply.plan.id
+    for result in plans:
+        assert read_comment(result.annotated) == result.plan.id
 
 
-def test_plan_without_a_picture_is_a_plan(client):
-    reply = client.instruct(f'{PICK}, undrawable', camera='front')
-    assert (reply.code, reply.picture) == (Code.NONE, b'') and reply.plan.status is Status.OK
+def test_plan_survives_failed_drawing(client):
+    result = client.instruct(f'{PICK}, undrawable', camera='front')
+    assert (result.code, result.annotated) == (
+        ErrorCode.NONE,
+        b'',
+    ) and result.plan.status is Status.OK
 
 
-def test_failure_on_the_way_out_is_no_success(client):
-    reply = client.instruct(f'{PICK}, unpublishable', camera='front')
-    assert reply.code is Code.UNKNOWN and 'cannot: unpublishable' in reply.message
-    assert client.instruct(PICK, camera='front').code is Code.NONE
+def test_failed_publishing_aborts_the_goal(client):
+    result = client.instruct(f'{PICK}, unpublishable', camera='front')
+    assert result.code is ErrorCode.UNKNOWN and 'cannot: unpublishable' in result.message
+    assert client.instruct(PICK, camera='front').code is ErrorCode.NONE
 
 
-def test_a_thousand_instructions_at_once_are_all_answered(goals, client):
+def test_thousand_concurrent_goals_all_get_results(goals, client):
     sent = [goals.send('slowly pick up the red cup') for _ in range(FLOOD)]
     handles = [goals._graph.result(future, 'acceptance') for future in sent]
     results = [handle.get_result_async() for handle in handles]
@@ -200,22 +203,22 @@ def test_a_thousand_instructions_at_once_are_all_answered(goals, client):
     assert 'again later' in busy[0].error_msg
     goals._graph.call(Trigger, '/kimi/stop', Trigger.Request())
     goals._graph.until(lambda: all(r.done() for r in results), 'the rest to be stopped')
-    assert client.instruct(PICK, camera='front').code is Code.NONE
+    assert client.instruct(PICK, camera='front').code is ErrorCode.NONE
 
 
-def test_a_flood_on_the_topic_leaves_the_node_alive(graph, client):
+def test_flooded_instruction_topic(graph, client):
     publisher = graph.node.create_publisher(String, '/instruction', qos.INSTRUCTIONS)
-    said = graph.heard(String, '/kimi/say', qos.INSTRUCTIONS)
+    said = graph.subscribe(String, '/kimi/say', qos.INSTRUCTIONS)
     graph.until(publisher.get_subscription_count, 'the node')
     graph.until(lambda: graph.node.count_publishers('/kimi/say'), 'the voice')
     for _ in range(FLOOD):
         publisher.publish(String(data=''))
     graph.until(lambda: any('no words' in m.data for m in said), 'a spoken refusal')
-    assert client.instruct(PICK, camera='front').code is Code.NONE
+    assert client.instruct(PICK, camera='front').code is ErrorCode.NONE
 
 
-def test_instruction_on_the_topic_is_answered_on_plan(graph, client):
-    plans = graph.heard(PlanMessage, '/kimi/plan', qos.STATUS)
+def test_instruction_topic(graph, client):
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.STATUS)
     publisher = graph.node.create_publisher(String, '/instruction', qos.INSTRUCTIONS)
     graph.until(publisher.get_subscription_count, 'the node')
     words = f'{PICK}, number {time.monotonic_ns()}'
@@ -230,92 +233,92 @@ def test_instruction_on_the_topic_is_answered_on_plan(graph, client):
 @pytest.mark.parametrize(
     ('instruction', 'code', 'words'),
     [
-        ('', Code.EMPTY, 'no words'),
-        (' \n ?!', Code.EMPTY, 'no words'),
-        ('pick up the red cup ' * 500, Code.TOO_LONG, '10000 characters'),
-        ('break', Code.MODEL_FAILED, 'the engine broke'),
-        ('crash', Code.UNKNOWN, 'nobody expected this'),
+        ('', ErrorCode.EMPTY, 'no words'),
+        (' \n ?!', ErrorCode.EMPTY, 'no words'),
+        ('pick up the red cup ' * 500, ErrorCode.TOO_LONG, '10000 characters'),
+        ('break', ErrorCode.MODEL_FAILED, 'the engine failed'),
+        ('crash', ErrorCode.UNKNOWN, 'unexpected'),
     ],
 )
-def test_what_cannot_be_answered_is_named(client, instruction, code, words):
-    reply = client.instruct(instruction, camera='front')
-    assert reply.code is code and words in reply.message and reply.plan is None
+def test_errors_are_reported_with_code_and_message(client, instruction, code, words):
+    result = client.instruct(instruction, camera='front')
+    assert result.code is code and words in result.message and result.plan is None
 
 
-def test_unknown_camera_and_language_are_named(client):
-    reply = client.instruct(PICK, camera='back')
-    assert reply.code is Code.NO_FRAME and 'front, odd, none' in reply.message
-    reply = client.instruct(PICK, camera='front', language='fr')
-    assert reply.code is Code.UNKNOWN and "'fr'" in reply.message
+def test_unknown_camera_and_language_are_reported(client):
+    result = client.instruct(PICK, camera='back')
+    assert result.code is ErrorCode.NO_FRAME and 'front, odd, none' in result.message
+    result = client.instruct(PICK, camera='front', language='fr')
+    assert result.code is ErrorCode.UNKNOWN and "'fr'" in result.message
 
 
-def test_camera_that_never_sent(client):
-    reply = client.instruct(PICK, camera='none')
-    assert reply.code is Code.NO_FRAME and '/none/image' in reply.message
+def test_camera_without_images(client):
+    result = client.instruct(PICK, camera='none')
+    assert result.code is ErrorCode.NO_FRAME and '/none/image' in result.message
 
 
-def test_old_picture_is_refused_and_a_new_one_answered(graph, client):
+def test_stale_image_is_rejected_and_a_new_one_accepted(graph, client):
     odd = graph.camera('odd')
-    reply = _until(odd, client, lambda r: r.code is Code.STALE_FRAME, age=100.0)
-    assert ' s old' in reply.message and '/odd/image' in reply.message
+    result = _until(odd, client, lambda r: r.code is ErrorCode.STALE_FRAME, age=100.0)
+    assert ' s old' in result.message and '/odd/image' in result.message
     _until(odd, client, lambda r: 'in the future' in r.message, age=-100.0)
-    _until(odd, client, lambda r: r.code is Code.NONE)
+    _until(odd, client, lambda r: r.code is ErrorCode.NONE)
 
 
 @pytest.mark.parametrize(
-    ('picture', 'words'),
+    ('image', 'words'),
     [
-        ({'encoding': 'bayer_rggb8'}, "encoding 'bayer_rggb8' is not read"),
+        ({'encoding': 'bayer_rggb8'}, "encoding 'bayer_rggb8' is not supported"),
         ({'step': 1}, 'step of 1'),
         ({'height': 4800}, 'needs'),
         ({'height': 0}, 'has no pixels'),
     ],
 )
-def test_unreadable_picture_is_named_and_survived(graph, client, picture, words):
+def test_invalid_image_is_reported(graph, client, image, words):
     odd = graph.camera('odd')
-    reply = _until(odd, client, lambda r: words in r.message, **picture)
-    assert reply.code is Code.NO_FRAME and '/odd/image' in reply.message
-    _until(odd, client, lambda r: r.code is Code.NONE)
+    result = _until(odd, client, lambda r: words in r.message, **image)
+    assert result.code is ErrorCode.NO_FRAME and '/odd/image' in result.message
+    _until(odd, client, lambda r: r.code is ErrorCode.NONE)
 
 
 @pytest.mark.parametrize('value', [0, 200])
-def test_picture_of_one_pixel(graph, client, value):
+def test_image_of_one_pixel(graph, client, value):
     odd = graph.camera('odd')
     pixels = np.full((1, 1, 3), value, np.uint8)
-    reply = _until(odd, client, lambda r: _status(r) is Status.INFEASIBLE, pixels=pixels)
-    assert reply.plan.reason_codes[0].startswith('camera_')
+    result = _until(odd, client, lambda r: _status(r) is Status.INFEASIBLE, pixels=pixels)
+    assert result.plan.reason_codes[0].startswith('camera_')
     _until(odd, client, lambda r: _status(r) is Status.OK)
 
 
-def _status(reply) -> Status | None:
-    """Return the plan's status; there is none where the new picture came too late."""
-    return reply.plan and reply.plan.status
+def _status(result) -> Status | None:
+    """Return the plan's status; there is none where the new image came too late."""
+    return result.plan and result.plan.status
 
 
-def _until(odd, client, good, **picture):
-    """Send a picture and ask, until that picture is the one that was answered."""
+def _until(odd, client, good, **image):
+    """Send a image and ask, until that image is the one that was answered."""
     deadline = time.monotonic() + 60
     while True:
-        odd.send(**picture)
-        reply = client.instruct(PICK, camera='odd')
-        if good(reply):
-            return reply
-        assert time.monotonic() < deadline, reply
+        odd.send(**image)
+        result = client.instruct(PICK, camera='odd')
+        if good(result):
+            return result
+        assert time.monotonic() < deadline, result
 
 
-def test_approval_is_bound_to_the_plan_and_its_hash(goals, graph, client):
+def test_approval_requires_plan_id_and_hash(goals, graph, client):
     handle = goals.accepted('pick up the knife')
     graph.until(
         lambda: any(f.state == Instruct.Feedback.AWAITING_APPROVAL for f in goals.feedback),
         'the plan to wait',
     )
-    plans = graph.heard(PlanMessage, '/kimi/plan', qos.LATCHED)
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
     graph.until(lambda: plans, 'the plan')
     plan = plans[-1]
     assert plan.approval == PlanMessage.APPROVAL_PENDING and plan.steps[0].needs_approval
 
-    def decide(plan_id, plan_hash, agreed=True):
-        request = Approve.Request(id=plan_id, hash=plan_hash, approve=agreed, approver='test')
+    def decide(plan_id, plan_hash, approved=True):
+        request = Approve.Request(id=plan_id, hash=plan_hash, approve=approved, approver='test')
         return graph.call(Approve, '/kimi/approve', request)
 
     assert decide('another', plan.hash).error_code == Approve.Response.NO_SUCH_PLAN
@@ -328,17 +331,17 @@ def test_approval_is_bound_to_the_plan_and_its_hash(goals, graph, client):
     assert decide(plan.id, plan.hash, False).error_code == Approve.Response.NOT_PENDING
 
 
-def test_newer_plan_ends_the_wait_of_an_older_one(goals, graph, client):
+def test_newer_plan_expires_the_pending_one(goals, graph, client):
     handle = goals.accepted('pick up the knife')
     graph.until(
         lambda: any(f.state == Instruct.Feedback.AWAITING_APPROVAL for f in goals.feedback),
         'the plan to wait',
     )
-    assert client.instruct(PICK, camera='front').code is Code.NONE
+    assert client.instruct(PICK, camera='front').code is ErrorCode.NONE
     assert goals.result(handle).result.plan.approval == PlanMessage.APPROVAL_EXPIRED
 
 
-def test_goal_cancelled_while_it_awaits_approval(goals, graph):
+def test_goal_awaiting_approval_can_be_cancelled(goals, graph):
     handle = goals.accepted('pick up the knife')
     graph.until(
         lambda: any(f.state == Instruct.Feedback.AWAITING_APPROVAL for f in goals.feedback),
@@ -358,22 +361,22 @@ def test_describe(graph, client):
     assert answer.error_code == Describe.Response.NO_FRAME
 
 
-def test_question_of_safety_is_left_to_a_person(graph, client):
+def test_safety_question_is_deferred(graph, client):
     request = Describe.Request(question='Is it safe to cross?', camera='front')
     answer = graph.call(Describe, '/kimi/describe', request)
     assert not answer.error_code and answer.text not in ('', 'Yes')
 
 
-def test_forget_drops_pictures_and_markers(graph, client):
+def test_forget_clears_images_and_markers(graph, client):
     odd = graph.camera('odd')
-    markers = graph.heard(MarkerArray, '/kimi/markers', qos.LATCHED)
-    _until(odd, client, lambda r: r.code is Code.NONE)
+    markers = graph.subscribe(MarkerArray, '/kimi/markers', qos.LATCHED)
+    _until(odd, client, lambda r: r.code is ErrorCode.NONE)
     assert graph.call(Trigger, '/kimi/forget', Trigger.Request()).success
-    assert client.instruct(PICK, camera='odd').code is Code.NO_FRAME
+    assert client.instruct(PICK, camera='odd').code is ErrorCode.NO_FRAME
     graph.until(lambda: markers and len(markers[-1].markers) == 1, 'the deletion of markers')
 
 
-def test_parameters_are_described_and_refused_with_a_reason(graph, client):
+def test_parameters_have_descriptions_and_validation(graph, client):
     names = ['max_frame_age', 'model']
     described = graph.call(
         DescribeParameters, '/kimi/describe_parameters', DescribeParameters.Request(names=names)
@@ -398,8 +401,8 @@ def test_parameters_are_described_and_refused_with_a_reason(graph, client):
         assert not result.successful and words in result.reason, result
 
 
-def test_diagnostics_name_every_part(graph, client):
-    arrays = graph.heard(DiagnosticArray, '/diagnostics', qos.STATUS)
+def test_diagnostics_list_every_component(graph, client):
+    arrays = graph.subscribe(DiagnosticArray, '/diagnostics', qos.STATUS)
     graph.until(lambda: arrays, '/diagnostics')
     status = {s.name: s for s in arrays[-1].status}
     assert set(status) == {
@@ -411,4 +414,4 @@ def test_diagnostics_name_every_part(graph, client):
     }
     assert status['kimi: model'].level == b'\0'
     assert status['kimi: camera none'].level == b'\2'
-    assert 'in_line' in {v.key for v in status['kimi: instructions'].values}
+    assert 'queue_length' in {v.key for v in status['kimi: instructions'].values}

@@ -1,4 +1,4 @@
-"""Poses as ROS spells them."""
+"""Conversion of poses."""
 
 import math
 
@@ -14,7 +14,7 @@ def test_quarter_turn_about_z():
     np.testing.assert_allclose(pose @ (1, 0, 0, 1), (1, 3, 3, 1), atol=1e-12)
 
 
-def test_matrix_there_and_back():
+def test_matrix_round_trip():
     random = np.random.default_rng(0)
     for _ in range(200):
         quaternion = random.normal(size=4)
@@ -44,6 +44,6 @@ def test_half_turns(axis):
         (np.ones(16), 'last row'),
     ],
 )
-def test_what_is_no_pose_is_named(numbers, words):
+def test_invalid_pose_is_reported(numbers, words):
     with pytest.raises(PoseError, match=words):
         pose_matrix(numbers)

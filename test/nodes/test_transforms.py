@@ -1,4 +1,4 @@
-"""Where a camera is, with a TF that is made up: the ROS wheels have none."""
+"""Camera poses, with a stand-in for tf2_ros, which the ROS wheels lack."""
 
 from types import SimpleNamespace
 
@@ -19,10 +19,10 @@ class TransformException(Exception):
 
 class Buffer:
     def __init__(self):
-        self.asked = None
+        self.looked_up = None
 
     def lookup_transform(self, target, source, time, timeout):
-        self.asked = target, source, time.nanoseconds
+        self.looked_up = target, source, time.nanoseconds
         if source == 'unknown':
             raise TransformException('unknown is not in the tree')
         return self.sent.transform
@@ -62,29 +62,29 @@ def tf(monkeypatch):
     monkeypatch.setattr(transforms, 'tf2_ros', fake)
 
 
-def test_pose_that_was_published_is_found(tf):
+def test_published_pose_is_found(tf):
     pose = from_quaternion((0.1, 0.2, 0.3), (0.1, -0.4, 0.2, 0.8))
     node = FakeNode()
     assert transforms.publish_static(node, pose, 'camera_optical', 'base_link')
-    source = transforms.PoseSource(node, 'base_link')
-    np.testing.assert_allclose(source.pose('camera_optical', 5), pose, atol=1e-12)
-    assert source._buffer.asked == ('base_link', 'camera_optical', 5)
+    source = transforms.CameraPoseLookup(node, 'base_link')
+    np.testing.assert_allclose(source.lookup('camera_optical', 5), pose, atol=1e-12)
+    assert source._buffer.looked_up == ('base_link', 'camera_optical', 5)
 
 
-def test_pose_that_is_missing_is_warned_of(tf):
+def test_missing_pose_is_logged(tf):
     node = FakeNode()
-    assert transforms.PoseSource(node, 'base_link').pose('unknown', 0) is None
+    assert transforms.CameraPoseLookup(node, 'base_link').lookup('unknown', 0) is None
     assert 'unknown is not in the tree' in node.warnings[0]
 
 
-def test_parameter_comes_first(tf):
-    source = transforms.PoseSource(FakeNode([1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 1.0]), 'base_link')
-    np.testing.assert_allclose(source.pose('unknown', 0)[:3, 3], (1, 2, 3))
+def test_parameter_overrides_tf(tf):
+    source = transforms.CameraPoseLookup(FakeNode([1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 1.0]), 'base_link')
+    np.testing.assert_allclose(source.lookup('unknown', 0)[:3, 3], (1, 2, 3))
 
 
-def test_without_tf_nothing_is_known_but_the_base_itself(monkeypatch):
+def test_without_tf_only_the_base_frame_is_known(monkeypatch):
     monkeypatch.setattr(transforms, 'tf2_ros', None)
-    source = transforms.PoseSource(FakeNode(), 'base_link')
-    assert source.pose('camera_optical', 0) is None
-    np.testing.assert_array_equal(source.pose('base_link', 0), np.eye(4))
+    source = transforms.CameraPoseLookup(FakeNode(), 'base_link')
+    assert source.lookup('camera_optical', 0) is None
+    np.testing.assert_array_equal(source.lookup('base_link', 0), np.eye(4))
     assert transforms.publish_static(FakeNode(), np.eye(4), 'a', 'b') is None

@@ -1,4 +1,4 @@
-"""What `kimi doctor` says, and its exit status."""
+"""Output and exit status of `kimi doctor`."""
 
 import argparse
 import subprocess
@@ -11,12 +11,22 @@ from kimi_export import export_model
 from kimi_ros import resources
 from kimi_ros.cli import doctor
 
-PARTS = ['Python', 'Libraries', 'Engine', 'TensorRT', 'Model', 'ROS', 'Messages', 'GL', 'Images']
+COMPONENTS = [
+    'Python',
+    'Libraries',
+    'Engine',
+    'TensorRT',
+    'Model',
+    'ROS',
+    'Messages',
+    'GL',
+    'Images',
+]
 
 
 @pytest.fixture
 def no_probes(monkeypatch):
-    """Let the parts that need a process of their own be found as the test says."""
+    """Replace the checks that need a process by answers that the test sets."""
     answers = {}
 
     def probe(code):
@@ -32,21 +42,21 @@ def arguments():
     return parser.parse_args(['doctor'])
 
 
-def test_every_part_has_a_line(no_probes):
-    assert [finding.part for finding in doctor.examine()] == PARTS
+def test_every_component_has_a_finding(no_probes):
+    assert [finding.component for finding in doctor.run_checks()] == COMPONENTS
 
 
-def test_what_fails_comes_with_what_to_type(no_probes, capsys):
+def test_failed_check_names_the_remedy(no_probes, capsys):
     no_probes[doctor.PROBE_ROS] = (False, "ModuleNotFoundError: No module named 'rclpy'")
     args = arguments()
     assert args.run(args) == 1
-    said = capsys.readouterr().out
-    assert 'missing ROS' in said
-    assert 'make setup' in said
-    assert 'rclpy' in said
+    output = capsys.readouterr().out
+    assert 'missing ROS' in output
+    assert 'make setup' in output
+    assert 'rclpy' in output
 
 
-def test_it_runs_without_the_libraries():
+def test_doctor_runs_without_libraries():
     code = """
 import sys
 sys.modules['numpy'] = sys.modules['cv2'] = None
@@ -59,36 +69,36 @@ sys.exit(main.main(['doctor']))
     assert 'cannot import numpy' in done.stdout, done.stderr
 
 
-def test_no_gl_is_no_failure(no_probes, tmp_path, monkeypatch, capsys):
+def test_missing_gl_is_a_note(no_probes, tmp_path, monkeypatch, capsys):
     (tmp_path / 'model.safetensors').touch()
     monkeypatch.setattr(doctor, 'share', lambda name: tmp_path)
     monkeypatch.setenv('KIMI_CACHE', str(tmp_path / 'cache'))
     no_probes[doctor.PROBE_GL] = (False, 'no libOSMesa.so.8')
     assert doctor.run(arguments()) == 0
-    said = capsys.readouterr().out
-    assert 'note    GL' in said
-    assert 'libosmesa6' in said
+    output = capsys.readouterr().out
+    assert 'note    GL' in output
+    assert 'libosmesa6' in output
 
 
 def test_missing_checkpoint(monkeypatch):
     def nothing(name):
-        raise resources.ResourceNotFound(f'{name} is not there')
+        raise resources.ResourceNotFoundError(f'{name} is not there')
 
     monkeypatch.setattr(doctor, 'share', nothing)
     finding = doctor.nano()
     assert not finding.works
-    assert 'models/nano' in finding.says
+    assert 'models/nano' in finding.message
 
 
 def test_checkpoint_without_weights(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, 'share', lambda name: tmp_path)
-    assert 'no weights' in doctor.nano().says
+    assert 'no weights' in doctor.nano().message
 
 
-def test_messages_really_work_here():
+def test_messages_can_be_used():
     pytest.importorskip('kimi_msgs')
     finding = doctor.messages()
-    assert finding.works, finding.says
+    assert finding.works, finding.message
 
 
 @pytest.mark.parametrize(
@@ -103,28 +113,28 @@ def test_messages_really_work_here():
         ({'RMW_IMPLEMENTATION': 'rmw_zenoh_cpp'}, True),
     ],
 )
-def test_setting_for_large_images(environment, works):
+def test_large_images_setting(environment, works):
     assert doctor.large_images(environment).works is works
 
 
-def test_tensorrt_is_looked_for_where_it_is_installed(no_probes, monkeypatch):
-    assert doctor.tensorrt().works and '--target tensorrt' in doctor.tensorrt().says
+def test_tensorrt_is_probed_where_installed(no_probes, monkeypatch):
+    assert doctor.tensorrt().works and '--target tensorrt' in doctor.tensorrt().message
     monkeypatch.setattr(doctor.importlib.util, 'find_spec', lambda name: name)
     no_probes[doctor.PROBE_TENSORRT] = (False, 'DeviceNotAvailable: no GPU')
     found = doctor.tensorrt()
-    assert not found.works and not found.core
-    assert 'no GPU' in found.says and 'docs/install.md' in found.remedy
+    assert not found.works and not found.required
+    assert 'no GPU' in found.message and 'docs/install.md' in found.remedy
 
 
-def test_a_model_folder_is_examined(no_probes, golden_checkpoint, tmp_path, monkeypatch):
+def test_model_folder_is_checked(no_probes, golden_checkpoint, tmp_path, monkeypatch):
     stand_ins.install(monkeypatch)
     out = export_model(golden_checkpoint, tmp_path / 'out', target='tensorrt')
-    found = list(doctor.examine(str(out)))[-1]
-    assert found.works and 'TensorRT 10.3.0 for Orin (8.7)' in found.says
+    found = list(doctor.run_checks(str(out)))[-1]
+    assert found.works and 'TensorRT 10.3.0 for Orin (8.7)' in found.message
     stand_ins.install(monkeypatch, version='11.1.0')
     found = doctor.folder(str(out))
-    assert not found.works and 'this is 11.1.0' in found.says
+    assert not found.works and 'this is 11.1.0' in found.message
     assert found.remedy.startswith(f'kimi-export {golden_checkpoint} {out} --target tensorrt')
     (out / 'head.engine').write_bytes(b'')
-    assert 'head.engine is damaged' in doctor.folder(str(out)).says
-    assert 'is no model folder' in doctor.folder(str(tmp_path)).says
+    assert 'head.engine is damaged' in doctor.folder(str(out)).message
+    assert 'is no model folder' in doctor.folder(str(tmp_path)).message

@@ -1,4 +1,4 @@
-"""Arrows point down only: the contracts stand in pyproject.toml."""
+"""Import layers; the contracts are in pyproject.toml."""
 
 import subprocess
 import sys
@@ -11,8 +11,8 @@ pytest.importorskip('importlinter', reason='import-linter is in the extra "dev"'
 ROOT = Path(__file__).parents[2]
 
 
-def test_no_import_points_up():
-    # In a process of its own, because it switches off every logger that there is.
+def test_import_contracts():
+    # In a separate process, because lint_imports disables all loggers.
     program = (
         'import sys; from importlinter.cli import lint_imports; '
         'sys.exit(lint_imports(no_cache=True))'

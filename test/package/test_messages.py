@@ -1,4 +1,4 @@
-"""The messages have the fields and the numbers that others rely on."""
+"""Fields and constants of the interfaces."""
 
 import pytest
 
@@ -50,11 +50,11 @@ def test_error_codes():
         (Instruct.Feedback, '', 'LOOKING THINKING GROUNDING CHECKING AWAITING_APPROVAL'),
     ],
 )
-def test_states_are_numbered_in_order(interface, prefix, names):
+def test_states_are_consecutive(interface, prefix, names):
     numbers = [getattr(interface, prefix + name) for name in names.split()]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-def test_sizes_of_geometry():
+def test_array_sizes():
     thing = GroundedObject()
     assert [len(thing.point), len(thing.box), len(thing.covariance)] == [2, 4, 9]

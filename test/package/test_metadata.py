@@ -1,4 +1,4 @@
-"""What is written in more than one place agrees."""
+"""Package metadata is consistent."""
 
 import re
 import runpy
@@ -22,41 +22,37 @@ def test_one_version_and_license(manifest):
     assert package.findtext('license') == 'Apache-2.0'
 
 
-def test_setup_py_has_the_same():
-    assert f"VERSION = '{kimi_ros.__version__}'" in (ROOT / 'setup.py').read_text()
-
-
 def test_installed_metadata():
     installed = metadata('kimi_ros')
     assert installed['Version'] == kimi_ros.__version__
     assert installed['Requires-Python'] == '>=3.10'
 
 
-def test_maintainer_address_is_one_that_catkin_pkg_takes():
+def test_maintainer_address_is_valid_for_catkin_pkg():
     address = re.compile(r'^[\w.+-]+@[\w-]+(\.[\w-]+)*\.[a-zA-Z]{2,}$')
     for manifest in MANIFESTS:
         maintainer = ElementTree.parse(manifest).getroot().find('maintainer')
         assert address.match(maintainer.get('email'))
 
 
-def test_every_room_is_a_package():
+def test_every_folder_is_a_package():
     # A folder without __init__.py would work in a checkout and be missing after an installation.
-    for room in ('kimi_ros', 'export', 'train'):
-        for module in (ROOT / room).rglob('*.py'):
+    for folder in ('kimi_ros', 'export', 'train'):
+        for module in (ROOT / folder).rglob('*.py'):
             assert (module.parent / '__init__.py').is_file(), module
 
 
-def test_every_file_of_data_is_installed(monkeypatch):
-    given = {}
-    monkeypatch.setattr(setuptools, 'setup', given.update)
+def test_every_data_file_is_installed(monkeypatch):
+    arguments = {}
+    monkeypatch.setattr(setuptools, 'setup', arguments.update)
     monkeypatch.chdir(ROOT)
     runpy.run_path('setup.py')
     installed = {
         file
-        for package, patterns in given['package_data'].items()
+        for package, patterns in arguments['package_data'].items()
         for pattern in patterns
         for file in ROOT.joinpath(*package.split('.')).glob(pattern)
     }
-    kept = {f for f in (ROOT / 'kimi_ros').rglob('*') if f.is_file()}
-    data = {f for f in kept if f.suffix not in ('.py', '.pyc')}
+    files = {f for f in (ROOT / 'kimi_ros').rglob('*') if f.is_file()}
+    data = {f for f in files if f.suffix not in ('.py', '.pyc')}
     assert len(data) > 20 and data <= installed

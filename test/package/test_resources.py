@@ -1,4 +1,4 @@
-"""Where shared files are found, in each kind of installation."""
+"""Locating data files in each kind of installation."""
 
 import importlib.util
 
@@ -38,7 +38,7 @@ def test_ament_prefix(tmp_path, monkeypatch):
     assert module.share('config') == config
 
 
-def test_missing_file_is_named_with_the_places():
-    with pytest.raises(resources.ResourceNotFound, match='config/none.yaml') as error:
+def test_missing_file_lists_the_locations():
+    with pytest.raises(resources.ResourceNotFoundError, match='config/none.yaml') as error:
         resources.share('config/none.yaml')
     assert 'share/kimi_ros' in str(error.value)

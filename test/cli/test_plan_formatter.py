@@ -1,9 +1,9 @@
-"""Plans in words."""
+"""Formatting plans for the terminal."""
 
 import pytest
 
 from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, PlanStep, Status
-from kimi_ros.cli.telling import plan_lines, position_text
+from kimi_ros.cli.plan_formatter import plan_lines, position_text
 
 
 def thing(**known):
@@ -45,8 +45,8 @@ def test_plan_with_steps():
     )
     assert plan_lines(plan) == [
         'kimi: I will pick up the red cup.',
-        'step 1: pick red cup, waits for approval',
-        '  red cup: pixel (312, 204), no position (depth: none), score 0.91, checked',
+        'step 1: pick red cup, needs approval',
+        '  red cup: pixel (312, 204), no position (depth: none), score 0.91, verified',
         'approval: pending',
     ]
 

@@ -1,4 +1,4 @@
-"""Cameras and nodes that come and go."""
+"""CameraSubscriptions and nodes that come and go."""
 
 import os
 import signal
@@ -18,11 +18,11 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 from kimi_msgs.msg import Plan as PlanMessage  # noqa: E402
 from kimi_ros.agent import DepthStatus  # noqa: E402
 from kimi_ros.nodes import qos  # noqa: E402
-from kimi_ros.nodes.client import KimiClient, NoAnswer  # noqa: E402
-from kimi_ros.nodes.codes import Code  # noqa: E402
+from kimi_ros.nodes.client import KimiClient, NoResponseError  # noqa: E402
+from kimi_ros.nodes.codes import ErrorCode  # noqa: E402
 from kimi_ros.nodes.images import encode_jpeg, to_depth, to_rgb  # noqa: E402
 from kimi_ros.nodes.messages import nanoseconds  # noqa: E402
-from kimi_ros.nodes.sim_camera import look  # noqa: E402
+from kimi_ros.nodes.sim_camera import render_scene  # noqa: E402
 
 PICK = 'pick up the red cup'
 WAIT = 60.0
@@ -34,13 +34,13 @@ def _in(namespace):
     return '-r', f'__ns:=/{namespace}'
 
 
-def test_camera_publishes_what_was_rendered_and_stays_where_it_is(graph, start):
+def test_sim_camera_publishes_the_rendered_scene(graph, start):
     start('kimi_ros.nodes.sim_camera', SMALL, *_in('sim'))
-    images = graph.heard(Image, '/sim/image', qos.CAMERA)
-    depths = graph.heard(Image, '/sim/depth/image', qos.CAMERA)
-    infos = graph.heard(CameraInfo, '/sim/camera_info', qos.CAMERA)
-    graph.until(lambda: len(images) > 2 and depths and infos, 'pictures')
-    view = look(SEED, 160, 120)
+    images = graph.subscribe(Image, '/sim/image', qos.CAMERA)
+    depths = graph.subscribe(Image, '/sim/depth/image', qos.CAMERA)
+    infos = graph.subscribe(CameraInfo, '/sim/camera_info', qos.CAMERA)
+    graph.until(lambda: len(images) > 2 and depths and infos, 'images')
+    view = render_scene(SEED, 160, 120)
     assert np.array_equal(to_rgb(images[-1]), view.frame.rgb)
     np.testing.assert_allclose(to_depth(depths[-1]), view.frame.depth, atol=1e-6)
     assert infos[-1].k.reshape(3, 3) == pytest.approx(view.frame.intrinsics)
@@ -53,17 +53,19 @@ def test_camera_publishes_what_was_rendered_and_stays_where_it_is(graph, start):
     assert not result.successful and 'read-only' in result.reason
 
 
-def test_camera_without_opengl_shows_a_recorded_frame(graph, environment, start, monkeypatch):
+def test_sim_camera_without_opengl_publishes_a_recorded_frame(
+    graph, environment, start, monkeypatch
+):
     monkeypatch.setitem(environment, 'MUJOCO_GL', 'none')
     camera = start('kimi_ros.nodes.sim_camera', {'seed': SEED}, *_in('recorded'))
-    images = graph.heard(Image, '/recorded/image', qos.CAMERA)
-    graph.until(lambda: images, 'pictures')
+    images = graph.subscribe(Image, '/recorded/image', qos.CAMERA)
+    graph.until(lambda: images, 'images')
     assert to_rgb(images[-1]).shape == (480, 640, 3)
     graph.until(lambda: 'recorded frame' in camera.log.read_text(), 'the reason in the log')
 
 
-def test_camera_stops_and_starts_and_node_dies_and_comes_back(start):
-    view = look(SEED, 160, 120)
+def test_camera_restart_and_node_restart(start):
+    view = render_scene(SEED, 160, 120)
     remap = '-r', 'image:=/life/image', '-r', 'camera_info:=/life/camera_info'
     remap = *remap, '-r', 'depth/image:=/life/depth/image', '-r', '__node:=mortal'
     parameters = {
@@ -74,28 +76,28 @@ def test_camera_stops_and_starts_and_node_dies_and_comes_back(start):
     camera = start('kimi_ros.nodes.sim_camera', SMALL, *_in('life'))
     node = start('scripted_node', parameters, *remap)
     with KimiClient('mortal') as client:
-        client.wait_ready(WAIT, node.check)
+        client.wait_until_ready(WAIT, node.check)
         (cup,) = client.instruct(PICK).plan.objects
         assert cup.depth_status is DepthStatus.OK and cup.position_frame == 'base_link'
 
         camera.stop()
-        while (reply := client.instruct(PICK)).code is Code.NONE:
-            pass  # the last picture is still fresh
-        assert reply.code is Code.STALE_FRAME and '/life/image' in reply.message
+        while (result := client.instruct(PICK)).code is ErrorCode.NONE:
+            pass  # the last image is still fresh
+        assert result.code is ErrorCode.STALE_FRAME and '/life/image' in result.message
         start('kimi_ros.nodes.sim_camera', SMALL, *_in('life'))
-        client.wait_ready(WAIT, node.check)
-        while (reply := client.instruct(PICK)).code is Code.STALE_FRAME:
+        client.wait_until_ready(WAIT, node.check)
+        while (result := client.instruct(PICK)).code is ErrorCode.STALE_FRAME:
             node.check()
-        assert reply.code is Code.NONE
+        assert result.code is ErrorCode.NONE
 
         os.kill(node.pid, signal.SIGKILL)
     node = start('scripted_node', parameters, *remap)
     with KimiClient('mortal') as client:
-        client.wait_ready(WAIT, node.check)
-        assert client.instruct(PICK).code is Code.NONE
+        client.wait_until_ready(WAIT, node.check)
+        assert client.instruct(PICK).code is ErrorCode.NONE
 
 
-def test_compressed_pictures_and_a_broken_one(graph, start):
+def test_compressed_images_valid_and_truncated(graph, start):
     node = start(
         'scripted_node',
         {'image_transport': 'compressed', 'frame_wait': 0.5},
@@ -112,14 +114,14 @@ def test_compressed_pictures_and_a_broken_one(graph, start):
         publisher.publish(message)
 
     with KimiClient('squeezed') as client:
-        client.wait_ready(WAIT, node.check, parts=('model',))
-        for content, code in ((data, Code.NONE), (data[: len(data) // 2], Code.NO_FRAME)):
+        client.wait_until_ready(WAIT, node.check, components=('model',))
+        for content, code in ((data, ErrorCode.NONE), (data[: len(data) // 2], ErrorCode.NO_FRAME)):
             deadline = time.monotonic() + WAIT
             send(content)
-            while (reply := client.instruct(PICK)).code is not code:
-                assert time.monotonic() < deadline, reply
+            while (result := client.instruct(PICK)).code is not code:
+                assert time.monotonic() < deadline, result
                 send(content)
-        assert 'cut short' in reply.message
+        assert 'truncated' in result.message
 
 
 @pytest.mark.parametrize(
@@ -128,11 +130,11 @@ def test_compressed_pictures_and_a_broken_one(graph, start):
         ('max_frame_age:=100.0', 'max_frame_age'),
         ('image_transport:=theora', 'raw, compressed'),
         ('camera_pose:=[1.0, 2.0]', 'quaternion'),
-        ('cameras:=["a b"]', 'cannot begin a topic'),
+        ('cameras:=["a b"]', 'not a valid topic prefix'),
         ('queue_size:=many', 'queue_size'),
     ],
 )
-def test_wrong_parameter_at_the_start_is_said_in_one_line(environment, parameter, words):
+def test_invalid_initial_parameter_is_reported_in_one_line(environment, parameter, words):
     command = [sys.executable, '-m', 'kimi_ros.nodes.kimi_node', '--ros-args', '-p', parameter]
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=WAIT, check=False
@@ -140,22 +142,25 @@ def test_wrong_parameter_at_the_start_is_said_in_one_line(environment, parameter
     assert done.returncode == 2 and words in done.stderr and 'Traceback' not in done.stderr
 
 
-def test_missing_model_is_an_answer_and_no_crash(start, client, front):
+def test_missing_model_is_reported(start, client, front):
     node = start(
         'kimi_ros.nodes.kimi_node',
         {'model': '/nowhere/model', 'cameras': ['front']},
         *('-r', '__node:=modelless'),
     )
     with KimiClient('modelless') as other:
-        with pytest.raises(NoAnswer, match='/nowhere/model'):
-            other.wait_ready(WAIT, node.check, parts=('model',))
-        reply = other.instruct(PICK)
-        while reply.code in (Code.NO_FRAME, Code.STALE_FRAME):  # the camera is just being found
-            reply = other.instruct(PICK)
-        assert reply.code is Code.MODEL_FAILED and '/nowhere/model' in reply.message
+        with pytest.raises(NoResponseError, match='/nowhere/model'):
+            other.wait_until_ready(WAIT, node.check, components=('model',))
+        result = other.instruct(PICK)
+        while result.code in (
+            ErrorCode.NO_FRAME,
+            ErrorCode.STALE_FRAME,
+        ):  # the camera is just being found
+            result = other.instruct(PICK)
+        assert result.code is ErrorCode.MODEL_FAILED and '/nowhere/model' in result.message
 
 
-def test_plan_message_constants_are_those_of_the_agent():
+def test_plan_message_constants_match_the_agent():
     from kimi_ros.agent import Approval, Risk, Status
 
     for status in Status:

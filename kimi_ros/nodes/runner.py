@@ -1,4 +1,4 @@
-"""Running a node until it is told to stop, whatever its callbacks meet with."""
+"""Running a node until it is shut down, whatever its callbacks raise."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.node import Node
 
 
-class RosHandler(logging.Handler):
-    """Hands what the ROS-free rooms log to the node's log."""
+class RosLogHandler(logging.Handler):
+    """Forwards records of Python's logging to the node's logger."""
 
     def __init__(self, node: Node):
         super().__init__(logging.INFO)
         self._logger = node.get_logger()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log one record; rclpy keeps a severity for every place in the code that logs."""
+        """Log one record; rclpy requires one severity per call site."""
         text = self.format(record)
         if record.levelno >= logging.ERROR:
             self._logger.error(text)
@@ -31,15 +31,15 @@ class RosHandler(logging.Handler):
             self._logger.info(text)
 
 
-def run(
+def run_node(
     make_node: Callable[[], Node],
     make_executor: Callable[[], Executor],
     args: Sequence[str] | None = None,
 ) -> int:
-    """Make a node and spin it until the context is shut down; returns the process's exit status.
+    """Create a node and spin it until shutdown; returns the exit status of the process.
 
-    A parameter that cannot be is said in one line. An exception in a callback is logged, and the
-    node goes on: one broken message must not take it down.
+    An invalid parameter is reported in one line, with status 2. An exception in a callback is
+    logged and the node goes on: one bad message must not take it down.
     """
     rclpy.init(args=args)
     node = None
@@ -51,18 +51,18 @@ def run(
             return 2
         executor = make_executor()
         executor.add_node(node)
-        with _logging_through(node):
+        with _python_logging_to(node):
             try:
                 _spin(executor, node)
             finally:
-                stop = getattr(node, 'stop_all', None)
-                if stop:
-                    stop()
+                cancel_all = getattr(node, 'cancel_all', None)
+                if cancel_all:
+                    cancel_all()
                 executor.shutdown(timeout_sec=5.0)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        # A second interrupt may arrive in here.
+        # A second interrupt may arrive here.
         with contextlib.suppress(KeyboardInterrupt):
             if node is not None:
                 node.destroy_node()
@@ -83,11 +83,11 @@ def _spin(executor: Executor, node: Node) -> None:
 
 
 @contextlib.contextmanager
-def _logging_through(node: Node) -> Iterator[None]:
-    """Send what the package logs to the node's logger, as long as there is a node."""
+def _python_logging_to(node: Node) -> Iterator[None]:
+    """Send the package's log records to the node's logger while the node exists."""
     logger = logging.getLogger('kimi_ros')
     handlers, level, propagate = logger.handlers, logger.level, logger.propagate
-    logger.handlers, logger.propagate = [RosHandler(node)], False
+    logger.handlers, logger.propagate = [RosLogHandler(node)], False
     logger.setLevel(logging.INFO)
     try:
         yield

@@ -1,14 +1,14 @@
-"""Plans as a person wants to read them, in a terminal."""
+"""Formatting plans for the terminal."""
 
 from __future__ import annotations
 
 from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, Status
 
-_NEAR = 0.005  # metres that are not worth a word
+_NEGLIGIBLE = 0.005  # metres
 
 
 def plan_lines(plan: Plan) -> list[str]:
-    """Return what was said, the steps with their objects, and where these are."""
+    """Return the spoken sentence, the steps with their objects, and the positions of these."""
     lines = [f'kimi: {plan.say}']
     if plan.status is not Status.OK:
         reasons = ', '.join(plan.reason_codes)
@@ -18,7 +18,7 @@ def plan_lines(plan: Plan) -> list[str]:
     for number, step in enumerate(plan.steps, 1):
         objects = [plan.object(i) for i in step.object_ids]
         named = ' -> '.join(item.label for item in objects)
-        waits = ', waits for approval' if step.needs_approval else ''
+        waits = ', needs approval' if step.needs_approval else ''
         lines.append(f'step {number}: {step.skill} {named}'.rstrip() + waits)
     lines += [f'  {object_line(item)}' for item in plan.objects]
     if plan.approval is not Approval.NOT_NEEDED:
@@ -27,17 +27,17 @@ def plan_lines(plan: Plan) -> list[str]:
 
 
 def object_line(item: GroundedObject) -> str:
-    """Return where an object is, in pixels and metres, and how sure that is."""
+    """Return an object's pixel, position, score and verification."""
     x, y = item.point
-    checked = 'checked' if item.verified else 'not confirmed'
+    verification = 'verified' if item.verified else 'not verified'
     return (
         f'{item.label}: pixel ({x:.0f}, {y:.0f}), {position_text(item)}, '
-        f'score {item.score:.2f}, {checked}'
+        f'score {item.score:.2f}, {verification}'
     )
 
 
 def position_text(item: GroundedObject) -> str:
-    """Return a position in metres in words, or why there is none."""
+    """Return a position in words and metres, or why there is none."""
     if item.position is None:
         return f'no position (depth: {item.depth_status.value.replace("_", " ")})'
     x, y, z = item.position
@@ -52,6 +52,6 @@ def position_text(item: GroundedObject) -> str:
 
 
 def _along(metres: float, positive: str, negative: str) -> str:
-    if abs(metres) < _NEAR:
+    if abs(metres) < _NEGLIGIBLE:
         return ''
     return f'{abs(metres):.2f} m {positive if metres > 0 else negative}'

@@ -1,0 +1,161 @@
+"""The latest image of a camera, with the depth and the camera_info that belong to it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Condition, Event
+from time import monotonic
+from typing import Any
+
+from kimi_ros.nodes.codes import ErrorCode, RequestError
+from kimi_ros.nodes.waiting import wait_cancellable
+
+_NANO = 1_000_000_000
+_DEPTH_TIMEOUT = 0.25  # seconds: two or three periods of a typical camera
+_HISTORY = 8  # images and depth images that are kept to be matched by stamp
+
+
+@dataclass(frozen=True)
+class CameraFrame:
+    """One image as received, not yet decoded.
+
+    :ivar stamp: of the image, nanoseconds.
+    :ivar image: sensor_msgs/Image or CompressedImage.
+    :ivar depth: the depth image (sensor_msgs/Image) with a matching stamp, or None.
+    :ivar depth_stale: depth images are received, but none matches this image's stamp.
+    :ivar info: the latest sensor_msgs/CameraInfo, or None.
+    """
+
+    stamp: int
+    frame_id: str
+    image: Any
+    depth: Any = None
+    depth_stale: bool = False
+    info: Any = None
+
+
+class FrameBuffer:
+    """Holds the latest image, and the latest one that has depth. Thread-safe.
+
+    A short history of images and depth images is kept, because either may lag behind the other.
+    """
+
+    def __init__(self, camera: str, topic: str):
+        """Create an empty buffer.
+
+        :param camera: the camera's name; '' for the unnamed camera.
+        :param topic: the resolved image topic, for error messages.
+        """
+        self.camera = camera
+        self.topic = topic
+        self._changed = Condition()
+        self._images: deque[tuple[int, str, Any]] = deque(maxlen=_HISTORY)
+        self._depths: deque[tuple[int, Any]] = deque(maxlen=_HISTORY)
+        self._matched: CameraFrame | None = None
+        self._info: Any = None
+
+    def put_image(self, stamp: int, frame_id: str, message: Any, tolerance: float) -> None:
+        """Add an image; `tolerance` in seconds is the largest offset of its depth's stamp."""
+        with self._changed:
+            self._images.append((stamp, frame_id, message))
+            self._match(tolerance)
+            self._changed.notify_all()
+
+    def put_depth(self, stamp: int, message: Any, tolerance: float) -> None:
+        """Add a depth image, which may arrive before or after its image."""
+        with self._changed:
+            self._depths.append((stamp, message))
+            self._match(tolerance)
+            self._changed.notify_all()
+
+    def put_info(self, message: Any) -> None:
+        """Store a camera_info message."""
+        with self._changed:
+            self._info = message
+
+    def clear(self) -> None:
+        """Drop all images."""
+        with self._changed:
+            self._images.clear()
+            self._depths.clear()
+            self._matched = None
+
+    def latest(self) -> CameraFrame | None:
+        """Return the latest image, whatever its age."""
+        with self._changed:
+            return self._frames()[0] if self._images else None
+
+    def wait_for_frame(
+        self, now: Callable[[], int], max_age: float, timeout: float, cancel: Event
+    ) -> CameraFrame:
+        """Return a frame that is at most `max_age` seconds old, waiting up to `timeout` seconds.
+
+        A frame with depth is preferred to a newer one without. Where depth is received, a frame
+        with depth is waited for briefly.
+
+        :param now: current time in nanoseconds, on the clock of the stamps.
+        :raises RequestError: with NO_FRAME, STALE_FRAME or CANCELLED.
+        """
+
+        def usable() -> list[CameraFrame]:
+            time = now()
+            return [f for f in self._frames() if abs(time - f.stamp) <= max_age * _NANO]
+
+        def with_depth() -> bool:
+            frames = usable()
+            return any(f.depth is not None for f in frames) or bool(
+                frames and not frames[0].depth_stale
+            )
+
+        activity = 'waiting for an image'
+        began = monotonic()
+        with self._changed:
+            depth_timeout = min(timeout, _DEPTH_TIMEOUT)
+            if not wait_cancellable(self._changed, with_depth, cancel, depth_timeout, activity):
+                left = timeout - (monotonic() - began)
+                wait_cancellable(self._changed, lambda: bool(usable()), cancel, left, activity)
+            frames = usable()
+            if not frames:
+                ages = [(now() - f.stamp) / _NANO for f in self._frames()]
+                raise self._no_frame(ages, max_age, timeout)
+            return next((f for f in frames if f.depth is not None), frames[0])
+
+    def _match(self, tolerance: float) -> None:
+        """Find the latest image that has a depth image of its time, and the closest such."""
+        for stamp, frame_id, image in reversed(self._images):
+            gaps = [abs(stamp - depth_stamp) for depth_stamp, _ in self._depths]
+            if gaps and min(gaps) <= tolerance * _NANO:
+                _, depth = self._depths[gaps.index(min(gaps))]
+                self._matched = CameraFrame(stamp, frame_id, image, depth)
+                return
+
+    def _frames(self) -> list[CameraFrame]:
+        """Return the latest image and, where it has no depth, the latest one that has."""
+        if not self._images:
+            return []
+        stamp, frame_id, image = self._images[-1]
+        matched = self._matched
+        if matched and matched.stamp == stamp:
+            return [replace(matched, info=self._info)]
+        latest = CameraFrame(stamp, frame_id, image, depth_stale=bool(self._depths))
+        return [replace(f, info=self._info) for f in (latest, matched) if f]
+
+    def _no_frame(self, ages: list[float], max_age: float, timeout: float) -> RequestError:
+        if not ages:
+            return RequestError(
+                ErrorCode.NO_FRAME,
+                f'no image received on {self.topic}: start the camera, or remap the topic',
+            )
+        if ages[0] < 0:
+            return RequestError(
+                ErrorCode.STALE_FRAME,
+                f'images on {self.topic} are stamped {-ages[0]:.1f} s in the future: '
+                "synchronise the camera's clock",
+            )
+        return RequestError(
+            ErrorCode.STALE_FRAME,
+            f'the latest image on {self.topic} is {ages[0]:.1f} s old (max_frame_age is '
+            f'{max_age:g} s) and no newer one arrived within {timeout:g} s: check the camera',
+        )

@@ -1,0 +1,101 @@
+"""Loading the model in the background, so that the node responds from the start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Condition, Event, Thread
+from typing import Any
+
+from kimi_ros.agent import Agent, Frame, Plan, Policy, SkillCatalogue
+from kimi_ros.nodes.codes import ErrorCode, RequestError
+from kimi_ros.nodes.waiting import wait_cancellable
+from kimi_ros.resources import share
+from kimi_ros.vlm import VisionLanguageModel
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A loaded vision-language model and the agent that uses it."""
+
+    vlm: Any
+    agent: Agent
+
+    def plan(self, frame: Frame, instruction: str, language: str, **hooks) -> Plan:
+        """Return the agent's plan; hooks as `Agent.run` takes them."""
+        return self.agent.run(frame, instruction, language, **hooks)
+
+    def describe(self, rgb, question: str, language: str, cancel: Event) -> str:
+        """Return the agent's answer to a question about an image, uint8 (H, W, 3)."""
+        return self.agent.describe(Frame(rgb), question, language, cancel=cancel)
+
+
+def load_bundle(
+    model: str,
+    device: str,
+    threads: int,
+    skills: str,
+    policy: str,
+    clock: Callable[[], float] = time.time,
+) -> ModelBundle:
+    """Load a model with its skills and policy.
+
+    :param threads: 0 lets the runtime choose.
+    :param skills: path of a YAML file; '' selects the file in the package. So does `policy`.
+    :param clock: returns seconds, for the expiry of plans.
+    """
+    catalogue = SkillCatalogue.load(skills or share('config/skills.yaml'))
+    rules = Policy.load(policy or share('config/policy.yaml'))
+    vlm = VisionLanguageModel.load(model, device=device, threads=threads or None)
+    return ModelBundle(vlm, Agent(vlm, catalogue, rules, clock))
+
+
+class ModelLoader:
+    """Loads a model bundle in a background thread and hands it out once it is loaded.
+
+    :ivar error: why loading failed, or None.
+    """
+
+    def __init__(
+        self, load: Callable[[], ModelBundle], on_error: Callable[[str], None] = lambda _: None
+    ):
+        """Start loading; `on_error` is called with the reason if that fails."""
+        self._load = load
+        self._on_error = on_error
+        self._changed = Condition()
+        self._bundle: ModelBundle | None = None
+        self.error: str | None = None
+        Thread(target=self._run, name='load model', daemon=True).start()
+
+    @property
+    def ready(self) -> bool:
+        """True once the model is loaded."""
+        return self._bundle is not None
+
+    def get(self, cancel: Event) -> ModelBundle:
+        """Return the bundle, waiting until it is loaded.
+
+        :raises RequestError: with MODEL_FAILED or CANCELLED.
+        """
+        with self._changed:
+            wait_cancellable(
+                self._changed,
+                lambda: self.ready or self.error is not None,
+                cancel,
+                activity='the model was loading',
+            )
+        if self._bundle is None:
+            raise RequestError(ErrorCode.MODEL_FAILED, self.error or '')
+        return self._bundle
+
+    def _run(self) -> None:
+        bundle, error = None, None
+        try:
+            bundle = self._load()
+        except Exception as reason:  # the node stays alive and reports why it cannot answer
+            error = f'the model could not be loaded: {type(reason).__name__}: {reason}'
+            self._on_error(error)
+        with self._changed:
+            self._bundle, self.error = bundle, error
+            self._changed.notify_all()

@@ -1,0 +1,91 @@
+"""Detection of lost frames, without false alarms."""
+
+import random
+
+import pytest
+
+from kimi_ros.nodes.diagnostics import Level, camera_report
+from kimi_ros.nodes.frame_rate import FrameRateMonitor
+
+PERIOD = 0.1
+RELATED = {'camera_info': ('/camera_info', True), 'depth/image': ('/depth/image', False)}
+
+
+def measured_rate(seconds, share, infos=True, stop=None, first_image=0.0):
+    """Rate of a 10 Hz camera of whose images a share is received."""
+    now = 0.0
+    monitor = FrameRateMonitor(lambda: now)
+    chance = random.Random(3)
+    for frame in range(round(seconds / PERIOD)):
+        now = frame * PERIOD
+        if stop is not None and now > stop:
+            continue
+        if infos:
+            monitor.add_info()
+        if now >= first_image and chance.random() < share:
+            monitor.add_image(round((1000 + now) * 1e9))
+    now = seconds
+    return monitor.rate()
+
+
+@pytest.mark.parametrize('infos', [True, False])
+@pytest.mark.parametrize('share', [0.1, 0.15, 0.3])
+def test_loss_is_detected(share, infos):
+    rate = measured_rate(20, share, infos)
+    assert rate.lossy and rate.published > 2 * rate.received
+
+
+def test_total_loss_is_detected():
+    assert measured_rate(20, 0.0).lossy
+
+
+@pytest.mark.parametrize('infos', [True, False])
+def test_complete_stream_is_not_lossy(infos):
+    rate = measured_rate(20, 1.0, infos)
+    assert not rate.lossy and rate.received == pytest.approx(10, abs=0.5)
+
+
+@pytest.mark.parametrize('infos', [True, False])
+def test_stopped_camera_is_not_lossy(infos):
+    for since in (1, 3, 4.5, 8):
+        assert not measured_rate(20, 1.0, infos, stop=20 - since).lossy
+
+
+def test_images_that_start_after_camera_info_are_not_lossy():
+    for seconds in (0.5, 1.5, 2, 3, 4, 5, 6):
+        assert not measured_rate(seconds, 1.0, first_image=1.0).lossy
+
+
+def test_rate_is_zero_before_the_first_message():
+    monitor = FrameRateMonitor()
+    assert not monitor.rate().lossy and monitor.rate().received == 0
+
+
+def test_report_names_the_remedy():
+    report = camera_report('left', '/left/image', 0.1, 1.0, measured_rate(20, 0.1), '', RELATED)
+    assert report.level is Level.WARN
+    assert 'FASTDDS_DEFAULT_PROFILES_FILE=' in report.message
+    assert 'image_transport:=compressed' in report.message
+    assert report.message.index('config/fastdds.xml') < report.message.index('LARGE_DATA')
+
+
+def test_report_names_missing_topics_for_positions():
+    report = camera_report('', '/image', 0.1, 1.0, measured_rate(20, 1.0), '', RELATED)
+    assert report.message.endswith('no positions: nothing received on /depth/image')
+    values = dict(report.values)
+    assert values['camera_info'] == 'received on /camera_info'
+    assert values['depth/image'] == 'nothing received on /depth/image'
+
+
+@pytest.mark.parametrize(
+    ('age', 'image_error', 'level', 'words'),
+    [
+        (None, '', Level.ERROR, 'no image received'),
+        (0.1, 'encoding', Level.ERROR, 'encoding'),
+        (3.0, '', Level.STALE, '3.0 s old'),
+        (0.1, '', Level.OK, 'receiving'),
+    ],
+)
+def test_camera_report(age, image_error, level, words):
+    report = camera_report('', '/image', age, 1.0, measured_rate(20, 1.0), image_error, RELATED)
+    assert (report.component, report.level) == ('camera', level) and words in report.message
