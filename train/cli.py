@@ -1,4 +1,4 @@
-"""The command `kimi-train`: fine-tuning, what belongs to it, and the making of nano."""
+"""The command `kimi-train`: fine-tuning, its data and results, and nano's own training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f'kimi-train: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('kimi-train: stopped; the same command goes on from the last save', file=sys.stderr)
+        print('kimi-train: stopped; the same command resumes from the last save', file=sys.stderr)
         return 130
     return 0
 
@@ -40,25 +40,36 @@ def _tuning_verbs(verbs) -> None:
     _checkpoint_arguments(p)
     p.add_argument('data', type=Path, nargs='+', help='JSONL files, see docs/training.md')
     p.add_argument('--out', type=Path, required=True, help='folder for the run and its result')
-    p.add_argument('--lora', type=int, default=0, metavar='RANK', help='train adapters instead')
-    p.add_argument('--strength', type=float, default=2.0, help="of LoRA's adapters; default 2")
     p.add_argument(
-        '--parts',
+        '--lora-rank', type=int, default=0, metavar='RANK', help='train LoRA adapters of this rank'
+    )
+    p.add_argument('--lora-scale', type=float, default=2.0, help='factor of the adapters; default 2')
+    p.add_argument(
+        '--target-modules',
         nargs='+',
         metavar='PATTERN',
-        help="tensors to train, or layers to adapt; default all, with --lora 'text.blocks.*'",
+        help="tensors to train, or layers to adapt; default all, with LoRA 'text.blocks.*'",
     )
     p.add_argument('--epochs', type=int, default=3, help='default 3')
-    p.add_argument('--images', type=int, default=8, help='that a step learns from; default 8')
-    p.add_argument('--at-once', type=int, default=1, help='of these in memory; default 1')
-    p.add_argument('--rate', type=float, help='learning rate; default 1e-5, with --lora 2e-4')
+    p.add_argument('--batch-size', type=int, default=8, help='images a step; default 8')
+    p.add_argument(
+        '--micro-batch-size', type=int, default=1, help='images in memory at once; default 1'
+    )
+    p.add_argument('--learning-rate', type=float, help='default 1e-5, with LoRA 2e-4')
     p.add_argument('--precision', choices=['auto', 'fp32', 'bf16'], default='auto')
-    p.add_argument('--checkpointing', action='store_true', help='less memory, more time')
+    p.add_argument('--gradient-checkpointing', action='store_true', help='less memory, more time')
     p.add_argument('--seed', type=int, default=0)
     p.add_argument('--save-every', type=int, default=50, metavar='STEPS', help='default 50')
     p.add_argument(
         '--tracker', choices=['tensorboard', 'wandb', 'mlflow', 'none'], default='tensorboard'
     )
+    _renamed(p, '--lora', '--lora-rank', type=int)
+    _renamed(p, '--strength', '--lora-scale', type=float)
+    _renamed(p, '--parts', '--target-modules', nargs='+')
+    _renamed(p, '--images', '--batch-size', type=int)
+    _renamed(p, '--at-once', '--micro-batch-size', type=int)
+    _renamed(p, '--rate', '--learning-rate', type=float)
+    _renamed(p, '--checkpointing', '--gradient-checkpointing', nargs=0, const=True)
     p.set_defaults(run=tune)
 
     p = verbs.add_parser('check', help='check training data, line by line')
@@ -66,11 +77,15 @@ def _tuning_verbs(verbs) -> None:
     _checkpoint_arguments(p, '--checkpoint')
     p.set_defaults(run=check)
 
-    p = verbs.add_parser('table', help='render scenes and write training data about them')
-    p.add_argument('folder', type=Path, help='for table.jsonl and images/')
-    p.add_argument('--first', type=int, default=0, help='first seed (training: below 1,000,000)')
-    p.add_argument('--count', type=int, default=1000, help='scenes; default 1000')
-    p.set_defaults(run=table)
+    for name in ('synthesize', 'table'):  # 'table' is its former name
+        about = {'help': 'render scenes and write training data about them'}
+        p = verbs.add_parser(name, **(about if name == 'synthesize' else {}))
+        p.add_argument('folder', type=Path, help='for table.jsonl and images/')
+        p.add_argument(
+            '--first', type=int, default=0, help='first seed (training: below 1,000,000)'
+        )
+        p.add_argument('--count', type=int, default=1000, help='scenes; default 1000')
+        p.set_defaults(run=synthesize)
 
     p = verbs.add_parser('merge', help='write a checkpoint with a LoRA adapter in its weights')
     _checkpoint_arguments(p)
@@ -85,11 +100,11 @@ def _tuning_verbs(verbs) -> None:
 
 
 def _nano_verbs(verbs) -> None:
-    p = verbs.add_parser('nano', help='nano from rendering to the checkpoint; resumable')
+    p = verbs.add_parser('nano', help='train nano from scratch, rendering included; resumable')
     p.add_argument('folder', type=Path, help='for scenes, stages and the checkpoint')
     p.add_argument('--scenes', type=int, default=30_000, help='0.5 MB of memory each')
     p.add_argument('--workers', type=int, default=2, help='rendering processes')
-    p.add_argument('--weights', type=Path, help='checkpoint to begin from; default: from nothing')
+    p.add_argument('--weights', type=Path, help='checkpoint to start from; default: random weights')
     p.add_argument('--steps', type=int, help="of each stage, instead of the recipe's: for a trial")
     p.set_defaults(run=nano)
 
@@ -100,14 +115,22 @@ def _nano_verbs(verbs) -> None:
     p.add_argument('--workers', type=int, default=2)
     p.set_defaults(run=render)
 
-    p = verbs.add_parser('run', help="train one stage of nano's recipe, or the rest of it")
+    p = verbs.add_parser('run', help="train one stage of nano's recipe, or resume it")
     p.add_argument('scenes', type=Path)
     p.add_argument('start', type=Path, help='folder with config.json and tokenizer.json')
     p.add_argument('out', type=Path, help='folder for last.pt and log.jsonl')
-    p.add_argument('--weights', type=Path, help='last.pt or checkpoint to begin from')
-    for name, default in _plan_defaults().items():
+    p.add_argument('--weights', type=Path, help='last.pt or checkpoint to start from')
+    for name, default in _stage_defaults().items():
         flag = '--' + name.replace('_', '-')
         p.add_argument(flag, type=type(default), default=default, help=f'default {default}')
+    _renamed(p, '--images', '--batch-size', type=int)
+    _renamed(p, '--rate', '--learning-rate', type=float)
+    _renamed(p, '--warmup', '--warmup-steps', type=int)
+    _renamed(p, '--decay', '--decay-steps', type=int)
+    _renamed(p, '--short', '--short-questions', type=int)
+    _renamed(p, '--long', '--long-questions', type=int)
+    _renamed(p, '--patches', '--patch-loss-weight', type=float)
+    _renamed(p, '--vision-rate', '--vision-learning-rate-scale', type=float)
     p.set_defaults(run=run)
 
     p = verbs.add_parser('save', help="write a stage's weights as a checkpoint folder")
@@ -118,15 +141,35 @@ def _nano_verbs(verbs) -> None:
         '--mean-with',
         type=Path,
         metavar='CHECKPOINT',
-        help='write the mean of the weights and of the checkpoint that they went on from',
+        help='average the weights with the checkpoint that they were trained from',
     )
-    p.add_argument('--share', type=float, help='of the weights in that mean; default 0.5')
+    p.add_argument('--share', type=float, help='of the trained weights in that average; default 0.5')
     p.set_defaults(run=save)
 
-    p = verbs.add_parser('curve', help="draw the logs of nano's stages (needs matplotlib)")
-    p.add_argument('logs', type=Path, nargs='+', help='log.jsonl of stages, in their order')
-    p.add_argument('--out', type=Path, required=True, help='an .svg or .png file')
-    p.set_defaults(run=curve)
+    for name in ('plot', 'curve'):  # 'curve' is its former name
+        about = {'help': 'plot the logs of runs (needs matplotlib)'}
+        p = verbs.add_parser(name, **(about if name == 'plot' else {}))
+        p.add_argument('logs', type=Path, nargs='+', help='log.jsonl of stages, in their order')
+        p.add_argument('--out', type=Path, required=True, help='an .svg or .png file')
+        p.set_defaults(run=plot)
+
+
+class _Renamed(argparse.Action):
+    """An option's former name: it still works for one version, and says what it is called now."""
+
+    def __init__(self, option_strings, dest, new: str, **options):
+        super().__init__(option_strings, dest, help=argparse.SUPPRESS, **options)
+        self._new = new
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        print(f'{parser.prog}: {option_string} is now {self._new}', file=sys.stderr)
+        setattr(namespace, self.dest, self.const if self.nargs == 0 else values)
+
+
+def _renamed(parser, old: str, new: str, **options) -> None:
+    dest = new.removeprefix('--').replace('-', '_')
+    options |= {'default': argparse.SUPPRESS, 'dest': dest, 'new': new}
+    parser.add_argument(old, action=_Renamed, **options)
 
 
 def _checkpoint_arguments(parser, name: str = 'checkpoint') -> None:
@@ -146,16 +189,19 @@ def tune(args) -> None:
     from kimi_train.tune.run import best_precision, tune
     from kimi_train.tune.settings import Settings
 
+    lora, learning_rate = bool(args.lora_rank), args.learning_rate
+    if learning_rate is None:
+        learning_rate = 2e-4 if lora else 1e-5
     settings = Settings(
         epochs=args.epochs,
-        images=args.images,
-        at_once=args.at_once,
-        rate=(2e-4 if args.lora else 1e-5) if args.rate is None else args.rate,
-        parts=tuple(args.parts or (['text.blocks.*'] if args.lora else ['*'])),
-        rank=args.lora,
-        strength=args.strength,
+        batch_size=args.batch_size,
+        micro_batch_size=args.micro_batch_size,
+        learning_rate=learning_rate,
+        target_modules=tuple(args.target_modules or (['text.blocks.*'] if lora else ['*'])),
+        lora_rank=args.lora_rank,
+        lora_scale=args.lora_scale,
         precision=best_precision() if args.precision == 'auto' else args.precision,
-        checkpointing=args.checkpointing,
+        gradient_checkpointing=args.gradient_checkpointing,
         seed=args.seed,
     )
     tracker = None if args.tracker == 'none' else args.tracker
@@ -170,11 +216,11 @@ def check(args) -> None:
     print(read_data(args.data, checkpoint, whole_images=True))
 
 
-def table(args) -> None:
+def synthesize(args) -> None:
     """Write training data about rendered scenes."""
-    from kimi_train.table import write_table
+    from kimi_train.synthetic_data import write_synthetic_data
 
-    print(write_table(args.folder, range(args.first, args.first + args.count)))
+    print(write_synthetic_data(args.folder, range(args.first, args.first + args.count)))
 
 
 def merge(args) -> None:
@@ -191,7 +237,7 @@ def convert(args) -> None:
     done = convert(args.source, args.out)
     if done.left_out:
         print(f'left out: {", ".join(done.left_out)}')
-    print(f'{done.path}: {done.kind} of {done.tensors} tensors')
+    print(f'{done.path}: {done.category} of {done.tensors} tensors')
 
 
 def nano(args) -> None:
@@ -203,8 +249,8 @@ def nano(args) -> None:
 
 def render(args) -> None:
     """Render a set of scenes."""
+    from kimi_train.nano.architecture import CROP, PATCH
     from kimi_train.nano.scenes import render_set
-    from kimi_train.nano.sizes import CROP, PATCH
 
     began = time.monotonic()
     seeds = range(args.first, args.first + args.count)
@@ -215,12 +261,12 @@ def render(args) -> None:
 
 def run(args) -> None:
     """Train a stage."""
-    from kimi_train.nano.plan import Plan
     from kimi_train.nano.recipe import train
     from kimi_train.nano.scenes import SceneSet
+    from kimi_train.nano.stage_settings import StageSettings
 
-    plan = Plan(**{name: getattr(args, name) for name in _plan_defaults()})
-    train(SceneSet.load(args.scenes), args.start, args.out, plan, args.weights)
+    settings = StageSettings(**{name: getattr(args, name) for name in _stage_defaults()})
+    train(SceneSet.load(args.scenes), args.start, args.out, settings, args.weights)
 
 
 def save(args) -> None:
@@ -231,15 +277,15 @@ def save(args) -> None:
     print(f'{args.out}: {size / 1e6:.1f} MB')
 
 
-def curve(args) -> None:
-    """Draw how often questions were answered rightly."""
-    from kimi_train.nano.curve import draw
+def plot(args) -> None:
+    """Plot how often questions were answered correctly."""
+    from kimi_train.nano.plots import plot_logs
 
-    draw(args.logs, args.out)
+    plot_logs(args.logs, args.out)
     print(args.out)
 
 
-def _plan_defaults() -> dict:
-    from kimi_train.nano.plan import Plan
+def _stage_defaults() -> dict:
+    from kimi_train.nano.stage_settings import StageSettings
 
-    return {f.name: f.default for f in dataclasses.fields(Plan)}
+    return {f.name: f.default for f in dataclasses.fields(StageSettings)}

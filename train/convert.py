@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kimi_export.lora import BESIDE, FORMAT
+from kimi_export.lora import FORMAT, UNMERGED
 from kimi_export.names import canonical
 from kimi_train.files import save_tensors
 
@@ -38,7 +38,7 @@ class Converted:
     """What was written: 'checkpoint' or 'adapter', and what of the source was left out."""
 
     path: Path
-    kind: str
+    category: str
     tensors: int
     left_out: tuple[str, ...]
 
@@ -71,7 +71,7 @@ def convert(source: Path, out: Path) -> Converted:
         )
     state = _renamed(source, state)
     _check_pairs(source, state)
-    _save(state, out, {'format': FORMAT, 'scale': '1', 'proj': BESIDE})
+    _save(state, out, {'format': FORMAT, 'scale': '1', 'proj': UNMERGED})
     return Converted(out, 'adapter', len(state), left_out)
 
 

@@ -41,7 +41,7 @@ class Mlp(nn.Module):
         return self.fc2(F.gelu(self.fc1(x), approximate='tanh'))
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return the attention's mix of values, (..., heads, positions, head_dim).
 
     On a CPU that multiplies in bfloat16, and over short sequences, plain products train half as
@@ -76,7 +76,7 @@ class VisionBlock(nn.Module):
         batch, patches, dim = x.shape
         qkv = self.attn.qkv(self.ln1(x)).view(batch, patches, 3, self.heads, dim // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        mixed = attend(q, k, v).transpose(1, 2).reshape(x.shape)
+        mixed = attention(q, k, v).transpose(1, 2).reshape(x.shape)
         x = x + self.attn.proj(mixed)
         return x + self.mlp(self.ln2(x))
 
@@ -92,7 +92,7 @@ class VisionModel(nn.Module):
         self.patch_emb = nn.Linear(patch_dim, config.enc_dim)
         self.pos_emb = nn.Parameter(0.02 * torch.randn(1, grid * grid, config.enc_dim))
         self.blocks = nn.ModuleList(VisionBlock(config) for _ in range(config.enc_n_layers))
-        self.checkpointing = False
+        self.gradient_checkpointing = False
         self.post_ln = nn.LayerNorm(config.enc_dim)
         self.proj_mlp = Mlp(2 * config.enc_dim, config.proj_inner_dim, config.proj_out_dim)
 
@@ -104,7 +104,7 @@ class VisionModel(nn.Module):
         patches = patches.permute(0, 2, 4, 1, 3, 5).reshape(n, -1, channels * size * size)
         x = self.patch_emb(patches) + self.pos_emb
         for block in self.blocks:
-            x = _run(block, self.checkpointing, x)
+            x = _run(block, self.gradient_checkpointing, x)
         return self.post_ln(x)
 
     def local(self, crops: Tensor, tiling: tuple[int, int]) -> Tensor:
@@ -139,7 +139,7 @@ def rotary_table(rotary_dim: int, positions: int) -> tuple[Tensor, Tensor]:
     return angles.cos(), angles.sin()
 
 
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def apply_rotary(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotate the first dimensions of each head in halves; x is (..., positions, head_dim)."""
     half = cos.shape[-1]
     a, b, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
@@ -149,7 +149,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Turns:
+class RotaryEmbedding:
     """Cosines and sines of the rotation, of the prefix and, broadcast over heads, of the rows."""
 
     prefix: tuple[Tensor, Tensor]
@@ -173,8 +173,8 @@ class TextBlock(nn.Module):
         q, k, v = self.attn.qkv(x).split(
             [self.heads * d, self.kv_heads * d, self.kv_heads * d], dim=-1
         )
-        q = rotate(q.unflatten(-1, (self.heads, d)).transpose(-2, -3), cos, sin)
-        k = rotate(k.unflatten(-1, (self.kv_heads, d)).transpose(-2, -3), cos, sin)
+        q = apply_rotary(q.unflatten(-1, (self.heads, d)).transpose(-2, -3), cos, sin)
+        k = apply_rotary(k.unflatten(-1, (self.kv_heads, d)).transpose(-2, -3), cos, sin)
         v = v.unflatten(-1, (self.kv_heads, d)).transpose(-2, -3)
         groups = self.heads // self.kv_heads
         if groups > 1:
@@ -186,7 +186,7 @@ class TextBlock(nn.Module):
         return x + self.attn.proj(attended.transpose(1, 2).flatten(2)) + self.mlp(normed)
 
     def forward(
-        self, prefix: Tensor, x: Tensor, image: Tensor, turns: Turns, mask: Tensor
+        self, prefix: Tensor, x: Tensor, image: Tensor, rotary: RotaryEmbedding, mask: Tensor
     ) -> tuple[Tensor, ...]:
         """Return prefixes and questions after this block, and the questions' queries and keys.
 
@@ -198,22 +198,22 @@ class TextBlock(nn.Module):
             prefix + length, head_dim).
         """
         normed, normed_x = self.ln(prefix), self.ln(x)
-        own = self.qkv(normed, *turns.prefix)
-        q, k, v = self.qkv(normed_x, *turns.rows)
+        own = self.qkv(normed, *rotary.prefix)
+        q, k, v = self.qkv(normed_x, *rotary.rows)
         k = torch.cat([own[1].index_select(0, image), k], -2)
         v = torch.cat([own[2].index_select(0, image), v], -2)
-        x = self.mix(x, normed_x, attend(q, k, v, mask))
-        return self.mix(prefix, normed, attend(*own)), x, q, k
+        x = self.mix(x, normed_x, attention(q, k, v, mask))
+        return self.mix(prefix, normed, attention(*own)), x, q, k
 
 
-def _run(block: nn.Module, checkpointing: bool, *inputs):
-    if checkpointing and torch.is_grad_enabled():
+def _run(block: nn.Module, gradient_checkpointing: bool, *inputs):
+    if gradient_checkpointing and torch.is_grad_enabled():
         return checkpoint(block, *inputs, use_reentrant=False)
     return block(*inputs)
 
 
 @dataclass(frozen=True)
-class Looks:
+class AttentionProbe:
     """Which attention is handed out.
 
     :ivar at: (n, 4): block, row, head and place, sorted by block.
@@ -226,7 +226,7 @@ class Looks:
         """Return the blocks that are looked at."""
         return set(self.at[:, 0].tolist())
 
-    def seen(self, block: int, q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
+    def log_probabilities(self, block: int, q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
         """Return the log-probabilities (n, prefix + length) at the block's places."""
         row, head, place = self.at[self.at[:, 0] == block, 1:].unbind(-1)
         # All places of the few heads at once: gathering keys for each look takes far longer.
@@ -244,7 +244,7 @@ class TextModel(nn.Module):
         self.wte = nn.Parameter(0.02 * torch.randn(config.vocab_size, config.dim))
         self.blocks = nn.ModuleList(TextBlock(config) for _ in range(config.n_layers))
         self.post_ln = nn.LayerNorm(config.dim)
-        self.checkpointing = False
+        self.gradient_checkpointing = False
         self.lm_head = nn.Linear(config.dim, config.vocab_size)
         # Also where the weights are made without memory, to be filled from a checkpoint.
         with torch.device('cpu'):
@@ -259,7 +259,7 @@ class TextModel(nn.Module):
         image: Tensor,
         positions: Tensor,
         mask: Tensor,
-        looks: Looks | None = None,
+        probe: AttentionProbe | None = None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Run image prefixes, once each, and rows of questions that see them.
 
@@ -269,24 +269,24 @@ class TextModel(nn.Module):
         :param positions: (rows, length) where each stands in its own question's context.
         :param mask: (rows, 1, length, prefix + length), who sees whom.
         :return: hidden states (rows, length, dim); the same as they enter the first block that is
-            looked at; and the log-probabilities (n, prefix + length) that `looks` asks for.
+            looked at; and the log-probabilities (n, prefix + length) that `probe` asks for.
         """
         places = prefix.shape[1]
-        turns = Turns(
+        rotary = RotaryEmbedding(
             (self.cos[:places], self.sin[:places]),
             (self.cos[positions][:, None], self.sin[positions][:, None]),
         )
-        blocks = looks.blocks if looks else ()
-        seen: list[Tensor] = []
+        blocks = probe.blocks if probe else ()
+        log_probabilities: list[Tensor] = []
         entering = None
         for index, block in enumerate(self.blocks):
             if index in blocks:
                 entering = x if entering is None else entering
-                prefix, x, q, k = block(prefix, x, image, turns, mask)
-                seen.append(looks.seen(index, q, k, mask))
+                prefix, x, q, k = block(prefix, x, image, rotary, mask)
+                log_probabilities.append(probe.log_probabilities(index, q, k, mask))
             else:
-                prefix, x, *_ = _run(block, self.checkpointing, prefix, x, image, turns, mask)
-        return x, entering, torch.cat(seen) if seen else None
+                prefix, x, *_ = _run(block, self.gradient_checkpointing, prefix, x, image, rotary, mask)
+        return x, entering, torch.cat(log_probabilities) if log_probabilities else None
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return the vocabulary's logits of hidden states (..., dim)."""
@@ -333,19 +333,19 @@ class Moondream(nn.Module):
         self.region = RegionModel(config.region)
 
     @property
-    def checkpointing(self) -> bool:
+    def gradient_checkpointing(self) -> bool:
         """Whether activations are computed again instead of kept."""
-        return self.text.checkpointing
+        return self.text.gradient_checkpointing
 
-    @checkpointing.setter
-    def checkpointing(self, on: bool) -> None:
-        self.text.checkpointing = self.vision.checkpointing = on
+    @gradient_checkpointing.setter
+    def gradient_checkpointing(self, on: bool) -> None:
+        self.text.gradient_checkpointing = self.vision.gradient_checkpointing = on
 
     def prefix(self, features: Tensor) -> Tensor:
         """Return (images, 1 + patches, dim): BOS and the image, for one-crop images' features."""
-        return self.after_bos(self.vision.project(features, features))
+        return self.prepend_bos(self.vision.project(features, features))
 
-    def after_bos(self, images: Tensor) -> Tensor:
+    def prepend_bos(self, images: Tensor) -> Tensor:
         """Return (images, 1 + patches, dim): BOS before embeddings (images, patches, dim)."""
         return torch.cat([self.bos(len(images)).to(images.dtype), images], dim=1)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from kimi_ros.sim import ObjectTruth
-from kimi_ros.sim.full.catalogue import PEOPLE
-from kimi_ros.sim.meaning import Meaning
+from kimi_ros.sim.full.object_classes import PEOPLE
+from kimi_ros.sim.referring_expression import ReferringExpression
 from kimi_ros.sim.tasks import Task, make_task
 
 
@@ -21,11 +21,11 @@ def demo_tasks(truth: Sequence[ObjectTruth], seed: int) -> tuple[Task, Task]:
     :param truth: at least one of which is no person.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
-    meant = [Meaning(item.kind, item.color) for item in truth if item.kind not in PEOPLE]
-    order = [int(i) for i in rng.permutation(len(meant))]
-    order.sort(key=lambda i: len(meant[i].matches(truth)) > 1)
-    second = next((i for i in order[1:] if meant[i] != meant[order[0]]), order[0])
+    expressions = [ReferringExpression(item.category, item.color) for item in truth if item.category not in PEOPLE]
+    order = [int(i) for i in rng.permutation(len(expressions))]
+    order.sort(key=lambda i: len(expressions[i].matches(truth)) > 1)
+    second = next((i for i in order[1:] if expressions[i] != expressions[order[0]]), order[0])
     return (
-        make_task('pick', truth, [meant[order[0]]], 'en', rng),
-        make_task('locate', truth, [meant[second]], 'zh', rng),
+        make_task('pick', truth, [expressions[order[0]]], 'en', rng),
+        make_task('locate', truth, [expressions[second]], 'zh', rng),
     )

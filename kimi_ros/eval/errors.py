@@ -11,7 +11,7 @@ class EvalError(Exception):
     """An examination cannot be held; the text says why, and what would help."""
 
 
-class TableError(EvalError):
+class UnsupportedWorldError(EvalError):
     """What a suite asks about is not on the table that it was given."""
 
 

@@ -23,13 +23,13 @@ def phrasings() -> dict[str, dict[str, list[str]]]:
     return yaml.safe_load(FILE.read_text(encoding='utf-8'))
 
 
-def in_new_words(task: Task, rng) -> Task:
+def rephrased(task: Task, rng) -> Task:
     """Return the same request in a phrasing that `rng` draws; what is right stays."""
     templates = phrasings()[task.skill][task.language]
     template = templates[int(rng.integers(len(templates)))]
     article = 'the ' if task.language == 'en' else ''
-    names = [f'{article}{what.name(task.language)}' for what in task.meant]
+    names = [f'{article}{what.name(task.language)}' for what in task.expressions]
     words = dict(zip(('object', 'target'), names, strict=False))
     if len(names) > 1:
-        words['where'] = preposition(task.meant[1], task.language)
+        words['where'] = preposition(task.expressions[1], task.language)
     return replace(task, instruction=template.format(**words))

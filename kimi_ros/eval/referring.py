@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kimi_ros.eval.looking import Referent
-from kimi_ros.eval.worlds import World
-from kimi_ros.sim.full.catalogue import HELD_OUT
-from kimi_ros.sim.meaning import Meaning
-from kimi_ros.sim.tasks import Mix, means_one, some_meaning
+from kimi_ros.eval.held_out_scenes import HeldOutScene
+from kimi_ros.eval.localization import LocalizationSample
+from kimi_ros.sim.full.object_classes import HELD_OUT
+from kimi_ros.sim.referring_expression import ReferringExpression
+from kimi_ros.sim.tasks import Mix, refers_to_one, sample_expression
 
-_PLAIN = Mix(absent=0, kind=0, color=0, sized=0, superlative=0, relation=0)
-_MIXES = {
-    'kind': replace(_PLAIN, kind=1),
+_PLAIN = Mix(absent=0, category=0, color=0, sized=0, superlative=0, relation=0)
+_MIX_OF_TYPE = {
+    'kind': replace(_PLAIN, category=1),
     'color': replace(_PLAIN, color=0.3),  # the rest with the kind
     'size': replace(_PLAIN, sized=1),
     'relation': replace(_PLAIN, relation=1),
     'superlative': replace(_PLAIN, superlative=1),
 }
-FORMS = tuple(_MIXES)
+EXPRESSION_TYPES = tuple(_MIX_OF_TYPE)
 """What descriptions use: the kind alone, a colour, a size, a relation to another, a superlative."""
 _TRIES = 60
 
 
-def form_of(what: Meaning) -> str:
-    """Return which of `FORMS` a description has."""
+def expression_type_of(what: ReferringExpression) -> str:
+    """Return which of `EXPRESSION_TYPES` a description has."""
     if what.relation:
         return 'relation'
     if what.superlative:
@@ -32,34 +32,34 @@ def form_of(what: Meaning) -> str:
     return 'size' if what.size else 'color' if what.color else 'kind'
 
 
-def referent(world: World, language: str) -> Referent | None:
+def localization_sample(world: HeldOutScene, language: str) -> LocalizationSample | None:
     """Return one thing of the scene and a name that means it alone, or None where none has one.
 
     Every form of description that the scene allows is as likely.
     """
     rng = world.rng('points')
-    for form in rng.permutation(FORMS):
+    for expression_type in rng.permutation(EXPRESSION_TYPES):
         for _ in range(_TRIES):
-            what = some_meaning(world.objects, rng, _MIXES[form])
-            if form_of(what) == form and means_one(what, world.objects):
-                return replace(described(world, what, language), form=form_of(what))
+            what = sample_expression(world.objects, rng, _MIX_OF_TYPE[expression_type])
+            if expression_type_of(what) == expression_type and refers_to_one(what, world.objects):
+                return replace(described(world, what, language), expression_type=expression_type_of(what))
     return None
 
 
-def unseen_pair(world: World, language: str) -> Referent | None:
+def held_out_pair(world: HeldOutScene, language: str) -> LocalizationSample | None:
     """Return the thing whose kind and colour training never saw together, or None.
 
     None, too, where it is hidden, or where there are two of them.
     """
     for thing in world.objects:
-        what = Meaning(thing.kind, thing.color)
-        if (thing.kind, thing.color) in HELD_OUT and means_one(what, world.objects):
+        what = ReferringExpression(thing.category, thing.color)
+        if (thing.category, thing.color) in HELD_OUT and refers_to_one(what, world.objects):
             return described(world, what, language)
     return None
 
 
-def described(world: World, what: Meaning, language: str) -> Referent:
+def described(world: HeldOutScene, what: ReferringExpression, language: str) -> LocalizationSample:
     """Return the first thing that a description means, with its mask and its box."""
     thing = world.objects[what.matches(world.objects)[0]]
     mask = world.segmentation == thing.index
-    return Referent(world.frame.rgb, what.name(language), mask, thing.box)
+    return LocalizationSample(world.frame.rgb, what.name(language), mask, thing.box)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kimi_ros.eval.figures import Figure
+from kimi_ros.eval.metrics import Metric
 
 
-def lines(about: Mapping, figures: Sequence[Figure]) -> list[str]:
+def lines(about: Mapping, figures: Sequence[Metric]) -> list[str]:
     """Return one line a figure, for people."""
     return [
         f'{about["suite"]} {f.name} ({about["lang"]}): '
@@ -21,7 +21,7 @@ def lines(about: Mapping, figures: Sequence[Figure]) -> list[str]:
     ]
 
 
-def as_json(about: Mapping, figures: Sequence[Figure]) -> dict:
+def as_json(about: Mapping, figures: Sequence[Metric]) -> dict:
     """Return what was examined, each figure by its name, and the intervals beside."""
     values = {f.name: f.value for f in figures}
     intervals = {
@@ -31,7 +31,7 @@ def as_json(about: Mapping, figures: Sequence[Figure]) -> dict:
     return {**about, **values, 'intervals': intervals}
 
 
-def markdown(about: Mapping, figures: Sequence[Figure], sheet: str = '') -> str:
+def markdown(about: Mapping, figures: Sequence[Metric], sheet: str = '') -> str:
     """Return a page with a table.
 
     :param sheet: the contact sheet's file name, '' where nothing failed.

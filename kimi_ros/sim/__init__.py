@@ -1,10 +1,10 @@
 """Rendered worlds: a table with objects, seen by a camera, and what is really there."""
 
-from kimi_ros.sim.frame import Frame
-from kimi_ros.sim.full.catalogue import COLORS, KINDS
-from kimi_ros.sim.full.thing import Thing
+from kimi_ros.sim.full.detailed_object import DetailedObject
+from kimi_ros.sim.full.object_classes import CATEGORIES, COLORS
 from kimi_ros.sim.gl import GLNotAvailable
 from kimi_ros.sim.recorded import RecordedFrame, recorded_frames
+from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.renderer import Renderer
 from kimi_ros.sim.sampling import WORLDS, sample_scene
 from kimi_ros.sim.scene import Scene, SceneObject
@@ -13,16 +13,16 @@ from kimi_ros.sim.truth import ObjectTruth, ground_truth, visible_truth
 
 __all__ = [
     'COLORS',
-    'KINDS',
-    'Frame',
+    'DetailedObject',
+    'CATEGORIES',
     'GLNotAvailable',
     'HeldOutSeedError',
     'ObjectTruth',
     'RecordedFrame',
+    'RenderedFrame',
     'Renderer',
     'Scene',
     'SceneObject',
-    'Thing',
     'WORLDS',
     'ground_truth',
     'recorded_frames',

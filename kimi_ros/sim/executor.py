@@ -1,7 +1,7 @@
 """A simple robot: it acts on the full table by metres or pixels alone, and a judge reads the end.
 
 It knows no names. What it handles is the thing whose surface lies nearest to the point that it was
-given, if that is within `REACH`. There are no dynamics: what is disturbed falls beside, and is said
+given, if that is within `MAX_GRASP_DISTANCE`. There are no dynamics: what is disturbed falls beside, and is said
 to have.
 """
 
@@ -12,22 +12,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kimi_ros.sim.frame import Frame
-from kimi_ros.sim.full.catalogue import CONTAINERS, FLAT_TOPS, NOMINAL_SIZES, PEOPLE
-from kimi_ros.sim.full.surface import distance_to
-from kimi_ros.sim.full.thing import Thing
-from kimi_ros.sim.projection import lift
+from kimi_ros.sim.full.detailed_object import DetailedObject
+from kimi_ros.sim.full.object_classes import CONTAINERS, FLAT_TOPS, NOMINAL_SIZES, PEOPLE
+from kimi_ros.sim.full.surface import surface_distance
+from kimi_ros.sim.projection import deproject
+from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.scene import Scene
 
-REACH = 0.02
+MAX_GRASP_DISTANCE = 0.02
 """Metres between a given point and a thing's surface at which the hand still finds it."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class ActionResult:
     """What came of an action: whether it worked, why not ('' if it did), the thing's index."""
 
-    done: bool
+    succeeded: bool
     reason: str = ''
     index: int = -1
 
@@ -47,7 +47,7 @@ class Goal:
     targets: tuple[int, ...] = ()
 
 
-class Table:
+class SimulatedRobot:
     """The state of a scene while a robot acts on it.
 
     Attributes:
@@ -62,14 +62,14 @@ class Table:
         frame: with depth, where pixels are to be understood.
     """
 
-    def __init__(self, scene: Scene, frame: Frame | None = None):
-        self.things: list[Thing] = list(scene.objects)
+    def __init__(self, scene: Scene, frame: RenderedFrame | None = None):
+        self.things: list[DetailedObject] = list(scene.objects)
         self._frame = frame
         self.held = self.located = -1
         self.disturbed: set[int] = set()
         self.touched: set[int] = set()
 
-    def metres(self, pixel: Sequence[float]) -> tuple[float, float, float]:
+    def deproject_pixel(self, pixel: Sequence[float]) -> tuple[float, float, float]:
         """Return the point in the base frame that a pixel (x, y) of the frame shows.
 
         Raises:
@@ -84,73 +84,73 @@ class Table:
         depth = float(self._frame.depth[row, column])
         if depth <= 0:
             raise ValueError(f'no depth at the pixel ({column}, {row})')
-        return tuple(float(v) for v in lift([(column, row)], [depth], self._frame.intrinsics,
+        return tuple(float(v) for v in deproject([(column, row)], [depth], self._frame.intrinsics,
                                             self._frame.camera_pose)[0])
 
-    def locate(self, point: Sequence[float]) -> Outcome:
+    def locate(self, point: Sequence[float]) -> ActionResult:
         """Point at the thing at a place in metres."""
         self.located = self._at(point)
         return self._found(self.located)
 
-    def pick(self, point: Sequence[float]) -> Outcome:
+    def pick(self, point: Sequence[float]) -> ActionResult:
         """Grasp and lift the thing at a place in metres."""
         index = self._at(point)
         if index < 0:
             return self._found(index)
         if self.held >= 0:
-            return Outcome(False, 'the hand is full', index)
-        if self.things[index].kind in PEOPLE:
+            return ActionResult(False, 'the hand is full', index)
+        if self.things[index].category in PEOPLE:
             self.touched.add(index)
-            return Outcome(False, 'alive', index)
+            return ActionResult(False, 'alive', index)
         above = [i for i, t in enumerate(self.things) if t.support == index
                  and t.relation == 'on' and i != self.held]
         if above:
             for other in above:
                 self._fall(other)
-            return Outcome(False, 'something stands on it', index)
+            return ActionResult(False, 'something stands on it', index)
         self.held = index
         self.things[index] = dataclasses.replace(self.things[index], support=-1, relation='held')
-        return Outcome(True, '', index)
+        return ActionResult(True, '', index)
 
-    def place(self, point: Sequence[float]) -> Outcome:
+    def place(self, point: Sequence[float]) -> ActionResult:
         """Put what is held in or on the thing at a place in metres, in its middle."""
         if self.held < 0:
-            return Outcome(False, 'the hand is empty')
+            return ActionResult(False, 'the hand is empty')
         index = self._at(point)
         if index < 0:
             return self._found(index)
         item, target = self.things[self.held], self.things[index]
-        if target.kind in PEOPLE:
+        if target.category in PEOPLE:
             self.touched.add(index)
-            return Outcome(False, 'alive', index)
-        if target.kind in CONTAINERS:
-            scale = target.size[0] / NOMINAL_SIZES[target.kind][0]
+            return ActionResult(False, 'alive', index)
+        if target.category in CONTAINERS:
+            scale = target.size[0] / NOMINAL_SIZES[target.category][0]
             # Of the two extents the shorter must pass: what is longer may stick out.
-            if min(item.size[:2]) > CONTAINERS[target.kind] * scale:
-                return Outcome(False, 'it does not fit', index)
+            if min(item.size[:2]) > CONTAINERS[target.category] * scale:
+                return ActionResult(False, 'it does not fit', index)
             relation, foot = 'in', target.bottom + 0.010
-        elif target.kind in FLAT_TOPS:
+        elif target.category in FLAT_TOPS:
             relation, foot = 'on', target.top
         else:
             self._fall(self.held)
-            return Outcome(False, 'nothing stays on it', index)
+            return ActionResult(False, 'nothing stays on it', index)
         self.things[self.held] = dataclasses.replace(
             item, position=(*target.position[:2], foot + item.size[2] / 2), support=index,
             relation=relation)
         self.held = -1
-        return Outcome(True, '', index)
+        return ActionResult(True, '', index)
 
     def _at(self, point: Sequence[float]) -> int:
         point = np.asarray(point, float)
         if point.shape != (3,) or not np.isfinite(point).all():
             raise ValueError(f'a place is three finite numbers in metres, not {point!r}')
-        near = [(distance_to(thing, point), i) for i, thing in enumerate(self.things)
+        near = [(surface_distance(thing, point), i) for i, thing in enumerate(self.things)
                 if i != self.held]
         distance, index = min(near, default=(np.inf, -1))
-        return index if distance <= REACH else -1
+        return index if distance <= MAX_GRASP_DISTANCE else -1
 
-    def _found(self, index: int) -> Outcome:
-        return Outcome(index >= 0, '' if index >= 0 else 'nothing there', index)
+    def _found(self, index: int) -> ActionResult:
+        return ActionResult(index >= 0, '' if index >= 0 else 'nothing there', index)
 
     def _fall(self, index: int) -> None:
         self.disturbed.add(index)
@@ -162,10 +162,10 @@ class Table:
                                                  relation='fallen')
 
 
-def judge(before: Scene, table: Table, goal: Goal) -> tuple[str, ...]:
+def goal_violations(before: Scene, table: SimulatedRobot, goal: Goal) -> tuple[str, ...]:
     """Return what is wrong with the end of an action, nothing when it ended as it should."""
     wrong = [f'{before.objects[i].name} fell' for i in sorted(table.disturbed)]
-    wrong += [f'a {before.objects[i].kind} was touched' for i in sorted(table.touched)]
+    wrong += [f'a {before.objects[i].category} was touched' for i in sorted(table.touched)]
     if goal.skill == 'locate' and table.located not in goal.things:
         wrong.append('another thing, or nothing, was pointed at')
     if goal.skill == 'none' and table.located >= 0:

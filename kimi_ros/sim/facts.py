@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kimi_ros.sim.full.catalogue import COLORS, KINDS, PEOPLE, SCALABLE, SIZES
-from kimi_ros.sim.meaning import NEXT, UNCLEAR_NEXT, Meaning, center_x, related
+from kimi_ros.sim.full.object_classes import CATEGORIES, COLORS, PEOPLE, SCALABLE, SIZES
+from kimi_ros.sim.referring_expression import (
+    NEXT_TO_DISTANCE,
+    NEXT_TO_MARGIN,
+    ReferringExpression,
+    center_x,
+    related,
+)
 from kimi_ros.sim.truth import ObjectTruth
 
-MOST = 6
+MAX_COUNT = 6
 """Things that are counted."""
 _APART = 0.05
 """Of the picture's width: two things nearer than this stand on no clear side of each other."""
@@ -16,29 +22,29 @@ _TOUCHING = 0.45
 """How often it is asked whether something is on, in or next to another, where one is."""
 
 
-def some_number(objects: Sequence[ObjectTruth], rng) -> tuple[Meaning, list[int]]:
+def sample_count(objects: Sequence[ObjectTruth], rng) -> tuple[ReferringExpression, list[int]]:
     """Return what to count and which those are; every number that there is is as likely."""
     numbered = by_number(objects)
     what = _choose(numbered[_choose(sorted(numbered), rng)], rng)
     return what, what.matches(objects)
 
 
-def by_number(objects: Sequence[ObjectTruth]) -> dict[int, list[Meaning]]:
+def by_number(objects: Sequence[ObjectTruth]) -> dict[int, list[ReferringExpression]]:
     """Return what may be counted - kinds, colours and both, but no people - by how many there are.
 
-    Of more than `MOST` nothing is returned.
+    Of more than `MAX_COUNT` nothing is returned.
     """
-    out: dict[int, list[Meaning]] = {}
-    for kind in ('', *KINDS):
+    out: dict[int, list[ReferringExpression]] = {}
+    for category in ('', *CATEGORIES):
         for color in ('', *COLORS):
-            what = Meaning(kind, color)
+            what = ReferringExpression(category, color)
             found = len(what.matches(objects))
-            if found <= MOST and kind not in PEOPLE:
+            if found <= MAX_COUNT and category not in PEOPLE:
                 out.setdefault(found, []).append(what)
     return out
 
 
-def some_relation(
+def sample_relation(
     objects: Sequence[ObjectTruth], rng
 ) -> tuple[int, str, int, bool] | None:
     """Return (one, relation, another, whether it holds), or None where no two have own names.
@@ -46,9 +52,9 @@ def some_relation(
     Half of what is asked holds. Nobody would argue about it: nothing is nearly beside or nearly
     next to anything.
     """
-    names = [(o.kind, o.color) for o in objects]
+    names = [(o.category, o.color) for o in objects]
     alone = [i for i, o in enumerate(objects) if names.count(names[i]) == 1
-             and o.kind not in PEOPLE]
+             and o.category not in PEOPLE]
     width = max((o.box[2] for o in objects), default=0)
     pairs = [(i, j) for i in alone for j in alone if i != j]
     if not pairs:
@@ -75,21 +81,21 @@ def some_relation(
     return i, relation, j, true
 
 
-def some_attribute(
+def sample_attribute(
     objects: Sequence[ObjectTruth], rng
-) -> tuple[Meaning, int, str, bool] | None:
+) -> tuple[ReferringExpression, int, str, bool] | None:
     """Return (what to ask about, its place, a colour or a size, whether it has it), or None."""
-    alone = [(i, o) for i, o in enumerate(objects) if o.kind not in PEOPLE
-             and sum(other.kind == o.kind for other in objects) == 1]
+    alone = [(i, o) for i, o in enumerate(objects) if o.category not in PEOPLE
+             and sum(other.category == o.category for other in objects) == 1]
     if not alone:
         return None
     index, thing = _choose(alone, rng)
     true = bool(rng.integers(2))
-    if thing.size_name and thing.kind in SCALABLE and rng.random() < 0.3:
+    if thing.size_name and thing.category in SCALABLE and rng.random() < 0.3:
         has, others = thing.size_name, [s for s in SIZES if s != thing.size_name]
-        return Meaning(thing.kind, thing.color), index, has if true else _choose(others, rng), true
+        return ReferringExpression(thing.category, thing.color), index, has if true else _choose(others, rng), true
     others = [c for c in COLORS if c != thing.color]
-    return Meaning(thing.kind), index, thing.color if true else _choose(others, rng), true
+    return ReferringExpression(thing.category), index, thing.color if true else _choose(others, rng), true
 
 
 def _is_sure(one: ObjectTruth, relation: str, other: ObjectTruth, doubtful: bool = False) -> bool:
@@ -99,7 +105,7 @@ def _is_sure(one: ObjectTruth, relation: str, other: ObjectTruth, doubtful: bool
     apart = ((one.position[0] - other.position[0]) ** 2
              + (one.position[1] - other.position[1]) ** 2) ** 0.5
     flat = one.support == other.support == -1
-    return flat and apart < NEXT + (UNCLEAR_NEXT if doubtful else -UNCLEAR_NEXT)
+    return flat and apart < NEXT_TO_DISTANCE + (NEXT_TO_MARGIN if doubtful else -NEXT_TO_MARGIN)
 
 
 def _choose(options, rng):

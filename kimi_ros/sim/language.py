@@ -12,23 +12,30 @@ from pathlib import Path
 
 import yaml
 
-from kimi_ros.sim.full.catalogue import CONTAINERS
-from kimi_ros.sim.meaning import COLOR_ZH, KIND_EN, KIND_ZH, LANGUAGES, Meaning, center_x
+from kimi_ros.sim.full.object_classes import CONTAINERS
+from kimi_ros.sim.referring_expression import (
+    CATEGORY_EN,
+    CATEGORY_ZH,
+    COLOR_ZH,
+    LANGUAGES,
+    ReferringExpression,
+    center_x,
+)
 
 __all__ = [
-    'LANGUAGES', 'answer_describe', 'caption', 'polite', 'preposition', 'requests', 'spoken',
+    'LANGUAGES', 'scene_description', 'caption', 'add_politeness', 'preposition', 'requests', 'verbalize',
     'with_article',
 ]
 
-MEASURE_ZH = {'book': '本', 'block': '块', 'knife': '把', 'scissors': '把', 'spoon': '把',
+MEASURE_WORDS_ZH = {'book': '本', 'block': '块', 'knife': '把', 'scissors': '把', 'spoon': '把',
               'pen': '支', 'phone': '部', 'car': '辆', 'picture': '张', 'bottle': '瓶',
               'banana': '根'}
-SAID_EN = {'largest': 'biggest', 'nearest': 'closest', 'farthest': 'furthest', 'large': 'big',
+SYNONYMS_EN = {'largest': 'biggest', 'nearest': 'closest', 'farthest': 'furthest', 'large': 'big',
            'small': 'little', 'medium': 'medium-sized', 'cup': 'mug', 'can': 'tin',
            'pan': 'frying pan', 'glass': 'drinking glass', 'phone': 'mobile phone',
            'block': 'cube', 'next to': 'beside', 'left of': 'to the left of',
            'right of': 'to the right of', 'in': 'inside', 'on': 'on top of'}
-SAID_ZH = {'最大的': '最大的那个', '最近的': '离我最近的', '最远的': '离我最远的', '杯子': '马克杯',
+SYNONYMS_ZH = {'最大的': '最大的那个', '最近的': '离我最近的', '最远的': '离我最远的', '杯子': '马克杯',
            '手机': '电话', '图片': '照片', '旁边': '边上', '玩具车': '小汽车', '罐子': '易拉罐'}
 
 
@@ -40,7 +47,7 @@ def requests() -> dict[str, dict[str, tuple[str, ...]]]:
             for ask, by_language in yaml.safe_load(text).items()}
 
 
-def polite(request: str, language: str, rng) -> str:
+def add_politeness(request: str, language: str, rng) -> str:
     """Return the request with something polite, or idle, before or after it; often as it is."""
     before, after = rng.random(2)
     if before < 0.25 and not request.lower().startswith(_POLITE):
@@ -61,7 +68,7 @@ def with_article(name: str) -> str:
     return f'{"an" if name[0] in "aeiou" else "a"} {name}'
 
 
-def spoken(meaning: Meaning, language: str, rng) -> str:
+def verbalize(meaning: ReferringExpression, language: str, rng) -> str:
     """Return the description as somebody would say it in a request.
 
     :param rng: numpy Generator that chooses among the ways.
@@ -76,9 +83,9 @@ def spoken(meaning: Meaning, language: str, rng) -> str:
     ways = [name] * 3
     if not where:
         ways += [f'桌子上的{name}', f'桌上的{name}']
-    if meaning.kind and meaning.color and not (where or meaning.superlative or meaning.size):
-        noun, color = KIND_ZH[meaning.kind], COLOR_ZH[meaning.color]
-        that = f'那{MEASURE_ZH.get(meaning.kind, "个")}'
+    if meaning.category and meaning.color and not (where or meaning.superlative or meaning.size):
+        noun, color = CATEGORY_ZH[meaning.category], COLOR_ZH[meaning.color]
+        that = f'那{MEASURE_WORDS_ZH.get(meaning.category, "个")}'
         ways += [f'{that}{name}', f'{color}{noun}', f'{color}的{that}{noun}',
                  f'{that}{color}{noun}', f'桌子上{color}的{that}{noun}']
     return _choose(ways, rng)
@@ -88,7 +95,7 @@ def _in_other_words(name: str, language: str, rng) -> str:
     """Return the name, sometimes with one of its words said differently."""
     if rng.random() > 0.25:
         return name
-    said = SAID_ZH if language == 'zh' else SAID_EN
+    said = SYNONYMS_ZH if language == 'zh' else SYNONYMS_EN
     if language == 'zh':
         known = [w for w in said if w in name]
         word = _choose(known, rng) if known else ''
@@ -101,9 +108,9 @@ def _in_other_words(name: str, language: str, rng) -> str:
     return padded.replace(f' {word} ', f' {said[word]} ', 1).strip()
 
 
-def preposition(target: Meaning, language: str) -> str:
+def preposition(target: ReferringExpression, language: str) -> str:
     """Return where a thing goes when it is put there: in a pan, on a book."""
-    inside = target.kind in CONTAINERS
+    inside = target.category in CONTAINERS
     return ('里' if inside else '上') if language == 'zh' else ('in' if inside else 'on')
 
 
@@ -121,7 +128,7 @@ def caption(objects: Sequence, length: str) -> str:
     return f'{count}: {_listed(places, " and ")}.'
 
 
-def answer_describe(objects: Sequence, language: str) -> str:
+def scene_description(objects: Sequence, language: str) -> str:
     """Answer 'what do you see?', from left to right."""
     ordered = sorted(objects, key=center_x)
     if language == 'en':
@@ -131,9 +138,9 @@ def answer_describe(objects: Sequence, language: str) -> str:
 
 def _name(thing, language: str) -> str:
     if language == 'en':
-        return f'{thing.color} {KIND_EN.get(thing.kind, thing.kind)}'.strip()
-    kind = KIND_ZH[thing.kind]
-    return f'{COLOR_ZH[thing.color]}的{kind}' if thing.color else kind
+        return f'{thing.color} {CATEGORY_EN.get(thing.category, thing.category)}'.strip()
+    category = CATEGORY_ZH[thing.category]
+    return f'{COLOR_ZH[thing.color]}的{category}' if thing.color else category
 
 
 def _listed(names: list[str], last: str) -> str:

@@ -40,7 +40,7 @@ def project(points: np.ndarray, matrix: np.ndarray, pose: np.ndarray) -> np.ndar
     return np.column_stack([pixels[:, :2] / pixels[:, 2:], optical[:, 2]])
 
 
-def lift(pixels: np.ndarray, depth: np.ndarray, matrix: np.ndarray, pose: np.ndarray) -> np.ndarray:
+def deproject(pixels: np.ndarray, depth: np.ndarray, matrix: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """The inverse of `project`: pixels (n, 2) and depth (n,) in metres -> base frame (n, 3)."""
     pixels = np.asarray(pixels, float)
     rays = np.column_stack([pixels, np.ones(len(pixels))]) @ np.linalg.inv(matrix).T

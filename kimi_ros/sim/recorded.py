@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from kimi_ros.sim.frame import Frame
+from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.truth import ObjectTruth
 
 FOLDER = Path(__file__).parent / 'recorded'
@@ -21,7 +21,7 @@ class RecordedFrame:
     """
 
     seed: int
-    frame: Frame
+    frame: RenderedFrame
     truth: tuple[ObjectTruth, ...]
 
 
@@ -39,7 +39,7 @@ def recorded_frames() -> tuple[RecordedFrame, ...]:
 
 def _load(path: Path) -> RecordedFrame:
     note = json.loads(path.read_text())
-    frame = Frame(
+    frame = RenderedFrame(
         _image(path, 'rgb').astype(np.uint8),
         (_image(path, 'depth') / 1000).astype(np.float32),
         _image(path, 'objects').astype(np.int16) - 1,

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from kimi_ros.sim import gl
-from kimi_ros.sim.catalogue import KINDS, NOMINAL_SIZES
-from kimi_ros.sim.frame import Frame
-from kimi_ros.sim.full.painter import Painter, separate, still_life
-from kimi_ros.sim.full.thing import Thing
+from kimi_ros.sim.full.detailed_object import DetailedObject
+from kimi_ros.sim.full.object_drawer import ObjectDrawer, non_touching_batches, picture_scene
+from kimi_ros.sim.object_classes import CATEGORIES, NOMINAL_SIZES
 from kimi_ros.sim.projection import camera_pose, intrinsics
+from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.scene import Scene, SceneCamera, SceneLight, SceneObject, SceneTable
 from kimi_ros.sim.shapes import SEGMENTS, Mesh, Part, make_shapes
 
@@ -47,7 +47,7 @@ class Renderer:
         self._mujoco = mujoco
         self._width, self._height = width, height
         self._rect = mujoco.MjrRect(0, 0, width, height)
-        model, self._parts, self._painter = _compile(mujoco, width, height)
+        model, self._parts, self._drawer = _compile(mujoco, width, height)
         self._scene = mujoco.MjvScene(model, MAX_GEOMS)
         self._scene.flags[:] = 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = 1
@@ -76,14 +76,14 @@ class Renderer:
         self._canvas = self._context = None
 
     def render(self, scene: Scene, depth: bool = True, segmentation: bool = True,
-               alone: bool = False) -> Frame:
+               count_unoccluded: bool = False) -> RenderedFrame:
         """Draw a scene.
 
         Args:
             scene: from `sample_scene`.
             depth: whether to read depth too.
             segmentation: whether to draw the objects' indices too; leaving it out saves a pass.
-            alone: whether to count the pixels that each object would show unhidden, which tells
+            count_unoccluded: whether to count the pixels that each object would show unhidden, which tells
                 how much of it is hidden; costs one to four small passes more.
 
         Raises:
@@ -100,8 +100,8 @@ class Renderer:
         self._add_room(scene.table, label=len(scene.objects))
         solid = self._scene.ngeom
         for item in scene.objects:
-            if isinstance(item, Thing):
-                self._painter.add_shadow(self._add, item, scene)
+            if isinstance(item, DetailedObject):
+                self._drawer.add_shadow(self._add, item, scene)
             else:
                 self._add_shadow(item, scene.lights[0])
 
@@ -115,28 +115,28 @@ class Renderer:
             self._draw(codes, buffer, labels=True)
             labels = codes[::-1, :, 0].astype(np.int16) - 1
             labels[labels == len(scene.objects)] = -1
-        return Frame(
+        return RenderedFrame(
             np.ascontiguousarray(rgb[::-1]),
             None if buffer is None else _metres(buffer[::-1]),
             labels,
             intrinsics(scene.camera.fov_y, self._width, self._height),
             camera_pose(scene.camera),
-            self._count_alone(scene) if alone else None,
+            self._count_unoccluded(scene) if count_unoccluded else None,
         )
 
     def _add_objects(self, scene: Scene, only: Sequence[int] | None = None) -> None:
         for index, item in enumerate(scene.objects):
             if only is not None and index not in only:
                 continue
-            if isinstance(item, Thing):
-                self._painter.add_thing(self._add, index, item)
+            if isinstance(item, DetailedObject):
+                self._drawer.add_thing(self._add, index, item)
             else:
                 self._add_object(index, item)
 
-    def _count_alone(self, scene: Scene) -> tuple[int, ...]:
+    def _count_unoccluded(self, scene: Scene) -> tuple[int, ...]:
         """The pixels of every object by itself; those that do not touch share a pass."""
         counts = [0] * len(scene.objects)
-        for together in separate(scene, self._width, self._height):
+        for together in non_touching_batches(scene, self._width, self._height):
             self._scene.ngeom = 0
             self._add_objects(scene, together)
             codes = np.empty((self._height, self._width, 3), np.uint8)
@@ -148,10 +148,10 @@ class Renderer:
 
     def _paint_pictures(self, scene: Scene) -> None:
         """Put what the scene's pictures show onto their textures."""
-        shown = [t.shows for t in scene.objects if isinstance(t, Thing) and t.shows[0]]
+        shown = [t.shows for t in scene.objects if isinstance(t, DetailedObject) and t.shows[0]]
         for shows in dict.fromkeys(shown):
-            if shows not in self._painter.pictures:
-                still = still_life(*shows)
+            if shows not in self._drawer.pictures:
+                still = picture_scene(*shows)
                 self._set_camera(still.camera)
                 self._set_lights(still.lights)
                 self._scene.ngeom = 0
@@ -159,10 +159,10 @@ class Renderer:
                 self._add_room(still.table, len(still.objects))
                 image = np.empty((self._height, self._width, 3), np.uint8)
                 self._draw(image, None)
-                self._painter.pictures[shows] = image[::-1].copy()
+                self._drawer.pictures[shows] = image[::-1].copy()
                 self._set_camera(scene.camera)
                 self._set_lights(scene.lights)
-        self._painter.upload(shown, self._canvas)
+        self._drawer.upload(shown, self._canvas)
 
     def _draw(self, rgb: np.ndarray, depth: np.ndarray | None, labels: bool = False) -> None:
         flags = self._mujoco.mjtRndFlag
@@ -195,11 +195,11 @@ class Renderer:
             slot.headlight = slot.castshadow = 0
             slot.texid = -1
 
-    def _add(self, kind: int, size, position, matrix: np.ndarray, rgba, label: int = -1,
+    def _add(self, geom_type: int, size, position, matrix: np.ndarray, rgba, label: int = -1,
              shine: float = 0.0):
         geom = self._scene.geoms[self._scene.ngeom]
         self._mujoco.mjv_initGeom(
-            geom, kind, np.asarray(size, float), np.asarray(position, float),
+            geom, geom_type, np.asarray(size, float), np.asarray(position, float),
             np.asarray(matrix, float).reshape(9), np.asarray(rgba, np.float32))
         geom.segid = label
         geom.specular, geom.shininess, geom.emission, geom.reflectance = shine, 0.5, 0.0, 0.0
@@ -213,10 +213,10 @@ class Renderer:
         geom.dataid = 2 * number
 
     def _add_object(self, index: int, item: SceneObject) -> None:
-        scale = np.asarray(item.size) / NOMINAL_SIZES[item.kind]
+        scale = np.asarray(item.size) / NOMINAL_SIZES[item.category]
         turn = item.pose[:3, :3] * scale
         base = np.asarray(item.position) - (0.0, 0.0, item.size[2] / 2)
-        for part in self._parts[item.kind]:
+        for part in self._parts[item.category]:
             rgb = part.rgb or tuple(c * part.shade for c in item.rgb)
             self._add_mesh(part.number, turn @ part.origin + base, turn @ part.axes, (*rgb, 1.0),
                            index, 0.5 if part.shade == 1.0 and part.rgb is None else 0.0)
@@ -240,7 +240,7 @@ class Renderer:
         half = np.asarray(item.size[:2]) / 2
         for layer, (grow, share) in enumerate(((1.14, 0.20), (1.04, 0.10)), start=1):
             thick = 0.0004 * layer
-            if item.kind in ('book', 'box', 'block'):
+            if item.category in ('book', 'box', 'block'):
                 shape, size = geometry.mjGEOM_BOX, (*(half * grow), thick)
             else:
                 shape, size = geometry.mjGEOM_CYLINDER, (half[1] * grow, thick, 0.0)
@@ -268,15 +268,15 @@ def _compile(mujoco, width: int, height: int):
     spec.visual.global_.offwidth = width
     spec.visual.global_.offheight = height
     shapes = make_shapes()
-    for kind in KINDS:
-        for number, part in enumerate(shapes[kind]):
-            _add_mesh_asset(mujoco, spec, f'{kind}_{number}', part.mesh)
-    painter = Painter(mujoco, spec)
+    for category in CATEGORIES:
+        for number, part in enumerate(shapes[category]):
+            _add_mesh_asset(mujoco, spec, f'{category}_{number}', part.mesh)
+    drawer = ObjectDrawer(mujoco, spec)
     model = spec.compile()
-    painter.compiled(model)
-    parts = {kind: [_place(mujoco, model, f'{kind}_{number}', part)
-                    for number, part in enumerate(shapes[kind])] for kind in KINDS}
-    return model, parts, painter
+    drawer.compiled(model)
+    parts = {category: [_place(mujoco, model, f'{category}_{number}', part)
+                    for number, part in enumerate(shapes[category])] for category in CATEGORIES}
+    return model, parts, drawer
 
 
 def _add_mesh_asset(mujoco, spec, name: str, mesh: Mesh) -> None:

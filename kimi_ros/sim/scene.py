@@ -17,7 +17,7 @@ class SceneObject:
     """One upright object standing on the table.
 
     Attributes:
-        kind: one of `KINDS`.
+        category: one of `CATEGORIES`.
         color: one of `COLORS`.
         position: centre of the object's body (for a cup: the axis, without the handle), metres.
         yaw: turn about z, radians.
@@ -25,7 +25,7 @@ class SceneObject:
         rgb: the surface colour, 0-1, already varied a little around the named colour.
     """
 
-    kind: str
+    category: str
     color: str
     position: Vector
     yaw: float
@@ -35,7 +35,7 @@ class SceneObject:
     @property
     def name(self) -> str:
         """Colour and kind in English, as in 'red cup'."""
-        return f'{self.color} {self.kind}'
+        return f'{self.color} {self.category}'
 
     @property
     def pose(self) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 TRAINING = range(0, 1_000_000)
 VALIDATION = range(1_000_000, 2_000_000)
-FIRST_EXAM = 2_000_000
+FIRST_EVALUATION_SEED = 2_000_000
 
 
 class HeldOutSeedError(ValueError):

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from kimi_ros.sim.catalogue import NOMINAL_SIZES
+from kimi_ros.sim.object_classes import NOMINAL_SIZES
 
 SEGMENTS = 36
 PAPER = (0.86, 0.82, 0.70)

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kimi_ros.sim.full.catalogue import (
+from kimi_ros.sim.full.object_classes import (
+    CATEGORIES,
     COLORS,
     CONTAINERS,
     FLAT_TOPS,
-    KINDS,
     PEOPLE,
     SCALABLE,
     SIZES,
     colors_of,
 )
-from kimi_ros.sim.language import polite, preposition, requests, spoken, with_article
-from kimi_ros.sim.meaning import SUPERLATIVES, Meaning, related
+from kimi_ros.sim.language import add_politeness, preposition, requests, verbalize, with_article
+from kimi_ros.sim.referring_expression import SUPERLATIVES, ReferringExpression, related
 from kimi_ros.sim.truth import ObjectTruth
 
 SKILLS = ('locate', 'pick', 'place', 'describe')
@@ -34,23 +34,23 @@ class Mix:
     """What descriptions are drawn from, in shares.
 
     :ivar absent: of things that are not there.
-    :ivar twins: about things of which there are two alike, where there are such, beyond chance.
-    :ivar kind: by the kind alone; likewise color, sized (a size, with or without a colour),
+    :ivar duplicates: about things of which there are two alike, where there are such, beyond chance.
+    :ivar category: by the kind alone; likewise color, sized (a size, with or without a colour),
         superlative, relation; the rest is by kind and colour.
     """
 
     absent: float = 0.25
-    twins: float = 0.0
-    kind: float = 0.12
+    duplicates: float = 0.0
+    category: float = 0.12
     color: float = 0.05
     sized: float = 0.12
     superlative: float = 0.14
     relation: float = 0.22
 
 
-EVERYDAY = Mix()
+DEFAULT_MIX = Mix()
 # Whether there is a largest cup is seldom asked, and seldom what is on its left.
-THERE = Mix(absent=0.5, superlative=0, relation=0.1)
+PRESENCE_MIX = Mix(absent=0.5, superlative=0, relation=0.1)
 _TRIES = 60
 
 
@@ -60,45 +60,45 @@ class Task:
 
     :ivar plan: {'status', 'say', 'steps'} in the form the model writes.
     :ivar referents: each object name of the request with the indices of the objects it means.
-    :ivar meant: the same things as descriptions.
-    :ivar needs: all the skills that it takes in order, also where it cannot be done.
+    :ivar expressions: the same things as descriptions.
+    :ivar required_skills: all the skills that it takes in order, also where it cannot be done.
     """
 
     instruction: str
     language: str
     plan: dict
     referents: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    meant: tuple[Meaning, ...] = ()
-    needs: tuple[str, ...] = ()
+    expressions: tuple[ReferringExpression, ...] = ()
+    required_skills: tuple[str, ...] = ()
 
     @property
     def skill(self) -> str:
         """Return what is asked for, of several things the last."""
-        return self.needs[-1]
+        return self.required_skills[-1]
 
 
-def make_task(skill: str, objects: Sequence[ObjectTruth], meant: Sequence[Meaning], language: str,
+def make_task(skill: str, objects: Sequence[ObjectTruth], expressions: Sequence[ReferringExpression], language: str,
               rng) -> Task:
     """Return a request for the skill about the things meant.
 
     :param objects: what of the scene can be seen.
-    :param meant: the object (and for 'place' the target); empty for 'describe'.
+    :param expressions: the object (and for 'place' the target); empty for 'describe'.
     :param rng: numpy Generator that chooses the words.
     """
-    words = dict(zip(('object', 'target'), (spoken(m, language, rng) for m in meant),
+    words = dict(zip(('object', 'target'), (verbalize(m, language, rng) for m in expressions),
                      strict=False))
     if skill == 'place':
-        words['where'] = preposition(meant[1], language)
+        words['where'] = preposition(expressions[1], language)
     template = _choose(requests()[skill][language], rng)
-    instruction = polite(template.format(**words), language, rng)
-    names = [m.name(language) for m in meant]
-    referents = tuple((n, tuple(m.matches(objects))) for n, m in zip(names, meant, strict=True))
-    plan = _trouble(referents, language) or _right(skill, meant, names, language)
-    needs = ('pick', 'place') if skill == 'place' else (skill,)
-    return Task(instruction, language, plan, referents, tuple(meant), needs)
+    instruction = add_politeness(template.format(**words), language, rng)
+    names = [m.name(language) for m in expressions]
+    referents = tuple((n, tuple(m.matches(objects))) for n, m in zip(names, expressions, strict=True))
+    plan = _trouble(referents, language) or _right(skill, expressions, names, language)
+    required_skills = ('pick', 'place') if skill == 'place' else (skill,)
+    return Task(instruction, language, plan, referents, tuple(expressions), required_skills)
 
 
-def in_turn(first: Task, second: Task, rng) -> Task:
+def compound_task(first: Task, second: Task, rng) -> Task:
     """Return the request for one thing and then another; both in one language."""
     joint = _choose(_JOINTS[first.language], rng)
     one = first.instruction.rstrip('.?!。？！')
@@ -109,10 +109,10 @@ def in_turn(first: Task, second: Task, rng) -> Task:
         plan = _ok(f'{first.plan["say"]}{between}{second.plan["say"]}',
                    first.plan['steps'] + second.plan['steps'])
     return Task(joint.format(one, second.instruction), first.language, plan, tuple(both.items()),
-                first.meant + second.meant, first.needs + second.needs)
+                first.expressions + second.expressions, first.required_skills + second.required_skills)
 
 
-def _right(skill: str, meant: Sequence[Meaning], names: Sequence[str], language: str) -> dict:
+def _right(skill: str, expressions: Sequence[ReferringExpression], names: Sequence[str], language: str) -> dict:
     zh = language == 'zh'
     if skill == 'describe':
         say = '我来描述一下。' if zh else 'I will describe what I see.'
@@ -123,7 +123,7 @@ def _right(skill: str, meant: Sequence[Meaning], names: Sequence[str], language:
     pick = {'skill': 'pick', 'object': names[0]}
     if skill == 'pick':
         return _ok(f'我来拿{names[0]}。' if zh else f'I will pick up the {names[0]}.', [pick])
-    where = preposition(meant[1], language)
+    where = preposition(expressions[1], language)
     say = (f'我把{names[0]}放到{names[1]}{where}。' if zh
            else f'I will put the {names[0]} {where} the {names[1]}.')
     return _ok(say, [pick, {'skill': 'place', 'object': names[0], 'target': names[1]}])
@@ -148,15 +148,15 @@ def _ok(say: str, steps: list[dict]) -> dict:
     return {'status': 'ok', 'say': say, 'steps': steps}
 
 
-def some_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix = Mix(absent=0.2),
-              turns: float = 0.12) -> Task:
+def sample_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix = Mix(absent=0.2),
+              compound_share: float = 0.12) -> Task:
     """Return a request of any skill; many cannot be done, or not without asking.
 
     :param objects: what of the scene can be seen, at least one that is no person.
-    :param turns: the share of requests for one thing and then another.
+    :param compound_share: the share of requests for one thing and then another.
     """
     # Words take draws, and not as many in every language: what follows is drawn before them.
-    both, later = rng.random() < turns, np.random.default_rng(int(rng.integers(2**32)))
+    both, later = rng.random() < compound_share, np.random.default_rng(int(rng.integers(2**32)))
     task = _one_task(objects, language, rng, mix)
     if task.skill == 'describe' or not both:
         return task
@@ -164,7 +164,7 @@ def some_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix = Mix
     held = task.skill == 'pick' and more.skill != 'locate'  # one hand, and it is full
     if more.skill == 'describe' or held or _share_a_thing(task, more, objects):
         return task
-    return in_turn(task, more, later)
+    return compound_task(task, more, later)
 
 
 def _share_a_thing(one: Task, other: Task, objects: Sequence[ObjectTruth]) -> bool:
@@ -175,27 +175,27 @@ def _share_a_thing(one: Task, other: Task, objects: Sequence[ObjectTruth]) -> bo
     names = [{name for name, _ in task.referents} for task in (one, other)]
     things = [
         {i for _, found in task.referents for i in found}
-        | {i for what in task.meant if what.other for i in what.other.matches(objects)}
+        | {i for what in task.expressions if what.other for i in what.other.matches(objects)}
         for task in (one, other)
     ]
     return bool(names[0] & names[1] or things[0] & things[1])
 
 
 def _one_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix) -> Task:
-    things = [o for o in objects if o.kind not in PEOPLE]
+    things = [o for o in objects if o.category not in PEOPLE]
     skill = SKILLS[int(rng.choice(len(SKILLS), p=SHARES))]
     if skill == 'describe':
         return make_task(skill, objects, (), language, rng)
-    meant = [some_meaning(objects, rng, mix)]
+    expressions = [sample_expression(objects, rng, mix)]
     if skill == 'place':
-        taken = [objects[i] for i in meant[0].matches(objects)]
-        places = [o for o in objects if o.kind in (*CONTAINERS, *FLAT_TOPS)
+        taken = [objects[i] for i in expressions[0].matches(objects)]
+        places = [o for o in objects if o.category in (*CONTAINERS, *FLAT_TOPS)
                   and not any(_lie_together(o, thing) for thing in taken)]
         if not places or len(things) < 2:
             skill = 'pick'
         else:
-            meant.append(_place_of(_choose(places, rng), objects, rng))
-    return make_task(skill, objects, meant, language, rng)
+            expressions.append(_place_of(_choose(places, rng), objects, rng))
+    return make_task(skill, objects, expressions, language, rng)
 
 
 def _lie_together(place: ObjectTruth, thing: ObjectTruth) -> bool:
@@ -203,50 +203,50 @@ def _lie_together(place: ObjectTruth, thing: ObjectTruth) -> bool:
     return place is thing or thing.support == place.index or place.support == thing.index
 
 
-def _place_of(target: ObjectTruth, objects: Sequence[ObjectTruth], rng) -> Meaning:
+def _place_of(target: ObjectTruth, objects: Sequence[ObjectTruth], rng) -> ReferringExpression:
     """Return a name for a place to put something; seldom one of what is not there."""
-    plain = Meaning(target.kind, target.color)
+    plain = ReferringExpression(target.category, target.color)
     if rng.random() < 0.12:
         return _absent(plain, objects, rng)
-    return Meaning(target.kind) if rng.random() < 0.15 else plain
+    return ReferringExpression(target.category) if rng.random() < 0.15 else plain
 
 
-def some_meaning(objects: Sequence[ObjectTruth], rng, mix: Mix = EVERYDAY) -> Meaning:
+def sample_expression(objects: Sequence[ObjectTruth], rng, mix: Mix = DEFAULT_MIX) -> ReferringExpression:
     """Return a description of something on the table or, in a share of the cases, not on it.
 
-    Nobody would argue about what it means: `Meaning.is_clear`.
+    Nobody would argue about what it means: `ReferringExpression.is_clear_cut`.
     """
     for _ in range(20):
         meaning = _some_meaning(objects, rng, mix)
-        if meaning.is_clear(objects):
+        if meaning.is_clear_cut(objects):
             break
     return meaning
 
 
-def means_one(what: Meaning, objects: Sequence[ObjectTruth]) -> bool:
+def refers_to_one(what: ReferringExpression, objects: Sequence[ObjectTruth]) -> bool:
     """Return whether a description means one thing, and nobody would argue."""
-    return len(what.matches(objects)) == 1 and what.is_clear(objects)
+    return len(what.matches(objects)) == 1 and what.is_clear_cut(objects)
 
 
-def two_alone(objects: Sequence[ObjectTruth], rng) -> list[Meaning]:
+def sample_two_expressions(objects: Sequence[ObjectTruth], rng) -> list[ReferringExpression]:
     """Return descriptions of two things that mean one each, fewer where there are not two."""
-    found: dict[int, Meaning] = {}
+    found: dict[int, ReferringExpression] = {}
     for _ in range(_TRIES):
-        what = some_meaning(objects, rng, Mix(absent=0))
-        if means_one(what, objects):
+        what = sample_expression(objects, rng, Mix(absent=0))
+        if refers_to_one(what, objects):
             found.setdefault(what.matches(objects)[0], what)
         if len(found) == 2:
             break
     return list(found.values())
 
 
-def _some_meaning(objects: Sequence[ObjectTruth], rng, mix: Mix) -> Meaning:
-    things = [o for o in objects if o.kind not in PEOPLE]
+def _some_meaning(objects: Sequence[ObjectTruth], rng, mix: Mix) -> ReferringExpression:
+    things = [o for o in objects if o.category not in PEOPLE]
     thing = _some_thing(things, rng, mix)
     missing = rng.random() < mix.absent
-    plain = Meaning(thing.kind, thing.color)
+    plain = ReferringExpression(thing.category, thing.color)
     draw = rng.random()
-    for form, share in ((_by_kind, mix.kind), (_by_color, mix.color), (_by_size, mix.sized),
+    for form, share in ((_by_kind, mix.category), (_by_color, mix.color), (_by_size, mix.sized),
                         (_by_superlative, mix.superlative), (_by_relation, mix.relation)):
         if draw < share:
             return form(things, thing, missing, rng) or plain
@@ -254,49 +254,49 @@ def _some_meaning(objects: Sequence[ObjectTruth], rng, mix: Mix) -> Meaning:
     return _absent(plain, objects, rng) if missing else plain
 
 
-def _by_kind(things, thing, missing: bool, rng) -> Meaning:
-    there = {t.kind for t in things}
-    return Meaning(_choose([k for k in KINDS if k not in there and k not in PEOPLE], rng)
-                   if missing else thing.kind)
+def _by_kind(things, thing, missing: bool, rng) -> ReferringExpression:
+    there = {t.category for t in things}
+    return ReferringExpression(_choose([k for k in CATEGORIES if k not in there and k not in PEOPLE], rng)
+                   if missing else thing.category)
 
 
-def _by_color(things, thing, missing: bool, rng) -> Meaning | None:
+def _by_color(things, thing, missing: bool, rng) -> ReferringExpression | None:
     there = {t.color for t in things}
     absent = [c for c in COLORS if c not in there]
-    return Meaning(color=_choose(absent, rng) if missing and absent else thing.color)
+    return ReferringExpression(color=_choose(absent, rng) if missing and absent else thing.color)
 
 
-def _by_size(things, thing, missing: bool, rng) -> Meaning | None:
-    if not thing.size_name or thing.kind not in SCALABLE:
+def _by_size(things, thing, missing: bool, rng) -> ReferringExpression | None:
+    if not thing.size_name or thing.category not in SCALABLE:
         return None
     color = thing.color if rng.random() < 0.5 else ''
-    named = [Meaning(thing.kind, color, size) for size in SIZES]
+    named = [ReferringExpression(thing.category, color, size) for size in SIZES]
     absent = [m for m in named if not m.matches(things)]
     if missing and absent:
         return _choose(absent, rng)
     return next(m for m in named if m.size == thing.size_name)
 
 
-def _by_superlative(things, thing, missing: bool, rng) -> Meaning | None:
+def _by_superlative(things, thing, missing: bool, rng) -> ReferringExpression | None:
     """Of a kind of which there are several where there is one; seldom of all that has a colour."""
     superlatives = list(SUPERLATIVES)
     if not thing.size[0]:
         return None
     if missing:
-        return replace(_absent(Meaning(thing.kind), things, rng),
+        return replace(_absent(ReferringExpression(thing.category), things, rng),
                        superlative=_choose(superlatives, rng))
     if rng.random() < 0.12:  # Sizes of different kinds are hard to compare.
-        return Meaning(color=thing.color, superlative=_choose(superlatives[2:], rng))
-    several = [t for t in things if sum(o.kind == t.kind for o in things) > 1]
+        return ReferringExpression(color=thing.color, superlative=_choose(superlatives[2:], rng))
+    several = [t for t in things if sum(o.category == t.category for o in things) > 1]
     thing = _choose(several, rng) if several and rng.random() < 0.9 else thing
     color = thing.color if rng.random() < 0.2 else ''
-    if thing.kind not in SCALABLE:
+    if thing.category not in SCALABLE:
         superlatives = superlatives[2:]
-    return Meaning(thing.kind, color, superlative=_choose(superlatives, rng))
+    return ReferringExpression(thing.category, color, superlative=_choose(superlatives, rng))
 
 
-def _by_relation(things, thing, missing: bool, rng) -> Meaning | None:
-    alone = [t for t in things if _unique(things, t)]
+def _by_relation(things, thing, missing: bool, rng) -> ReferringExpression | None:
+    alone = [t for t in things if _is_unique(things, t)]
     # What lies on, in or next to something is rare: it is spoken of more often.
     for relations, share in ((('on', 'in'), 0.35), (('next',), 0.25)):
         pairs = [(t, r, o) for t in things for o in alone for r in relations
@@ -313,43 +313,43 @@ def _by_relation(things, thing, missing: bool, rng) -> Meaning | None:
     if missing:
         relation = {'left': 'right', 'right': 'left'}.get(relation) or _choose(
             ('on', 'in', 'next'), rng)
-    anchor = Meaning(other.kind, other.color)
-    if rng.random() < 0.3 and len(Meaning(other.kind).matches(things)) == 1:
-        anchor = Meaning(other.kind)
+    anchor = ReferringExpression(other.category, other.color)
+    if rng.random() < 0.3 and len(ReferringExpression(other.category).matches(things)) == 1:
+        anchor = ReferringExpression(other.category)
     color = thing.color if rng.random() < 0.5 else ''
-    return Meaning(thing.kind, color, relation=relation, other=anchor)
+    return ReferringExpression(thing.category, color, relation=relation, other=anchor)
 
 
-def _absent(plain: Meaning, objects: Sequence[ObjectTruth], rng) -> Meaning:
+def _absent(plain: ReferringExpression, objects: Sequence[ObjectTruth], rng) -> ReferringExpression:
     """Return a description of nothing that is there, mostly a near miss."""
     for _ in range(30):
-        other = wrong(plain, rng)
+        other = perturbed(plain, rng)
         if not other.matches(objects):
             return other
     return other
 
 
-def wrong(true: Meaning, rng) -> Meaning:
+def perturbed(true: ReferringExpression, rng) -> ReferringExpression:
     """Return the description with another kind, another colour or both."""
-    things = [k for k in KINDS if k not in PEOPLE and k != true.kind]
+    things = [k for k in CATEGORIES if k not in PEOPLE and k != true.category]
     draw = rng.random()
-    kind = _choose(things, rng) if draw > 0.45 or not true.color else true.kind
+    category = _choose(things, rng) if draw > 0.45 or not true.color else true.category
     if not true.color:
-        return replace(true, kind=kind)
-    colors = [c for c in colors_of(kind) if c != true.color]
+        return replace(true, category=category)
+    colors = [c for c in colors_of(category) if c != true.color]
     color = true.color
-    if draw < 0.55 or color not in colors_of(kind):
+    if draw < 0.55 or color not in colors_of(category):
         color = _choose(colors, rng)
-    return replace(true, kind=kind, color=color)
+    return replace(true, category=category, color=color)
 
 
 def _some_thing(things, rng, mix: Mix):
-    twins = [t for t in things if not _unique(things, t)] if mix.twins else []
-    return _choose(twins if twins and rng.random() < mix.twins else things, rng)
+    duplicates = [t for t in things if not _is_unique(things, t)] if mix.duplicates else []
+    return _choose(duplicates if duplicates and rng.random() < mix.duplicates else things, rng)
 
 
-def _unique(things, thing) -> bool:
-    return sum((t.kind, t.color) == (thing.kind, thing.color) for t in things) == 1
+def _is_unique(things, thing) -> bool:
+    return sum((t.category, t.color) == (thing.category, thing.color) for t in things) == 1
 
 
 def _choose(options, rng):

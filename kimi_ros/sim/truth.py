@@ -8,11 +8,11 @@ import math
 import cv2
 import numpy as np
 
-from kimi_ros.sim.frame import Frame
-from kimi_ros.sim.full.thing import Thing
+from kimi_ros.sim.full.detailed_object import DetailedObject
+from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.scene import Scene, Vector
 
-VISIBLE = 100 / (640 * 480)
+MIN_VISIBLE_SHARE = 100 / (640 * 480)
 """Share of the picture that a thing must show to be spoken of: less is guessed, not seen."""
 
 
@@ -22,18 +22,18 @@ class ObjectTruth:
 
     Attributes:
         index: into `scene.objects`, and the object's label in `frame.segmentation`.
-        kind: one of the table's kinds.
+        category: one of the table's kinds.
         color: one of its colours; '' for people.
         box: edges (x_min, y_min, x_max, y_max) of what is visible, in pixels, where the image
             reaches from 0 to its width and height.
         point: (x, y) in the same coordinates, the centre of a pixel well inside the mask, where
-            one would touch it (`inmost`): `segmentation[int(y), int(x)] == index`.
+            one would touch it (`grasp_point`): `segmentation[int(y), int(x)] == index`.
         pixels: number of pixels in the mask.
         position: the object's centre in the base frame, metres.
         size: extents along its own axes, metres.
         distance: from the camera to its centre, metres.
         occluded: share of the pixels it would have alone in the frame that others hide, 0-1; NaN
-            when the frame was rendered without `alone=True`.
+            when the frame was rendered without `count_unoccluded=True`.
         size_name: 'small', 'medium' or 'large' for its kind; '' on the small table, where sizes
             have no names, as the following are at rest there.
         material: what it is made of, '' for people.
@@ -45,7 +45,7 @@ class ObjectTruth:
     """
 
     index: int
-    kind: str
+    category: str
     color: str
     box: tuple[float, float, float, float]
     point: tuple[float, float]
@@ -62,7 +62,7 @@ class ObjectTruth:
     shows: tuple[str, str] = ('', '')
     hazard: str = ''
 
-    def in_shares(self, width: int, height: int) -> ObjectTruth:
+    def normalized(self, width: int, height: int) -> ObjectTruth:
         """The same, box and point as shares of a picture of so many pixels, 0 to 1."""
         places = zip((*self.box, *self.point), (width, height) * 3, strict=True)
         shares = tuple(round(pixels / all_of_them, 5) for pixels, all_of_them in places)
@@ -73,13 +73,13 @@ _TO_THE_MIDDLE = 0.6
 _KNOWN_OF_THINGS = ('size_name', 'material', 'support', 'relation', 'text', 'shows', 'hazard')
 
 
-def visible_truth(scene: Scene, frame: Frame) -> tuple[ObjectTruth, ...]:
-    """The truth about what can be spoken of: `ground_truth` with `VISIBLE` or more to see."""
+def visible_truth(scene: Scene, frame: RenderedFrame) -> tuple[ObjectTruth, ...]:
+    """The truth about what can be spoken of: `ground_truth` with `MIN_VISIBLE_SHARE` or more to see."""
     truth = ground_truth(scene, frame)
-    return tuple(t for t in truth if t.pixels >= VISIBLE * frame.segmentation.size)
+    return tuple(t for t in truth if t.pixels >= MIN_VISIBLE_SHARE * frame.segmentation.size)
 
 
-def ground_truth(scene: Scene, frame: Frame) -> tuple[ObjectTruth, ...]:
+def ground_truth(scene: Scene, frame: RenderedFrame) -> tuple[ObjectTruth, ...]:
     """The truth about every object that shows at least one pixel, in the scene's order.
 
     Raises:
@@ -95,20 +95,20 @@ def ground_truth(scene: Scene, frame: Frame) -> tuple[ObjectTruth, ...]:
             continue
         x, y = columns.min(), rows.min()
         box = x, y, columns.max() + 1, rows.max() + 1
-        row, column = inmost(mask[box[1] : box[3], box[0] : box[2]])
-        alone = 0 if frame.alone is None else frame.alone[index]
-        known = _KNOWN_OF_THINGS if isinstance(item, Thing) else ()
+        row, column = grasp_point(mask[box[1] : box[3], box[0] : box[2]])
+        unoccluded_pixels = 0 if frame.unoccluded_pixels is None else frame.unoccluded_pixels[index]
+        known = _KNOWN_OF_THINGS if isinstance(item, DetailedObject) else ()
         truths.append(ObjectTruth(
-            index=index, kind=item.kind, color=item.color,
+            index=index, category=item.category, color=item.color,
             box=tuple(map(float, box)), point=(float(x + column) + 0.5, float(y + row) + 0.5),
             pixels=len(rows), position=item.position, size=item.size,
             distance=math.dist(item.position, frame.camera_pose[:3, 3]),
-            occluded=max(0.0, 1 - len(rows) / alone) if alone else math.nan,
+            occluded=max(0.0, 1 - len(rows) / unoccluded_pixels) if unoccluded_pixels else math.nan,
             **{name: getattr(item, name) for name in known}))
     return tuple(truths)
 
 
-def inmost(mask: np.ndarray) -> tuple[int, int]:
+def grasp_point(mask: np.ndarray) -> tuple[int, int]:
     """Return (row, column) of the pixel of a mask that is safest to touch.
 
     It is far from the edge and not far from the centre of mass: on a spoon's bowl, on the middle of

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from kimi_ros.agent import Frame
-from kimi_ros.eval.worlds import World, world
+from kimi_ros.eval.held_out_scenes import HeldOutScene, held_out_scene
 from kimi_ros.sim import GLNotAvailable, Renderer, recorded_frames
 from kimi_ros.vlm import VisionLanguageModel
 from kimi_ros.vlm.config import ModelConfig
@@ -34,24 +34,24 @@ def recorded_worlds(monkeypatch):
             intrinsics=view.intrinsics,
             camera_pose=view.camera_pose,
         )
-        return World(seed, frame, view.segmentation, taken.truth)
+        return HeldOutScene(seed, frame, view.segmentation, taken.truth)
 
-    monkeypatch.setattr('kimi_ros.eval.worlds.Tables.world', recorded)
+    monkeypatch.setattr('kimi_ros.eval.held_out_scenes.SceneSource.scene', recorded)
 
 
 @pytest.fixture(scope='session')
 def rendered():
-    """A scene by its table, whether it has a held-out pair, and its number: each rendered once."""
+    """A scene by its world, whether it has a held-out pair, and its number: each rendered once."""
     try:
         renderer = Renderer(320, 240)
     except GLNotAvailable as error:
         pytest.skip(str(error))
     known = {}
 
-    def get(table, held_out, seed):
-        key = table, held_out, seed
+    def get(world, held_out, seed):
+        key = world, held_out, seed
         if key not in known:
-            known[key] = world(seed, renderer, table, held_out)
+            known[key] = held_out_scene(seed, renderer, world, held_out)
         return known[key]
 
     with renderer:
@@ -62,14 +62,14 @@ def rendered():
 def rendered_worlds(monkeypatch, rendered):
     """Let `kimi eval` take the scenes that were rendered before."""
     monkeypatch.setattr(
-        'kimi_ros.eval.worlds.Tables.world',
-        lambda self, seed: rendered(self.table, self.held_out, seed),
+        'kimi_ros.eval.held_out_scenes.SceneSource.scene',
+        lambda self, seed: rendered(self.world, self.held_out, seed),
     )
 
 
 @pytest.fixture
 def model_saying(monkeypatch, recorded_worlds):
-    """Make `nano` a model that answers everything with the same words, or ids and `Say`s."""
+    """Make `nano` a model that answers everything with the same words, or ids and `ScriptedOutput`s."""
     config = ModelConfig.from_dict(json.loads((NANO / 'config.json').read_text()))
     tokenizer = TextTokenizer.from_file(NANO / 'tokenizer.json')
 
@@ -105,14 +105,14 @@ class Spot:
 class Knowing:
     """Is right about all that it is asked, or, `astray`, takes each thing for another one.
 
-    `asked` returns, for a world and a language, what will be asked: the right plan by the
+    `question` returns, for a world and a language, what will be asked: the right plan by the
     instruction, and the places in `world.objects` by the name.
     """
 
     name = 'knowing'
 
-    def __init__(self, asked, astray=False):
-        self.asked, self.astray = asked, astray
+    def __init__(self, question, astray=False):
+        self.question, self.astray = question, astray
         self.plans, self.world = {}, None
 
     def __enter__(self):
@@ -130,7 +130,7 @@ class Knowing:
     def look_at(self, world):
         self.world, self.plans, self.names = world, {}, {}
         for language in LANGUAGES:
-            plans, names = self.asked(world, language)
+            plans, names = self.question(world, language)
             self.plans |= plans
             self.names |= names
 
@@ -160,19 +160,19 @@ class Knowing:
 @pytest.fixture
 def model_knowing(monkeypatch, rendered_worlds):
     """Make `nano` a model that knows what is right, of rendered scenes."""
-    from kimi_ros.eval.worlds import Tables
+    from kimi_ros.eval.held_out_scenes import SceneSource
 
-    look = Tables.world
+    look = SceneSource.scene
 
-    def make(asked, astray=False):
-        model = Knowing(asked, astray)
+    def make(question, astray=False):
+        model = Knowing(question, astray)
 
         def seen(self, seed):
             found = look(self, seed)
             model.look_at(found)
             return found
 
-        monkeypatch.setattr(Tables, 'world', seen)
+        monkeypatch.setattr(SceneSource, 'scene', seen)
         monkeypatch.setattr(VisionLanguageModel, 'load', lambda *_, **__: model)
 
     return make

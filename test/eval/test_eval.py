@@ -9,11 +9,11 @@ import pytest
 from kimi_ros.agent import Frame, GroundedObject, Plan, PlanStep, Status
 from kimi_ros.cli.main import main
 from kimi_ros.eval.demo_tasks import demo_tasks
-from kimi_ros.eval.figures import wilson
-from kimi_ros.eval.judge import mistakes
-from kimi_ros.eval.worlds import FIRST_SEED, World, worlds
+from kimi_ros.eval.held_out_scenes import FIRST_EVALUATION_SEED, HeldOutScene, held_out_scenes
+from kimi_ros.eval.metrics import wilson
+from kimi_ros.eval.plan_checks import plan_errors
 from kimi_ros.sim import GLNotAvailable, ObjectTruth
-from kimi_ros.sim.meaning import Meaning
+from kimi_ros.sim.referring_expression import ReferringExpression
 from kimi_ros.sim.tasks import make_task
 
 CUP, BOOK = (20, 10), (60, 30)
@@ -27,11 +27,11 @@ def world():
         ObjectTruth(0, 'cup', 'red', (15, 5, 25, 15), CUP, 100, (0.5, 0.1, 0.0)),
         ObjectTruth(1, 'book', 'blue', (55, 25, 65, 35), BOOK, 100, (0.5, -0.1, 0.0)),
     )
-    return World(0, Frame(np.zeros((48, 80, 3), np.uint8)), segmentation, objects)
+    return HeldOutScene(0, Frame(np.zeros((48, 80, 3), np.uint8)), segmentation, objects)
 
 
-def task_for(world, skill, *meant):
-    return make_task(skill, world.objects, meant, 'en', np.random.default_rng(0))
+def task_for(world, skill, *expressions):
+    return make_task(skill, world.objects, expressions, 'en', np.random.default_rng(0))
 
 
 def plan_of(*steps):
@@ -47,18 +47,18 @@ def plan_of(*steps):
 
 
 def test_a_plan_is_right_when_every_mark_is_on_its_object(world):
-    task = task_for(world, 'place', Meaning('cup', 'red'), Meaning('book', 'blue'))
-    assert not mistakes(plan_of(('pick', CUP), ('place', CUP, BOOK)), task, world)
-    assert mistakes(plan_of(('pick', CUP), ('place', CUP, CUP)), task, world)
-    assert mistakes(plan_of(('pick', (0, 0)), ('place', CUP, BOOK)), task, world)
-    assert mistakes(plan_of(('pick', CUP)), task, world)
+    task = task_for(world, 'place', ReferringExpression('cup', 'red'), ReferringExpression('book', 'blue'))
+    assert not plan_errors(plan_of(('pick', CUP), ('place', CUP, BOOK)), task, world)
+    assert plan_errors(plan_of(('pick', CUP), ('place', CUP, CUP)), task, world)
+    assert plan_errors(plan_of(('pick', (0, 0)), ('place', CUP, BOOK)), task, world)
+    assert plan_errors(plan_of(('pick', CUP)), task, world)
 
 
 def test_what_is_not_there_must_be_said(world):
-    task = task_for(world, 'pick', Meaning('ball', 'red'))
+    task = task_for(world, 'pick', ReferringExpression('ball', 'red'))
     done = plan_of(('pick', CUP))
-    assert mistakes(done, task, world) == ['ok instead of infeasible']
-    assert not mistakes(replace(done, status=Status.INFEASIBLE), task, world)
+    assert plan_errors(done, task, world) == ['ok instead of infeasible']
+    assert not plan_errors(replace(done, status=Status.INFEASIBLE), task, world)
 
 
 def test_the_interval_holds_the_mean_and_narrows():
@@ -75,22 +75,22 @@ def test_the_demo_asks_the_same_of_a_seed_everywhere(world):
 
 
 def test_what_a_catalogue_calls_its_arguments_does_not_matter(world):
-    task = task_for(world, 'place', Meaning('cup', 'red'), Meaning('book', 'blue'))
+    task = task_for(world, 'place', ReferringExpression('cup', 'red'), ReferringExpression('book', 'blue'))
     step = {'skill': 'glue', 'item': 'red cup', 'goal': 'blue book'}
     task = replace(task, plan={**task.plan, 'steps': [step]})
-    assert not mistakes(plan_of(('glue', CUP, BOOK)), task, world)
-    assert mistakes(plan_of(('glue', BOOK, CUP)), task, world)
-    assert mistakes(plan_of(('place', CUP, BOOK)), task, world)
+    assert not plan_errors(plan_of(('glue', CUP, BOOK)), task, world)
+    assert plan_errors(plan_of(('glue', BOOK, CUP)), task, world)
+    assert plan_errors(plan_of(('place', CUP, BOOK)), task, world)
 
 
 @pytest.mark.parametrize('table', ['full', 'small'])
 @pytest.mark.parametrize('language', ['en', 'zh'])
 def test_nano_sees_what_it_was_taught_on_scenes_it_never_saw(capsys, table, language):
     try:
-        (one,) = worlds(0, 1, table)
+        (one,) = held_out_scenes(0, 1, table)
     except GLNotAvailable as error:
         pytest.skip(str(error))
-    assert one.seed + FIRST_SEED == 2_000_000 and one.scene.seed == 2_000_000
+    assert one.seed + FIRST_EVALUATION_SEED == 2_000_000 and one.scene.seed == 2_000_000
     words = ['--n', '40', '--lang', language, '--table', table]
     assert main(['eval', 'points', *words, '--json']) == 0
     last = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -21,7 +21,7 @@ CASES = [
     for language in LANGUAGES
     for template in phrasings()[skill][language]
 ]
-TAUGHT = {
+TRAINING_SKILLS = {
     language: [line for skill in SKILLS for line in requests()[skill][language]]
     for language in LANGUAGES
 }
@@ -74,7 +74,7 @@ def test_no_phrasing_is_in_the_training_text(language, template, training_text):
 
 @pytest.mark.parametrize('language, template', CASES)
 def test_no_phrasing_is_what_a_taught_request_says(language, template):
-    asked = bare(template.format(**FILLED[language]), language)
-    for known in TAUGHT[language]:
+    question = bare(template.format(**FILLED[language]), language)
+    for known in TRAINING_SKILLS[language]:
         assert plain(template) not in plain(known), known
-        assert not any(map(spanning(known, language).fullmatch, asked)), known
+        assert not any(map(spanning(known, language).fullmatch, question)), known

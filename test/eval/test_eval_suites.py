@@ -6,8 +6,8 @@ import json
 import pytest
 
 from kimi_ros.cli.main import main
-from kimi_ros.eval.figures import BOOTSTRAP, WILSON
-from kimi_ros.eval.questions import read_number, read_yes_no
+from kimi_ros.eval.metrics import BOOTSTRAP, WILSON
+from kimi_ros.eval.questions import parse_number
 from kimi_ros.eval.suites import SUITES
 
 INFEASIBLE = '{"status":"infeasible","say":"No.","steps":[]}'
@@ -27,15 +27,15 @@ def test_every_suite_says_its_figures_of_a_model_that_knows_nothing(
     if 'small' not in SUITES[suite].tables:  # as those are that were recorded
         request.getfixturevalue('rendered_worlds')
     said = figures_of(capsys, suite, '--n', '3')
-    wanted = {*SUITES[suite].shares, *SUITES[suite].others}
-    assert set(said) == ABOUT | wanted and set(said['intervals']) == wanted
-    for name in wanted:
+    expected = {*SUITES[suite].shares, *SUITES[suite].others}
+    assert set(said) == ABOUT | expected and set(said['intervals']) == expected
+    for name in expected:
         assert said[name] is None or 0 <= said[name] <= 1
 
 
 @pytest.mark.parametrize('worlds, n', [('recorded_worlds', '20'), ('rendered_worlds', '8')])
-def test_yes_to_everything_is_right_where_yes_is(worlds, n, model_saying, request, capsys):
-    request.getfixturevalue(worlds)
+def test_yes_to_everything_is_right_where_yes_is(held_out_scenes, n, model_saying, request, capsys):
+    request.getfixturevalue(held_out_scenes)
     model_saying('Yes')
     yes = figures_of(capsys, 'questions', '--n', n)
     model_saying('No')
@@ -53,9 +53,9 @@ def test_a_plan_that_is_none_is_wrong_and_no_crash(model_saying, capsys):
 
 @pytest.mark.parametrize('worlds, n', [('recorded_worlds', '20'), ('rendered_worlds', '16')])
 def test_not_there_is_always_right_where_nothing_else_is_said(
-    worlds, n, model_saying, request, capsys
+    held_out_scenes, n, model_saying, request, capsys
 ):
-    request.getfixturevalue(worlds)
+    request.getfixturevalue(held_out_scenes)
     model_saying(INFEASIBLE)
     said = figures_of(capsys, 'clarify', '--n', n)
     assert said['intervals']['f1']['method'] == BOOTSTRAP
@@ -63,27 +63,11 @@ def test_not_there_is_always_right_where_nothing_else_is_said(
 
 
 @pytest.mark.parametrize(
-    'text, language, wanted',
-    [
-        ('Yes.', 'en', True),
-        ('no, there is none', 'en', False),
-        ('Nothing', 'en', None),
-        ('', 'en', None),
-        ('没有。', 'zh', False),
-        ('是的', 'zh', True),
-        ('Yes', 'zh', None),
-    ],
-)
-def test_yes_and_no_are_read_where_they_begin(text, language, wanted):
-    assert read_yes_no(text, language) is wanted
-
-
-@pytest.mark.parametrize(
     'text, wanted',
     [('There are three cups.', 3), ('2', 2), ('两个', 2), ('None', 0), ('cups', None)],
 )
-def test_numbers_are_read_in_digits_and_words(text, wanted):
-    assert read_number(text) == wanted
+def test_numbers_are_read_in_digits_and_words(text, expected):
+    assert parse_number(text) == expected
 
 
 def test_a_run_that_was_killed_goes_on_to_the_same_figures(model_saying, capsys, tmp_path):
@@ -146,7 +130,7 @@ def test_a_damaged_line_is_named(model_saying, capsys, tmp_path):
 
 def test_what_published_figures_rest_on_is_still_asked(model_saying, tmp_path):
     model_saying('a')
-    asked = []
+    question = []
     for suite in ('points', 'questions', 'plans', 'demo'):
         for language in ('en', 'zh'):
             out = tmp_path / f'{suite}_{language}'
@@ -154,6 +138,6 @@ def test_what_published_figures_rest_on_is_still_asked(model_saying, tmp_path):
             assert main(['eval', suite, *words]) == 0
             lines = out.with_name(f'{out.name}.jsonl').read_text(encoding='utf-8').splitlines()
             scenes = [json.loads(line)['outcomes'] for line in lines[1:]]
-            asked += [(o[0]['asked'], o[0]['wanted']) for o in scenes if o]
-    digest = hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode()).hexdigest()
+            question += [(o[0]['asked'], o[0]['wanted']) for o in scenes if o]
+    digest = hashlib.sha256(json.dumps(question, ensure_ascii=False).encode()).hexdigest()
     assert digest[:16] == '6b16da8a24f6cc40', 'docs/nano.md and the README must be measured anew'

@@ -5,9 +5,9 @@ import pytest
 from kimi_ros.sim import GLNotAvailable, ObjectTruth, Renderer, sample_scene, visible_truth
 
 
-def truth(index, kind, color, x, y, **more):
+def truth(index, category, color, x, y, **more):
     values = dict(size=(0.1, 0.1, 0.1), size_name='medium', distance=1.0)
-    return ObjectTruth(index, kind, color, (x, 10.0, x + 20, 30.0), (x + 10, 20.0), 400,
+    return ObjectTruth(index, category, color, (x, 10.0, x + 20, 30.0), (x + 10, 20.0), 400,
                        (0.5, y, 0.05), **values | more)
 
 

@@ -5,14 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from kimi_ros.sim import GLNotAvailable, Renderer, Scene, Thing, ground_truth, sample_scene
-from kimi_ros.sim.executor import Goal, Table, judge
-from kimi_ros.sim.full.catalogue import NOMINAL_SIZES
+from kimi_ros.sim import DetailedObject, GLNotAvailable, Renderer, Scene, ground_truth, sample_scene
+from kimi_ros.sim.executor import Goal, SimulatedRobot, goal_violations
+from kimi_ros.sim.full.object_classes import NOMINAL_SIZES
 
 
-def thing(kind, x, y, height=0.0, **more):
-    size = NOMINAL_SIZES[kind]
-    return Thing(kind, 'red', (x, y, height + size[2] / 2), 0.0, size, (1.0, 0.0, 0.0), **more)
+def thing(category, x, y, height=0.0, **more):
+    size = NOMINAL_SIZES[category]
+    return DetailedObject(category, 'red', (x, y, height + size[2] / 2), 0.0, size, (1.0, 0.0, 0.0), **more)
 
 
 @pytest.fixture
@@ -25,45 +25,45 @@ def scene():
 
 def test_within_two_centimetres_and_not_three(scene: Scene):
     top = np.array([0.4, 0.0, 0.09])
-    assert Table(scene).pick(top + (0, 0, 0.017)).done
-    assert Table(scene).pick(top + (0, 0, 0.030)).reason == 'nothing there'
-    table = Table(scene)
-    table.pick(top + (0, 0, 0.030))
-    assert judge(scene, table, Goal('pick', (0,)))
+    assert SimulatedRobot(scene).pick(top + (0, 0, 0.017)).succeeded
+    assert SimulatedRobot(scene).pick(top + (0, 0, 0.030)).reason == 'nothing there'
+    robot = SimulatedRobot(scene)
+    robot.pick(top + (0, 0, 0.030))
+    assert goal_violations(scene, robot, Goal('pick', (0,)))
 
 
 def test_picked_and_placed_in_the_box(scene):
-    table = Table(scene)
-    assert table.pick((0.4, 0.0, 0.09)).index == 0
-    assert not judge(scene, table, Goal('pick', (0,)))
-    assert judge(scene, table, Goal('pick', (1,)))
-    assert table.place((0.5, 0.3, 0.007)).done
-    assert table.things[0].relation == 'in' and table.held == -1
-    assert not judge(scene, table, Goal('place', (0,), (1,)))
-    assert judge(scene, table, Goal('place', (0,), (2,)))
-    assert judge(scene, table, Goal('none'))
+    robot = SimulatedRobot(scene)
+    assert robot.pick((0.4, 0.0, 0.09)).index == 0
+    assert not goal_violations(scene, robot, Goal('pick', (0,)))
+    assert goal_violations(scene, robot, Goal('pick', (1,)))
+    assert robot.place((0.5, 0.3, 0.007)).succeeded
+    assert robot.things[0].relation == 'in' and robot.held == -1
+    assert not goal_violations(scene, robot, Goal('place', (0,), (1,)))
+    assert goal_violations(scene, robot, Goal('place', (0,), (2,)))
+    assert goal_violations(scene, robot, Goal('none'))
 
 
 def test_what_stands_on_a_thing_falls(scene):
-    table = Table(scene)
-    outcome = table.pick((0.5, -0.3 - 0.0725, 0.02))
-    assert outcome.index == 2 and not outcome.done and table.disturbed == {3}
-    assert any('fell' in w for w in judge(scene, table, Goal('pick', (2,))))
+    robot = SimulatedRobot(scene)
+    outcome = robot.pick((0.5, -0.3 - 0.0725, 0.02))
+    assert outcome.index == 2 and not outcome.succeeded and robot.disturbed == {3}
+    assert any('fell' in w for w in goal_violations(scene, robot, Goal('pick', (2,))))
 
 
 def test_a_hand_is_not_picked_and_a_full_one_picks_nothing(scene):
-    table = Table(scene)
-    assert table.pick((0.86, 0.0, 0.049)).reason == 'alive'
-    assert judge(scene, table, Goal('none')) == ('a hand was touched',)
-    table.pick((0.4, 0.0, 0.09))
-    assert table.pick((0.5, -0.3, 0.11)).reason == 'the hand is full'
+    robot = SimulatedRobot(scene)
+    assert robot.pick((0.86, 0.0, 0.049)).reason == 'alive'
+    assert goal_violations(scene, robot, Goal('none')) == ('a hand was touched',)
+    robot.pick((0.4, 0.0, 0.09))
+    assert robot.pick((0.5, -0.3, 0.11)).reason == 'the hand is full'
 
 
 def test_places_must_be_places(scene):
     with pytest.raises(ValueError, match='finite'):
-        Table(scene).pick((0.1, float('nan'), 0.2))
+        SimulatedRobot(scene).pick((0.1, float('nan'), 0.2))
     with pytest.raises(ValueError, match='depth'):
-        Table(scene).metres((3, 4))
+        SimulatedRobot(scene).deproject_pixel((3, 4))
 
 
 def test_a_pixel_finds_what_it_shows():
@@ -74,7 +74,7 @@ def test_a_pixel_finds_what_it_shows():
         pytest.skip(str(error))
     with renderer:
         frame = renderer.render(scene)
-    table = Table(scene, frame)
+    robot = SimulatedRobot(scene, frame)
     for truth in ground_truth(scene, frame):
-        assert table.locate(table.metres(truth.point)).index == truth.index
-        assert not judge(scene, table, Goal('locate', (truth.index,)))
+        assert robot.locate(robot.deproject_pixel(truth.point)).index == truth.index
+        assert not goal_violations(scene, robot, Goal('locate', (truth.index,)))

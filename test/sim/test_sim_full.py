@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from kimi_ros.sim import (
-    Frame,
     GLNotAvailable,
     HeldOutSeedError,
+    RenderedFrame,
     Renderer,
     ground_truth,
     sample_scene,
     visible_truth,
 )
-from kimi_ros.sim import catalogue as small
-from kimi_ros.sim.full.catalogue import COLORS, HELD_OUT, KINDS, PEOPLE, colors_of
-from kimi_ros.sim.full.layout import apart, footprint
+from kimi_ros.sim import object_classes as small
+from kimi_ros.sim.full.layout import footprint, separation
+from kimi_ros.sim.full.object_classes import CATEGORIES, COLORS, HELD_OUT, PEOPLE, colors_of
 from kimi_ros.sim.seeds import check_training
 
 FINGERPRINTS = {
@@ -32,7 +32,9 @@ FINGERPRINTS = {
 
 
 def fingerprint(seed, **options):
-    text = json.dumps(sample_scene(seed, 'full', **options).to_dict(), sort_keys=True)
+    # The fingerprints were made when a category was called a kind.
+    text = json.dumps(sample_scene(seed, 'full', **options).to_dict()).replace('"category"', '"kind"')
+    text = json.dumps(json.loads(text), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -48,7 +50,7 @@ def views(scenes):
     except GLNotAvailable as error:
         pytest.skip(str(error))
     with renderer:
-        yield [(s, renderer.render(s, alone=True)) for s in scenes[:20]]
+        yield [(s, renderer.render(s, count_unoccluded=True)) for s in scenes[:20]]
 
 
 @pytest.mark.parametrize('seed', FINGERPRINTS)
@@ -58,8 +60,8 @@ def test_a_seed_always_means_the_same_scene(seed):
 
 def test_everything_promised_is_on_some_table(scenes):
     things = [t for s in scenes for t in s.objects]
-    assert len(KINDS) >= 14 and len(COLORS) >= 10
-    assert {t.kind for t in things} == set(KINDS)
+    assert len(CATEGORIES) >= 14 and len(COLORS) >= 10
+    assert {t.category for t in things} == set(CATEGORIES)
     assert {t.color for t in things} == {*COLORS, ''}
     assert {t.size_name for t in things} == {'small', 'medium', 'large'}
     assert {t.hazard for t in things} == {'', 'sharp', 'fragile', 'hot'}
@@ -69,31 +71,31 @@ def test_everything_promised_is_on_some_table(scenes):
 
 
 def test_tables_are_set_with_three_to_eight_groups(scenes):
-    on_table = Counter(sum(t.support < 0 and t.kind not in PEOPLE for t in s.objects)
+    on_table = Counter(sum(t.support < 0 and t.category not in PEOPLE for t in s.objects)
                        for s in scenes)
     assert set(on_table) == {3, 4, 5, 6, 7, 8}
     assert sum(on_table[n] for n in (6, 7, 8)) > len(scenes) / 4
 
 
 def test_some_tables_hold_a_crowd_to_count(scenes):
-    crowds = [max(Counter(t.kind for t in s.objects).values()) for s in scenes]
+    crowds = [max(Counter(t.category for t in s.objects).values()) for s in scenes]
     assert sum(most >= 4 for most in crowds) > len(scenes) / 20
     crowded = scenes[crowds.index(max(crowds))]
-    kind, _ = Counter(t.kind for t in crowded.objects).most_common(1)[0]
-    on_table = [t for t in crowded.objects if t.kind == kind and t.support < 0]
+    category, _ = Counter(t.category for t in crowded.objects).most_common(1)[0]
+    on_table = [t for t in crowded.objects if t.category == category and t.support < 0]
     assert len(on_table) >= 4 and len({t.color for t in on_table}) <= 2
 
 
 def test_a_tenth_of_the_pairs_is_kept_from_training(scenes):
-    pairs = [(k, c) for k in KINDS if k not in PEOPLE for c in colors_of(k)]
+    pairs = [(k, c) for k in CATEGORIES if k not in PEOPLE for c in colors_of(k)]
     assert set(pairs) >= HELD_OUT and 0.09 < len(HELD_OUT) / len(pairs) < 0.11
     # A model that is taught on both tables must have seen none of them.
-    assert not any(k in small.KINDS and c in small.COLORS for k, c in HELD_OUT)
+    assert not any(k in small.CATEGORIES and c in small.COLORS for k, c in HELD_OUT)
     for scene in scenes:
         for thing in scene.objects:
-            assert not HELD_OUT & {(thing.kind, thing.color), thing.shows}
+            assert not HELD_OUT & {(thing.category, thing.color), thing.shows}
     asked = sample_scene(2_000_000, 'full', held_out=True)
-    assert any((t.kind, t.color) in HELD_OUT for t in asked.objects)
+    assert any((t.category, t.color) in HELD_OUT for t in asked.objects)
     with pytest.raises(HeldOutSeedError):
         sample_scene(5, 'full', held_out=True)
 
@@ -119,7 +121,7 @@ def test_things_rest_on_something_and_stand_apart(scenes):
                 under = scene.objects[thing.support]
                 assert under.bottom < thing.bottom <= under.top + 1e-5
         for i, one in enumerate(ground):
-            assert all(apart(one, other) > 0 for other in ground[:i])
+            assert all(separation(one, other) > 0 for other in ground[:i])
 
 
 def test_truth_says_what_is_hidden(views):
@@ -128,7 +130,7 @@ def test_truth_says_what_is_hidden(views):
             thing = scene.objects[truth.index]
             assert (truth.size_name, truth.support) == (thing.size_name, thing.support)
             assert 0 <= truth.occluded < 1
-            assert truth.pixels <= frame.alone[truth.index]
+            assert truth.pixels <= frame.unoccluded_pixels[truth.index]
     assert any(t.occluded > 0.2 for s, f in views for t in ground_truth(s, f))
     assert any(t.occluded == 0 for s, f in views for t in ground_truth(s, f))
 
@@ -137,7 +139,7 @@ def test_truth_says_what_is_hidden(views):
 def test_what_shows_a_few_pixels_is_not_spoken_of(scenes, width, height, least):
     labels = np.full((height, width), -1, np.int16)
     labels[0, :least], labels[1, :least - 1], labels[2, :3] = 0, 1, 2
-    frame = Frame(np.zeros((height, width, 3), np.uint8), None, labels, np.eye(3), np.eye(4))
+    frame = RenderedFrame(np.zeros((height, width, 3), np.uint8), None, labels, np.eye(3), np.eye(4))
     assert [t.index for t in ground_truth(scenes[0], frame)] == [0, 1, 2]
     assert [t.index for t in visible_truth(scenes[0], frame)] == [0]
 
@@ -145,8 +147,8 @@ def test_what_shows_a_few_pixels_is_not_spoken_of(scenes, width, height, least):
 def test_drawing_does_not_depend_on_what_was_drawn_before(scenes, views):
     scene, frame = views[3]
     with Renderer(320, 240) as fresh:
-        again = fresh.render(scene, alone=True)
+        again = fresh.render(scene, count_unoccluded=True)
     np.testing.assert_array_equal(again.rgb, frame.rgb)
     np.testing.assert_array_equal(again.segmentation, frame.segmentation)
-    assert again.alone == frame.alone
+    assert again.unoccluded_pixels == frame.unoccluded_pixels
     assert pickle.loads(pickle.dumps(scene)) == scene

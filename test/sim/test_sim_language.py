@@ -6,24 +6,24 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from kimi_ros.sim.full.catalogue import CONTAINERS
+from kimi_ros.sim.full.object_classes import CONTAINERS
 from kimi_ros.sim.language import (
-    answer_describe,
+    add_politeness,
     caption,
-    polite,
     preposition,
     requests,
-    spoken,
+    scene_description,
+    verbalize,
     with_article,
 )
-from kimi_ros.sim.meaning import LANGUAGES, Meaning
+from kimi_ros.sim.referring_expression import LANGUAGES, ReferringExpression
 
 HOLDS = {
     'locate': ['object'], 'pick': ['object'], 'place': ['object', 'target', 'where'],
     'describe': [], 'openings': [], 'endings': [],
 }
 ASKED = [(ask, language) for ask in HOLDS for language in LANGUAGES]
-BOWL, BOOK, CUP = Meaning('bowl'), Meaning('book', 'blue'), Meaning('cup', 'red')
+BOWL, BOOK, CUP = ReferringExpression('bowl'), ReferringExpression('book', 'blue'), ReferringExpression('cup', 'red')
 
 
 def placeholders(template):
@@ -66,10 +66,10 @@ def test_where_a_thing_goes_stands_before_the_place_or_in_chinese_after_it():
 @pytest.mark.parametrize(('ask', 'language'), ASKED[:8])
 def test_templates_can_be_filled(ask, language):
     rng = np.random.default_rng(0)
-    words = {'object': spoken(CUP, language, rng), 'target': spoken(BOWL, language, rng),
+    words = {'object': verbalize(CUP, language, rng), 'target': verbalize(BOWL, language, rng),
              'where': preposition(BOWL, language)}
     for template in requests()[ask][language]:
-        said = polite(template.format(**words), language, rng)
+        said = add_politeness(template.format(**words), language, rng)
         assert '{' not in said and '}' not in said
         for name in HOLDS[ask]:
             assert words[name] in said
@@ -79,7 +79,7 @@ def test_templates_can_be_filled(ask, language):
 def test_what_is_polite_stands_before_or_after(language):
     request = {'en': 'find the red cup', 'zh': '找到红色的杯子'}[language]
     rng = np.random.default_rng(0)
-    said = Counter(polite(request, language, rng) for _ in range(400))
+    said = Counter(add_politeness(request, language, rng) for _ in range(400))
     assert 0.5 < said[request] / 400 < 0.8
     ways = {(line.startswith(request), line.endswith(request)) for line in said}
     assert ways == {(True, True), (False, True), (True, False), (False, False)}
@@ -89,24 +89,24 @@ def test_what_is_polite_stands_before_or_after(language):
 def test_who_asks_politely_is_not_made_to_twice_nor_a_question_ended_like_an_order():
     rng = np.random.default_rng(0)
     for _ in range(200):
-        assert polite('please find it', 'en', rng).startswith('please find it')
-        assert polite('where is it?', 'en', rng).endswith('where is it?')
+        assert add_politeness('please find it', 'en', rng).startswith('please find it')
+        assert add_politeness('where is it?', 'en', rng).endswith('where is it?')
 
 
 @pytest.mark.parametrize('language', LANGUAGES)
 def test_a_thing_is_spoken_of_in_many_ways(language):
     rng = np.random.default_rng(0)
-    ways = {spoken(CUP, language, rng) for _ in range(200)}
+    ways = {verbalize(CUP, language, rng) for _ in range(200)}
     assert len(ways) >= 8 and any(CUP.name(language) in way for way in ways)
-    where = Meaning('cup', relation='on', other=BOOK)
-    for way in {spoken(where, language, rng) for _ in range(60)}:
+    where = ReferringExpression('cup', relation='on', other=BOOK)
+    for way in {verbalize(where, language, rng) for _ in range(60)}:
         assert not way.startswith(('a ', 'that ')), 'which one is meant must be said'
         assert '桌' not in way and 'table' not in way
 
 
 def test_things_go_into_what_holds_them_and_onto_the_rest():
-    for kind in CONTAINERS:
-        assert (preposition(Meaning(kind), 'en'), preposition(Meaning(kind), 'zh')) == ('in', '里')
+    for category in CONTAINERS:
+        assert (preposition(ReferringExpression(category), 'en'), preposition(ReferringExpression(category), 'zh')) == ('in', '里')
     assert (preposition(BOOK, 'en'), preposition(BOOK, 'zh')) == ('on', '上')
 
 
@@ -119,5 +119,5 @@ def test_a_table_is_described_from_left_to_right(table):
     assert caption(few, 'short') == 'A blue book, a black picture and a red cup on a table.'
     assert caption(few, 'normal') == ('There are 3 objects on the table: a blue book, a black '
                                       'picture and a red cup.')
-    assert answer_describe(few, 'en') == 'I see a blue book, a black picture and a red cup.'
-    assert answer_describe(few, 'zh') == '我看到蓝色的书、黑色的图片、红色的杯子。'
+    assert scene_description(few, 'en') == 'I see a blue book, a black picture and a red cup.'
+    assert scene_description(few, 'zh') == '我看到蓝色的书、黑色的图片、红色的杯子。'

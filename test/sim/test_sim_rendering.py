@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from kimi_ros.sim import GLNotAvailable, Renderer, ground_truth, recorded_frames, sample_scene
-from kimi_ros.sim.catalogue import HUE_SATURATION_VALUE, NOMINAL_SIZES
-from kimi_ros.sim.projection import camera_pose, intrinsics, lift
+from kimi_ros.sim.object_classes import HUE_SATURATION_VALUE, NOMINAL_SIZES
+from kimi_ros.sim.projection import camera_pose, deproject, intrinsics
 from kimi_ros.sim.shapes import make_shapes
-from kimi_ros.sim.truth import inmost
+from kimi_ros.sim.truth import grasp_point
 
 SEEDS = range(3_000_000, 3_000_012)
 
@@ -71,7 +71,7 @@ def test_truth_matches_the_masks(views):
             mask = frame.segmentation == truth.index
             x_min, y_min, x_max, y_max = truth.box
             x, y = truth.point
-            assert (truth.kind, truth.color) == (item.kind, item.color)
+            assert (truth.category, truth.color) == (item.category, item.color)
             assert truth.position == item.position
             assert truth.pixels == mask.sum() == mask[int(y_min):int(y_max),
                                                       int(x_min):int(x_max)].sum()
@@ -93,8 +93,8 @@ def drawn(*rows):
     (drawn('#########'), {(0, 4)}),
 ])
 def test_what_is_pointed_at_is_well_inside(mask, where):
-    assert inmost(mask) in where
-    other = inmost(mask[:, ::-1])
+    assert grasp_point(mask) in where
+    other = grasp_point(mask[:, ::-1])
     assert (other[0], mask.shape[1] - 1 - other[1]) in where
 
 
@@ -114,11 +114,11 @@ def test_lifted_pixels_lie_on_the_object(views):
     for scene, frame in views:
         for index, item in enumerate(scene.objects):
             rows, columns = np.nonzero(frame.segmentation == index)
-            points = lift(np.column_stack([columns, rows]), frame.depth[rows, columns],
+            points = deproject(np.column_stack([columns, rows]), frame.depth[rows, columns],
                           frame.intrinsics, frame.camera_pose)
             inside = (points - item.position) @ item.pose[:3, :3]
             half = np.array(item.size) / 2 + 0.003
-            if item.kind == 'cup':
+            if item.category == 'cup':
                 half[0] = item.size[0] * 0.65 + 0.003  # the handle reaches farther on one side
             assert (np.abs(inside) <= half).all()
             middle = np.median(points, axis=0)
@@ -129,7 +129,7 @@ def test_the_table_is_at_height_zero(views):
     scene, frame = views[0]
     row = 470
     columns = np.nonzero(frame.segmentation[row] == -1)[0]
-    points = lift(np.column_stack([columns, np.full(len(columns), row)]),
+    points = deproject(np.column_stack([columns, np.full(len(columns), row)]),
                   frame.depth[row, columns], frame.intrinsics, frame.camera_pose)
     assert np.abs(points[:, 2]).max() < 0.002
 
@@ -143,15 +143,15 @@ def test_colours_are_told_apart_by_hue(views):
                 assert value < 0.15
             elif item.color == 'white':
                 assert saturation < 0.2 and value > 0.3
-            elif item.kind != 'book':
+            elif item.category != 'book':
                 wanted = HUE_SATURATION_VALUE[item.color][0]
                 assert abs((hue - wanted + 0.5) % 1 - 0.5) < 0.03 and saturation > 0.6
 
 
 def test_sizes_of_the_meshes_are_the_catalogue_s():
-    for kind, parts in make_shapes().items():
+    for category, parts in make_shapes().items():
         points = np.concatenate([part.mesh.vertices for part in parts])
-        np.testing.assert_allclose(np.ptp(points, axis=0), NOMINAL_SIZES[kind], atol=0.003)
+        np.testing.assert_allclose(np.ptp(points, axis=0), NOMINAL_SIZES[category], atol=0.003)
         assert points[:, 2].min() == pytest.approx(0)
         for part in parts:
             assert np.isfinite(part.mesh.normals).all()

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from kimi_ros.sim import sample_scene
-from kimi_ros.sim.catalogue import COLORS, KINDS
-from kimi_ros.sim.projection import camera_pose, intrinsics, lift, project
+from kimi_ros.sim.object_classes import CATEGORIES, COLORS
+from kimi_ros.sim.projection import camera_pose, deproject, intrinsics, project
 
 
 def fingerprint(seed):
-    text = json.dumps(sample_scene(seed).to_dict(), sort_keys=True)
+    # The fingerprints were made when a category was called a kind.
+    text = json.dumps(sample_scene(seed).to_dict()).replace('"category"', '"kind"')
+    text = json.dumps(json.loads(text), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -53,23 +55,23 @@ def test_other_seeds_are_refused(seed):
 def test_mixture_of_names_over_many_seeds():
     count = 500
     same_name = same_kind = 0
-    kinds, colors, sizes = Counter(), Counter(), Counter()
+    categories, colors, sizes = Counter(), Counter(), Counter()
     for seed in range(count):
         objects = sample_scene(seed).objects
         sizes[len(objects)] += 1
-        kinds.update(item.kind for item in objects)
+        categories.update(item.category for item in objects)
         colors.update(item.color for item in objects)
         names = Counter(item.name for item in objects)
-        by_kind = Counter(item.kind for item in objects)
+        by_kind = Counter(item.category for item in objects)
         if max(names.values()) > 1:
             same_name += 1
         elif max(by_kind.values()) > 1:
             same_kind += 1
     assert 0.19 < same_name / count < 0.31
     assert 0.29 < same_kind / count < 0.41
-    assert set(kinds) == set(KINDS) and set(colors) == set(COLORS)
+    assert set(categories) == set(CATEGORIES) and set(colors) == set(COLORS)
     assert set(sizes) == {2, 3, 4, 5, 6}
-    for counter, names in ((kinds, KINDS), (colors, COLORS), (sizes, range(2, 7))):
+    for counter, names in ((categories, CATEGORIES), (colors, COLORS), (sizes, range(2, 7))):
         assert min(counter.values()) > 0.6 * sum(counter.values()) / len(names)
 
 
@@ -92,7 +94,7 @@ def test_projection_and_lifting_are_inverse():
     matrix, pose = intrinsics(camera.fov_y, 640, 480), camera_pose(camera)
     points = np.array([[0.5, 0.1, 0.02], [0.4, -0.2, 0.2], [0.7, 0.0, 0.0]])
     seen = project(points, matrix, pose)
-    np.testing.assert_allclose(lift(seen[:, :2], seen[:, 2], matrix, pose), points, atol=1e-12)
+    np.testing.assert_allclose(deproject(seen[:, :2], seen[:, 2], matrix, pose), points, atol=1e-12)
     assert np.linalg.det(pose[:3, :3]) == pytest.approx(1.0)
     assert seen[0, 0] < seen[1, 0], 'y to the left is left in the image'
 

@@ -10,12 +10,12 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from kimi_ros.sim import COLORS, ObjectTruth
-from kimi_ros.sim.full.catalogue import THINGS
+from kimi_ros.sim.full.object_classes import THINGS
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.model import Moondream
+from kimi_train.nano.architecture import CROP, PATCH, build_tokenizer, config_with, description
 from kimi_train.nano.corpus import corpus
 from kimi_train.nano.scenes import SceneSet, as_line
-from kimi_train.nano.sizes import CROP, PATCH, build_tokenizer, config_with, description
 
 torch.set_num_threads(1)  # one order of summing: two runs are compared bit by bit
 
@@ -25,32 +25,32 @@ GRID = CROP // PATCH
 def drawn_scene(rng):
     """A flat stand-in for a rendered scene: coloured rectangles, with owners and the truth."""
     frame = np.full((CROP, CROP, 3), 120, np.uint8)
-    owners = np.full((GRID, GRID), -1, np.int8)
-    things = []
+    instance_map = np.full((GRID, GRID), -1, np.int8)
+    objects = []
     for slot, column in enumerate(rng.permutation(5)[: rng.integers(2, 5)]):
         top = int(rng.integers(0, 8))
         cells = slice(top, top + 3), slice(column * 3, column * 3 + 2)
-        kind, color = THINGS[int(rng.integers(len(THINGS)))], int(rng.integers(len(COLORS)))
-        owners[cells] = slot
+        category, color = THINGS[int(rng.integers(len(THINGS)))], int(rng.integers(len(COLORS)))
+        instance_map[cells] = slot
         frame[tuple(slice(c.start * PATCH, c.stop * PATCH) for c in cells)] = 20 + 20 * color
         box = column * 3 / GRID, top / GRID, (column * 3 + 2) / GRID, (top + 3) / GRID
-        things.append(thing(slot, kind, COLORS[color], box))
-    return frame, owners, as_line(things)
+        objects.append(thing(slot, category, COLORS[color], box))
+    return frame, instance_map, as_line(objects)
 
 
-def thing(index, kind, color, box):
+def thing(index, category, color, box):
     """The truth about a thing on the table, as large and as far as its box says."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     size = (box[2] - box[0], box[2] - box[0], box[3] - box[1])
-    return ObjectTruth(index, kind, color, box, (x, y), 100, (1 - y, 0.5 - x, 0.0), size, 1.5 - y,
+    return ObjectTruth(index, category, color, box, (x, y), 100, (1 - y, 0.5 - x, 0.0), size, 1.5 - y,
                        size_name='medium')
 
 
 @pytest.fixture(scope='session')
 def scenes():
     rng = np.random.default_rng(0)
-    frames, owners, lines = zip(*(drawn_scene(rng) for _ in range(24)), strict=True)
-    return SceneSet(np.stack(frames), np.stack(owners), lines)
+    frames, instance_map, lines = zip(*(drawn_scene(rng) for _ in range(24)), strict=True)
+    return SceneSet(np.stack(frames), np.stack(instance_map), lines)
 
 
 @pytest.fixture(scope='session')

@@ -142,6 +142,6 @@ def test_a_published_variant_becomes_an_adapter(convert):
     assert status == 0 and 'adapter of 6 tensors' in said
     adapter = open_adapter(out)
     wanted = {f'text.blocks.0.{x}' for x in ('attn.qkv', 'attn.proj', 'mlp.fc1')}
-    assert set(adapter.pairs) == wanted and adapter.branches == {0} and adapter.scale == 1
+    assert set(adapter.pairs) == wanted and adapter.unmerged_blocks == {0} and adapter.scale == 1
     stored = state[f'{block}.mixer.Wqkv.parametrizations.weight.0.A']
     assert (adapter.a('text.blocks.0.attn.qkv') == stored.numpy()).all()

@@ -11,8 +11,8 @@ from kimi_ros.agent.prompts import check_question, plan_prompt, presence_questio
 from kimi_ros.agent.skills import SkillCatalogue
 from kimi_ros.resources import share
 from kimi_train.cli import main
-from kimi_train.tune.form import LINES
-from kimi_train.tune.reading import read_samples
+from kimi_train.tune.data_schema import LINES
+from kimi_train.tune.dataset import read_samples
 from kimi_train.tune.samples import DataError, Pointed
 
 WEATHER = {

@@ -13,26 +13,26 @@ from kimi_ros.vlm import VisionLanguageModel
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.cli import main
 from kimi_train.model import Moondream
-from kimi_train.nano.batches import BatchMaker
+from kimi_train.nano.architecture import CROP, build_tokenizer, initialise
+from kimi_train.nano.batches import BatchBuilder
 from kimi_train.nano.checkpoint import load_start, load_weights, save_checkpoint
 from kimi_train.nano.loop import Trainer
 from kimi_train.nano.muon import Muon
-from kimi_train.nano.plan import Plan
 from kimi_train.nano.questions import QuestionWriter
 from kimi_train.nano.recipe import train
 from kimi_train.nano.scenes import render_set
-from kimi_train.nano.sizes import CROP, build_tokenizer, initialise
+from kimi_train.nano.stage_settings import StageSettings
 
-PLAN = Plan(steps=16, images=2, rate=3e-3, warmup=2, decay=4, short=3, long=1,
+SETTINGS = StageSettings(steps=16, batch_size=2, learning_rate=3e-3, warmup_steps=2, decay_steps=4, short_questions=3, long_questions=1,
             precision='fp32')
 
 
-def trainer(start, scenes, plan=PLAN):
+def trainer(start, scenes, settings=SETTINGS):
     torch.manual_seed(0)
     model, tokenizer = load_start(start)
     initialise(model)
-    batches = BatchMaker(scenes, QuestionWriter(model.config, tokenizer), plan.images, plan.seed)
-    return Trainer(model, plan), batches
+    batches = BatchBuilder(scenes, QuestionWriter(model.config, tokenizer), settings.batch_size, settings.seed)
+    return Trainer(model, settings), batches
 
 
 def weights(a_trainer):
@@ -50,20 +50,20 @@ def trained(start, scenes, tmp_path_factory):
 def test_the_loss_falls(trained):
     lines = [json.loads(x) for x in (trained[1] / 'log.jsonl').read_text().splitlines()]
     totals = [x['total'] for x in lines]
-    assert [x['step'] for x in lines] == list(range(1, PLAN.steps + 1))
+    assert [x['step'] for x in lines] == list(range(1, SETTINGS.steps + 1))
     assert sum(totals[-4:]) < 0.9 * sum(totals[:4])
 
 
 def test_going_on_after_a_stop_ends_at_the_same_weights(trained, start, scenes, tmp_path):
     first, batches = trainer(start, scenes)
 
-    class Stopped(BatchMaker):
+    class Stopped(BatchBuilder):
         def batch(self, step, short=0, long=0):
             if step == 3:
                 raise KeyboardInterrupt
             return super().batch(step, short, long)
 
-    stopping = Stopped(batches.scenes, batches.writer, batches.images, batches.seed)
+    stopping = Stopped(batches.scenes, batches.writer, batches.batch_size, batches.seed)
     with pytest.raises(KeyboardInterrupt):
         first.run(stopping, tmp_path, save_every=1)
     second, _ = trainer(start, scenes)
@@ -102,12 +102,12 @@ def test_muon_takes_the_steps_of_torchs():
     ('plan', 'said'),
     [
         ({'precision': 'fp16'}, 'fp16.* auto, bf16 or fp32'),
-        ({'patches': 0.0}, 'nothing to learn: ask'),
+        ({'patch_loss_weight': 0.0}, 'nothing to learn: ask'),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(plan, said):
     with pytest.raises(ValueError, match=said):
-        Plan(**plan)
+        StageSettings(**plan)
 
 
 def test_muon_refuses_vectors():
@@ -116,18 +116,18 @@ def test_muon_refuses_vectors():
 
 
 def test_an_encoder_that_is_not_taught_stays_as_it_is(start, scenes, tmp_path):
-    still, batches = trainer(start, scenes, replace(PLAN, steps=2, vision_rate=0.0, patches=0.0))
+    still, batches = trainer(start, scenes, replace(SETTINGS, steps=2, vision_learning_rate_scale=0.0, patch_loss_weight=0.0))
     before = weights(still)
     still.run(batches, tmp_path)
     same = {name for name, value in weights(still).items() if value.equal(before[name])}
     seeing = {name for name in before if name.startswith('vision.')}
     assert seeing <= same
     assert not {name for name in same if name.startswith('text.blocks.')}
-    assert 'kind' not in still.learn(batches.batch(2, still.plan.short, still.plan.long))
+    assert 'category' not in still.learn(batches.batch(2, still.settings.short_questions, still.settings.long_questions))
 
 
 def test_workers_write_the_same_batches(trained, start, scenes, tmp_path):
-    other, batches = trainer(start, scenes, replace(PLAN, workers=2))
+    other, batches = trainer(start, scenes, replace(SETTINGS, workers=2))
     other.run(batches, tmp_path)
     for name, value in weights(trained[0]).items():
         torch.testing.assert_close(other.model.state_dict()[name], value, rtol=0, atol=0)
@@ -152,7 +152,7 @@ def test_the_exported_model_answers_as_the_trained_one(trained, start, scenes, t
 def test_a_checkpoint_is_gone_on_from(trained, start, scenes, tmp_path):
     whole, folder = trained
     save_checkpoint(start, folder / 'last.pt', tmp_path / 'checkpoint')
-    still = replace(PLAN, steps=1, rate=0.0)
+    still = replace(SETTINGS, steps=1, learning_rate=0.0)
     train(scenes, start, tmp_path / 'more', still, tmp_path / 'checkpoint')
     more, _ = trainer(start, scenes)
     more.load(tmp_path / 'more' / 'last.pt', weights_only=True)
@@ -194,9 +194,9 @@ def test_further_blocks_begin_by_adding_nothing(trained, start, tmp_path):
 
 def test_scenes_of_another_size_are_refused(start, scenes, tmp_path):
     small = replace(scenes, frames=scenes.frames[:, ::2, ::2])
-    wrong = f'{CROP // 2} pixels wide.* sees {CROP}: render them anew'
-    with pytest.raises(ValueError, match=wrong):
-        train(small, start, tmp_path, PLAN, None)
+    perturbed = f'{CROP // 2} pixels wide.* sees {CROP}: render them anew'
+    with pytest.raises(ValueError, match=perturbed):
+        train(small, start, tmp_path, SETTINGS, None)
 
 
 @pytest.mark.parametrize('share', [0.5, 0.75])
@@ -261,7 +261,7 @@ def test_positions_are_stretched_to_another_grid(trained, start, tmp_path):
 def test_the_curve_of_a_training_is_drawn(trained, tmp_path):
     log = trained[1] / 'log.jsonl'
     out = tmp_path / 'curve.svg'
-    assert main(['curve', str(log), str(log), '--out', str(out)]) == 0
+    assert main(['plot', str(log), str(log), '--out', str(out)]) == 0
     assert out.read_text().count('<path') > 20
 
 

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from kimi_ros.vlm.config import ModelConfig
 from kimi_ros.vlm.crops import normalise, overlap_crops
-from kimi_train.lessons import Lesson, embed, pack
-from kimi_train.model import Looks, Moondream
+from kimi_train.examples import Example, embed, pack
+from kimi_train.model import AttentionProbe, Moondream
 
 GOLDEN = Path(__file__).parent.parent / 'golden' / 'moondream_small'
 
@@ -35,7 +35,7 @@ def test_a_question_has_the_references_logits(model):
     with torch.no_grad():
         features = model.vision.encode(crop)
         prefix = model.prefix(features)
-        question = pack([[Lesson(prompt.tolist())]])
+        question = pack([[Example(prompt.tolist())]])
         p = prefix.shape[1]
         hidden, _, _ = model.text(prefix, embed(model, question), question.image,
                                   question.positions(p), question.mask(p))
@@ -64,10 +64,10 @@ def test_attention_is_handed_out_where_it_is_asked_for():
     mask = torch.rand(rows, 1, length, prefix + length) < 0.7
     mask[..., 0] = True
     at = torch.tensor([[1, 1, 0, 3], [1, 0, 2, 1], [3, 1, 1, 0]])  # block, row, head, place
-    looks = Looks(at)
-    assert looks.blocks == {1, 3}
-    assert looks.seen(3, q, k, mask).shape == (1, prefix + length)
-    for got, (_, row, head, place) in zip(looks.seen(1, q, k, mask), at.tolist(), strict=False):
+    attention = AttentionProbe(at)
+    assert attention.blocks == {1, 3}
+    assert attention.seen(3, q, k, mask).shape == (1, prefix + length)
+    for got, (_, row, head, place) in zip(attention.seen(1, q, k, mask), at.tolist(), strict=False):
         seen = mask[row, 0, place]
         scores = (k[row, head] @ q[row, head, place] / dim**0.5)[seen]
         torch.testing.assert_close(got[seen], scores.log_softmax(-1))

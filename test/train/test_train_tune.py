@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from kimi_export.checkpoint import open_checkpoint
-from kimi_export.lora import BESIDE, FORMAT, adapt, open_adapter
+from kimi_export.lora import FORMAT, UNMERGED, adapt, open_adapter
 from kimi_ros.agent.prompts import check_question, plan_prompt, presence_question, tool_prompt
 from kimi_ros.agent.schema import plan_schema
 from kimi_ros.agent.skills import SkillCatalogue
@@ -24,7 +24,7 @@ from kimi_ros.vlm import VisionLanguageModel
 from kimi_ros.vlm.crops import normalise, overlap_crops
 from kimi_ros.vlm.folder import read_folder
 from kimi_train.cli import main
-from kimi_train.lessons import Lesson, embed, pack
+from kimi_train.examples import Example, embed, pack
 from kimi_train.tune.checkpoint import load_model
 from kimi_train.tune.lora import add_adapters
 
@@ -53,7 +53,7 @@ def logits(model, rgb, ids):
     crops = overlap_crops(rgb, model.config.vision)
     with torch.no_grad():
         images = model.images(torch.from_numpy(normalise(crops.unique)), [crops.tiling])
-        prefix, prompt = model.after_bos(images), pack([[Lesson(list(ids))]])
+        prefix, prompt = model.prepend_bos(images), pack([[Example(list(ids))]])
         length = prefix.shape[1]
         hidden, _, _ = model.text(prefix, embed(model, prompt), prompt.image,
                                   prompt.positions(length), prompt.mask(length))
@@ -73,7 +73,7 @@ def picture(data):
 def ten_lines(golden_checkpoint, user_data, tmp_path_factory):
     """The golden checkpoint's LoRA adapter for the user's ten lines, and the run's folder."""
     out = tmp_path_factory.mktemp('ten_lines')
-    options = ['--lora', '4', '--rate', '2e-3', '--epochs', '8', '--images', '2']
+    options = ['--lora-rank', '4', '--learning-rate', '2e-3', '--epochs', '8', '--batch-size', '2']
     lines = tune(golden_checkpoint, user_data, out, *options)
     assert falls(lines)
     return out / 'adapter.safetensors'
@@ -129,7 +129,7 @@ def test_all_weights_learn_and_are_exported_under_their_own_names(
     tensors['steps_seen'] = torch.tensor([7])
     save_file(tensors, older / 'model.safetensors')
 
-    options = ['--rate', '2e-3', '--epochs', '8', '--images', '2']
+    options = ['--learning-rate', '2e-3', '--epochs', '8', '--batch-size', '2']
     lines = tune(older, user_data, tmp_path / 'run', *options)
     assert falls(lines)
     checkpoint = tmp_path / 'run' / 'checkpoint'
@@ -152,7 +152,7 @@ def test_all_weights_learn_and_are_exported_under_their_own_names(
 
 
 def test_named_parts_are_trained_and_nothing_else(tiny, user_data, tmp_path):
-    tune(tiny, user_data, tmp_path, '--parts', 'region.*', 'text.blocks.1.*', '--rate', '1e-3')
+    tune(tiny, user_data, tmp_path, '--target-modules', 'region.*', 'text.blocks.1.*', '--learning-rate', '1e-3')
     before = load_file(tiny / 'model.safetensors')
     after = load_file(tmp_path / 'checkpoint' / 'model.safetensors')
     changed = {n.removeprefix('model.') for n in before if not torch.equal(before[n], after[n])}
@@ -160,12 +160,12 @@ def test_named_parts_are_trained_and_nothing_else(tiny, user_data, tmp_path):
 
 
 def test_adapters_begin_at_nothing_and_stand_where_they_were_asked(tiny, user_data, tmp_path):
-    options = ['--lora', '2', '--parts', 'region.*', 'vision.proj_mlp.*', '--epochs', '1']
+    options = ['--lora-rank', '2', '--target-modules', 'region.*', 'vision.proj_mlp.*', '--epochs', '1']
     first = tune(tiny, user_data, tmp_path / 'lora', *options)[0]
     plain = tune(tiny, user_data, tmp_path / 'plain', '--epochs', '1')[0]
     assert first['loss'] == pytest.approx(plain['loss'], rel=1e-5)
     adapter = open_adapter(tmp_path / 'lora' / 'adapter.safetensors')
-    assert adapter.scale == 2 and not adapter.branches
+    assert adapter.scale == 2 and not adapter.unmerged_blocks
     assert {name.rpartition('.')[0] for name in adapter.pairs} == {
         'region',
         'region.coord_decoder',
@@ -175,9 +175,9 @@ def test_adapters_begin_at_nothing_and_stand_where_they_were_asked(tiny, user_da
     adapt(open_checkpoint(tiny), adapter.path)
 
 
-@pytest.mark.parametrize('options', [['--at-once', '4'], ['--checkpointing']])
+@pytest.mark.parametrize('options', [['--micro-batch-size', '4'], ['--gradient-checkpointing']])
 def test_how_a_step_is_computed_changes_nothing(tiny, user_data, tmp_path, options):
-    run = ['--epochs', '4', '--images', '4', '--rate', '1e-3']
+    run = ['--epochs', '4', '--batch-size', '4', '--learning-rate', '1e-3']
     plain = tune(tiny, user_data, tmp_path / 'plain', *run)
     other = tune(tiny, user_data, tmp_path / 'other', *run, *options)
     wanted = [line['loss'] for line in plain]
@@ -185,7 +185,7 @@ def test_how_a_step_is_computed_changes_nothing(tiny, user_data, tmp_path, optio
 
 
 def test_the_seed_decides(tiny, user_data, tmp_path):
-    run = ['--lora', '2', '--epochs', '2', '--images', '2']
+    run = ['--lora-rank', '2', '--epochs', '2', '--batch-size', '2']
     first, second, other = (
         tune(tiny, user_data, tmp_path / name, *run, '--seed', seed)
         for name, seed in (('a', '1'), ('b', '1'), ('c', '2'))
@@ -199,7 +199,7 @@ def command(tiny, user_data, out, *options):
 
 
 def test_a_run_killed_twice_ends_as_one_that_was_not(tiny, user_data, tmp_path):
-    options = ['--lora', '2', '--epochs', '60', '--images', '2', '--save-every', '7']
+    options = ['--lora-rank', '2', '--epochs', '60', '--batch-size', '2', '--save-every', '7']
     whole = tune(tiny, user_data, tmp_path / 'whole', *options)
     assert len(whole) == 120
     killed = tmp_path / 'killed'
@@ -229,7 +229,7 @@ def curve_of_whole_lines(out):
 
 def test_half_precision_learns_nearly_the_same(tiny, user_data, tmp_path):
     """In a process of its own: the library keeps one precision for each."""
-    options = ['--lora', '2', '--epochs', '4', '--images', '2', '--rate', '1e-3']
+    options = ['--lora-rank', '2', '--epochs', '4', '--batch-size', '2', '--learning-rate', '1e-3']
     plain = tune(tiny, user_data, tmp_path / 'plain', *options)
     half = tmp_path / 'half'
     subprocess.run(command(tiny, user_data, half, *options, '--precision', 'bf16'), check=True)
@@ -239,7 +239,7 @@ def test_half_precision_learns_nearly_the_same(tiny, user_data, tmp_path):
 
 
 def test_two_processes_learn_what_one_does(tiny, user_data, tmp_path):
-    options = ['--epochs', '4', '--images', '4', '--rate', '1e-3']
+    options = ['--epochs', '4', '--batch-size', '4', '--learning-rate', '1e-3']
     plain = tune(tiny, user_data, tmp_path / 'plain', *options)
     both = tmp_path / 'both'
     launch = ['-m', 'accelerate.commands.launch', '--cpu', '--num_processes', '2']
@@ -264,11 +264,11 @@ def test_figures_go_to_a_tracker(tiny, user_data, tmp_path):
 @pytest.mark.parametrize(
     ('options', 'said'),
     [
-        (['--parts', 'txt.*'], "no tensor has a name like 'txt.*'"),
-        (['--lora', '2', '--parts', 'text.post_ln'], 'no linear layer'),
-        (['--rate', '0'], 'rate must be a number above 0'),
-        (['--images', '0'], 'images must be at least 1'),
-        (['--rate', '1e30', '--epochs', '9'], 'diverged'),
+        (['--target-modules', 'txt.*'], "no tensor has a name like 'txt.*'"),
+        (['--lora-rank', '2', '--target-modules', 'text.post_ln'], 'no linear layer'),
+        (['--learning-rate', '0'], 'rate must be a number above 0'),
+        (['--batch-size', '0'], 'images must be at least 1'),
+        (['--learning-rate', '1e30', '--epochs', '9'], 'diverged'),
         (['--tracker', 'wandb'], 'wandb is not installed: pip install wandb'),
     ],
 )
@@ -294,12 +294,12 @@ def test_another_run_is_not_gone_on_with(tiny, user_data, tmp_path, capsys):
 
 
 def test_wrong_lines_stop_a_run_before_it_begins(tiny, user_data, tmp_path, capsys):
-    wrong = user_data.parent / 'wrong.jsonl'
-    wrong.write_text('{"task": "query", "question": "?", "answer": "' + 'x ' * 2000 + '"}')
-    assert main(['tune', str(tiny), str(wrong), '--out', str(tmp_path / 'run')]) == 1
+    perturbed = user_data.parent / 'wrong.jsonl'
+    perturbed.write_text('{"task": "query", "question": "?", "answer": "' + 'x ' * 2000 + '"}')
+    assert main(['tune', str(tiny), str(perturbed), '--out', str(tmp_path / 'run')]) == 1
     assert 'wrong.jsonl:1: is ' in capsys.readouterr().err
-    assert main(['check', str(wrong)]) == 0
-    assert main(['check', str(wrong), '--checkpoint', str(tiny)]) == 1
+    assert main(['check', str(perturbed)]) == 0
+    assert main(['check', str(perturbed), '--checkpoint', str(tiny)]) == 1
     assert not (tmp_path / 'run').exists()
 
 
@@ -307,7 +307,7 @@ def test_published_variants_are_not_merged(tiny, tmp_path, capsys):
     layer = 'text.blocks.0.attn.proj'
     tensors = {f'{layer}.A': torch.ones(2, 64), f'{layer}.B': torch.ones(64, 2)}
     path = tmp_path / 'variant.safetensors'
-    save_file(tensors, path, {'format': FORMAT, 'scale': '1', 'proj': BESIDE})
+    save_file(tensors, path, {'format': FORMAT, 'scale': '1', 'proj': UNMERGED})
     assert main(['merge', str(tiny), str(path), str(tmp_path / 'out')]) == 1
     assert 'kimi-export --lora' in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
@@ -318,7 +318,7 @@ def test_published_variants_are_not_merged(tiny, tmp_path, capsys):
 
 def test_what_was_taught_is_what_is_said(tiny, user_data, tmp_path, export):
     """Learnt by heart, asked through the door that robots use."""
-    options = ['--rate', '3e-3', '--epochs', '120', '--images', '4']
+    options = ['--learning-rate', '3e-3', '--epochs', '120', '--batch-size', '4']
     lines = tune(tiny, user_data, tmp_path / 'run', *options)
     assert lines[-1]['words'] < 0.05
     folder = export(tmp_path / 'run' / 'checkpoint', tmp_path / 'exported')

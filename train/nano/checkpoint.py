@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.model import Moondream
-from kimi_train.nano.sizes import config_with, description
+from kimi_train.nano.architecture import config_with, description
 
 
 def load_start(folder: Path) -> tuple[Moondream, Tokenizer]:

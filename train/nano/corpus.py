@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from kimi_ros.vlm.config import ModelConfig
+from kimi_train.nano.architecture import config_with
 from kimi_train.nano.questions import QuestionWriter
 from kimi_train.nano.scenes import SceneSet
-from kimi_train.nano.sizes import config_with
 
 SHORT, LONG = 12, 12  # questions about each scene
 
@@ -35,7 +35,7 @@ def corpus(scenes: SceneSet, rng: np.random.Generator, most: int = 2500) -> Iter
     listener.texts.clear()
     writer = QuestionWriter(config, listener)
     for index in range(min(most, len(scenes))):
-        scene = scenes.things(index)
+        scene = scenes.objects(index)
         for _ in range(SHORT):
             writer.short(scene, rng)
         for _ in range(LONG):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,11 +14,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from kimi_train.model import Moondream
-from kimi_train.nano.batches import LOOK_BLOCKS, Batch, BatchMaker
+from kimi_train.nano.batches import ATTENTION_BLOCKS, Batch, BatchBuilder
 from kimi_train.nano.losses import TrainingHeads, batch_losses
 from kimi_train.nano.muon import Muon
-from kimi_train.nano.plan import Plan
+from kimi_train.nano.stage_settings import StageSettings
 from kimi_train.precision import has_bf16
+from kimi_train.training_loop import TrainingLog, save_state
 
 
 class Trainer:
@@ -28,18 +28,18 @@ class Trainer:
     They learn where the model is, on a CPU or a GPU.
     """
 
-    def __init__(self, model: Moondream, plan: Plan):
-        if model.config.text.n_layers <= LOOK_BLOCKS[-1]:
-            raise ValueError(f'the decoder needs more than {LOOK_BLOCKS[-1]} layers to be taught')
-        self.model, self.plan, self.step = model, plan, 0
+    def __init__(self, model: Moondream, settings: StageSettings):
+        if model.config.text.n_layers <= ATTENTION_BLOCKS[-1]:
+            raise ValueError(f'the decoder needs more than {ATTENTION_BLOCKS[-1]} layers to be taught')
+        self.model, self.settings, self.step = model, settings, 0
         self.device = model.text.wte.device
-        self._half = plan.precision == 'bf16' or plan.precision == 'auto' and has_bf16(self.device)
+        self._half = settings.precision == 'bf16' or settings.precision == 'auto' and has_bf16(self.device)
         self.heads = TrainingHeads(model.config.vision.enc_dim, model.config.text.dim)
         self.heads.to(self.device)
         # Of the blocks' matrices and of all others: the parameters by their share of the rate.
         learnt = {hidden: defaultdict(list) for hidden in (True, False)}
         for name, parameter in [*model.named_parameters(), *self.heads.named_parameters()]:
-            share = plan.vision_rate if name.startswith('vision.') else 1.0
+            share = settings.vision_learning_rate_scale if name.startswith('vision.') else 1.0
             parameter.requires_grad_(share > 0)
             if share:
                 learnt['.blocks.' in name and parameter.ndim == 2][share].append(parameter)
@@ -50,39 +50,42 @@ class Trainer:
         self._parameters = [p for group in matrices + rest for p in group['params']]
         self.optimizers = [
             # Orthogonal steps for the matrices: half the steps of AdamW alone, here.
-            Muon(matrices, lr=plan.rate, weight_decay=0.02),
-            torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01),
+            Muon(matrices, lr=settings.learning_rate, weight_decay=0.02),
+            torch.optim.AdamW(rest, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
         ]
 
-    def run(self, batches: BatchMaker, folder: Path, log_every: int = 20, save_every: int = 100):
-        """Train to the plan's last step, saving as it goes; a line of figures every `log_every`
-        steps.
-        """
-        plan, seen, began = self.plan, defaultdict(list), time.monotonic()
-        for batch in _ahead(batches, range(self.step, plan.steps), plan, self.device):
+    def run(self, batches: BatchBuilder, folder: Path, log_every: int = 20, save_every: int = 100):
+        """Train to the last step, saving every `save_every` steps; metrics every `log_every`."""
+        settings, seen, began = self.settings, defaultdict(list), time.monotonic()
+        log = TrainingLog(folder, self.step, settings.steps)
+        for batch in _prepared(batches, range(self.step, settings.steps), settings, self.device):
             losses = self.learn(batch)
             for name, value in losses.items():
                 seen[name].append(value)
             if self.step % log_every == 0:
                 # Only now: reading a number waits for the GPU.
                 means = {name: fmean(map(float, values)) for name, values in seen.items()}
-                self._report(folder, means, (time.monotonic() - began) / log_every)
+                step_s = (time.monotonic() - began) / log_every
+                speed = settings.batch_size / step_s
+                log.show(self.step, means, f'{speed:.1f} images/s', step_s)
+                images = {'images': self.step * settings.batch_size}
+                log.write(self.step, images | means | {'images_per_s': speed})
                 seen, began = defaultdict(list), time.monotonic()
-            if self.step % save_every == 0 or self.step == plan.steps:
+            if self.step % save_every == 0 or self.step == settings.steps:
                 self.save(folder / 'last.pt')
 
     def learn(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step from a batch; returns its losses and the shares to follow."""
-        plan = self.plan
+        settings = self.settings
         batch = batch.to(self.device)
-        crops = alter_colors(batch.frames, self._random())
+        crops = color_jitter(batch.frames, self._random())
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
-            losses = batch_losses(self.model, self.heads, batch, crops, plan.patches)
+            losses = batch_losses(self.model, self.heads, batch, crops, settings.patch_loss_weight)
         losses['total'].backward()
         losses['norm'] = nn.utils.clip_grad_norm_(self._parameters, 2.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group['lr'] = plan.rate_at(self.step) * group['share']
+                group['lr'] = settings.learning_rate_at(self.step) * group['share']
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.step += 1
@@ -90,32 +93,18 @@ class Trainer:
 
     def _random(self) -> torch.Generator:
         """Return what a step's chance is drawn from: the same after a stop."""
-        return torch.Generator(self.device).manual_seed(self.plan.seed * 2**32 + self.step)
-
-    def _report(self, folder: Path, means: dict, took: float) -> None:
-        left = (self.plan.steps - self.step) * took / 60
-        figures = '  '.join(f'{n} {v:.3f}' for n, v in means.items())
-        speed = self.plan.images / took
-        print(
-            f'{self.step}/{self.plan.steps}  {speed:.1f} images/s  {left:.0f} min left  {figures}',
-            flush=True,
-        )
-        with (folder / 'log.jsonl').open('a') as log:
-            line = {'step': self.step, 'images': self.step * self.plan.images, **means}
-            log.write(json.dumps({**line, 'images_per_s': speed}) + '\n')
+        return torch.Generator(self.device).manual_seed(self.settings.seed * 2**32 + self.step)
 
     def save(self, path: Path) -> None:
-        """Write everything that continuing needs, beside and then in place."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Write everything that resuming needs. Raises OSError."""
         state = {
             'model': self.model.state_dict(),
             'heads': self.heads.state_dict(),
             'optimizers': [o.state_dict() for o in self.optimizers],
             'step': self.step,
-            'plan': asdict(self.plan),
+            'settings': asdict(self.settings),
         }
-        torch.save(state, path.with_suffix('.tmp'))
-        path.with_suffix('.tmp').replace(path)
+        save_state(state, path)
 
     def load(self, path: Path, weights_only: bool = False) -> None:
         """Continue from a saved file; with `weights_only` begin a new stage from its weights."""
@@ -134,30 +123,33 @@ class Trainer:
 class _Steps(Dataset):
     """The batches of steps."""
 
-    def __init__(self, batches: BatchMaker, plan: Plan):
-        self._batches, self._plan = batches, plan
+    def __init__(self, batches: BatchBuilder, settings: StageSettings):
+        self._batches, self._settings = batches, settings
 
     def __getitem__(self, step: int) -> Batch:
-        return self._batches.batch(step, self._plan.short, self._plan.long)
+        settings = self._settings
+        return self._batches.batch(step, settings.short_questions, settings.long_questions)
 
 
-def _ahead(batches: BatchMaker, steps: range, plan: Plan, device: torch.device) -> Iterable[Batch]:
-    """Yield the steps' batches, written ahead by the plan's workers."""
-    if plan.workers:
+def _prepared(
+    batches: BatchBuilder, steps: range, settings: StageSettings, device: torch.device
+) -> Iterable[Batch]:
+    """Yield the steps' batches; the next ones are prepared by the workers meanwhile."""
+    if settings.workers:
         # A batch is dozens of tensors, and each would hold a file open.
         torch.multiprocessing.set_sharing_strategy('file_system')
     return DataLoader(
-        _Steps(batches, plan),
+        _Steps(batches, settings),
         batch_size=None,
         sampler=steps,
-        num_workers=plan.workers,
+        num_workers=settings.workers,
         # The scenes are gigabytes: workers share them.
-        multiprocessing_context='fork' if plan.workers else None,
+        multiprocessing_context='fork' if settings.workers else None,
         pin_memory=device.type == 'cuda',
     )
 
 
-def alter_colors(frames: Tensor, random: torch.Generator) -> Tensor:
+def color_jitter(frames: Tensor, random: torch.Generator) -> Tensor:
     """Return frames normalised to (n, 3, S, S), with small random gain, tint, offset and noise.
 
     :param frames: (n, S, S, 3) uint8.

@@ -1,18 +1,25 @@
-"""What is learnt: patches' labels, words, coordinates, sizes, and where the matching heads look."""
+"""The losses: patches' labels, words, coordinates, sizes, and supervised attention."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kimi_ros.sim import COLORS, KINDS
-from kimi_ros.sim.full.catalogue import SIZES
-from kimi_train.lessons import embed, size_bins, soft_bins
-from kimi_train.model import Looks, Moondream
-from kimi_train.nano.batches import COUNTING, LOOK_BLOCKS, LOOKING, Batch, PatchLabels, Questions
-from kimi_train.nano.questions import ASKED, KINDS_OF_QUESTION
+from kimi_ros.sim import CATEGORIES, COLORS
+from kimi_ros.sim.full.object_classes import SIZES
+from kimi_train.examples import embed, size_bins, soft_label_cross_entropy
+from kimi_train.model import AttentionProbe, Moondream
+from kimi_train.nano.batches import (
+    ATTENTION_BLOCKS,
+    COUNTING_HEAD,
+    POINTING_HEAD,
+    Batch,
+    PatchLabels,
+    Questions,
+)
+from kimi_train.nano.questions import NAME_OPTIONS, QUESTION_TYPES
 
-PLACE_CODE = 16
+FOURIER_FEATURES = 16
 COORD_SIGMA = 3.0  # bins; targets are spread so that a near miss teaches more than a far one
 SIZE_SIGMA = 10.0
 
@@ -24,11 +31,11 @@ class TrainingHeads(nn.Module):
 
     def __init__(self, enc_dim: int, dim: int):
         super().__init__()
-        names = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES))
+        names = (len(CATEGORIES) + 1, len(COLORS) + 1, len(SIZES))
         # A thing's middle and its point are two places, a patch's own is one.
-        self.widths = (*names, 2 * PLACE_CODE, PLACE_CODE, 2, 1, 2)
+        self.widths = (*names, 2 * FOURIER_FEATURES, FOURIER_FEATURES, 2, 1, 2)
         self.read = nn.Linear(enc_dim, sum(self.widths))
-        self.asked = nn.Linear(dim, sum(ASKED))
+        self.asked = nn.Linear(dim, sum(NAME_OPTIONS))
         # From nothing: read-outs that say anything by chance would shake what goes on learning.
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
@@ -36,13 +43,13 @@ class TrainingHeads(nn.Module):
     def patch_losses(self, features: Tensor, labels: PatchLabels) -> dict[str, Tensor]:
         """Return the losses and, for people to follow, the shares of right kinds and colours."""
         parts = self.read(features).split(self.widths, -1)
-        kind, color, size_name, center, place, size, is_point, offset = parts
-        thing, weight = labels.kind < len(KINDS), labels.weight
+        category, color, size_name, center, place, size, is_point, offset = parts
+        thing, weight = labels.category < len(CATEGORIES), labels.weight
         # Finer than the code of a place, where it can be seen.
         near = thing & (labels.offset.abs().amax(-1) < 1)
         named = labels.size_name >= 0
         return {
-            'kind': _named_loss(kind, labels.kind, weight),
+            'category': _named_loss(category, labels.category, weight),
             'color': _named_loss(color, labels.color, weight),
             'size_name': 0.5 * _named_loss(size_name, labels.size_name, weight),
             'center': 8 * _squared(center, labels.center, thing, weight),
@@ -51,7 +58,7 @@ class TrainingHeads(nn.Module):
             'is_point': 2
             * F.binary_cross_entropy_with_logits(is_point.squeeze(-1), labels.is_point),
             'offset': 2 * _squared(offset, labels.offset, near, weight),
-            'kind_right': _right(kind, labels.kind, thing),
+            'category_right': _right(category, labels.category, thing),
             'color_right': _right(color, labels.color, thing & (labels.color >= 0)),
             'size_right': _right(size_name, labels.size_name, named),
         }
@@ -60,7 +67,7 @@ class TrainingHeads(nn.Module):
         """Return the loss of what is named, from hidden states entering the look block."""
         at = asked[..., 0] >= 0
         x = self.asked(F.layer_norm(entering[at], entering.shape[-1:]))
-        parts = zip(x.split(ASKED, -1), asked[at].unbind(-1), strict=True)
+        parts = zip(x.split(NAME_OPTIONS, -1), asked[at].unbind(-1), strict=True)
         return sum(F.cross_entropy(part, wanted) for part, wanted in parts)
 
 
@@ -90,37 +97,37 @@ def question_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     :param hidden: (rows, length, dim) hidden states of the questions.
     """
     losses = {}
-    at = q.next_ids >= 0
-    logits, wanted = model.text.logits(hidden[at]), q.next_ids[at]
+    at = q.target_ids >= 0
+    logits, wanted = model.text.logits(hidden[at]), q.target_ids[at]
     losses['words'] = _mean(F.cross_entropy(logits, wanted, reduction='none'), q.weight[at])
-    right, kinds = (logits.argmax(-1) == wanted).float().detach(), q.kind[at]
-    for i, kind in enumerate(KINDS_OF_QUESTION):
+    right, kinds = (logits.argmax(-1) == wanted).float().detach(), q.question_type[at]
+    for i, category in enumerate(QUESTION_TYPES):
         if (kinds == i).any():
-            losses[f'{kind}_right'] = right[kinds == i].mean()
+            losses[f'{category}_right'] = right[kinds == i].mean()
     return losses | number_losses(model, q, hidden)
 
 
 def number_losses(model: Moondream, q: Questions, hidden: Tensor) -> dict:
     """Return the losses of coordinates and sizes; none where a batch has none."""
     losses = {}
-    at = ~q.next_coords.isnan()
+    at = ~q.target_coords.isnan()
     if at.any():
-        logits, wanted = model.region.coord_decoder(hidden[at]), q.next_coords[at]
+        logits, wanted = model.region.coord_decoder(hidden[at]), q.target_coords[at]
         bins = logits.shape[-1]
-        losses['coords'] = soft_bins(logits, wanted * bins, COORD_SIGMA).mean()
+        losses['coords'] = soft_label_cross_entropy(logits, wanted * bins, COORD_SIGMA).mean()
         near = ((logits.argmax(-1) / bins - wanted).abs() < 0.04).float().detach()
-        losses['x_near'] = near[q.kind[at] >= 0].mean()
-    at = ~q.next_sizes[..., 0].isnan()
+        losses['x_near'] = near[q.question_type[at] >= 0].mean()
+    at = ~q.target_sizes[..., 0].isnan()
     if at.any():
         logits = model.region.size_decoder(hidden[at]).unflatten(-1, (2, -1))
-        wanted = size_bins(q.next_sizes[at], logits.shape[-1])
-        losses['sizes'] = soft_bins(logits, wanted, SIZE_SIGMA).mean()
+        wanted = size_bins(q.target_sizes[at], logits.shape[-1])
+        losses['sizes'] = soft_label_cross_entropy(logits, wanted, SIZE_SIGMA).mean()
     return losses
 
 
 WEIGHTS = {'words': 2.0, 'coords': 1.0, 'sizes': 0.3, 'asked': 0.3}
-WEIGHTS |= {'look0': 0.9, 'look1': 1.2, 'count0': 1.0, 'count1': 2.0}
-PATCHES = ('kind', 'color', 'size_name', 'center', 'place', 'size', 'is_point', 'offset')
+WEIGHTS |= {'point0': 0.9, 'point1': 1.2, 'count0': 1.0, 'count1': 2.0}
+PATCHES = ('category', 'color', 'size_name', 'center', 'place', 'size', 'is_point', 'offset')
 
 
 def batch_losses(
@@ -140,48 +147,48 @@ def batch_losses(
         q, prefix = batch.questions, model.prefix(features)
         p = prefix.shape[1]
         hidden, entering, seen = model.text(
-            prefix, embed(model, q), q.image, q.positions(p), q.mask(p), Looks(q.looks)
+            prefix, embed(model, q), q.image, q.positions(p), q.mask(p), AttentionProbe(q.attention)
         )
         parts = question_losses(model, q, hidden)
-        parts |= look_losses(q, seen[:, :p])
-        parts['asked'] = heads.asked_loss(entering, q.asked)
+        parts |= attention_losses(q, seen[:, :p])
+        parts['asked'] = heads.asked_loss(entering, q.named_attributes)
         total = total + sum(weight * parts[n] for n, weight in WEIGHTS.items() if n in parts)
         out |= parts
     return out | {'total': total}
 
 
-def look_losses(q: Questions, seen: Tensor) -> dict:
-    """Return how far the attention of the looking and the counting heads is from what is wanted.
+def attention_losses(q: Questions, seen: Tensor) -> dict:
+    """Return the divergence of the pointing and the counting heads' attention from its targets.
 
-    A head that looks is held to patches. One that counts is held to things, each as much as BOS: a
-    number is read off what BOS is left with, wherever on the things the head looks. The more
-    things, the finer that must be: a look at n of them has the weight (n + 1)^2.
+    A pointing head is supervised per patch, a counting head per object, each object as much as BOS:
+    a number is read off what is left for BOS, wherever on the objects the head attends. The more
+    objects, the finer that must be: attention to n of them has the weight (n + 1)^2.
 
-    :param seen: (n, prefix) log-probabilities, in the order of the questions' looks.
+    :param seen: (n, prefix) log-probabilities, in the order of `q.attention`.
     """
-    block, row, head, _ = q.looks.unbind(-1)
-    counts = head == COUNTING
-    owners = q.owners[q.image[row[counts]]]
+    block, row, head, _ = q.attention.unbind(-1)
+    counts = head == COUNTING_HEAD
+    instance_map = q.instance_map[q.image[row[counts]]]
     far = seen.new_empty(len(seen))
-    far[~counts] = _far(seen[~counts], q.wanted[~counts])
-    things = _of_each(owners, seen[counts].exp()).clamp(min=1e-12).log()
-    far[counts] = _far(things, _of_each(owners, q.wanted[counts]))
+    far[~counts] = _kl_divergence(seen[~counts], q.target_attention[~counts])
+    objects = _sum_by_instance(instance_map, seen[counts].exp()).clamp(min=1e-12).log()
+    far[counts] = _kl_divergence(objects, _sum_by_instance(instance_map, q.target_attention[counts]))
     weight = far.new_ones(far.shape)
-    weight[counts] = q.wanted[counts, 0] ** -2
+    weight[counts] = q.target_attention[counts, 0] ** -2
     out = {}
-    for hop, of in enumerate(LOOK_BLOCKS):
-        for which, name in ((LOOKING, 'look'), (COUNTING, 'count')):
+    for hop, of in enumerate(ATTENTION_BLOCKS):
+        for which, name in ((POINTING_HEAD, 'point'), (COUNTING_HEAD, 'count')):
             at = (block == of) & (head == which)
             out[f'{name}{hop}'] = _mean(far[at], weight[at])
     return out
 
 
-def _far(seen: Tensor, wanted: Tensor) -> Tensor:
+def _kl_divergence(seen: Tensor, wanted: Tensor) -> Tensor:
     """Return the divergence of rows of log-probabilities from what is wanted: zero is perfect."""
     return (wanted * (wanted.clamp(min=1e-9).log() - seen)).sum(-1)
 
 
-def _of_each(owners: Tensor, shares: Tensor) -> Tensor:
+def _sum_by_instance(instance_map: Tensor, shares: Tensor) -> Tensor:
     """Return the sums of shares (n, places) over each owner's places, (n, owners)."""
-    sums = shares.new_zeros(len(shares), int(owners.max()) + 1)
-    return sums.scatter_add(1, owners, shares)
+    sums = shares.new_zeros(len(shares), int(instance_map.max()) + 1)
+    return sums.scatter_add(1, instance_map, shares)

@@ -44,9 +44,9 @@ class Muon(Optimizer):
             for shape, matrices in of_shape.items():
                 updates = orthogonal(torch.stack([self._momentum(m) for m in matrices]))
                 # Steps as large as AdamW's: Liu et al. 2025, "Muon is scalable for LLM training".
-                rate = group['lr'] * 0.2 * sqrt(max(shape))
+                learning_rate = group['lr'] * 0.2 * sqrt(max(shape))
                 torch._foreach_mul_(matrices, 1 - group['lr'] * group['weight_decay'])
-                torch._foreach_add_(matrices, updates.unbind(), alpha=-rate)
+                torch._foreach_add_(matrices, updates.unbind(), alpha=-learning_rate)
 
     def _momentum(self, matrix: Tensor) -> Tensor:
         """Return the gradient and, by Nesterov, its mean over the steps as it will be."""

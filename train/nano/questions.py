@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from tokenizers import Tokenizer
 
+from kimi_ros.agent.answers import IDENTITY_ANSWERS, PRESENCE_ANSWERS
 from kimi_ros.agent.prompts import (
     attribute_question,
     check_question,
@@ -19,66 +20,67 @@ from kimi_ros.agent.prompts import (
     presence_question,
     relation_question,
 )
-from kimi_ros.sim import COLORS, KINDS, ObjectTruth
-from kimi_ros.sim.catalogues import DEFAULT, TAUGHT, some_catalogue
-from kimi_ros.sim.facts import by_number, some_attribute, some_relation
-from kimi_ros.sim.full.catalogue import PEOPLE, SIZES
-from kimi_ros.sim.language import answer_describe, caption, with_article
-from kimi_ros.sim.meaning import (
+from kimi_ros.sim import CATEGORIES, COLORS, ObjectTruth
+from kimi_ros.sim.facts import by_number, sample_attribute, sample_relation
+from kimi_ros.sim.full.object_classes import PEOPLE, SIZES
+from kimi_ros.sim.language import caption, scene_description, with_article
+from kimi_ros.sim.referring_expression import (
     LANGUAGES,
     RELATIONS,
     SUPERLATIVES,
-    Meaning,
+    ReferringExpression,
     attribute_name,
     relation_name,
 )
+from kimi_ros.sim.skill_catalogues import DEFAULT_SKILLS, TRAINING_SKILLS, sample_catalogue
 from kimi_ros.sim.tasks import (
-    THERE,
+    PRESENCE_MIX,
     Mix,
     Task,
-    some_meaning,
-    some_task,
-    two_alone,
-    wrong,
+    perturbed,
+    sample_expression,
+    sample_task,
+    sample_two_expressions,
 )
 from kimi_ros.vlm.config import ModelConfig
-from kimi_train.lessons import Lesson
-from kimi_train.words import IS, YES
+from kimi_train.examples import Example
 
 # What is hard is asked more often than people would.
-LESSONS = Mix(absent=0.3, twins=0.2, sized=0.21, superlative=0.24, relation=0.15)
-TURNS = 0.2  # of plans: one thing and then another
+TRAINING_MIX = Mix(absent=0.3, duplicates=0.2, sized=0.21, superlative=0.24, relation=0.15)
+COMPOUND_SHARE = 0.2  # of plans: one thing and then another
 NOTHING = -1  # among objects to look at: the image's first position
 PLAN_OPENING = '{"status":"'
-KINDS_OF_QUESTION = ('locate', 'presence', 'check', 'plan', 'caption', 'count', 'relation', 'like')
+QUESTION_TYPES = ('locate', 'presence', 'check', 'plan', 'caption', 'count', 'relation', 'attribute')
 # What a question names first: how many answers each of its parts has, the last for any.
-ASKED = (len(KINDS) + 1, len(COLORS) + 1, len(SIZES) + 1, len(SUPERLATIVES) + 1,
+NAME_OPTIONS = (len(CATEGORIES) + 1, len(COLORS) + 1, len(SIZES) + 1, len(SUPERLATIVES) + 1,
          len(RELATIONS) + 1)
 # Of `short` questions; the rest ask for points and boxes.
-SHARES = {'presence': 0.07, 'check': 0.08, 'count': 0.42, 'relation': 0.05, 'like': 0.05,
-          'touch': 0.08}
-BENT = 0.015  # of the picture's width or height between a thing's point and its box's middle
+SHORT_QUESTION_SHARES = {'presence': 0.07, 'check': 0.08, 'count': 0.42, 'relation': 0.05, 'attribute': 0.05,
+          'grasp_point': 0.08}
+OFF_CENTER = 0.015  # of the picture's width or height between a thing's point and its box's middle
 Scene = Sequence[ObjectTruth]
 
 
 @dataclass
-class Dialogue(Lesson):
+class QuestionExample(Example):
     """A question with its answer, and how it is decided.
 
-    `looks[i]` are the objects that the looking head should see from position i, an empty list or
-    `NOTHING` for 'none of them'; `hops[i]` those that it should see first, where they are others;
-    `counts` likewise for the counting head; at `touches` the looking head should see the one patch
-    to touch a thing at. `decided` is where the answer is decided, and `kind` what sort of question
-    it is, for figures to follow. `asked` says what is named first, as `ASKED` counts it.
+    Attention supervision: `attention[i]` are the objects that the pointing head should attend to
+    from position i, an empty list or `NOTHING` for none of them; `first_hop[i]` those that it should
+    attend to in the earlier block, where they differ; `counted` likewise for the counting head; at
+    the positions in `point_patch` the pointing head should attend to the one patch that holds the
+    grasp point. `decided` is the position at which the answer is decided, and `question_type` one of
+    `QUESTION_TYPES`, for metrics. `named_attributes` says what is named first, as `NAME_OPTIONS`
+    counts it.
     """
 
-    kind: str = ''
+    question_type: str = ''
     decided: int = 0
-    asked: tuple[int, ...] | None = None
-    looks: dict[int, list[int]] = field(default_factory=dict)
-    hops: dict[int, list[int]] = field(default_factory=dict)
-    counts: dict[int, list[int]] = field(default_factory=dict)
-    touches: set[int] = field(default_factory=set)
+    named_attributes: tuple[int, ...] | None = None
+    attention: dict[int, list[int]] = field(default_factory=dict)
+    first_hop: dict[int, list[int]] = field(default_factory=dict)
+    counted: dict[int, list[int]] = field(default_factory=dict)
+    point_patch: set[int] = field(default_factory=set)
 
 
 class QuestionWriter:
@@ -88,21 +90,21 @@ class QuestionWriter:
         self.tokens = config.tokenizer
         self._encode = lru_cache(maxsize=100_000)(lambda text: tuple(tokenizer.encode(text).ids))
 
-    def short(self, scene: Scene, rng: np.random.Generator) -> Dialogue:
+    def short(self, scene: Scene, rng: np.random.Generator) -> QuestionExample:
         """Return a question with a short answer: where, is it there, how many, what is it like."""
         language = _some_language(rng)
         draw = rng.random()
-        for kind, share in SHARES.items():
+        for question_type, share in SHORT_QUESTION_SHARES.items():
             if draw < share:
-                question = getattr(self, kind)(scene, language, rng)
+                question = getattr(self, question_type)(scene, language, rng)
                 if question is not None:
                     return question
                 break
             draw -= share
-        what = some_meaning(scene, rng, LESSONS)
+        what = sample_expression(scene, rng, TRAINING_MIX)
         return self.locate(scene, what, language, boxes=rng.random() < 0.45)
 
-    def long(self, scene: Scene, rng: np.random.Generator) -> Dialogue:
+    def long(self, scene: Scene, rng: np.random.Generator) -> QuestionExample:
         """Return a question with a long answer: a plan (mostly), a caption, a description."""
         draw = rng.random()
         language = _some_language(rng)
@@ -114,149 +116,149 @@ class QuestionWriter:
             ids = self.tokens.templates.caption[length]
             return self._answer('caption', list(ids), caption(scene, length), everything)
         prompt = self._query(describe_question(language))
-        return self._answer('caption', prompt, answer_describe(scene, language), everything)
+        return self._answer('caption', prompt, scene_description(scene, language), everything)
 
-    def locate(self, scene: Scene, what: Meaning, language: str, boxes: bool) -> Dialogue:
+    def locate(self, scene: Scene, what: ReferringExpression, language: str, boxes: bool) -> QuestionExample:
         """Point at, or box, all the objects meant, by their boxes' middles from left to right."""
         template = self.tokens.templates.detect if boxes else self.tokens.templates.point
         name = self._encode(f' {what.name(language)}')
-        out = Dialogue([*template.prefix, *name, *template.suffix], kind='locate')
-        out.decided = out.last
+        out = QuestionExample([*template.prefix, *name, *template.suffix], question_type='locate')
+        out.decided = out.last_position
         found = what.matches(scene)
-        out.counts[out.last] = found
+        out.counted[out.last_position] = found
         _ask(out, what, scene)
         for index in found:
             x0, y0, x1, y1 = scene[index].box
-            out.next_ids[out.last] = self.tokens.coord_id
+            out.target_ids[out.last_position] = self.tokens.coord_id
             for value in _place(scene[index], boxes):
-                out.looks[out.last] = [index]
+                out.attention[out.last_position] = [index]
                 if not boxes:
                     # A mean over all patches of a spoon points beside it.
-                    out.touches.add(out.last)
-                out.write_coordinate(value, self.tokens.coord_id)
+                    out.point_patch.add(out.last_position)
+                out.append_coordinate(value, self.tokens.coord_id)
             if boxes:
-                out.looks[out.last] = [index]
-                out.write_size((x1 - x0, y1 - y0), self.tokens.size_id)
-        out.next_ids[out.last] = self.tokens.eos_id
-        out.looks[out.last] = []
+                out.attention[out.last_position] = [index]
+                out.append_size((x1 - x0, y1 - y0), self.tokens.size_id)
+        out.target_ids[out.last_position] = self.tokens.eos_id
+        out.attention[out.last_position] = []
         return out
 
-    def touch(self, scene: Scene, language: str, rng) -> Dialogue | None:
+    def grasp_point(self, scene: Scene, language: str, rng) -> QuestionExample | None:
         """Point at what is not to be touched in its box's middle: spoons, bananas, full bowls.
 
         Of all things they are few, and where a point and a middle are one nothing tells them apart.
         """
         apart = [np.subtract(_place(t, box=True), t.point) for t in scene]
-        bent = [t for t, far in zip(scene, apart, strict=True) if np.abs(far).max() > BENT]
+        bent = [t for t, far in zip(scene, apart, strict=True) if np.abs(far).max() > OFF_CENTER]
         if not bent:
             return None
         thing = bent[int(rng.integers(len(bent)))]
-        return self.locate(scene, Meaning(thing.kind, thing.color), language, boxes=False)
+        return self.locate(scene, ReferringExpression(thing.category, thing.color), language, boxes=False)
 
-    def presence(self, scene: Scene, language: str, rng) -> Dialogue:
+    def presence(self, scene: Scene, language: str, rng) -> QuestionExample:
         """Ask whether something is there."""
         if rng.random() < 0.06:
-            what = Meaning(PEOPLE[int(rng.integers(len(PEOPLE)))])
+            what = ReferringExpression(PEOPLE[int(rng.integers(len(PEOPLE)))])
         else:
-            what = some_meaning(scene, rng, THERE)
+            what = sample_expression(scene, rng, PRESENCE_MIX)
         found = what.matches(scene)
         prompt = self._query(presence_question(what.name(language), language))
-        out = self._answer('presence', prompt, YES[language][0 if found else 1], found)
+        out = self._answer('presence', prompt, PRESENCE_ANSWERS[language][0 if found else 1], found)
         return _ask(out, what, scene)
 
-    def count(self, scene: Scene, language: str, rng) -> Dialogue:
+    def count(self, scene: Scene, language: str, rng) -> QuestionExample:
         """Ask how many there are: many more often than few, which are easily counted."""
         what, found = _some_count(scene, rng)
         prompt = self._query(count_question(what.name(language), language))
         return _ask(self._answer('count', prompt, str(len(found)), found), what, scene)
 
-    def relation(self, scene: Scene, language: str, rng) -> Dialogue | None:
+    def relation(self, scene: Scene, language: str, rng) -> QuestionExample | None:
         """Ask where one thing stands to another."""
-        drawn = some_relation(scene, rng)
+        drawn = sample_relation(scene, rng)
         if drawn is None:
             return None
         i, relation, j, true = drawn
         where = relation_name(relation, language)
-        one, other = Meaning(scene[i].kind, scene[i].color), Meaning(scene[j].kind, scene[j].color)
+        one, other = ReferringExpression(scene[i].category, scene[i].color), ReferringExpression(scene[j].category, scene[j].color)
         question = relation_question(one.name(language), where, other.name(language), language)
-        out = self._answer('relation', self._query(question), IS[language][not true], [i])
+        out = self._answer('relation', self._query(question), IDENTITY_ANSWERS[language][not true], [i])
         _ask(out, one, scene)
-        out.hops[out.decided] = [j]
+        out.first_hop[out.decided] = [j]
         return _judged(out, true)
 
-    def like(self, scene: Scene, language: str, rng) -> Dialogue | None:
+    def attribute(self, scene: Scene, language: str, rng) -> QuestionExample | None:
         """Ask whether something has a certain colour or size."""
-        drawn = some_attribute(scene, rng)
+        drawn = sample_attribute(scene, rng)
         if drawn is None:
             return None
         what, index, attribute, true = drawn
         word = attribute_name(attribute, language)
         question = attribute_question(what.name(language), word, language)
-        out = self._answer('like', self._query(question), IS[language][not true], [index])
+        out = self._answer('attribute', self._query(question), IDENTITY_ANSWERS[language][not true], [index])
         # Whether the cup is red is whether there is a red cup.
         part = 'color' if attribute in COLORS else 'size'
-        out.asked = asked(replace(what, **{part: attribute}))
-        out.hops[out.decided] = [index]
+        out.named_attributes = named_attributes(replace(what, **{part: attribute}))
+        out.first_hop[out.decided] = [index]
         return _judged(out, true)
 
-    def check(self, scene: Scene, language: str, rng) -> Dialogue:
+    def check(self, scene: Scene, language: str, rng) -> QuestionExample:
         """Ask what a box or a point shows, or whether it shows a certain thing."""
         index = int(rng.integers(len(scene)))
         thing = scene[index]
-        true, named = Meaning(thing.kind, thing.color), None
+        true, named = ReferringExpression(thing.category, thing.color), None
         if rng.random() < 0.25:
             zh = language == 'zh'
             name = true.name(language)
             question = '这是什么？' if zh else 'What is this?'
             answer = name if zh else with_article(name).capitalize()
         else:
-            what = _part(true if rng.random() < 0.5 else wrong(true, rng), thing, rng)
-            named = asked(what)
+            what = _part(true if rng.random() < 0.5 else perturbed(true, rng), thing, rng)
+            named = named_attributes(what)
             question = check_question(what.name(language), language)
-            answer = IS[language][0 if what.matches([thing]) else 1]
+            answer = IDENTITY_ANSWERS[language][0 if what.matches([thing]) else 1]
         jitter = rng.normal(0, 0.008, 4)
         x0, y0, x1, y1 = thing.box
         box = rng.random() < 0.8
         place = np.clip(np.array(_place(thing, box)) + jitter[:2], 0, 1).tolist()
         coord, size = self.tokens.coord_id, self.tokens.size_id
         spatial = [coord, coord, size] if box else [coord, coord]
-        out = Dialogue(self._query(question, spatial), kind='check', asked=named)
+        out = QuestionExample(self._query(question, spatial), question_type='check', named_attributes=named)
         start = len(self.tokens.templates.query.prefix)
         out.coords = {start: place[0], start + 1: place[1]}
         if box:
             width, height = (x1 - x0) * np.exp(jitter[2] * 5), (y1 - y0) * np.exp(jitter[3] * 5)
             out.sizes = {start + 2: (width, height)}
         out = self._finish(out, answer, [index])
-        return out if named is None else _judged(out, answer == IS[language][0])
+        return out if named is None else _judged(out, answer == IDENTITY_ANSWERS[language][0])
 
-    def plan(self, scene: Scene, language: str, rng) -> Dialogue:
+    def plan(self, scene: Scene, language: str, rng) -> QuestionExample:
         """Ask for a plan as the planner asks, under some robot's catalogue, answered in JSON."""
-        task, catalogue = some_task(scene, language, rng, LESSONS, TURNS), DEFAULT
+        task, catalogue = sample_task(scene, language, rng, TRAINING_MIX, COMPOUND_SHARE), DEFAULT_SKILLS
         if rng.random() < 0.6:
-            catalogue = some_catalogue(rng, TAUGHT if rng.random() < 0.5 else (), task.needs)
-            alone = two_alone(scene, rng) if catalogue.own and rng.random() < 0.75 else ()
+            catalogue = sample_catalogue(rng, TRAINING_SKILLS if rng.random() < 0.5 else (), task.required_skills)
+            alone = sample_two_expressions(scene, rng) if catalogue.own and rng.random() < 0.75 else ()
             if len(alone) == 2:
-                task = catalogue.own_task(alone, scene, language, rng)
+                task = catalogue.custom_task(alone, scene, language, rng)
             else:
                 task = catalogue.translated(task)
         text = json.dumps(task.plan, ensure_ascii=False, separators=(',', ':'))
         prompt = self._query(plan_prompt(task.instruction, catalogue.signatures))
         out = self._answer('plan', prompt, text, [])
-        if task.meant:
+        if task.expressions:
             self._look_at_each(out, task, scene)
         return out
 
-    def _look_at_each(self, out: Dialogue, task: Task, scene: Scene) -> None:
+    def _look_at_each(self, out: QuestionExample, task: Task, scene: Scene) -> None:
         """Look at what is meant one after the other, while '{"status":"' is written."""
-        named = dict(zip((m.name(task.language) for m in task.meant), task.meant, strict=True))
+        named = dict(zip((m.name(task.language) for m in task.expressions), task.expressions, strict=True))
         start = out.decided - len(self._encode(PLAN_OPENING))
         for at in range(start, out.decided + 1):
             what = list(named.values())[min(at - start, len(named) - 1)]
             found = what.matches(scene)
-            out.looks[at], out.counts[at] = found or [NOTHING], found
+            out.attention[at], out.counted[at] = found or [NOTHING], found
             if first := _first_look(what, scene):
-                out.hops[at] = first
-        out.asked = asked(what)
+                out.first_hop[at] = first
+        out.named_attributes = named_attributes(what)
 
     def _query(self, question: str, spatial: Sequence[int] = ()) -> list[int]:
         template = self.tokens.templates.query
@@ -264,16 +266,16 @@ class QuestionWriter:
         suffix = [*template.suffix, *template.suffix]
         return [*template.prefix, *spatial, *self._encode(question), *suffix]
 
-    def _answer(self, kind: str, prompt: list[int], text: str, seen: list[int]) -> Dialogue:
-        return self._finish(Dialogue(prompt, kind=kind), text, seen)
+    def _answer(self, question_type: str, prompt: list[int], text: str, seen: list[int]) -> QuestionExample:
+        return self._finish(QuestionExample(prompt, question_type=question_type), text, seen)
 
-    def _finish(self, out: Dialogue, text: str, seen: list[int]) -> Dialogue:
-        start = out.last
+    def _finish(self, out: QuestionExample, text: str, seen: list[int]) -> QuestionExample:
+        start = out.last_position
         # A plan begins with '{"status":"', which says nothing: it is decided after that.
-        out.decided = start + (len(self._encode(PLAN_OPENING)) if out.kind == 'plan' else 0)
-        out.say(self._encode(text), self.tokens.eos_id)
+        out.decided = start + (len(self._encode(PLAN_OPENING)) if out.question_type == 'plan' else 0)
+        out.append_answer(self._encode(text), self.tokens.eos_id)
         for at in {start, out.decided}:
-            out.looks[at] = out.counts[at] = seen
+            out.attention[at] = out.counted[at] = seen
         return out
 
 
@@ -286,33 +288,33 @@ def _place(thing: ObjectTruth, box: bool) -> tuple[float, float]:
     return ((x0 + x1) / 2, (y0 + y1) / 2) if box else thing.point
 
 
-def _part(what: Meaning, thing: ObjectTruth, rng) -> Meaning:
+def _part(what: ReferringExpression, thing: ObjectTruth, rng) -> ReferringExpression:
     """Return the description, or only its kind or its colour, or with a size."""
     draw = rng.random()
     if draw < 0.25:
-        return Meaning(kind=what.kind)
+        return ReferringExpression(category=what.category)
     if draw < 0.33 and what.color:
-        return Meaning(color=what.color)
+        return ReferringExpression(color=what.color)
     if draw < 0.45 and thing.size_name:
         size = thing.size_name if rng.random() < 0.5 else list(SIZES)[int(rng.integers(len(SIZES)))]
-        return Meaning(what.kind, what.color, size)
+        return ReferringExpression(what.category, what.color, size)
     return what
 
 
-def _ask(out: Dialogue, what: Meaning, scene: Scene) -> Dialogue:
+def _ask(out: QuestionExample, what: ReferringExpression, scene: Scene) -> QuestionExample:
     """Note what a question names first, and where it leads before it is decided."""
-    out.asked = asked(what)
+    out.named_attributes = named_attributes(what)
     if first := _first_look(what, scene):
-        out.hops[out.decided] = first
+        out.first_hop[out.decided] = first
     return out
 
 
-def _first_look(what: Meaning, scene: Scene) -> list[int]:
+def _first_look(what: ReferringExpression, scene: Scene) -> list[int]:
     """Return what must be seen before what is meant: what it stands by, or is compared to."""
     if what.relation:
         return what.other.matches(scene)
     if what.superlative or what.size:
-        return Meaning(what.kind, what.color).matches(scene)
+        return ReferringExpression(what.category, what.color).matches(scene)
     return []
 
 
@@ -320,7 +322,7 @@ def _some_language(rng) -> str:
     return LANGUAGES[int(rng.random() < 0.5)]
 
 
-def _some_count(scene: Scene, rng) -> tuple[Meaning, list[int]]:
+def _some_count(scene: Scene, rng) -> tuple[ReferringExpression, list[int]]:
     """Return what to count and which those are: n of them with a weight of n + 1.
 
     Of those as many, what only a kind means, only a colour, or both, is as likely.
@@ -328,23 +330,23 @@ def _some_count(scene: Scene, rng) -> tuple[Meaning, list[int]]:
     numbered = by_number(scene)
     numbers = np.array(sorted(numbered))
     number = rng.choice(numbers, p=(numbers + 1) / (numbers + 1).sum())
-    forms: dict[tuple[bool, bool], list[Meaning]] = {}
+    forms: dict[tuple[bool, bool], list[ReferringExpression]] = {}
     for what in numbered[number]:
-        forms.setdefault((bool(what.kind), bool(what.color)), []).append(what)
+        forms.setdefault((bool(what.category), bool(what.color)), []).append(what)
     form = list(forms.values())[int(rng.integers(len(forms)))]
     what = form[int(rng.integers(len(form)))]
     return what, what.matches(scene)
 
 
-def _judged(out: Dialogue, true: bool) -> Dialogue:
+def _judged(out: QuestionExample, true: bool) -> QuestionExample:
     """Have the counting head see what a question is about only where the answer is yes."""
     if not true:
-        out.counts[out.decided] = []
+        out.counted[out.decided] = []
     return out
 
 
-def asked(what: Meaning) -> tuple[int, ...]:
-    """Return what a description says, as `ASKED` counts it."""
-    parts = ((what.kind, KINDS), (what.color, COLORS), (what.size, list(SIZES)),
+def named_attributes(what: ReferringExpression) -> tuple[int, ...]:
+    """Return what a description says, as `NAME_OPTIONS` counts it."""
+    parts = ((what.category, CATEGORIES), (what.color, COLORS), (what.size, list(SIZES)),
              (what.superlative, list(SUPERLATIVES)), (what.relation, list(RELATIONS)))
     return tuple(names.index(word) if word else len(names) for word, names in parts)

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from kimi_train.memory import keep_freed_memory
-from kimi_train.nano.batches import BatchMaker
+from kimi_train.nano.architecture import CROP, PATCH, build_tokenizer, initialise
+from kimi_train.nano.batches import BatchBuilder
 from kimi_train.nano.checkpoint import load_start, load_weights, save_checkpoint, save_start
 from kimi_train.nano.corpus import corpus
 from kimi_train.nano.loop import Trainer
-from kimi_train.nano.plan import Plan
 from kimi_train.nano.questions import QuestionWriter
 from kimi_train.nano.scenes import SceneSet, render_set
-from kimi_train.nano.sizes import CROP, PATCH, build_tokenizer, initialise
+from kimi_train.nano.stage_settings import StageSettings
 
 
 @dataclass(frozen=True)
@@ -24,23 +24,23 @@ class Stage:
     """A part of the training, in a folder of its own name."""
 
     name: str
-    plan: Plan
+    settings: StageSettings
 
 
-_TOGETHER = Plan(
-    images=8,
-    rate=1.3e-3,  # 3e-3 undoes what this learns
-    warmup=40,
-    patches=0.5,
+_TOGETHER = StageSettings(
+    batch_size=8,
+    learning_rate=1.3e-3,  # 3e-3 undoes what this learns
+    warmup_steps=40,
+    patch_loss_weight=0.5,
     # An encoder that moves faster runs away from the words that are matched to what it sees.
-    vision_rate=0.2,
+    vision_learning_rate_scale=0.2,
 )
 STAGES = (
     # The encoder alone, from every patch's label: four times as many images a second.
-    Stage('see', Plan(steps=9000, images=16, rate=2e-3, decay=5000)),
+    Stage('see', StageSettings(steps=9000, batch_size=16, learning_rate=2e-3, decay_steps=5000)),
     # Then everything: mostly short questions, until words find their patches; then plans as well.
-    Stage('match', replace(_TOGETHER, steps=4000, decay=0, short=14, long=1)),
-    Stage('speak', replace(_TOGETHER, steps=11000, rate=1e-3, decay=8000, short=9, long=5)),
+    Stage('match', replace(_TOGETHER, steps=4000, decay_steps=0, short_questions=14, long_questions=1)),
+    Stage('speak', replace(_TOGETHER, steps=11000, learning_rate=1e-3, decay_steps=8000, short_questions=9, long_questions=5)),
 )
 
 
@@ -68,8 +68,8 @@ def make_nano(
     if not (start / 'tasks.json').exists():
         save_start(start, build_tokenizer(corpus(loaded, np.random.default_rng(0))))
     for stage in STAGES:
-        plan = replace(stage.plan, steps=steps) if steps else stage.plan
-        train(loaded, start, folder / stage.name, plan, weights)
+        settings = replace(stage.settings, steps=steps) if steps else stage.settings
+        train(loaded, start, folder / stage.name, settings, weights)
         weights = folder / stage.name / 'last.pt'
     save_checkpoint(start, weights, folder / 'nano')
     return folder / 'nano'
@@ -82,7 +82,7 @@ def prepare(seed: int) -> None:
     keep_freed_memory()
 
 
-def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | None) -> None:
+def train(scenes: SceneSet, start: Path, out: Path, settings: StageSettings, weights: Path | None) -> None:
     """Run one stage, or the rest of it.
 
     :param start: folder with config.json and tokenizer.json.
@@ -90,7 +90,7 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
     :param weights: a `last.pt` or a checkpoint's folder to begin from; None begins from nothing.
     :raises ValueError: where the scenes were rendered for another size of image.
     """
-    prepare(plan.seed)
+    prepare(settings.seed)
     model, tokenizer = load_start(start)
     rendered, seen = scenes.frames.shape[1], model.config.vision.crop_size
     if rendered != seen:
@@ -98,7 +98,7 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
                          f'{seen}: render them anew (kimi-train render)')
     initialise(model)
     model.to('cuda' if torch.cuda.is_available() else 'cpu')
-    trainer, last = Trainer(model, plan), out / 'last.pt'
+    trainer, last = Trainer(model, settings), out / 'last.pt'
     if last.exists():
         trainer.load(last)
         print(f'{out.name}: going on from step {trainer.step}')
@@ -108,4 +108,4 @@ def train(scenes: SceneSet, start: Path, out: Path, plan: Plan, weights: Path | 
         trainer.load(weights, weights_only=True)
     out.mkdir(parents=True, exist_ok=True)
     writer = QuestionWriter(model.config, tokenizer)
-    trainer.run(BatchMaker(scenes, writer, plan.images, plan.seed), out)
+    trainer.run(BatchBuilder(scenes, writer, settings.batch_size, settings.seed), out)

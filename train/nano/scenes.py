@@ -1,6 +1,6 @@
 """Rendered scenes on disk: frames at the encoder's size, with a label for every patch.
 
-A folder holds `frames.npy` (n, S, S, 3) uint8, `owners.npy` (n, g, g) int8 - which of the scene's
+A folder holds `frames.npy` (n, S, S, 3) uint8, `instance_map.npy` (n, g, g) int8 - which of the scene's
 things covers most of the patch, -1 for none - and `truth.jsonl`, a line a scene: its things that
 can be seen, as lists of `ObjectTruth`'s fields, boxes and points in 0-1.
 """
@@ -21,7 +21,7 @@ from kimi_ros.sim import ObjectTruth, Renderer, sample_scene, visible_truth
 from kimi_ros.sim.seeds import check_training
 
 RENDER_SIZE = (640, 480)
-MIN_COVER = 0.06  # of a patch, for it to belong to a thing: a far pen is two pixels thick
+MIN_PATCH_COVER = 0.06  # of a patch, for it to belong to a thing: a far pen is two pixels thick
 SMALL_SHARE = 8  # every so-manieth scene is of the small table
 _ARRAYS = ('frames', 'owners')
 _FIELDS = [field.name for field in dataclasses.fields(ObjectTruth)]
@@ -32,7 +32,7 @@ class SceneSet:
     """A folder of scenes, in memory: random reads from disk would starve the training."""
 
     frames: np.ndarray
-    owners: np.ndarray
+    instance_map: np.ndarray
     lines: Sequence[str]
 
     @classmethod
@@ -44,15 +44,15 @@ class SceneSet:
     def __len__(self) -> int:
         return len(self.frames)
 
-    def things(self, index: int) -> list[ObjectTruth]:
-        """Return what a scene shows, in the order that `owners` counts."""
+    def objects(self, index: int) -> list[ObjectTruth]:
+        """Return what a scene shows, in the order that `instance_map` counts."""
         rows = json.loads(self.lines[index])
         return [ObjectTruth(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
 
-def as_line(things: Sequence[ObjectTruth]) -> str:
+def as_line(objects: Sequence[ObjectTruth]) -> str:
     """Return a line of `truth.jsonl`."""
-    return json.dumps([[getattr(t, name) for name in _FIELDS] for t in things])
+    return json.dumps([[getattr(t, name) for name in _FIELDS] for t in objects])
 
 
 def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
@@ -67,11 +67,11 @@ def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
     grid = crop_size // patch_size
     blocks = seg.reshape(grid, patch_size, grid, patch_size).swapaxes(1, 2).reshape(grid, grid, -1)
     covers = np.stack([(blocks == thing.index).mean(-1) for thing in truth])
-    things = [dataclasses.replace(t.in_shares(width, height), occluded=0.0) for t in truth]
-    return rgb, owners_of(covers), things
+    objects = [dataclasses.replace(t.normalized(width, height), occluded=0.0) for t in truth]
+    return rgb, assign_patches(covers), objects
 
 
-def owners_of(covers: np.ndarray) -> np.ndarray:
+def assign_patches(covers: np.ndarray) -> np.ndarray:
     """Return which thing each patch belongs to, int8 (g, g): what covers most of it, -1 for none.
 
     Whatever shows has a patch, or it would be taught to be nothing: one that covers most of no
@@ -79,16 +79,16 @@ def owners_of(covers: np.ndarray) -> np.ndarray:
 
     :param covers: (things, g, g), the share of each patch that each thing covers.
     """
-    owners = np.where(covers.max(0) > MIN_COVER, covers.argmax(0), -1).astype(np.int8)
+    instance_map = np.where(covers.max(0) > MIN_PATCH_COVER, covers.argmax(0), -1).astype(np.int8)
     for thing in np.argsort(-covers.max((1, 2))):
-        if (owners == thing).any():
+        if (instance_map == thing).any():
             continue
-        patches = np.bincount(owners[owners >= 0], minlength=len(covers))
-        free = (owners < 0) | (patches[owners] > 1)
+        patches = np.bincount(instance_map[instance_map >= 0], minlength=len(covers))
+        free = (instance_map < 0) | (patches[instance_map] > 1)
         own = np.where(free, covers[thing], 0)
         if own.any():
-            owners[np.unravel_index(own.argmax(), own.shape)] = thing
-    return owners
+            instance_map[np.unravel_index(own.argmax(), own.shape)] = thing
+    return instance_map
 
 
 def render_set(folder: Path, seeds: range, crop_size: int, patch_size: int, workers: int) -> None:
@@ -112,10 +112,10 @@ def render_set(folder: Path, seeds: range, crop_size: int, patch_size: int, work
 
 
 def _render_share(folder, seeds, start, step, crop_size, patch_size) -> list[str]:
-    frames, owners = (np.load(folder / f'{name}.npy', mmap_mode='r+') for name in _ARRAYS)
+    frames, instance_map = (np.load(folder / f'{name}.npy', mmap_mode='r+') for name in _ARRAYS)
     lines = []
     with Renderer(*RENDER_SIZE) as renderer:
         for i in range(start, len(seeds), step):
-            frames[i], owners[i], things = label(seeds[i], renderer, crop_size, patch_size)
-            lines.append(as_line(things))
+            frames[i], instance_map[i], objects = label(seeds[i], renderer, crop_size, patch_size)
+            lines.append(as_line(objects))
     return lines

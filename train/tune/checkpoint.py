@@ -99,7 +99,7 @@ def merge(checkpoint: Checkpoint, adapter: Path, out: Path) -> Path:
     if out.exists():
         raise TuneError(f'{out} is there already and is left as it is; give another name')
     merged = adapt(checkpoint, adapter)
-    if merged.branches:
+    if merged.unmerged_blocks:
         raise TuneError(
             f'{adapter} adapts the projections from the input of their blocks, which no weight can '
             'express; give it to kimi-export --lora, which computes it beside them'

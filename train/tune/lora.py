@@ -44,13 +44,13 @@ def add_adapters(
     """
     model.requires_grad_(False)
     linear = {name: m for name, m in model.named_modules() if isinstance(m, nn.Linear)}
-    for name in chosen(patterns, linear, 'linear layer'):
+    for name in matching_names(patterns, linear, 'linear layer'):
         parent, _, last = name.rpartition('.')
         setattr(model.get_submodule(parent), last, LoraLinear(linear[name], rank, scale))
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
-def chosen(patterns: Sequence[str], names: Sequence[str] | dict, what: str) -> list[str]:
+def matching_names(patterns: Sequence[str], names: Sequence[str] | dict, what: str) -> list[str]:
     """Return the names that a pattern fits. Raises TuneError where one fits none."""
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):

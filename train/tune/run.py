@@ -17,33 +17,33 @@ from torch import nn
 
 from kimi_export.checkpoint import Checkpoint
 from kimi_ros.vlm.tokenizer import TextTokenizer
-from kimi_train.lessons import Lesson
+from kimi_train.examples import Example
 from kimi_train.model import Moondream
 from kimi_train.precision import has_bf16
-from kimi_train.tune.batches import group
+from kimi_train.tune.batches import group_by_image
 from kimi_train.tune.checkpoint import load_model, write_checkpoint
-from kimi_train.tune.lessons import LessonWriter
+from kimi_train.tune.dataset import read_samples
 from kimi_train.tune.loop import Loop, parameters_of
-from kimi_train.tune.lora import add_adapters, chosen, save_adapter
-from kimi_train.tune.reading import read_samples
+from kimi_train.tune.lora import add_adapters, matching_names, save_adapter
 from kimi_train.tune.samples import Sample
 from kimi_train.tune.settings import Settings, TuneError
+from kimi_train.tune.tokenization import ExampleBuilder
 
 TRACKERS = {'tensorboard': 'tensorboard', 'wandb': 'wandb', 'mlflow': 'mlflow'}
 
 
 @dataclass(frozen=True)
 class Data:
-    """Checked samples and, where a checkpoint was given, their lessons."""
+    """Checked samples and, where a checkpoint was given, their examples."""
 
     samples: list[Sample]
-    lessons: list[Lesson]
+    examples: list[Example]
 
     def __str__(self) -> str:
         """Say how much there is of what."""
         tasks = Counter(sample.task for sample in self.samples)
         images = {sample.image for sample in self.samples} - {None}
-        tokens = sum(len(lesson.ids) for lesson in self.lessons)
+        tokens = sum(len(example.ids) for example in self.examples)
         parts = ', '.join(f'{count} {task}' for task, count in tasks.most_common())
         text = f'{len(self.samples)} lines ({parts}) about {len(images)} images'
         return f'{text}, {tokens} tokens' if tokens else text
@@ -57,7 +57,7 @@ def read_data(
     if checkpoint is None:
         return Data(samples, [])
     tokenizer = TextTokenizer.from_file(checkpoint.tokenizer)
-    writer = LessonWriter(checkpoint.config, tokenizer, checkpoint.has_regions)
+    writer = ExampleBuilder(checkpoint.config, tokenizer, checkpoint.has_regions)
     return Data(samples, writer.write_all(samples))
 
 
@@ -89,22 +89,22 @@ def tune(
         log_with=tracker,
         project_config=ProjectConfiguration(str(out), logging_dir=str(out / 'tracker')),
     )
-    if settings.images < accelerator.num_processes:
+    if settings.batch_size < accelerator.num_processes:
         raise TuneError(
             f'{accelerator.num_processes} processes need as many images a step, not '
-            f'{settings.images}'
+            f'{settings.batch_size}'
         )
     torch.manual_seed(settings.seed)
     model = load_model(checkpoint)
     trained = _choose(model, settings)
-    model.checkpointing = settings.checkpointing
+    model.gradient_checkpointing = settings.gradient_checkpointing
     if settings.precision == 'bf16':
         _halve_frozen(model)
     model.to(accelerator.device).train()
     longest = checkpoint.config.text.max_context
-    units = group(data.samples, data.lessons, longest)
+    groups = group_by_image(data.samples, data.examples, longest)
     identity = _identity(checkpoint, files, settings)
-    loop = Loop(accelerator, model, trained, units, settings, out, identity)
+    loop = Loop(accelerator, model, trained, groups, settings, out, identity)
     accelerator.print(f'{data}; {sum(p.numel() for p in trained.values()):,} numbers are trained')
     if loop.step:
         accelerator.print(f'going on from step {loop.step}')
@@ -114,7 +114,7 @@ def tune(
         loop.run(save_every)
     except torch.OutOfMemoryError as error:
         raise TuneError(
-            'the device has too little memory: take --checkpointing, a smaller --at-once, or --lora'
+            'the device has too little memory: take --gradient-checkpointing, a smaller --micro-batch-size, or --lora-rank'
         ) from error
     finally:
         accelerator.end_training()
@@ -122,10 +122,10 @@ def tune(
 
 
 def _choose(model: Moondream, settings: Settings) -> dict[str, nn.Parameter]:
-    if settings.rank:
-        return add_adapters(model, settings.parts, settings.rank, settings.strength)
+    if settings.lora_rank:
+        return add_adapters(model, settings.target_modules, settings.lora_rank, settings.lora_scale)
     names = [name for name, _ in model.named_parameters()]
-    return parameters_of(model, chosen(settings.parts, names, 'tensor'))
+    return parameters_of(model, matching_names(settings.target_modules, names, 'tensor'))
 
 
 def _halve_frozen(model: nn.Module) -> None:
@@ -150,9 +150,9 @@ def _identity(checkpoint: Checkpoint, files: Sequence[Path], settings: Settings)
 def _write(accelerator, checkpoint, trained, data, settings, out: Path) -> Path:
     tasks = sorted({sample.task for sample in data.samples})
     languages = sorted(set().union(*(sample.languages for sample in data.samples)))
-    path = out / ('adapter.safetensors' if settings.rank else 'checkpoint')
-    if accelerator.is_main_process and settings.rank:
-        save_adapter(path, trained, settings.strength, tasks, languages)
+    path = out / ('adapter.safetensors' if settings.lora_rank else 'checkpoint')
+    if accelerator.is_main_process and settings.lora_rank:
+        save_adapter(path, trained, settings.lora_scale, tasks, languages)
     elif accelerator.is_main_process:
         write_checkpoint(checkpoint, trained, path, tasks, languages)
     accelerator.wait_for_everyone()

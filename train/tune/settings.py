@@ -5,9 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from kimi_train.training_loop import warmup_and_decay
+
 
 class TuneError(ValueError):
     """A run cannot begin or go on: the message says what to change."""
+
+
+FORMER_NAMES = {
+    'batch_size': 'images',
+    'micro_batch_size': 'at_once',
+    'learning_rate': 'rate',
+    'target_modules': 'parts',
+    'lora_rank': 'rank',
+    'lora_scale': 'strength',
+    'gradient_checkpointing': 'checkpointing',
+}
+"""What settings were called in runs that earlier versions began."""
 
 
 @dataclass(frozen=True)
@@ -15,46 +29,47 @@ class Settings:
     """How a fine-tuning run is set up; two runs with the same settings and data are the same.
 
     :ivar epochs: how often every image is seen.
-    :ivar images: with all their questions, from which one step learns.
-    :ivar at_once: of these images, how many are in memory together; the gradients of the others
-        are added up.
-    :ivar rate: learning rate; it rises over the first twentieth and falls over the last half.
-    :ivar parts: patterns of the tensors that are trained or, with LoRA, of the layers that get an
-        adapter: 'text.*', 'region.*', 'text.blocks.2?.attn.*'.
-    :ivar rank: of LoRA adapters; 0 trains the tensors themselves.
-    :ivar strength: what an adapter's product is multiplied by.
-    :ivar precision: 'fp32' or 'bf16', of the arithmetic; what is trained is kept in fp32.
-    :ivar checkpointing: compute activations again on the way back: slower, and far less memory.
+    :ivar batch_size: images, with all their questions, from which one step learns.
+    :ivar micro_batch_size: how many of these images are in memory at once; gradients are
+        accumulated over the others.
+    :ivar learning_rate: its maximum; it rises over the first twentieth of the steps and falls over
+        the last half.
+    :ivar target_modules: patterns of the tensors that are trained or, with LoRA, of the layers that
+        get an adapter: 'text.*', 'region.*', 'text.blocks.2?.attn.*'.
+    :ivar lora_rank: rank of the adapters; 0 trains the weights themselves.
+    :ivar lora_scale: factor of an adapter's product.
+    :ivar precision: 'fp32' or 'bf16', of the arithmetic; trained parameters are kept in fp32.
+    :ivar gradient_checkpointing: recompute activations in the backward pass: slower, and far less
+        memory.
     """
 
     epochs: int = 3
-    images: int = 8
-    at_once: int = 1
-    rate: float = 1e-5
-    parts: tuple[str, ...] = ('*',)
-    rank: int = 0
-    strength: float = 2.0
+    batch_size: int = 8
+    micro_batch_size: int = 1
+    learning_rate: float = 1e-5
+    target_modules: tuple[str, ...] = ('*',)
+    lora_rank: int = 0
+    lora_scale: float = 2.0
     precision: str = 'fp32'
-    checkpointing: bool = False
+    gradient_checkpointing: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ('epochs', 'images', 'at_once'):
+        for name in ('epochs', 'batch_size', 'micro_batch_size'):
             if getattr(self, name) < 1:
                 raise TuneError(f'{name} must be at least 1, not {getattr(self, name)}')
-        if self.rank < 0:
-            raise TuneError(f'the rank must not be negative, as {self.rank} is')
-        for name in ('rate', 'strength'):
+        if self.lora_rank < 0:
+            raise TuneError(f'lora_rank must not be negative, as {self.lora_rank} is')
+        for name in ('learning_rate', 'lora_scale'):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise TuneError(f'{name} must be a number above 0, not {value}')
 
-    def steps(self, units: int) -> int:
-        """How many steps the epochs take over so many images."""
-        return math.ceil(units * self.epochs / self.images)
+    def steps(self, images: int) -> int:
+        """Return how many steps the epochs take over so many images."""
+        return math.ceil(images * self.epochs / self.batch_size)
 
-    def rate_at(self, step: int, steps: int) -> float:
-        """The learning rate of a step, counted from 0."""
-        up = min(1.0, (step + 1) / max(1, round(0.05 * steps)))
-        down = min(1.0, (steps - step) / max(1, round(0.5 * steps)))
-        return self.rate * up * down
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        warmup, decay = round(0.05 * steps), round(0.5 * steps)
+        return self.learning_rate * warmup_and_decay(step, steps, warmup, decay)

@@ -8,20 +8,29 @@ import math
 
 import numpy as np
 
-from kimi_ros.sim import sampling
-from kimi_ros.sim.full.catalogue import (
+from kimi_ros.sim.environment import (
+    HEIGHT,
+    WIDTH,
+    coarse_mask,
+    mostly_visible,
+    sample_camera,
+    sample_lights,
+    sample_table,
+)
+from kimi_ros.sim.full.detailed_object import DetailedObject
+from kimi_ros.sim.full.object_classes import (
     COLORS,
     NOMINAL_SIZES,
     SKIN,
 )
-from kimi_ros.sim.full.names import Group, groups, shade
+from kimi_ros.sim.full.object_sampling import Group, sample_groups, vary_color
 from kimi_ros.sim.full.shapes import make_shapes
-from kimi_ros.sim.full.thing import Thing
 from kimi_ros.sim.projection import camera_pose, intrinsics, project
 from kimi_ros.sim.scene import Scene, SceneCamera, SceneTable
-from kimi_ros.sim.seeds import FIRST_EXAM, HeldOutSeedError
+from kimi_ros.sim.scene_random import SceneRandom
+from kimi_ros.sim.seeds import FIRST_EVALUATION_SEED, HeldOutSeedError
 
-WIDTH, HEIGHT, MARGIN, GAP = 640, 480, 6, 0.012
+MARGIN, GAP = 6, 0.012
 TRIES = 40
 HAND_SHARE, PERSON_SHARE = 0.25, 0.18
 FACING = ('sign', 'picture', 'bottle', 'can')
@@ -32,17 +41,17 @@ def full_scene(seed: int, held_out: bool = False) -> Scene:
     """Return the scene of a checked seed; see `kimi_ros.sim.sample_scene`.
 
     Raises:
-        HeldOutSeedError: when held-out pairs are asked for with a seed below FIRST_EXAM.
+        HeldOutSeedError: when held-out pairs are asked for with a seed below FIRST_EVALUATION_SEED.
     """
-    if held_out and seed < FIRST_EXAM:
+    if held_out and seed < FIRST_EVALUATION_SEED:
         raise HeldOutSeedError(
-            f'seed {seed}: held-out pairs are drawn only with seeds from {FIRST_EXAM} on')
+            f'seed {seed}: held-out pairs are drawn only with seeds from {FIRST_EVALUATION_SEED} on')
     # A stream of its own, so that the two tables of one seed do not resemble each other.
-    draw = sampling._Draw(seed + (2 + held_out) * 10**40)
-    lights, table = sampling._lights(draw), sampling._table(draw)
-    found = groups(draw, held_out)
+    draw = SceneRandom(seed + (2 + held_out) * 10**40)
+    lights, table = sample_lights(draw), sample_table(draw)
+    found = sample_groups(draw, held_out)
     while True:
-        camera = sampling._camera(draw)
+        camera = sample_camera(draw)
         placed = _arrange(draw, found, camera, table)
         if placed is not None:
             return Scene(seed, placed + _people(draw, placed, camera, table), camera, lights,
@@ -52,30 +61,30 @@ def full_scene(seed: int, held_out: bool = False) -> Scene:
 
 
 @functools.cache
-def outline(kind: str) -> np.ndarray:
+def outline(category: str) -> np.ndarray:
     """Return a kind's vertices at nominal size, z = 0 at its foot."""
-    parts = make_shapes()[kind]
+    parts = make_shapes()[category]
     points = np.concatenate([p.mesh.vertices for p in parts if getattr(p, 'when', '') != 'hot'])
     return np.unique(points.round(5), axis=0)
 
 
-def vertices(thing: Thing) -> np.ndarray:
+def vertices(thing: DetailedObject) -> np.ndarray:
     """Return the thing's vertices in the base frame, metres (n, 3)."""
-    scale = np.asarray(thing.size) / NOMINAL_SIZES[thing.kind]
+    scale = np.asarray(thing.size) / NOMINAL_SIZES[thing.category]
     base = np.asarray(thing.position) - (0.0, 0.0, thing.size[2] / 2)
-    return (outline(thing.kind) * scale) @ thing.pose[:3, :3].T + base
+    return (outline(thing.category) * scale) @ thing.pose[:3, :3].T + base
 
 
-def footprint(thing: Thing) -> np.ndarray:
+def footprint(thing: DetailedObject) -> np.ndarray:
     """Return the corners (4, 2) of the rectangle that the thing covers, metres."""
-    points = outline(thing.kind)[:, :2] * (np.asarray(thing.size)
-                                           / NOMINAL_SIZES[thing.kind])[:2]
+    points = outline(thing.category)[:, :2] * (np.asarray(thing.size)
+                                           / NOMINAL_SIZES[thing.category])[:2]
     low, high = points.min(axis=0), points.max(axis=0)
     corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
     return corners @ thing.pose[:2, :2].T + thing.position[:2]
 
 
-def apart(one: np.ndarray, other: np.ndarray) -> float:
+def separation(one: np.ndarray, other: np.ndarray) -> float:
     """Return the widest gap between two rectangles (4, 2) along their sides; negative: overlap."""
     best = -math.inf
     for corners in (one, other):
@@ -87,19 +96,19 @@ def apart(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _arrange(draw, found: list[Group], camera: SceneCamera,
-             table: SceneTable) -> tuple[Thing, ...] | None:
+             table: SceneTable) -> tuple[DetailedObject, ...] | None:
     matrix, pose = intrinsics(camera.fov_y, WIDTH, HEIGHT), camera_pose(camera)
-    placed: list[Thing] = []
+    placed: list[DetailedObject] = []
     taken: list[np.ndarray] = []
     views: list[tuple[float, np.ndarray]] = []
     for group in found:
         for _ in range(TRIES):
             moved = _moved(draw, group, camera, table, len(placed))
             ground = footprint(moved[0])
-            if any(apart(ground, other) < GAP for other in taken):
+            if any(separation(ground, other) < GAP for other in taken):
                 continue
             seen = [_view(t, matrix, pose) for t in moved]
-            if any(v is None for v in seen) or not _shown([*views, *seen[:1]]):
+            if any(v is None for v in seen) or not mostly_visible([*views, *seen[:1]], 0.5):
                 continue
             placed += moved
             taken.append(ground)
@@ -111,23 +120,23 @@ def _arrange(draw, found: list[Group], camera: SceneCamera,
 
 
 def _moved(draw, group: Group, camera: SceneCamera, table: SceneTable,
-           first: int) -> list[Thing]:
+           first: int) -> list[DetailedObject]:
     x, y = draw.uniform(0.27, table.x_range[1] - 0.13), draw.uniform(-0.44, 0.44)
     away = math.atan2(y - camera.position[1], x - camera.position[0])
     moved = []
     for level, item in enumerate(group.things):
         yaw = draw.uniform(-math.pi, math.pi)
-        if item.kind == 'cup':
+        if item.category == 'cup':
             yaw = away + math.pi + 0.62 * yaw
-        elif item.kind == 'book':
+        elif item.category == 'book':
             yaw = away + math.pi / 2 + 0.75 * yaw
             if item.text:
                 yaw = away - math.pi / 2 + 0.18 * yaw
             if level:  # books and blocks lie roughly along those that they lie on
                 yaw = moved[-1].yaw + 0.06 * yaw
-        elif item.kind in FACING:
+        elif item.category in FACING:
             yaw = away + math.pi + 0.16 * yaw
-        elif item.kind == 'box' and item.text:
+        elif item.category == 'box' and item.text:
             yaw = away - math.pi / 2 + 0.16 * yaw
         moved.append(dataclasses.replace(
             item, position=(x, y, item.position[2]), yaw=round(yaw, 6),
@@ -135,28 +144,17 @@ def _moved(draw, group: Group, camera: SceneCamera, table: SceneTable,
     return moved
 
 
-def _view(item: Thing, matrix: np.ndarray, pose: np.ndarray):
+def _view(item: DetailedObject, matrix: np.ndarray, pose: np.ndarray):
     """Depth and coarse mask of a thing, or None when it is cut off."""
     points = vertices(item)
     pixels = project(points, matrix, pose)
     low, high = pixels[:, :2].min(axis=0), pixels[:, :2].max(axis=0)
     if (low < MARGIN).any() or (high > (WIDTH - MARGIN, HEIGHT - MARGIN)).any():
         return None
-    support = (pixels[:, :2] @ sampling._DIRECTIONS.T).max(axis=0)
-    return float(pixels[:, 2].mean()), (sampling._CELLS <= support).all(axis=1)
+    return float(pixels[:, 2].mean()), coarse_mask(pixels[:, :2])
 
 
-def _shown(views) -> bool:
-    """Whether at least half of everything that stands on the table can be seen."""
-    covered = np.zeros(len(sampling._CELLS), bool)
-    for _, mask in sorted(views, key=lambda view: view[0]):
-        if (mask & covered).sum() > 0.5 * mask.sum():
-            return False
-        covered |= mask
-    return True
-
-
-def _people(draw, placed, camera: SceneCamera, table: SceneTable) -> tuple[Thing, ...]:
+def _people(draw, placed, camera: SceneCamera, table: SceneTable) -> tuple[DetailedObject, ...]:
     """Perhaps a hand that reaches in from a side, perhaps somebody at the far edge."""
     people = []
     taken = [footprint(item) for item in placed]
@@ -166,7 +164,7 @@ def _people(draw, placed, camera: SceneCamera, table: SceneTable) -> tuple[Thing
             y = side * draw.uniform(0.30, 0.46)
             yaw = -side * math.pi / 2 + draw.uniform(-0.4, 0.4)
             hand = _living(draw, 'hand', (draw.uniform(0.36, 0.75), y), yaw)
-            if all(apart(footprint(hand), other) > 0.01 for other in taken):
+            if all(separation(footprint(hand), other) > 0.01 for other in taken):
                 people.append(hand)
                 break
     if draw.uniform() < PERSON_SHARE:
@@ -178,16 +176,16 @@ def _people(draw, placed, camera: SceneCamera, table: SceneTable) -> tuple[Thing
     return tuple(people)
 
 
-def _living(draw, kind: str, at, yaw: float) -> Thing:
-    size = NOMINAL_SIZES[kind]
-    height = size[2] / 2 if kind == 'hand' else size[2] / 2 - 0.06
+def _living(draw, category: str, at, yaw: float) -> DetailedObject:
+    size = NOMINAL_SIZES[category]
+    height = size[2] / 2 if category == 'hand' else size[2] / 2 - 0.06
     clothes = draw.choice(COLORS)
-    return Thing(kind, '', (round(at[0], 6), round(at[1], 6), round(height, 6)), round(yaw, 6),
-                 size, shade(draw, clothes), relation='beside',
+    return DetailedObject(category, '', (round(at[0], 6), round(at[1], 6), round(height, 6)), round(yaw, 6),
+                 size, vary_color(draw, clothes), relation='beside',
                  skin=draw.choice(SKIN))
 
 
-def _in_view(person: Thing, camera: SceneCamera) -> bool:
+def _in_view(person: DetailedObject, camera: SceneCamera) -> bool:
     pixels = project(vertices(person), intrinsics(camera.fov_y, WIDTH, HEIGHT),
                      camera_pose(camera))
     inside = ((pixels[:, :2] > 0) & (pixels[:, :2] < (WIDTH, HEIGHT))).all(axis=1)

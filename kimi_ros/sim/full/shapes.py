@@ -343,7 +343,7 @@ def _person() -> list[Part]:
 
 def make_shapes() -> dict[str, list[Part]]:
     """The parts of every kind of the full table, at nominal size."""
-    shapes = {kind: list(parts) for kind, parts in small.make_shapes().items()}
+    shapes = {category: list(parts) for category, parts in small.make_shapes().items()}
     shapes['bottle'].append(_sticker(_round_panel(0.0405, 0.035, 0.095, 0.85)))
     x, y, z = small.NOMINAL_SIZES['box']
     shapes['box'].append(_sticker(panel((-0.062, -y / 2 - 0.0008, 0.022), (0.124, 0, 0),

@@ -6,18 +6,18 @@ import functools
 
 import numpy as np
 
-from kimi_ros.sim.full.catalogue import NOMINAL_SIZES
+from kimi_ros.sim.full.detailed_object import DetailedObject
+from kimi_ros.sim.full.object_classes import NOMINAL_SIZES
 from kimi_ros.sim.full.shapes import make_shapes
-from kimi_ros.sim.full.thing import Thing
 
 SPACING = 0.006
 
 
 @functools.cache
-def _points(kind: str) -> np.ndarray:
+def _points(category: str) -> np.ndarray:
     """Return points (n, 3) of a kind's surface at nominal size, no farther apart than SPACING."""
     found = []
-    for part in make_shapes()[kind]:
+    for part in make_shapes()[category]:
         if getattr(part, 'when', '') == 'hot':
             continue
         for face in part.mesh.vertices[part.mesh.faces]:
@@ -30,11 +30,11 @@ def _points(kind: str) -> np.ndarray:
     return np.unique(np.concatenate(found).round(3), axis=0)
 
 
-def distance_to(thing: Thing, point: np.ndarray) -> float:
+def surface_distance(thing: DetailedObject, point: np.ndarray) -> float:
     """Return the metres from a point in the base frame to the thing's surface, to about 3 mm."""
-    scale = np.asarray(thing.size) / NOMINAL_SIZES[thing.kind]
+    scale = np.asarray(thing.size) / NOMINAL_SIZES[thing.category]
     base = np.asarray(thing.position) - (0.0, 0.0, thing.size[2] / 2)
     if np.linalg.norm(point - thing.position) > np.linalg.norm(thing.size) + 0.1:
         return float('inf')
     local = (point - base) @ thing.pose[:3, :3]
-    return float(np.linalg.norm(_points(thing.kind) * scale - local, axis=1).min())
+    return float(np.linalg.norm(_points(thing.category) * scale - local, axis=1).min())

@@ -1,0 +1,171 @@
+"""A user's own pictures, with what is in them: a folder with things.jsonl.
+
+docs/evaluation.md is the format's manual.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+from PIL import Image, ImageOps
+
+from kimi_ros.eval.errors import DataError
+from kimi_ros.eval.localization import LocalizationSample
+
+FILE = 'things.jsonl'
+_NAME = {'type': 'string', 'pattern': r'\S'}
+_SHARE = {'type': 'number', 'minimum': 0, 'maximum': 1}
+_LINE = {
+    'type': 'object',
+    'properties': {
+        'image': _NAME,
+        'object': {
+            'anyOf': [
+                _NAME,
+                {
+                    'type': 'object',
+                    'properties': {'en': _NAME, 'zh': _NAME},
+                    'additionalProperties': False,
+                    'minProperties': 1,
+                },
+            ]
+        },
+        'mask': _NAME,
+        'box': {'type': 'array', 'items': _SHARE, 'minItems': 4, 'maxItems': 4},
+    },
+    'required': ['image', 'object'],
+    'additionalProperties': False,
+}
+
+
+@dataclass(frozen=True)
+class LabelledObject:
+    """A line of the file: a picture, a name, and where the named thing is.
+
+    :ivar box: x_min, y_min, x_max, y_max in 0-1; None where the mask says it.
+    """
+
+    image: Path
+    name: str
+    mask: Path | None
+    box: tuple[float, float, float, float] | None
+
+    def localization_sample(self) -> LocalizationSample:
+        """Read the pictures. Raises DataError where one has changed since it was checked."""
+        try:
+            rgb = _rgb(self.image)
+            mask = None if self.mask is None else _mask(self.mask)
+        except (OSError, ValueError) as error:
+            raise DataError([f'{self.image}: cannot be read: {error}']) from error
+        height, width = rgb.shape[:2]
+        if self.box is not None:
+            scale = (width, height, width, height)
+            edges = tuple(v * s for v, s in zip(self.box, scale, strict=True))
+            return LocalizationSample(rgb, self.name, mask, edges)
+        rows, columns = np.nonzero(mask)
+        edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        return LocalizationSample(rgb, self.name, mask, tuple(map(float, edges)))
+
+
+def read_user_data(folder: Path, suite: str, language: str) -> list[LabelledObject]:
+    """Read and check a folder; raises DataError with all that is wrong.
+
+    :param suite: 'points' needs a mask in every line, 'boxes' a box or a mask.
+    """
+    file = folder / FILE
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise DataError([f'{file}: cannot be read: {error.strerror}']) from error
+    things, faults = [], []
+    for number, line in enumerate(content.split(b'\n'), 1):
+        if not line.strip():
+            continue
+        try:
+            things.append(_thing(line, folder, suite, language))
+        except ValueError as error:
+            faults.append(f'{file}:{number}: {error}')
+    if not things and not faults:
+        faults.append(f'{file}: no line of data')
+    if faults:
+        raise DataError(faults)
+    return things
+
+
+def _thing(line: bytes, folder: Path, suite: str, language: str) -> LabelledObject:
+    data = _checked(line)
+    name = data['object']
+    if isinstance(name, dict):
+        if language not in name:
+            raise ValueError(f'object: no name in {language!r}, only {", ".join(name)}')
+        name = name[language]
+    if suite == 'points' and 'mask' not in data:
+        raise ValueError('points needs "mask", a picture that is not black where the object is')
+    if 'mask' not in data and 'box' not in data:
+        raise ValueError('boxes needs "box" or "mask"')
+    box = data.get('box')
+    if box and not (box[0] < box[2] and box[1] < box[3]):
+        raise ValueError(f'box: {box} is not [x_min, y_min, x_max, y_max]')
+    image = folder / data['image']
+    size = _opened(image, 'image', _rgb).shape[:2]
+    mask = folder / data['mask'] if 'mask' in data else None
+    if mask is not None:
+        shown = _opened(mask, 'mask', _mask)
+        if shown.shape != size:
+            (h, w), (mh, mw) = size, shown.shape
+            raise ValueError(f'the mask {mask} is {mw}x{mh}, its image {w}x{h}')
+        if not shown.any():
+            raise ValueError(f'the mask {mask} is all black')
+    return LabelledObject(image, name, mask, tuple(map(float, box)) if box else None)
+
+
+def _checked(line: bytes) -> dict:
+    try:
+        data = json.loads(line.decode('utf-8-sig'))
+    except UnicodeDecodeError:
+        raise ValueError('not UTF-8') from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f'not JSON: {error.msg} at column {error.colno}') from None
+    except RecursionError:
+        raise ValueError('nested too deeply') from None
+    fault = next(_faults(data), None)
+    if fault:
+        raise ValueError(fault)
+    return data
+
+
+def _faults(data: object) -> Iterator[str]:
+    for error in jsonschema.Draft202012Validator(_LINE).iter_errors(data):
+        where = ''.join(f'{key}: ' for key in error.absolute_path)
+        yield f'{where}{error.message}'
+
+
+def _opened(path: Path, what: str, read) -> np.ndarray:
+    try:
+        return read(path)
+    except FileNotFoundError:
+        raise ValueError(f'the {what} {path} is not there') from None
+    # Pillow raises what its decoders raise: OSError, SyntaxError, ValueError, ...
+    except Exception as error:
+        raise ValueError(f'the {what} {path} cannot be read: {error}') from None
+
+
+def _rgb(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.array(ImageOps.exif_transpose(image).convert('RGB'))
+
+
+def _mask(path: Path) -> np.ndarray:
+    """Return bool (H, W): where a picture is not black."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert('RGB')).any(axis=2)
+
+
+def select_lines(things: Sequence[LabelledObject], first: int, count: int) -> range:
+    """Return the numbers of `count` lines from the first on, as far as there are any."""
+    return range(min(first, len(things)), min(first + count, len(things)))
