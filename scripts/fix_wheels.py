@@ -1,7 +1,7 @@
-"""Point the ROS wheels' CMake files at this environment's headers.
+"""Point the CMake files of the ROS wheels to the headers of this environment.
 
-The wheels export the include folders of the machine that built them, and CMake refuses targets
-whose include folders do not exist. Run with the Python of the environment to be fixed.
+The wheels export include folders of the machine that built them, and CMake rejects targets whose
+include folders do not exist. Run with the Python of the environment to fix.
 """
 
 import re
