@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN = .venv/bin
 RUN = scripts/isolated
 
-.PHONY: setup demo test test-train test-gpu lint bench bench-gpu clean
+.PHONY: setup demo docs test test-train test-gpu lint bench bench-gpu clean
 
 setup:
 	@scripts/setup
@@ -25,9 +25,22 @@ test-train: setup
 test-gpu: setup
 	$(RUN) $(BIN)/pytest -q -rs test/gpu
 
+# Format, style, types, import rules, and the documentation: up to date, every link alive.
 lint: setup
+	@$(BIN)/python -c 'import importlinter, mkdocstrings, mypy' 2>/dev/null || \
+	    $(BIN)/pip install --progress-bar off -q -e '.[lint]'
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(RUN) $(BIN)/python scripts/docs_reference.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
+
+docs: setup
+	@$(BIN)/python -c 'import mkdocstrings' 2>/dev/null || \
+	    $(BIN)/pip install --progress-bar off -q -e '.[lint]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+	@echo 'site/index.html'
 
 # Rows of PyTorch and llama.cpp only where these are installed; tables say so otherwise.
 bench: setup
@@ -39,5 +52,6 @@ bench-gpu: setup
 	$(BIN)/python -m bench.gpu
 
 clean:
-	rm -rf .venv build install log out *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build install log out site *.egg-info .pytest_cache .ruff_cache .mypy_cache \
+	    .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

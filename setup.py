@@ -85,7 +85,16 @@ setup(
         'hub': ['huggingface_hub>=0.24'],
         'train': ['accelerate>=1.0', 'matplotlib>=3.6', 'tensorboard>=2.12', 'torch>=2.9'],
         'bench': ['matplotlib>=3.6'],
-        'dev': ['huggingface_hub>=0.24', 'import-linter>=2.1', 'pytest>=7', 'ruff>=0.9'],
+        'dev': ['huggingface_hub>=0.24', 'pytest>=7'],
+        'lint': [
+            'import-linter>=2.1',
+            'mkdocs-material>=9.6',
+            'mkdocstrings[python]>=0.30',
+            'mypy>=1.15',
+            'ruff>=0.9',
+            'types-PyYAML',
+            'types-jsonschema',
+        ],
     },
     entry_points={
         'console_scripts': [
