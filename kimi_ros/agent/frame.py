@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kimi_ros.agent.errors import FrameError
+from kimi_ros.agent.lens import Distortion, pixels_of, rays_of
 from kimi_ros.agent.plan import DepthStatus, Reason
 
 # Grey levels. Dark: the 99th percentile is below a covered lens's noise. Blank: no contrast.
@@ -25,6 +26,7 @@ class Frame:
         infinite where invalid; or None.
     :ivar intrinsics: camera matrix (3, 3) in pixels of `rgb`, pixel centres at whole numbers; or
         None.
+    :ivar distortion: of the lens; None for a rectified image.
     :ivar camera_pose: (4, 4), takes points of the optical frame to `position_frame`; or None.
     :ivar position_frame: the frame that positions are wanted in.
     :ivar no_depth: why `depth` is None: NONE, or STALE where one exists but belongs to another
@@ -39,6 +41,7 @@ class Frame:
     camera_pose: np.ndarray | None = None
     position_frame: str = 'base_link'
     no_depth: DepthStatus = DepthStatus.NONE
+    distortion: Distortion | None = None
 
     def __post_init__(self) -> None:
         """Raise FrameError for invalid or inconsistent data."""
@@ -72,6 +75,20 @@ class Frame:
     def size(self) -> tuple[int, int]:
         """Return (width, height) in pixels."""
         return self.rgb.shape[1], self.rgb.shape[0]
+
+    def rays(self, pixels: np.ndarray) -> np.ndarray:
+        """Return x / z and y / z of the rays through pixels, float64 (N, 2); needs intrinsics.
+
+        NaN for pixels that the distortion model does not cover.
+
+        :param pixels: (N, 2), x and y.
+        """
+        return rays_of(pixels, self.intrinsics, self.distortion)
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """Return the pixels (N, 2) of points (N, 3) in the optical frame; needs intrinsics."""
+        points = np.asarray(points, float).reshape(-1, 3)
+        return pixels_of(points[:, :2] / points[:, 2:], self.intrinsics, self.distortion)
 
 
 def detect_camera_problem(rgb: np.ndarray) -> str:

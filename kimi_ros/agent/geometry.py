@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kimi_ros.agent.frame import Frame
+from kimi_ros.agent.lens import Distortion, rays_of
 from kimi_ros.agent.plan import DepthStatus
 
 # Metres within which depth is trusted; the fraction of a window that must hold such depth.
@@ -65,19 +66,25 @@ def deproject(
     depth: float,
     intrinsics: np.ndarray,
     sigmas: tuple[float, float, float],
+    distortion: Distortion | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the point (3,) in the optical frame, metres, and its covariance (3, 3), square metres.
 
-    X = (u - cx) Z / fx, Y = (v - cy) Z / fy, and the covariance is J diag(su^2, sv^2, sz^2) J^T
-    with J the derivative of (X, Y, Z) by (u, v, Z): first-order propagation, Hartley and Zisserman,
-    Multiple View Geometry, 2nd edition, 5.2.2.
+    X = (u - cx) Z / fx, Y = (v - cy) Z / fy for the pixel without distortion, and the covariance is
+    J diag(su^2, sv^2, sz^2) J^T with J the derivative of (X, Y, Z) by (u, v, Z): first-order
+    propagation, Hartley and Zisserman, Multiple View Geometry, 2nd edition, 5.2.2. NaN where the
+    distortion model does not cover the pixel.
 
     :param sigmas: standard deviations of u and v in pixels and of the depth in metres.
     """
-    k = np.asarray(intrinsics, float)
-    fx, fy = k[0, 0], k[1, 1]
-    x, y = (pixel[0] - k[0, 2]) / fx, (pixel[1] - k[1, 2]) / fy
-    jacobian = np.array([[depth / fx, 0, x], [0, depth / fy, y], [0, 0, 1]])
+    u, v = pixel
+    # Central differences of a pixel; exact where there is no distortion.
+    around = [(u, v), (u + 0.5, v), (u - 0.5, v), (u, v + 0.5), (u, v - 0.5)]
+    rays = rays_of(np.array(around, float), intrinsics, distortion)
+    (x, y), by_u, by_v = rays[0], rays[1] - rays[2], rays[3] - rays[4]
+    jacobian = np.array(
+        [[depth * by_u[0], depth * by_v[0], x], [depth * by_u[1], depth * by_v[1], y], [0, 0, 1]]
+    )
     return np.array([x, y, 1]) * depth, jacobian @ np.diag(np.square(sigmas)) @ jacobian.T
 
 
@@ -118,7 +125,9 @@ def _deprojected(frame: Frame, point, box, values: np.ndarray, share: float) -> 
     # A point may lie anywhere on its object: a tenth of the box either way, but a pixel at least.
     sides = (0, 0) if box is None else (box[2] - box[0], box[3] - box[1])
     sigmas = (max(1.0, sides[0] / 10), max(1.0, sides[1] / 10), depth_sigma(values, depth))
-    xyz, covariance = deproject(point, depth, frame.intrinsics, sigmas)
+    xyz, covariance = deproject(point, depth, frame.intrinsics, sigmas, frame.distortion)
+    if not np.isfinite(xyz).all():
+        return Position(DepthStatus.OUT_OF_RANGE, valid_fraction=share)
     status, name = DepthStatus.NO_TRANSFORM, frame.frame_id
     if frame.camera_pose is not None:
         pose = np.asarray(frame.camera_pose, float)

@@ -18,6 +18,7 @@ import numpy as np
 from kimi_ros.agent.frame import Frame
 from kimi_ros.agent.geometry import Position, estimate_position
 from kimi_ros.agent.grounding import Candidate
+from kimi_ros.agent.lens import ray_map
 from kimi_ros.agent.plan import DepthStatus
 
 CELL = 0.005  # metres; a side of the grid's cells
@@ -189,11 +190,8 @@ _DIRECTIONS = {
 def _points(frame: Frame) -> np.ndarray:
     """Return float32 (H, W, 3), metres in the optical frame; NaN where depth is invalid."""
     depth = np.where(np.isfinite(frame.depth) & (frame.depth > 0), frame.depth, np.nan)
-    height, width = depth.shape
-    k = np.asarray(frame.intrinsics, float)
-    x = (np.arange(width) - k[0, 2]) / k[0, 0]
-    y = (np.arange(height) - k[1, 2]) / k[1, 1]
-    return np.stack([depth * x[None], depth * y[:, None], depth], axis=2).astype(np.float32)
+    rays = ray_map(frame.size, frame.intrinsics, frame.distortion)
+    return np.dstack([depth[..., None] * rays, depth]).astype(np.float32)
 
 
 def _fit(points: np.ndarray, frame: Frame) -> _Surface | None:
@@ -259,11 +257,8 @@ def _inside(frame: Frame, mark: Candidate) -> Place:
 
 
 def _lifted(frame: Frame, point: np.ndarray, radius: float) -> Place:
-    k = np.asarray(frame.intrinsics, float)
-    pixel = (
-        float(point[0] / point[2] * k[0, 0] + k[0, 2]),
-        float(point[1] / point[2] * k[1, 1] + k[1, 2]),
-    )
+    u, v = frame.pixels(point)[0]
+    pixel = float(u), float(v)
     xyz, status, name = point, DepthStatus.NO_TRANSFORM, frame.frame_id
     if frame.camera_pose is not None:
         pose = np.asarray(frame.camera_pose, float)
