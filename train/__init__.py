@@ -1,1 +1,4 @@
-"""School: rendered scenes, questions about them, and the training of Moondream 2 models (torch)."""
+"""Training of Moondream 2 models in PyTorch: fine-tuning (`tune`), nano (`nano`), their data.
+
+The folder is `train/`; it is imported as `kimi_train`.
+"""

@@ -43,7 +43,9 @@ def _tuning_verbs(verbs) -> None:
     p.add_argument(
         '--lora-rank', type=int, default=0, metavar='RANK', help='train LoRA adapters of this rank'
     )
-    p.add_argument('--lora-scale', type=float, default=2.0, help='factor of the adapters; default 2')
+    p.add_argument(
+        '--lora-scale', type=float, default=2.0, help='factor of the adapters; default 2'
+    )
     p.add_argument(
         '--target-modules',
         nargs='+',
@@ -143,7 +145,9 @@ def _nano_verbs(verbs) -> None:
         metavar='CHECKPOINT',
         help='average the weights with the checkpoint that they were trained from',
     )
-    p.add_argument('--share', type=float, help='of the trained weights in that average; default 0.5')
+    p.add_argument(
+        '--share', type=float, help='of the trained weights in that average; default 0.5'
+    )
     p.set_defaults(run=save)
 
     for name in ('plot', 'curve'):  # 'curve' is its former name

@@ -114,7 +114,7 @@ class PackedExamples(TensorDataclass):
         return self.position + prefix
 
 
-_NUMBERS = ('coords', 'sizes', 'next_coords', 'next_sizes')
+_NUMBERS = ('coords', 'sizes', 'target_coords', 'target_sizes')
 
 
 def pack(rows: Sequence[Sequence[Example]], image: Sequence[int] | None = None) -> PackedExamples:
@@ -139,7 +139,7 @@ def pack(rows: Sequence[Sequence[Example]], image: Sequence[int] | None = None) 
             out.ids[row, own] = torch.tensor(example.ids)
             out.segment[row, own] = index
             out.position[row, own] = torch.arange(len(example.ids))
-            for name in ('next_ids', *_NUMBERS):
+            for name in ('target_ids', *_NUMBERS):
                 tensor = getattr(out, name)
                 for position, value in getattr(example, name).items():
                     tensor[row, start + position] = torch.tensor(value, dtype=tensor.dtype)

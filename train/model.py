@@ -229,7 +229,7 @@ class AttentionProbe:
     def log_probabilities(self, block: int, q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
         """Return the log-probabilities (n, prefix + length) at the block's places."""
         row, head, place = self.at[self.at[:, 0] == block, 1:].unbind(-1)
-        # All places of the few heads at once: gathering keys for each look takes far longer.
+        # All places of the few heads at once: gathering keys for each query takes far longer.
         few = int(head.max()) + 1
         scores = (q[:, :few] @ k[:, :few].mT)[row, head, place].float() / math.sqrt(k.shape[-1])
         return scores.masked_fill(~mask[row, 0, place], -torch.inf).log_softmax(-1)
@@ -285,7 +285,9 @@ class TextModel(nn.Module):
                 prefix, x, q, k = block(prefix, x, image, rotary, mask)
                 log_probabilities.append(probe.log_probabilities(index, q, k, mask))
             else:
-                prefix, x, *_ = _run(block, self.gradient_checkpointing, prefix, x, image, rotary, mask)
+                prefix, x, *_ = _run(
+                    block, self.gradient_checkpointing, prefix, x, image, rotary, mask
+                )
         return x, entering, torch.cat(log_probabilities) if log_probabilities else None
 
     def logits(self, hidden: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from PIL import Image
 from kimi_ros.agent.answers import IDENTITY_ANSWERS
 from kimi_ros.agent.prompts import attribute_question, count_question, relation_question
 from kimi_ros.sim import ObjectTruth, Renderer, sample_scene, visible_truth
+from kimi_ros.sim.expression_sampling import Mix, perturbed, sample_expression
 from kimi_ros.sim.facts import sample_attribute, sample_count, sample_relation
 from kimi_ros.sim.full.object_classes import PEOPLE
 from kimi_ros.sim.language import caption, preposition, scene_description, with_article
@@ -29,13 +30,18 @@ from kimi_ros.sim.referring_expression import (
 )
 from kimi_ros.sim.seeds import check_training
 from kimi_ros.sim.skill_catalogues import TRAINING_SKILLS, sample_catalogue
-from kimi_ros.sim.tasks import Mix, make_task, perturbed, sample_expression, sample_task
+from kimi_ros.sim.tasks import make_task, sample_task
 
 Scene = Sequence[ObjectTruth]
 Line = dict
 _MATERIAL_ZH = {
-    'paper': '纸', 'ceramic': '陶瓷', 'metal': '金属', 'plastic': '塑料', 'rubber': '橡胶',
-    'wood': '木头', 'glass': '玻璃',
+    'paper': '纸',
+    'ceramic': '陶瓷',
+    'metal': '金属',
+    'plastic': '塑料',
+    'rubber': '橡胶',
+    'wood': '木头',
+    'glass': '玻璃',
 }
 _HAZARD_ZH = {'sharp': '锋利', 'fragile': '易碎', 'hot': '很烫'}
 
@@ -58,7 +64,7 @@ def write_synthetic_data(folder: Path, seeds: range, size: tuple[int, int] = (64
 
     :param folder: for `images/` and `table.jsonl`; made where it is not there.
     :param size: width and height of the images, pixels.
-    :raises HeldOutSeedError: for seeds that examinations are held with.
+    :raises HeldOutSeedError: for seeds that evaluation are held with.
     """
     check_training(seeds)
     images = folder / 'images'
@@ -98,8 +104,12 @@ def _check(scene: Scene, language: str, rng) -> Line:
     thing = _some_thing(scene, rng)
     true = ReferringExpression(thing.category, thing.color)
     what = true if rng.random() < 0.5 else perturbed(true, rng)
-    return {'task': 'check', 'object': what.name(language), 'place': _box(thing),
-            'answer': what == true}
+    return {
+        'task': 'check',
+        'object': what.name(language),
+        'place': _box(thing),
+        'answer': what == true,
+    }
 
 
 def _describe(scene: Scene, language: str, rng) -> Line:
@@ -170,7 +180,9 @@ def _picture(scene: Scene, language: str, rng) -> Line | None:
 
 
 def _hazards(scene: Scene, language: str, rng) -> Line:
-    found = {ReferringExpression(t.category, t.color).name(language): t.hazard for t in scene if t.hazard}
+    found = {
+        ReferringExpression(t.category, t.color).name(language): t.hazard for t in scene if t.hazard
+    }
     if language == 'zh':
         said = '；'.join(f'{name}{_HAZARD_ZH[hazard]}' for name, hazard in found.items())
         return _query('有什么危险的东西吗？', f'有：{said}。' if said else '没有看到。')
@@ -194,14 +206,22 @@ def _relation(scene: Scene, language: str, rng) -> Line | None:
     if asked is None:
         return None
     i, relation, j, true = asked
-    one, other = (ReferringExpression(scene[k].category, scene[k].color).name(language) for k in (i, j))
+    one, other = (
+        ReferringExpression(scene[k].category, scene[k].color).name(language) for k in (i, j)
+    )
     where = relation_name(relation, language)
-    chain = ['这是' if language == 'zh' else 'Here is the ',
-             {'text': one, 'points': [_point_of(scene[i])]},
-             '，那是' if language == 'zh' else ', there the ',
-             {'text': other, 'points': [_point_of(scene[j])]}, '。' if language == 'zh' else '.']
-    return _query(relation_question(one, where, other, language), IDENTITY_ANSWERS[language][not true],
-                  reasoning=chain)
+    chain = [
+        '这是' if language == 'zh' else 'Here is the ',
+        {'text': one, 'points': [_point_of(scene[i])]},
+        '，那是' if language == 'zh' else ', there the ',
+        {'text': other, 'points': [_point_of(scene[j])]},
+        '。' if language == 'zh' else '.',
+    ]
+    return _query(
+        relation_question(one, where, other, language),
+        IDENTITY_ANSWERS[language][not true],
+        reasoning=chain,
+    )
 
 
 def _plan(scene: Scene, language: str, rng) -> Line:
@@ -210,8 +230,12 @@ def _plan(scene: Scene, language: str, rng) -> Line:
         return {'task': 'plan', 'instruction': task.instruction, 'plan': task.plan}
     catalogue = sample_catalogue(rng, TRAINING_SKILLS, task.required_skills)
     plan = catalogue.translated(task).plan
-    return {'task': 'plan', 'instruction': task.instruction, 'plan': plan,
-            'skills': catalogue.entries()}
+    return {
+        'task': 'plan',
+        'instruction': task.instruction,
+        'plan': plan,
+        'skills': catalogue.entries(),
+    }
 
 
 def _plan_in_turns(scene: Scene, language: str, rng) -> Line | None:
@@ -227,8 +251,12 @@ def _plan_in_turns(scene: Scene, language: str, rng) -> Line | None:
     task = make_task('place', scene, expressions, language, rng)
     where, name = preposition(expressions[1], language), expressions[1].name(language)
     instruction = f'把它放到{name}{where}' if language == 'zh' else f'put it {where} the {name}'
-    return {'task': 'plan', 'instruction': instruction, 'plan': task.plan,
-            'history': [[first.instruction, first.plan['say']]]}
+    return {
+        'task': 'plan',
+        'instruction': instruction,
+        'plan': task.plan,
+        'history': [[first.instruction, first.plan['say']]],
+    }
 
 
 def _dialogue(scene: Scene, language: str, rng) -> Line:
@@ -241,8 +269,11 @@ def _dialogue(scene: Scene, language: str, rng) -> Line:
         asked, color = f'最{"左" if is_left else "右"}边是什么？', f'{COLOR_ZH[thing.color]}。'
         return _query('它是什么颜色的？', color, history=[[asked, f'{category}。']])
     asked = f'What is on the far {"left" if is_left else "right"}?'
-    return _query('What colour is it?', f'{thing.color.capitalize()}.',
-                  history=[[asked, f'{with_article(category).capitalize()}.']])
+    return _query(
+        'What colour is it?',
+        f'{thing.color.capitalize()}.',
+        history=[[asked, f'{with_article(category).capitalize()}.']],
+    )
 
 
 def _tool(scene: Scene, language: str, rng) -> Line:
@@ -258,8 +289,11 @@ def _tool(scene: Scene, language: str, rng) -> Line:
         call = {'name': 'weigh', 'arguments': {'object': name}}
     elif draw < 0.85:
         is_on = bool(rng.integers(2))
-        question = ('请开灯。' if is_on else '请关灯。') if zh else (
-            f'Light {"on" if is_on else "off"}, please.')
+        question = (
+            ('请开灯。' if is_on else '请关灯。')
+            if zh
+            else (f'Light {"on" if is_on else "off"}, please.')
+        )
         call = {'name': 'lamp', 'arguments': {'on': is_on}}
     else:
         return {'task': 'tool', 'tools': _some_tools(rng), **_asked_without(scene, language)}
@@ -275,14 +309,19 @@ def _asked_without(scene: Scene, language: str) -> dict:
 def _code(scene: Scene, language: str, rng) -> Line:
     """Code is an answer; nobody runs it."""
     thing, other = (_some_thing(scene, rng) for _ in range(2))
-    one, two = ReferringExpression(thing.category, thing.color).name('en'), ReferringExpression(other.category).name('en')
+    one, two = (
+        ReferringExpression(thing.category, thing.color).name('en'),
+        ReferringExpression(other.category).name('en'),
+    )
     if language == 'zh':
-        names = ReferringExpression(thing.category, thing.color).name('zh'), ReferringExpression(other.category).name('zh')
+        names = (
+            ReferringExpression(thing.category, thing.color).name('zh'),
+            ReferringExpression(other.category).name('zh'),
+        )
         question = f'写一个Python函数，让机械臂把{names[0]}放到{names[1]}旁边。'
     else:
         question = f'Write a Python function that lets the arm put the {one} beside the {two}.'
-    code = (f'def put_beside(arm):\n    arm.pick({one!r})\n'
-            f'    arm.place({one!r}, beside={two!r})')
+    code = f'def put_beside(arm):\n    arm.pick({one!r})\n    arm.place({one!r}, beside={two!r})'
     return _query(question, code)
 
 
@@ -317,6 +356,22 @@ def _choose(options, rng):
 
 
 _WRITERS: tuple[Callable[[Scene, str, np.random.Generator], Line | None], ...] = (
-    _presence, _check, _describe, _caption, _point, _detect, _attribute, _material, _reading,
-    _picture, _hazards, _counting, _relation, _plan, _plan_in_turns, _dialogue, _tool, _code,
+    _presence,
+    _check,
+    _describe,
+    _caption,
+    _point,
+    _detect,
+    _attribute,
+    _material,
+    _reading,
+    _picture,
+    _hazards,
+    _counting,
+    _relation,
+    _plan,
+    _plan_in_turns,
+    _dialogue,
+    _tool,
+    _code,
 )

@@ -1,1 +1,1 @@
-"""Examinations: how often a model is right on scenes that no training has seen."""
+"""Evaluation: how often a model is right on held-out scenes and on users' own pictures."""

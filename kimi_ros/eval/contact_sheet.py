@@ -13,7 +13,7 @@ from kimi_ros.eval.outcome import Outcome, Place
 MAX_FAILURES = 24  # failures on a sheet
 _COLUMNS, _WIDTH, _HEIGHT = 4, 320, 240
 _SIZE, _LINE, _LINES = 13, 18, 2  # of the text: height, with spacing, lines for each of the three
-_WANTED, _CAME = (0, 220, 120), (255, 80, 80)
+_EXPECTED, _PREDICTED = (0, 220, 120), (255, 80, 80)
 _WHITE, _GREY = (235, 235, 235), (32, 32, 32)
 
 
@@ -34,22 +34,26 @@ def contact_sheet(failures: Sequence[tuple[int, np.ndarray, Outcome]]) -> np.nda
     return np.vstack(rows)
 
 
-def _cell(number: int, rgb: np.ndarray, outcome: Outcome, text_renderer: TextRenderer) -> np.ndarray:
+def _cell(
+    number: int, rgb: np.ndarray, outcome: Outcome, text_renderer: TextRenderer
+) -> np.ndarray:
     scale = min(_WIDTH / rgb.shape[1], _HEIGHT / rgb.shape[0])
     size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
     picture = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    for places, color in ((outcome.expected_at, _WANTED), (outcome.predicted_at, _CAME)):
+    for places, color in ((outcome.expected_at, _EXPECTED), (outcome.predicted_at, _PREDICTED)):
         for place in places:
             _mark(picture, place, color)
     cell = np.full((_HEIGHT + 3 * _LINES * _LINE + 8, _WIDTH, 3), _GREY, np.uint8)
     cell[: size[1], : size[0]] = picture
     texts = (
         (f'{number}: {outcome.question}', _WHITE),
-        (f'wanted: {outcome.expected}', _WANTED),
-        (f'came: {outcome.predicted or "nothing"}', _CAME),
+        (f'expected: {outcome.expected}', _EXPECTED),
+        (f'predicted: {outcome.predicted or "nothing"}', _PREDICTED),
     )
     for i, (text, color) in enumerate(texts):
-        shown = renderable_text(text, text_renderer) or 'no font here has these letters: see the .jsonl'
+        shown = (
+            renderable_text(text, text_renderer) or 'no font here has these letters: see the .jsonl'
+        )
         for j, line in enumerate(_lines(shown, text_renderer)):
             top = _HEIGHT + 4 + (i * _LINES + j) * _LINE
             text_renderer.write(cell, line, 4, top, _SIZE, color)

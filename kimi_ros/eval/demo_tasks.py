@@ -1,4 +1,4 @@
-"""What the demo asks about a scene; an examination over many seeds asks the same."""
+"""What the demo asks about a scene; an evaluation over many seeds asks the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ def demo_tasks(truth: Sequence[ObjectTruth], seed: int) -> tuple[Task, Task]:
     :param truth: at least one of which is no person.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
-    expressions = [ReferringExpression(item.category, item.color) for item in truth if item.category not in PEOPLE]
+    expressions = [
+        ReferringExpression(item.category, item.color)
+        for item in truth
+        if item.category not in PEOPLE
+    ]
     order = [int(i) for i in rng.permutation(len(expressions))]
     order.sort(key=lambda i: len(expressions[i].matches(truth)) > 1)
     second = next((i for i in order[1:] if expressions[i] != expressions[order[0]]), order[0])

@@ -8,15 +8,15 @@ _SHOWN = 20
 
 
 class EvalError(Exception):
-    """An examination cannot be held; the text says why, and what would help."""
+    """An evaluation cannot run; the message says why, and what would help."""
 
 
 class UnsupportedWorldError(EvalError):
-    """What a suite asks about is not on the table that it was given."""
+    """A suite does not apply to the world that it was given."""
 
 
 class JournalError(EvalError):
-    """The file of results cannot be written, is damaged, or belongs to another examination."""
+    """The file of results cannot be written, is damaged, or belongs to another evaluation."""
 
 
 class DataError(EvalError):

@@ -1,4 +1,4 @@
-"""Holding an examination: number by number, going on where a journal ends."""
+"""Run a suite scene by scene, resuming from its journal."""
 
 from __future__ import annotations
 
@@ -22,29 +22,35 @@ from kimi_ros.vlm import VisionLanguageModel
 
 
 class Evaluation:
-    """A suite over scenes, or over a user's own things, in one language."""
+    """A suite over scenes, or over a user's own pictures, in one language."""
 
     def __init__(
-        self, suite: str, language: str, scene_source: SceneSource, things: Sequence[LabelledObject] | None = None
+        self,
+        suite: str,
+        language: str,
+        scene_source: SceneSource,
+        things: Sequence[LabelledObject] | None = None,
     ):
-        """Take what is asked about.
+        """Set up a suite.
 
-        :param things: of a user's own data; then the suite is one of LOCALIZATION_SUITES, and numbers are
-            places in this list.
+        :param things: a user's labelled objects; then the suite is one of LOCALIZATION_SUITES, and
+            numbers index this list.
         """
         self._suite, self._language = suite, language
         self._scenes, self._things = scene_source, things
 
     def evaluate(self, vlm: VisionLanguageModel, number: int) -> list[Outcome]:
-        """Return what comes of one scene."""
+        """Return the outcomes of one scene."""
         if self._things is not None:
-            return [LOCALIZATION_SUITES[self._suite](vlm, self._things[number].localization_sample())]
+            return [
+                LOCALIZATION_SUITES[self._suite](vlm, self._things[number].localization_sample())
+            ]
         return SUITES[self._suite].evaluate(vlm, self._scenes.scene(number), self._language)
 
     def run(
         self, vlm: VisionLanguageModel, numbers: Iterable[int], journal: Journal
     ) -> list[Metric]:
-        """Ask about every scene that the journal lacks, and return the figures."""
+        """Evaluate every scene that is not in the journal, and return the metrics."""
         asked = []
         for number in numbers:
             if number not in journal.done:
@@ -53,7 +59,9 @@ class Evaluation:
         scenes = [journal.done[number] for number in asked]
         suite = SUITES[self._suite]
         proportions = [compute_metric(name, scenes, is_share=True) for name in suite.proportions]
-        return proportions + [compute_metric(name, scenes, is_share=False) for name in suite.other_metrics]
+        return proportions + [
+            compute_metric(name, scenes, is_share=False) for name in suite.other_metrics
+        ]
 
     def picture(self, number: int) -> np.ndarray:
         """Return the picture of a scene, uint8 (H, W, 3)."""
@@ -74,9 +82,7 @@ def write_report(
     ]
     page, sheet = beside(out, '.md'), beside(out, '.png')
     try:
-        page.write_text(
-            markdown(about, figures, sheet.name if failures else ''), encoding='utf-8'
-        )
+        page.write_text(markdown(about, figures, sheet.name if failures else ''), encoding='utf-8')
         if not failures:
             sheet.unlink(missing_ok=True)
             return [page]

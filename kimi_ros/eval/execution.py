@@ -1,4 +1,4 @@
-"""Plans that are carried out: a simple robot does what they say, and the table's end is judged."""
+"""Closed-loop evaluation: a simulated robot executes the plan, and the final state is checked."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ _TRIES = 60
 Place = Sequence[float]
 
 
-def evaluate_closed_loop(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
-    """Give an instruction, carry out what is planned, and look at how the table ends.
+def evaluate_closed_loop(
+    vlm: VisionLanguageModel, world: HeldOutScene, language: str
+) -> list[Outcome]:
+    """Give an instruction, execute the plan, and check the final state.
 
-    Steps that wait for a person are carried out: what was asked for is agreed to.
+    Steps that need approval are executed: the user is taken to approve them.
     """
     task = sample_executable_task(world, language)
     if task is None:
@@ -35,10 +37,10 @@ def evaluate_closed_loop(vlm: VisionLanguageModel, world: HeldOutScene, language
 
 
 def sample_executable_task(world: HeldOutScene, language: str) -> Task | None:
-    """Return a request that can be carried out if it is to be, or None where there is none.
+    """Return a request that the simulated robot can execute, or one to turn down; None if neither.
 
-    What the simple robot could not do with the true positions is replaced by another request for
-    the same skill, else for another one: as many as in `sample_task` are for nothing to come of.
+    A request that the robot fails with the true positions is replaced by another one for the same
+    skill, else for another skill: the share of requests to turn down stays that of `sample_task`.
     """
     drawn = [task for task in _requests(world, language) if task.skill != 'describe']
     if not drawn:
@@ -52,11 +54,13 @@ def sample_executable_task(world: HeldOutScene, language: str) -> Task | None:
 def _requests(world: HeldOutScene, language: str) -> Iterator[Task]:
     for number in range(_TRIES):
         # Each from a generator of its own: words take draws, and not as many in every language.
-        yield sample_task(world.objects, language, world.rng(f'closed-loop {number}'), compound_share=0)
+        yield sample_task(
+            world.objects, language, world.rng(f'closed-loop {number}'), compound_share=0
+        )
 
 
 def goal_of(task: Task, world: HeldOutScene) -> Goal:
-    """Return how the table should end."""
+    """Return the wanted final state."""
     if not _acts(task):
         return Goal('none')
     places = [tuple(world.objects[i].index for i in found) for _, found in task.referents]
@@ -72,9 +76,9 @@ def execute(robot: SimulatedRobot, movements: Iterable[tuple[str, Place | None]]
     for skill, where in movements:
         if where is None:
             return f'{skill}: nobody knows where'
-        succeeded = getattr(robot, skill)(where)
-        if not succeeded.succeeded:
-            return f'{skill}: {succeeded.reason}'
+        result = getattr(robot, skill)(where)
+        if not result.succeeded:
+            return f'{skill}: {result.reason}'
     return ''
 
 

@@ -12,8 +12,14 @@ from kimi_ros.agent import Frame
 from kimi_ros.sim import WORLDS, ObjectTruth, Renderer, Scene, sample_scene, visible_truth
 from kimi_ros.sim.seeds import FIRST_EVALUATION_SEED
 
-__all__ = ['FIRST_EVALUATION_SEED', 'WORLDS', 'HeldOutScene', 'SceneSource', 'held_out_scene', 'held_out_scenes']
-
+__all__ = [
+    'FIRST_EVALUATION_SEED',
+    'WORLDS',
+    'HeldOutScene',
+    'SceneSource',
+    'held_out_scene',
+    'held_out_scenes',
+]
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,9 @@ def held_out_scenes(
             yield held_out_scene(seed, renderer, world)
 
 
-def held_out_scene(seed: int, renderer: Renderer, world: str = 'full', held_out: bool = False) -> HeldOutScene:
+def held_out_scene(
+    seed: int, renderer: Renderer, world: str = 'full', held_out: bool = False
+) -> HeldOutScene:
     """Render the held-out scene of a number."""
     scene = sample_scene(FIRST_EVALUATION_SEED + seed, world, held_out)
     view = renderer.render(scene)

@@ -1,6 +1,6 @@
-"""Results scene by scene, kept in a file, so that an examination that was killed goes on.
+"""Results, scene by scene, in a file from which an interrupted evaluation resumes.
 
-The first line says what is examined; every other one holds a scene's number and its outcomes. A
+The first line says what is evaluated; every other one holds a scene's number and its outcomes. A
 line cut short by a kill is the last one: it is dropped, and its scene asked again.
 """
 
@@ -18,14 +18,14 @@ from kimi_ros.eval.outcome import Outcome
 class Journal:
     """The outcomes by the scene's number; on disk where there is a path.
 
-    Use it as a context manager. Raises JournalError where the file is of another examination, is
+    Use it as a context manager. Raises JournalError where the file is of another evaluation, is
     damaged, is being written by another process, or cannot be written.
     """
 
     def __init__(self, path: Path | None, about: Mapping[str, object]):
         """Open the file, or begin it.
 
-        :param about: what is examined, plain data; a file that was begun with other words is
+        :param about: what is evaluated, plain data; a file that was begun with other words is
             refused.
         """
         self.done: dict[int, tuple[Outcome, ...]] = {}
@@ -40,7 +40,7 @@ class Journal:
             self._read(about)
         except BlockingIOError:
             self._stream.close()
-            raise JournalError(f'{path} is being written by another examination') from None
+            raise JournalError(f'{path} is being written by another evaluation') from None
         except OSError as error:
             raise self._unwritable(error) from error
         except JournalError:
@@ -84,7 +84,7 @@ class Journal:
         ]
         if differ:
             raise JournalError(
-                f'{self._path} holds the results of another examination: {", ".join(differ)}. '
+                f'{self._path} holds the results of another evaluation: {", ".join(differ)}. '
                 'Give another --out, or delete that file'
             )
 

@@ -20,7 +20,7 @@ class LocalizationSample:
     :ivar rgb: uint8 (H, W, 3).
     :ivar mask: bool (H, W), its visible pixels; None where only boxes are asked for.
     :ivar box: x_min, y_min, x_max, y_max in pixels, edges of what is visible.
-    :ivar expression_type: what tells it from the others, one of `referring.EXPRESSION_TYPES`; '' where nobody knows.
+    :ivar expression_type: one of `referring.EXPRESSION_TYPES`; '' where that is unknown.
     """
 
     rgb: np.ndarray

@@ -1,4 +1,4 @@
-"""What came of one question of an examination."""
+"""The outcome of one question of an evaluation."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Outcome:
 
     def to_dict(self) -> dict:
         """Return what a line of JSON holds."""
+        # The keys are those of journals since the first version: they stay readable.
         return {
             'asked': self.question,
             'wanted': self.expected,
@@ -54,5 +55,5 @@ class Outcome:
 
 
 def binary(hit: bool) -> tuple[float, float]:
-    """Return what one question adds to a share."""
+    """Return what one question adds to a proportion: numerator and denominator."""
     return float(hit), 1.0

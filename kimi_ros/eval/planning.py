@@ -16,9 +16,10 @@ from kimi_ros.eval.phrasings import rephrased
 from kimi_ros.eval.plan_checks import plan_errors
 from kimi_ros.resources import share as shipped
 from kimi_ros.sim import CATEGORIES, COLORS, ObjectTruth
+from kimi_ros.sim.expression_sampling import perturbed
 from kimi_ros.sim.full.object_classes import PEOPLE, SCALABLE, SIZES
 from kimi_ros.sim.referring_expression import ReferringExpression
-from kimi_ros.sim.tasks import Task, make_task, perturbed, sample_task
+from kimi_ros.sim.tasks import Task, make_task, sample_task
 from kimi_ros.vlm import VisionLanguageModel
 
 _BACK = (Status.NEEDS_CLARIFICATION.value, Status.INFEASIBLE.value)
@@ -76,9 +77,7 @@ def demo(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[O
     """Ask what `make demo` asks of this seed, in both languages: are both answers right?"""
     tasks = demo_tasks(world.objects, world.seed)
     made = [run_agent(vlm, world, task) for task in tasks]
-    wrong_ones = [
-        (p, t) for p, t in zip(made, tasks, strict=True) if not is_correct(p, t, world)
-    ]
+    wrong_ones = [(p, t) for p, t in zip(made, tasks, strict=True) if not is_correct(p, t, world)]
     plan, task = wrong_ones[0] if wrong_ones else (made[0], tasks[0])
     return [outcome_of(plan, task, world, {'right': binary(not wrong_ones)})]
 
@@ -172,7 +171,7 @@ def outcome_of(
         correct = is_correct(plan, task, world)
     return Outcome(
         question=task.instruction,
-        expected=_wanted(task),
+        expected=_expected_steps(task),
         predicted=predicted or plan_summary(plan, task, world),
         correct=correct,
         counts=counts,
@@ -183,7 +182,7 @@ def outcome_of(
     )
 
 
-def _wanted(task: Task) -> str:
+def _expected_steps(task: Task) -> str:
     steps = [
         f'{s["skill"]}({", ".join(v for k, v in s.items() if k != "skill")})'
         for s in task.plan['steps']
@@ -200,4 +199,8 @@ def plan_summary(plan: Plan | None, task: Task, world: HeldOutScene) -> str:
     ]
     text = ', '.join(steps) or f'{plan.status.value}: {plan.say}'
     # Where the words are right, the places may not be.
-    return text if text != _wanted(task) else '; '.join([text, *plan_errors(plan, task, world)])
+    return (
+        text
+        if text != _expected_steps(task)
+        else '; '.join([text, *plan_errors(plan, task, world)])
+    )

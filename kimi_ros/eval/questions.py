@@ -18,9 +18,9 @@ from kimi_ros.agent.prompts import (
 )
 from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.outcome import Outcome, binary
+from kimi_ros.sim.expression_sampling import PRESENCE_MIX, sample_expression
 from kimi_ros.sim.facts import sample_attribute, sample_count, sample_relation
 from kimi_ros.sim.referring_expression import ReferringExpression, attribute_name, relation_name
-from kimi_ros.sim.tasks import PRESENCE_MIX, sample_expression
 from kimi_ros.vlm import VisionLanguageModel
 
 _SHORT = 8  # tokens
@@ -89,7 +89,9 @@ def _attribute(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> 
     what, index, attribute, expected = sampled
     word = attribute_name(attribute, language)
     question = attribute_question(what.name(language), word, language)
-    return _yes_no(vlm, world, language, 'attributes', question, expected, IDENTITY_ANSWERS, [index])
+    return _yes_no(
+        vlm, world, language, 'attributes', question, expected, IDENTITY_ANSWERS, [index]
+    )
 
 
 def _relation(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> Outcome | None:
@@ -98,7 +100,9 @@ def _relation(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> O
     if sampled is None:
         return None
     i, relation, j, expected = sampled
-    one, other = (ReferringExpression(o.category, o.color) for o in (world.objects[i], world.objects[j]))
+    one, other = (
+        ReferringExpression(o.category, o.color) for o in (world.objects[i], world.objects[j])
+    )
     where = relation_name(relation, language)
     question = relation_question(one.name(language), where, other.name(language), language)
     return _yes_no(vlm, world, language, 'relations', question, expected, IDENTITY_ANSWERS, [i, j])

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.localization import LocalizationSample
+from kimi_ros.sim.expression_sampling import Mix, refers_to_one, sample_expression
 from kimi_ros.sim.full.object_classes import HELD_OUT
 from kimi_ros.sim.referring_expression import ReferringExpression
-from kimi_ros.sim.tasks import Mix, refers_to_one, sample_expression
 
 _PLAIN = Mix(absent=0, category=0, color=0, sized=0, superlative=0, relation=0)
 _MIX_OF_TYPE = {
@@ -19,12 +19,12 @@ _MIX_OF_TYPE = {
     'superlative': replace(_PLAIN, superlative=1),
 }
 EXPRESSION_TYPES = tuple(_MIX_OF_TYPE)
-"""What descriptions use: the kind alone, a colour, a size, a relation to another, a superlative."""
+"""By category alone, by colour, size, relation to another object, or superlative."""
 _TRIES = 60
 
 
 def expression_type_of(what: ReferringExpression) -> str:
-    """Return which of `EXPRESSION_TYPES` a description has."""
+    """Return which of `EXPRESSION_TYPES` an expression is."""
     if what.relation:
         return 'relation'
     if what.superlative:
@@ -42,7 +42,9 @@ def localization_sample(world: HeldOutScene, language: str) -> LocalizationSampl
         for _ in range(_TRIES):
             what = sample_expression(world.objects, rng, _MIX_OF_TYPE[expression_type])
             if expression_type_of(what) == expression_type and refers_to_one(what, world.objects):
-                return replace(described(world, what, language), expression_type=expression_type_of(what))
+                return replace(
+                    described(world, what, language), expression_type=expression_type_of(what)
+                )
     return None
 
 

@@ -1,4 +1,4 @@
-"""What is told at the end: lines, one object of JSON, a table in Markdown."""
+"""Reports: lines for the terminal, a JSON object, a Markdown page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lines(about: Mapping, figures: Sequence[Metric]) -> list[str]:
 
 
 def as_json(about: Mapping, figures: Sequence[Metric]) -> dict:
-    """Return what was examined, each figure by its name, and the intervals beside."""
+    """Return what was evaluated, each figure by its name, and the intervals beside."""
     values = {f.name: f.value for f in figures}
     intervals = {
         f.name: {'low': f.low, 'high': f.high, 'method': f.method, 'questions': f.questions}

@@ -1,4 +1,4 @@
-"""The examinations. Each asks one thing or a few of each scene; the figures count the answers.
+"""The evaluation suites. Each asks one or a few questions about a scene; metrics count the answers.
 
 What is asked is drawn from the scene's number and the suite alone, so English and Chinese face the
 same questions and their difference is paired.
@@ -25,36 +25,35 @@ Evaluate = Callable[[VisionLanguageModel, HeldOutScene, str], list[Outcome]]
 
 @dataclass(frozen=True)
 class Suite:
-    """An examination.
+    """A suite.
 
-    :ivar evaluate: asks a model about a scene in a language; an empty list where the scene has nothing
-        to ask about.
-    :ivar proportions: the names of figures that are shares of questions.
-    :ivar other_metrics: of those that are not.
-    :ivar tables: on which of `WORLDS` there is something to ask about.
-    :ivar held_out: whether the scenes have a thing whose kind and colour training never saw
+    :ivar evaluate: asks a model about a scene in a language; returns an empty list where the
+        suite does not apply to the scene.
+    :ivar proportions: the names of metrics that are proportions of questions.
+    :ivar other_metrics: the names of the other metrics.
+    :ivar worlds: the `WORLDS` that the suite applies to.
+    :ivar held_out: whether a scene has an object whose category and colour training never saw
         together.
     """
 
     evaluate: Evaluate
     proportions: tuple[str, ...] = ()
     other_metrics: tuple[str, ...] = ()
-    tables: tuple[str, ...] = WORLDS
+    worlds: tuple[str, ...] = WORLDS
     held_out: bool = False
 
 
-def scene_source_for(suite: str, table: str) -> SceneSource:
-    """Return the scenes of an examination on a table; UnsupportedWorldError where it cannot be held there."""
+def scene_source_for(suite: str, world: str) -> SceneSource:
+    """Return a suite's scenes; UnsupportedWorldError where it does not apply to the world."""
     known = SUITES[suite]
-    if table not in known.tables:
+    if world not in known.worlds:
         raise UnsupportedWorldError(
-            f'{suite} asks about what is not on the {table} table: give --table '
-            f'{" or ".join(known.tables)}'
+            f'{suite} does not apply to the {world} table: give --table {" or ".join(known.worlds)}'
         )
-    return SceneSource(table, known.held_out)
+    return SceneSource(world, known.held_out)
 
 
-def _look(
+def _localization(
     how: Callable[[VisionLanguageModel, LocalizationSample], Outcome],
     at: Callable[[HeldOutScene, str], LocalizationSample | None],
 ) -> Evaluate:
@@ -66,17 +65,22 @@ def _look(
 
 
 SUITES: dict[str, Suite] = {
-    'points': Suite(_look(evaluate_point, localization_sample), ('in_mask', *(f'in_mask_{f}' for f in EXPRESSION_TYPES))),
-    'boxes': Suite(_look(evaluate_box, localization_sample), ('iou50',), ('mean_iou',)),
+    'points': Suite(
+        _localization(evaluate_point, localization_sample),
+        ('in_mask', *(f'in_mask_{f}' for f in EXPRESSION_TYPES)),
+    ),
+    'boxes': Suite(_localization(evaluate_box, localization_sample), ('iou50',), ('mean_iou',)),
     'questions': Suite(questions, ('exact', 'presence', 'attributes', 'relations')),
     'counting': Suite(counting, ('exact',)),
     'plans': Suite(plans, ('exact', 'schema_valid'), ('skill_f1',)),
     'clarify': Suite(clarify, ('not_there_recall', 'asks_recall', 'acts_recall'), ('f1',)),
     'phrasings': Suite(phrasings, ('exact', 'in_domain'), ('ratio',)),
     'catalogues': Suite(catalogues, ('exact',)),
-    'pairs': Suite(_look(evaluate_point, held_out_pair), ('in_mask',), tables=('full',), held_out=True),
+    'pairs': Suite(
+        _localization(evaluate_point, held_out_pair), ('in_mask',), worlds=('full',), held_out=True
+    ),
     'closed-loop': Suite(
-        evaluate_closed_loop, ('success', 'success_acting', 'success_leaving'), tables=('full',)
+        evaluate_closed_loop, ('success', 'success_acting', 'success_leaving'), worlds=('full',)
     ),
     'demo': Suite(demo, ('right',)),
 }

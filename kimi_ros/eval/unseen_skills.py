@@ -6,8 +6,9 @@ from kimi_ros.agent import SkillCatalogue
 from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.outcome import Outcome, binary
 from kimi_ros.eval.planning import is_correct, outcome_of, run_agent
+from kimi_ros.sim.expression_sampling import sample_two_expressions
 from kimi_ros.sim.skill_catalogues import HELD_OUT_SKILLS, RobotSkills, sample_catalogue
-from kimi_ros.sim.tasks import Task, sample_task, sample_two_expressions
+from kimi_ros.sim.tasks import Task, sample_task
 from kimi_ros.vlm import VisionLanguageModel
 
 

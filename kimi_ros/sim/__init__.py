@@ -1,4 +1,4 @@
-"""Rendered worlds: a table with objects, seen by a camera, and what is really there."""
+"""Rendered worlds: a table with objects, seen by a camera, with ground truth."""
 
 from kimi_ros.sim.full.detailed_object import DetailedObject
 from kimi_ros.sim.full.object_classes import CATEGORIES, COLORS
@@ -12,9 +12,9 @@ from kimi_ros.sim.seeds import HeldOutSeedError
 from kimi_ros.sim.truth import ObjectTruth, ground_truth, visible_truth
 
 __all__ = [
+    'CATEGORIES',
     'COLORS',
     'DetailedObject',
-    'CATEGORIES',
     'GLNotAvailable',
     'HeldOutSeedError',
     'ObjectTruth',

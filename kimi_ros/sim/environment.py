@@ -14,8 +14,13 @@ WIDTH, HEIGHT = 640, 480
 _ANGLES = np.arange(16) * math.pi / 8
 _DIRECTIONS = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
 _CELL = 8
-_CELLS = np.stack(np.meshgrid(np.arange(_CELL / 2, WIDTH, _CELL), np.arange(_CELL / 2, HEIGHT,
-                              _CELL)), axis=-1).reshape(-1, 2) @ _DIRECTIONS.T
+_CELLS = (
+    np.stack(
+        np.meshgrid(np.arange(_CELL / 2, WIDTH, _CELL), np.arange(_CELL / 2, HEIGHT, _CELL)),
+        axis=-1,
+    ).reshape(-1, 2)
+    @ _DIRECTIONS.T
+)
 
 
 def coarse_mask(pixels: np.ndarray) -> np.ndarray:
@@ -49,22 +54,30 @@ def sample_lights(draw: SceneRandom) -> tuple[SceneLight, ...]:
 
     def travelling(azimuth: float, elevation: float) -> Vector:
         flat = math.cos(elevation)
-        return tuple(round(-c, 6) for c in (flat * math.cos(azimuth), flat * math.sin(azimuth),
-                                            math.sin(elevation)))
+        return tuple(
+            round(-c, 6)
+            for c in (flat * math.cos(azimuth), flat * math.sin(azimuth), math.sin(elevation))
+        )
 
     exposure = draw.uniform(0.92, 1.12)
     main = SceneLight(
         travelling(draw.uniform(0, 2 * math.pi), math.radians(draw.uniform(42, 72))),
-        tinted(exposure * draw.uniform(0.42, 0.52)), tinted(exposure * draw.uniform(0.40, 0.52)),
-        draw.uniform(0.2, 0.5))
+        tinted(exposure * draw.uniform(0.42, 0.52)),
+        tinted(exposure * draw.uniform(0.40, 0.52)),
+        draw.uniform(0.2, 0.5),
+    )
     fill = SceneLight(
         travelling(math.pi + draw.uniform(-1.2, 1.2), math.radians(draw.uniform(25, 50))),
-        (0.0, 0.0, 0.0), tinted(exposure * draw.uniform(0.10, 0.18)), 0.0)
+        (0.0, 0.0, 0.0),
+        tinted(exposure * draw.uniform(0.10, 0.18)),
+        0.0,
+    )
     return main, fill
 
 
 def sample_table(draw: SceneRandom) -> SceneTable:
     """Return the table top and what lies behind it."""
+
     def varied(rgb: Vector, spread: float) -> Vector:
         level = 1 + draw.uniform(-spread, spread)
         return tuple(round(c * level * (1 + draw.uniform(-0.02, 0.02)), 6) for c in rgb)
@@ -72,8 +85,13 @@ def sample_table(draw: SceneRandom) -> SceneTable:
     material = draw.choice(tuple(TABLES))
     wall, floor = draw.uniform(0.45, 0.72), draw.uniform(0.22, 0.36)
     return SceneTable(
-        material, varied(TABLES[material], 0.10), (0.0, draw.uniform(1.05, 1.35)),
-        draw.uniform(0.65, 0.95), varied((wall, wall, wall), 0.05), varied((floor,) * 3, 0.05))
+        material,
+        varied(TABLES[material], 0.10),
+        (0.0, draw.uniform(1.05, 1.35)),
+        draw.uniform(0.65, 0.95),
+        varied((wall, wall, wall), 0.05),
+        varied((floor,) * 3, 0.05),
+    )
 
 
 def sample_camera(draw: SceneRandom) -> SceneCamera:
@@ -83,5 +101,6 @@ def sample_camera(draw: SceneRandom) -> SceneCamera:
     target = draw.uniform(0.50, 0.58), draw.uniform(-0.04, 0.04), 0.04
     forward = (math.cos(pitch) * math.cos(yaw), math.cos(pitch) * math.sin(yaw), -math.sin(pitch))
     position = tuple(round(t - distance * f, 6) for t, f in zip(target, forward, strict=True))
-    return SceneCamera(position, round(yaw, 6), round(pitch, 6),
-                       round(math.radians(draw.uniform(42, 48)), 6))
+    return SceneCamera(
+        position, round(yaw, 6), round(pitch, 6), round(math.radians(draw.uniform(42, 48)), 6)
+    )

@@ -1,8 +1,7 @@
-"""A simple robot: it acts on the full table by metres or pixels alone, and a judge reads the end.
+"""A simulated robot: it acts on the full world by position alone; its final state is checked.
 
-It knows no names. What it handles is the thing whose surface lies nearest to the point that it was
-given, if that is within `MAX_GRASP_DISTANCE`. There are no dynamics: what is disturbed falls beside, and is said
-to have.
+It knows no names: it handles the object whose surface is nearest to the given point, within
+`MAX_GRASP_DISTANCE`. There are no dynamics: what is disturbed falls, and is reported.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ MAX_GRASP_DISTANCE = 0.02
 
 @dataclasses.dataclass(frozen=True)
 class ActionResult:
-    """What came of an action: whether it worked, why not ('' if it did), the thing's index."""
+    """The result of an action: success, the reason of a failure, and the object's index."""
 
     succeeded: bool
     reason: str = ''
@@ -34,7 +33,7 @@ class ActionResult:
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """How a table should end.
+    """The wanted final state.
 
     Attributes:
         skill: 'pick', 'place', 'locate' or 'none' (nothing may be touched, or pointed at).
@@ -84,8 +83,12 @@ class SimulatedRobot:
         depth = float(self._frame.depth[row, column])
         if depth <= 0:
             raise ValueError(f'no depth at the pixel ({column}, {row})')
-        return tuple(float(v) for v in deproject([(column, row)], [depth], self._frame.intrinsics,
-                                            self._frame.camera_pose)[0])
+        return tuple(
+            float(v)
+            for v in deproject(
+                [(column, row)], [depth], self._frame.intrinsics, self._frame.camera_pose
+            )[0]
+        )
 
     def locate(self, point: Sequence[float]) -> ActionResult:
         """Point at the thing at a place in metres."""
@@ -102,8 +105,11 @@ class SimulatedRobot:
         if self.things[index].category in PEOPLE:
             self.touched.add(index)
             return ActionResult(False, 'alive', index)
-        above = [i for i, t in enumerate(self.things) if t.support == index
-                 and t.relation == 'on' and i != self.held]
+        above = [
+            i
+            for i, t in enumerate(self.things)
+            if t.support == index and t.relation == 'on' and i != self.held
+        ]
         if above:
             for other in above:
                 self._fall(other)
@@ -135,8 +141,11 @@ class SimulatedRobot:
             self._fall(self.held)
             return ActionResult(False, 'nothing stays on it', index)
         self.things[self.held] = dataclasses.replace(
-            item, position=(*target.position[:2], foot + item.size[2] / 2), support=index,
-            relation=relation)
+            item,
+            position=(*target.position[:2], foot + item.size[2] / 2),
+            support=index,
+            relation=relation,
+        )
         self.held = -1
         return ActionResult(True, '', index)
 
@@ -144,8 +153,11 @@ class SimulatedRobot:
         point = np.asarray(point, float)
         if point.shape != (3,) or not np.isfinite(point).all():
             raise ValueError(f'a place is three finite numbers in metres, not {point!r}')
-        near = [(surface_distance(thing, point), i) for i, thing in enumerate(self.things)
-                if i != self.held]
+        near = [
+            (surface_distance(thing, point), i)
+            for i, thing in enumerate(self.things)
+            if i != self.held
+        ]
         distance, index = min(near, default=(np.inf, -1))
         return index if distance <= MAX_GRASP_DISTANCE else -1
 
@@ -158,26 +170,26 @@ class SimulatedRobot:
             self.held = -1
         item = self.things[index]
         position = (*item.position[:2], item.size[2] / 2)
-        self.things[index] = dataclasses.replace(item, position=position, support=-1,
-                                                 relation='fallen')
+        self.things[index] = dataclasses.replace(
+            item, position=position, support=-1, relation='fallen'
+        )
 
 
-def goal_violations(before: Scene, table: SimulatedRobot, goal: Goal) -> tuple[str, ...]:
+def goal_violations(before: Scene, robot: SimulatedRobot, goal: Goal) -> tuple[str, ...]:
     """Return what is wrong with the end of an action, nothing when it ended as it should."""
-    wrong = [f'{before.objects[i].name} fell' for i in sorted(table.disturbed)]
-    wrong += [f'a {before.objects[i].category} was touched' for i in sorted(table.touched)]
-    if goal.skill == 'locate' and table.located not in goal.things:
+    wrong = [f'{before.objects[i].name} fell' for i in sorted(robot.disturbed)]
+    wrong += [f'a {before.objects[i].category} was touched' for i in sorted(robot.touched)]
+    if goal.skill == 'locate' and robot.located not in goal.things:
         wrong.append('another thing, or nothing, was pointed at')
-    if goal.skill == 'none' and table.located >= 0:
-        wrong.append(f'{before.objects[table.located].name} was pointed at')
-    changed = {i for i, thing in enumerate(table.things) if thing != before.objects[i]}
-    if goal.skill == 'pick' and table.held not in goal.things:
+    if goal.skill == 'none' and robot.located >= 0:
+        wrong.append(f'{before.objects[robot.located].name} was pointed at')
+    changed = {i for i, thing in enumerate(robot.things) if thing != before.objects[i]}
+    if goal.skill == 'pick' and robot.held not in goal.things:
         wrong.append('the hand does not hold what was meant')
     if goal.skill == 'place':
-        rests = [i for i in goal.things if table.things[i].support in goal.targets
-                 and i in changed]
+        rests = [i for i in goal.things if robot.things[i].support in goal.targets and i in changed]
         if not rests:
             wrong.append('nothing that was meant rests where it should')
     moved = changed - (set(goal.things) if goal.skill in ('pick', 'place') else set())
-    wrong += [f'{before.objects[i].name} was moved' for i in sorted(moved - table.disturbed)]
+    wrong += [f'{before.objects[i].name} was moved' for i in sorted(moved - robot.disturbed)]
     return tuple(wrong)

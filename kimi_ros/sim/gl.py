@@ -58,7 +58,8 @@ def open_context(width: int, height: int):
     if importlib.util.find_spec('mujoco') is None:
         raise GLNotAvailable(
             'rendering needs MuJoCo, which is not installed: pip install "kimi_ros[sim]". '
-            'Without it, kimi_ros.sim.recorded_frames() still works.')
+            'Without it, kimi_ros.sim.recorded_frames() still works.'
+        )
     backend = choose_backend()
     # The package's own GLContext was fixed when it was first imported, perhaps before the choice.
     name = f'mujoco.{backend}' if backend in BACKENDS else 'mujoco'
@@ -74,9 +75,10 @@ def unavailable(reason: str) -> GLNotAvailable:
     """Return the error to raise, with the remedy."""
     return GLNotAvailable(
         f'no OpenGL here can render without a screen ({reason}). Install one: '
-        'sudo apt-get install libosmesa6 libgl1-mesa-dri  (where libosmesa6 is not to be had: '
+        'sudo apt-get install libosmesa6 libgl1-mesa-dri  (if libosmesa6 is unavailable: '
         'libegl1 libgl1-mesa-dri), and leave MUJOCO_GL unset to have it found. '
-        'Without it, kimi_ros.sim.recorded_frames() still works.')
+        'Without it, kimi_ros.sim.recorded_frames() still works.'
+    )
 
 
 def _probe(backend: str) -> str | None:
@@ -84,8 +86,13 @@ def _probe(backend: str) -> str | None:
     environment = {k: v for k, v in os.environ.items() if k != 'PYOPENGL_PLATFORM'}
     environment['MUJOCO_GL'] = backend
     try:
-        result = subprocess.run([sys.executable, '-c', _PROBE], env=environment,
-                                capture_output=True, text=True, timeout=60)
+        result = subprocess.run(
+            [sys.executable, '-c', _PROBE],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
     except subprocess.TimeoutExpired:
         return 'no answer within 60 s'
     if result.returncode == 0:

@@ -23,28 +23,69 @@ from kimi_ros.sim.referring_expression import (
 )
 
 __all__ = [
-    'LANGUAGES', 'scene_description', 'caption', 'add_politeness', 'preposition', 'requests', 'verbalize',
+    'LANGUAGES',
+    'scene_description',
+    'caption',
+    'add_politeness',
+    'preposition',
+    'requests',
+    'verbalize',
     'with_article',
 ]
 
-MEASURE_WORDS_ZH = {'book': '本', 'block': '块', 'knife': '把', 'scissors': '把', 'spoon': '把',
-              'pen': '支', 'phone': '部', 'car': '辆', 'picture': '张', 'bottle': '瓶',
-              'banana': '根'}
-SYNONYMS_EN = {'largest': 'biggest', 'nearest': 'closest', 'farthest': 'furthest', 'large': 'big',
-           'small': 'little', 'medium': 'medium-sized', 'cup': 'mug', 'can': 'tin',
-           'pan': 'frying pan', 'glass': 'drinking glass', 'phone': 'mobile phone',
-           'block': 'cube', 'next to': 'beside', 'left of': 'to the left of',
-           'right of': 'to the right of', 'in': 'inside', 'on': 'on top of'}
-SYNONYMS_ZH = {'最大的': '最大的那个', '最近的': '离我最近的', '最远的': '离我最远的', '杯子': '马克杯',
-           '手机': '电话', '图片': '照片', '旁边': '边上', '玩具车': '小汽车', '罐子': '易拉罐'}
+MEASURE_WORDS_ZH = {
+    'book': '本',
+    'block': '块',
+    'knife': '把',
+    'scissors': '把',
+    'spoon': '把',
+    'pen': '支',
+    'phone': '部',
+    'car': '辆',
+    'picture': '张',
+    'bottle': '瓶',
+    'banana': '根',
+}
+SYNONYMS_EN = {
+    'largest': 'biggest',
+    'nearest': 'closest',
+    'farthest': 'furthest',
+    'large': 'big',
+    'small': 'little',
+    'medium': 'medium-sized',
+    'cup': 'mug',
+    'can': 'tin',
+    'pan': 'frying pan',
+    'glass': 'drinking glass',
+    'phone': 'mobile phone',
+    'block': 'cube',
+    'next to': 'beside',
+    'left of': 'to the left of',
+    'right of': 'to the right of',
+    'in': 'inside',
+    'on': 'on top of',
+}
+SYNONYMS_ZH = {
+    '最大的': '最大的那个',
+    '最近的': '离我最近的',
+    '最远的': '离我最远的',
+    '杯子': '马克杯',
+    '手机': '电话',
+    '图片': '照片',
+    '旁边': '边上',
+    '玩具车': '小汽车',
+    '罐子': '易拉罐',
+}
 
 
 @functools.cache
 def requests() -> dict[str, dict[str, tuple[str, ...]]]:
     """Return the templates of `requests.yaml`: by what is asked for, then by language."""
     text = Path(__file__).with_name('requests.yaml').read_text(encoding='utf-8')
-    return {ask: {language: tuple(lines) for language, lines in by_language.items()}
-            for ask, by_language in yaml.safe_load(text).items()}
+    return {
+        ask: {language: tuple(lines) for language, lines in by_language.items()}
+        for ask, by_language in yaml.safe_load(text).items()
+    }
 
 
 def add_politeness(request: str, language: str, rng) -> str:
@@ -86,8 +127,13 @@ def verbalize(meaning: ReferringExpression, language: str, rng) -> str:
     if meaning.category and meaning.color and not (where or meaning.superlative or meaning.size):
         noun, color = CATEGORY_ZH[meaning.category], COLOR_ZH[meaning.color]
         that = f'那{MEASURE_WORDS_ZH.get(meaning.category, "个")}'
-        ways += [f'{that}{name}', f'{color}{noun}', f'{color}的{that}{noun}',
-                 f'{that}{color}{noun}', f'桌子上{color}的{that}{noun}']
+        ways += [
+            f'{that}{name}',
+            f'{color}{noun}',
+            f'{color}的{that}{noun}',
+            f'{that}{color}{noun}',
+            f'桌子上{color}的{that}{noun}',
+        ]
     return _choose(ways, rng)
 
 

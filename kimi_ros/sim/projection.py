@@ -14,11 +14,13 @@ def intrinsics(fov_y: float, width: int, height: int) -> np.ndarray:
     ((width - 1) / 2, (height - 1) / 2).
     """
     focal = height / 2 / math.tan(fov_y / 2)
-    return np.array([
-        [focal, 0.0, (width - 1) / 2],
-        [0.0, focal, (height - 1) / 2],
-        [0.0, 0.0, 1.0],
-    ])
+    return np.array(
+        [
+            [focal, 0.0, (width - 1) / 2],
+            [0.0, focal, (height - 1) / 2],
+            [0.0, 0.0, 1.0],
+        ]
+    )
 
 
 def camera_pose(camera: SceneCamera) -> np.ndarray:
@@ -40,7 +42,9 @@ def project(points: np.ndarray, matrix: np.ndarray, pose: np.ndarray) -> np.ndar
     return np.column_stack([pixels[:, :2] / pixels[:, 2:], optical[:, 2]])
 
 
-def deproject(pixels: np.ndarray, depth: np.ndarray, matrix: np.ndarray, pose: np.ndarray) -> np.ndarray:
+def deproject(
+    pixels: np.ndarray, depth: np.ndarray, matrix: np.ndarray, pose: np.ndarray
+) -> np.ndarray:
     """The inverse of `project`: pixels (n, 2) and depth (n,) in metres -> base frame (n, 3)."""
     pixels = np.asarray(pixels, float)
     rays = np.column_stack([pixels, np.ones(len(pixels))]) @ np.linalg.inv(matrix).T

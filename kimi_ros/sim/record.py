@@ -31,8 +31,10 @@ def record(seed: int, renderer: Renderer) -> None:
         'intrinsics': frame.intrinsics.tolist(),
         'camera_pose': frame.camera_pose.tolist(),
         # What is not known is NaN, which JSON has not: the default stands for it.
-        'truth': [{name: value for name, value in dataclasses.asdict(item).items()
-                   if value == value} for item in ground_truth(scene, frame)],
+        'truth': [
+            {name: value for name, value in dataclasses.asdict(item).items() if value == value}
+            for item in ground_truth(scene, frame)
+        ],
     }
     (FOLDER / f'{seed}.json').write_text(json.dumps(notes, indent=1) + '\n')
 

@@ -47,9 +47,14 @@ def _load(path: Path) -> RecordedFrame:
         np.array(note['camera_pose']),
     )
     truth = tuple(
-        ObjectTruth(**{key: tuple(value) if isinstance(value, list) else value
-                       for key, value in item.items()})
-        for item in note['truth'])
+        ObjectTruth(
+            **{
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in item.items()
+            }
+        )
+        for item in note['truth']
+    )
     return RecordedFrame(note['seed'], frame, truth)
 
 

@@ -11,25 +11,58 @@ from kimi_ros.sim.truth import ObjectTruth
 
 LANGUAGES = ('en', 'zh')
 CATEGORY_ZH = {
-    'book': '书', 'cup': '杯子', 'bottle': '瓶子', 'ball': '球', 'block': '积木', 'bowl': '碗',
-    'plate': '盘子', 'box': '盒子', 'apple': '苹果', 'banana': '香蕉', 'can': '罐子',
-    'knife': '刀', 'scissors': '剪刀', 'spoon': '勺子', 'pen': '笔', 'phone': '手机',
-    'pan': '平底锅', 'glass': '玻璃杯', 'car': '玩具车', 'sign': '牌子', 'picture': '图片',
-    'hand': '手', 'person': '人',
+    'book': '书',
+    'cup': '杯子',
+    'bottle': '瓶子',
+    'ball': '球',
+    'block': '积木',
+    'bowl': '碗',
+    'plate': '盘子',
+    'box': '盒子',
+    'apple': '苹果',
+    'banana': '香蕉',
+    'can': '罐子',
+    'knife': '刀',
+    'scissors': '剪刀',
+    'spoon': '勺子',
+    'pen': '笔',
+    'phone': '手机',
+    'pan': '平底锅',
+    'glass': '玻璃杯',
+    'car': '玩具车',
+    'sign': '牌子',
+    'picture': '图片',
+    'hand': '手',
+    'person': '人',
 }
 CATEGORY_EN = {'car': 'toy car'}
 COLOR_ZH = {
-    'red': '红色', 'orange': '橙色', 'yellow': '黄色', 'green': '绿色', 'blue': '蓝色',
-    'purple': '紫色', 'black': '黑色', 'white': '白色', 'pink': '粉色', 'brown': '棕色',
+    'red': '红色',
+    'orange': '橙色',
+    'yellow': '黄色',
+    'green': '绿色',
+    'blue': '蓝色',
+    'purple': '紫色',
+    'black': '黑色',
+    'white': '白色',
+    'pink': '粉色',
+    'brown': '棕色',
 }
 SIZE_ZH = {'small': '小', 'medium': '中等', 'large': '大'}
 RELATIONS = {
-    'left': ('left of', '左边'), 'right': ('right of', '右边'), 'on': ('on', '上'),
-    'in': ('in', '里'), 'next': ('next to', '旁边'),
+    'left': ('left of', '左边'),
+    'right': ('right of', '右边'),
+    'on': ('on', '上'),
+    'in': ('in', '里'),
+    'next': ('next to', '旁边'),
 }
 SUPERLATIVES = {
-    'largest': '最大的', 'smallest': '最小的', 'leftmost': '最左边的', 'rightmost': '最右边的',
-    'nearest': '最近的', 'farthest': '最远的',
+    'largest': '最大的',
+    'smallest': '最小的',
+    'leftmost': '最左边的',
+    'rightmost': '最右边的',
+    'nearest': '最近的',
+    'farthest': '最远的',
 }
 NEXT_TO_DISTANCE = 0.16
 """Metres between the centres of two things on the table that are next to each other."""
@@ -98,8 +131,12 @@ class ReferringExpression:
             if self.relation:
                 plain = f'{self.other.name("zh")}{relation_name(self.relation, "zh")}的{plain}'
             return plain
-        words = (self.superlative, self.size, self.color,
-                 CATEGORY_EN.get(self.category, self.category) or 'object')
+        words = (
+            self.superlative,
+            self.size,
+            self.color,
+            CATEGORY_EN.get(self.category, self.category) or 'object',
+        )
         plain = ' '.join(w for w in words if w)
         if self.relation:
             plain = f'{plain} {relation_name(self.relation, "en")} the {self.other.name("en")}'
@@ -108,9 +145,11 @@ class ReferringExpression:
     def plain(self, objects: Sequence[ObjectTruth]) -> list[int]:
         """Return the places in `objects` of what kind, colour and size mean, in their order."""
         return [
-            i for i, o in enumerate(objects)
+            i
+            for i, o in enumerate(objects)
             if (self.category == o.category if self.category else o.category not in PEOPLE)
-            and self.color in ('', o.color) and self.size in ('', o.size_name)
+            and self.color in ('', o.color)
+            and self.size in ('', o.size_name)
         ]
 
     def matches(self, objects: Sequence[ObjectTruth]) -> list[int]:
@@ -142,7 +181,10 @@ class ReferringExpression:
             aside = abs(center_x(one) - center_x(other)) / max(o.box[2] for o in objects)
             if self.relation in ('left', 'right') and i != others[0] and aside < SIDE_MARGIN:
                 return False
-            if self.relation == 'next' and abs(_apart(one, other) - NEXT_TO_DISTANCE) < NEXT_TO_MARGIN:
+            if (
+                self.relation == 'next'
+                and abs(_apart(one, other) - NEXT_TO_DISTANCE) < NEXT_TO_MARGIN
+            ):
                 return False
         return True
 
@@ -153,8 +195,11 @@ class ReferringExpression:
         others = self.other.matches(objects)
         if len(others) != 1:
             return []
-        return [i for i in found if i != others[0]
-                and related(objects[i], self.relation, objects[others[0]])]
+        return [
+            i
+            for i in found
+            if i != others[0] and related(objects[i], self.relation, objects[others[0]])
+        ]
 
     def _ordered(self, objects: Sequence[ObjectTruth], found: Sequence[int]):
         """Return the superlative's two limits, and how far each thing is behind the first."""
@@ -179,5 +224,6 @@ def related(one: ObjectTruth, relation: str, other: ObjectTruth) -> bool:
 
 
 def _apart(one: ObjectTruth, other: ObjectTruth) -> float:
-    return ((one.position[0] - other.position[0]) ** 2
-            + (one.position[1] - other.position[1]) ** 2) ** 0.5
+    return (
+        (one.position[0] - other.position[0]) ** 2 + (one.position[1] - other.position[1]) ** 2
+    ) ** 0.5

@@ -1,4 +1,4 @@
-"""What a camera saw."""
+"""A rendered camera frame with depth, segmentation and pose."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ class RenderedFrame:
         segmentation: int16 (H, W), index into the scene's objects, -1 elsewhere; or None.
         intrinsics: float64 (3, 3), for pixel centres at whole numbers.
         camera_pose: float64 (4, 4), optical frame -> base frame.
-        unoccluded_pixels: how many pixels each of the scene's objects would show if nothing hid it; or None.
+        unoccluded_pixels: how many pixels each object would show if nothing occluded it; or None.
     """
 
     rgb: np.ndarray

@@ -44,6 +44,7 @@ class Renderer:
         self._context = gl.open_context(width, height)
         # Only now: whoever wants scenes or recorded frames need not have MuJoCo.
         import mujoco
+
         self._mujoco = mujoco
         self._width, self._height = width, height
         self._rect = mujoco.MjrRect(0, 0, width, height)
@@ -75,16 +76,21 @@ class Renderer:
             self._context.free()
         self._canvas = self._context = None
 
-    def render(self, scene: Scene, depth: bool = True, segmentation: bool = True,
-               count_unoccluded: bool = False) -> RenderedFrame:
+    def render(
+        self,
+        scene: Scene,
+        depth: bool = True,
+        segmentation: bool = True,
+        count_unoccluded: bool = False,
+    ) -> RenderedFrame:
         """Draw a scene.
 
         Args:
             scene: from `sample_scene`.
             depth: whether to read depth too.
             segmentation: whether to draw the objects' indices too; leaving it out saves a pass.
-            count_unoccluded: whether to count the pixels that each object would show unhidden, which tells
-                how much of it is hidden; costs one to four small passes more.
+            count_unoccluded: whether to count the pixels that each object would show unoccluded,
+                from which its occlusion follows; costs one to four small passes more.
 
         Raises:
             RuntimeError: after `close`.
@@ -195,21 +201,36 @@ class Renderer:
             slot.headlight = slot.castshadow = 0
             slot.texid = -1
 
-    def _add(self, geom_type: int, size, position, matrix: np.ndarray, rgba, label: int = -1,
-             shine: float = 0.0):
+    def _add(
+        self,
+        geom_type: int,
+        size,
+        position,
+        matrix: np.ndarray,
+        rgba,
+        label: int = -1,
+        shine: float = 0.0,
+    ):
         geom = self._scene.geoms[self._scene.ngeom]
         self._mujoco.mjv_initGeom(
-            geom, geom_type, np.asarray(size, float), np.asarray(position, float),
-            np.asarray(matrix, float).reshape(9), np.asarray(rgba, np.float32))
+            geom,
+            geom_type,
+            np.asarray(size, float),
+            np.asarray(position, float),
+            np.asarray(matrix, float).reshape(9),
+            np.asarray(rgba, np.float32),
+        )
         geom.segid = label
         geom.specular, geom.shininess, geom.emission, geom.reflectance = shine, 0.5, 0.0, 0.0
         self._scene.ngeom += 1
         return geom
 
-    def _add_mesh(self, number: int, position, matrix: np.ndarray, rgba, label: int,
-                  shine: float) -> None:
-        geom = self._add(self._mujoco.mjtGeom.mjGEOM_MESH, (1, 1, 1), position, matrix, rgba, label,
-                         shine)
+    def _add_mesh(
+        self, number: int, position, matrix: np.ndarray, rgba, label: int, shine: float
+    ) -> None:
+        geom = self._add(
+            self._mujoco.mjtGeom.mjGEOM_MESH, (1, 1, 1), position, matrix, rgba, label, shine
+        )
         geom.dataid = 2 * number
 
     def _add_object(self, index: int, item: SceneObject) -> None:
@@ -218,20 +239,30 @@ class Renderer:
         base = np.asarray(item.position) - (0.0, 0.0, item.size[2] / 2)
         for part in self._parts[item.category]:
             rgb = part.rgb or tuple(c * part.shade for c in item.rgb)
-            self._add_mesh(part.number, turn @ part.origin + base, turn @ part.axes, (*rgb, 1.0),
-                           index, 0.5 if part.shade == 1.0 and part.rgb is None else 0.0)
+            self._add_mesh(
+                part.number,
+                turn @ part.origin + base,
+                turn @ part.axes,
+                (*rgb, 1.0),
+                index,
+                0.5 if part.shade == 1.0 and part.rgb is None else 0.0,
+            )
 
     def _add_room(self, table: SceneTable, label: int) -> None:
         """Table, floor and wall; without a label MuJoCo would leave them out of the depth."""
         near, far = table.x_range
         for size, position, rgb in (
-            (((far - near) / 2, table.half_width, TABLE_THICKNESS / 2),
-             ((near + far) / 2, 0.0, -TABLE_THICKNESS / 2), table.rgb),
+            (
+                ((far - near) / 2, table.half_width, TABLE_THICKNESS / 2),
+                ((near + far) / 2, 0.0, -TABLE_THICKNESS / 2),
+                table.rgb,
+            ),
             ((4.0, 4.0, 0.01), (0.0, 0.0, FLOOR_HEIGHT - 0.01), table.floor_rgb),
             ((0.01, 4.0, 2.0), (WALL_DISTANCE, 0.0, 1.25 + FLOOR_HEIGHT), table.wall_rgb),
         ):
-            self._add(self._mujoco.mjtGeom.mjGEOM_BOX, size, position, np.eye(3), (*rgb, 1.0),
-                      label)
+            self._add(
+                self._mujoco.mjtGeom.mjGEOM_BOX, size, position, np.eye(3), (*rgb, 1.0), label
+            )
 
     def _add_shadow(self, item: SceneObject, light: SceneLight) -> None:
         """Two soft dark patches where the object darkens the table, drawn a hair above it."""
@@ -244,8 +275,13 @@ class Renderer:
                 shape, size = geometry.mjGEOM_BOX, (*(half * grow), thick)
             else:
                 shape, size = geometry.mjGEOM_CYLINDER, (half[1] * grow, thick, 0.0)
-            self._add(shape, size, (*(item.position[:2] + reach * share), thick),
-                      item.pose[:3, :3], (0.0, 0.0, 0.0, 0.20))
+            self._add(
+                shape,
+                size,
+                (*(item.position[:2] + reach * share), thick),
+                item.pose[:3, :3],
+                (0.0, 0.0, 0.0, 0.20),
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -274,25 +310,34 @@ def _compile(mujoco, width: int, height: int):
     drawer = ObjectDrawer(mujoco, spec)
     model = spec.compile()
     drawer.compiled(model)
-    parts = {category: [_place(mujoco, model, f'{category}_{number}', part)
-                    for number, part in enumerate(shapes[category])] for category in CATEGORIES}
+    parts = {
+        category: [
+            _place(mujoco, model, f'{category}_{number}', part)
+            for number, part in enumerate(shapes[category])
+        ]
+        for category in CATEGORIES
+    }
     return model, parts, drawer
 
 
 def _add_mesh_asset(mujoco, spec, name: str, mesh: Mesh) -> None:
     spec.add_mesh(
-        name=name, uservert=mesh.vertices.ravel(), usernormal=mesh.normals.ravel(),
+        name=name,
+        uservert=mesh.vertices.ravel(),
+        usernormal=mesh.normals.ravel(),
         userface=mesh.faces.astype(np.int32).ravel(),
         userfacenormal=mesh.faces.astype(np.int32).ravel(),
-        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL)
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+    )
 
 
 def _place(mujoco, model, name: str, part: Part) -> _PlacedPart:
     number = model.mesh(name).id
     axes = np.empty(9)
     mujoco.mju_quat2Mat(axes, model.mesh_quat[number])
-    return _PlacedPart(number, model.mesh_pos[number].copy(), axes.reshape(3, 3), part.shade,
-                       part.rgb)
+    return _PlacedPart(
+        number, model.mesh_pos[number].copy(), axes.reshape(3, 3), part.shade, part.rgb
+    )
 
 
 def _metres(buffer: np.ndarray) -> np.ndarray:

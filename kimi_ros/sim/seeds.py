@@ -1,4 +1,4 @@
-"""Which seeds are for what: training never sees a scene that somebody is examined on."""
+"""Which seeds are for training, validation and evaluation."""
 
 TRAINING = range(0, 1_000_000)
 VALIDATION = range(1_000_000, 2_000_000)
@@ -6,7 +6,7 @@ FIRST_EVALUATION_SEED = 2_000_000
 
 
 class HeldOutSeedError(ValueError):
-    """A seed that is kept for examinations was asked for in training."""
+    """Training asked for a seed that is reserved for evaluation."""
 
 
 def check_training(seeds: range) -> None:
@@ -15,8 +15,10 @@ def check_training(seeds: range) -> None:
     Raises:
         HeldOutSeedError: when they are not.
     """
-    if len(seeds) and not any(seeds[0] in lot and seeds[-1] in lot
-                              for lot in (TRAINING, VALIDATION)):
+    if len(seeds) and not any(
+        seeds[0] in lot and seeds[-1] in lot for lot in (TRAINING, VALIDATION)
+    ):
         raise HeldOutSeedError(
             f'seeds {seeds[0]} to {seeds[-1]}: training has those below 1,000,000, validation '
-            'those below 2,000,000, and the others are for examinations')
+            'those below 2,000,000, and the others are for evaluation'
+        )

@@ -75,8 +75,9 @@ def revolve(*profiles: np.ndarray) -> Mesh:
 
 def _turn(curve: np.ndarray, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
     radius, height = curve[:, :1], curve[:, 1:]
-    return np.stack([radius * cos, radius * sin, np.broadcast_to(height, (len(curve), len(cos)))],
-                    axis=-1)
+    return np.stack(
+        [radius * cos, radius * sin, np.broadcast_to(height, (len(curve), len(cos)))], axis=-1
+    )
 
 
 def cuboid(low: tuple, high: tuple) -> Mesh:
@@ -108,12 +109,15 @@ def tube(path: np.ndarray, side: np.ndarray, radius: float) -> Mesh:
     tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
     across = np.cross(side, tangents)
     angles = np.linspace(0.0, 2 * math.pi, 11)
-    normals = (np.cos(angles)[None, :, None] * across[:, None]
-               + np.sin(angles)[None, :, None] * np.asarray(side)[None, None])
+    normals = (
+        np.cos(angles)[None, :, None] * across[:, None]
+        + np.sin(angles)[None, :, None] * np.asarray(side)[None, None]
+    )
     mesh = grid(path[:, None] + radius * normals, normals)
     first = mesh.vertices[mesh.faces[:, 0]]
-    facing = np.cross(mesh.vertices[mesh.faces[:, 1]] - first,
-                      mesh.vertices[mesh.faces[:, 2]] - first)
+    facing = np.cross(
+        mesh.vertices[mesh.faces[:, 1]] - first, mesh.vertices[mesh.faces[:, 2]] - first
+    )
     if (facing * mesh.normals[mesh.faces[:, 0]]).sum() < 0:
         mesh = Mesh(mesh.vertices, mesh.normals, mesh.faces[:, ::-1])
     return mesh
@@ -122,8 +126,9 @@ def tube(path: np.ndarray, side: np.ndarray, radius: float) -> Mesh:
 def arc(center: tuple, radii: tuple, start: float, stop: float, count: int = 9) -> np.ndarray:
     """Points (count, 2) of an ellipse between two angles in degrees."""
     angles = np.radians(np.linspace(start, stop, count))
-    return np.column_stack([center[0] + radii[0] * np.cos(angles),
-                            center[1] + radii[1] * np.sin(angles)])
+    return np.column_stack(
+        [center[0] + radii[0] * np.cos(angles), center[1] + radii[1] * np.sin(angles)]
+    )
 
 
 def _book() -> list[Part]:
@@ -150,12 +155,14 @@ def _cup() -> list[Part]:
 
 
 def _bottle() -> list[Part]:
-    body = np.concatenate([
-        arc((0.032, 0.008), (0.008, 0.008), -90, 0, 4),
-        arc((0.013, 0.115), (0.027, 0.045), 0, 90, 10)[:-2],
-        arc((0.030, 0.178), (0.016, 0.024), 250, 180, 6),
-        [(0.0135, 0.205)],
-    ])
+    body = np.concatenate(
+        [
+            arc((0.032, 0.008), (0.008, 0.008), -90, 0, 4),
+            arc((0.013, 0.115), (0.027, 0.045), 0, 90, 10)[:-2],
+            arc((0.030, 0.178), (0.016, 0.024), 250, 180, 6),
+            [(0.0135, 0.205)],
+        ]
+    )
     cap = [(0.0165, 0.205), (0.0165, 0.230)], [(0.0165, 0.230), (0.0, 0.230)]
     ring = [(0.0135, 0.205), (0.0165, 0.205)]
     return [Part(revolve([(0.0, 0.0), (0.032, 0.0)], body)), Part(revolve(ring, *cap), shade=0.55)]
@@ -198,16 +205,26 @@ def _box() -> list[Part]:
     )
     # The lining lies a hair inside the walls, so that it and not they are seen from above.
     hair = 0.0008
-    lining = inside_out(cuboid((low[0] + hair, low[1] + hair, low[2]),
-                               (high[0] - hair, high[1] - hair, high[2] - hair)))
+    lining = inside_out(
+        cuboid(
+            (low[0] + hair, low[1] + hair, low[2]), (high[0] - hair, high[1] - hair, high[2] - hair)
+        )
+    )
     lid = (lining.normals[lining.faces[:, 0], 2] < 0) & (
-        lining.vertices[lining.faces[:, 0], 2] > z / 2)
+        lining.vertices[lining.faces[:, 0], 2] > z / 2
+    )
     return [Part(rim), Part(Mesh(lining.vertices, lining.normals, lining.faces[~lid]), shade=0.50)]
 
 
 def make_shapes() -> dict[str, list[Part]]:
     """The parts of every kind, at nominal size."""
     return {
-        'book': _book(), 'cup': _cup(), 'bottle': _bottle(), 'ball': _ball(),
-        'block': _block(), 'bowl': _bowl(), 'plate': _plate(), 'box': _box(),
+        'book': _book(),
+        'cup': _cup(),
+        'bottle': _bottle(),
+        'ball': _ball(),
+        'block': _block(),
+        'bowl': _bowl(),
+        'plate': _plate(),
+        'box': _box(),
     }

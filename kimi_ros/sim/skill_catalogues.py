@@ -1,7 +1,7 @@
 """Other robots' skills: catalogues in other words, in other orders, with skills nobody knows.
 
 A model should read the catalogue that it is given, not remember one. Training draws catalogues
-with `TRAINING_SKILLS` and with names made up on the spot; examinations draw with `HELD_OUT_SKILLS`.
+with `TRAINING_SKILLS` and with names made up on the spot; evaluation draw with `HELD_OUT_SKILLS`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from kimi_ros.sim.tasks import SKILLS, Task
 Signature = tuple[str, tuple[str, ...]]
 
 DEFAULT_SIGNATURES: tuple[Signature, ...] = (
-    ('locate', ('object',)), ('pick', ('object',)), ('place', ('object', 'target')),
+    ('locate', ('object',)),
+    ('pick', ('object',)),
+    ('place', ('object', 'target')),
     ('describe', ()),
 )
 """Names and arguments of config/skills.yaml, in its order."""
@@ -30,7 +32,8 @@ SKILL_SYNONYMS = {
 """What catalogues call the skills that everybody knows."""
 OBJECTS, TARGETS = ('object', 'item', 'thing'), ('target', 'place', 'goal')
 
-TRAINING_SKILLS = tuple("""
+TRAINING_SKILLS = tuple(
+    """
     adjust align apply arrange assemble attach bag bake bend blow_on boil bounce brush button
     calibrate carry carve charge check chop clamp clip close collect comb compress connect cook
     cover_up crush cut dab decorate deflate defrost deliver deposit detach dip disinfect
@@ -50,14 +53,37 @@ TRAINING_SKILLS = tuple("""
     track transfer transport trim try_out twist undo unfold unlock unpack unplug untie unwind
     update upend upload vacuum ventilate verify view warm_up wash wave_at wax weigh weld
     wet whip wind_up wipe wring zoom_in
-""".split())
+""".split()
+)
 """Verbs a robot might be built for; some of them people also say for what every robot can do."""
 HELD_OUT_SKILLS = (
-    'inspect', 'stir', 'polish', 'press', 'tilt', 'water', 'wrap', 'peel', 'clean_up', 'balance',
-    'drag', 'knock_on', 'paint', 'unscrew', 'fan', 'sniff', 'cool_down', 'tune', 'sharpen', 'glue',
+    'inspect',
+    'stir',
+    'polish',
+    'press',
+    'tilt',
+    'water',
+    'wrap',
+    'peel',
+    'clean_up',
+    'balance',
+    'drag',
+    'knock_on',
+    'paint',
+    'unscrew',
+    'fan',
+    'sniff',
+    'cool_down',
+    'tune',
+    'sharpen',
+    'glue',
 )
 
-_STEMS = {name.partition('_')[0] for names in (TRAINING_SKILLS, HELD_OUT_SKILLS, *SKILL_SYNONYMS.values()) for name in names}
+_STEMS = {
+    name.partition('_')[0]
+    for names in (TRAINING_SKILLS, HELD_OUT_SKILLS, *SKILL_SYNONYMS.values())
+    for name in names
+}
 _ONSETS = (
     'b bl br c ch cl cr d dr f fl fr g gl gr h j k kn l m n p pl pr qu r s sc sh sk sl sm sn sp '
     'st str sw t th tr tw un v w wh wr y z'
@@ -75,16 +101,30 @@ _PARTICLES = 'up', 'down', 'on', 'off', 'out', 'over', 'away'
 REQUESTS = {
     'en': {
         0: ('{skill}', 'please {skill}', 'run {skill} now', 'start to {skill}', 'do a {skill}'),
-        1: ('{skill} {object}', 'please {skill} {object}', 'can you {skill} {object}?',
-            'i want you to {skill} {object}', 'use {skill} on {object}',
-            '{object}, {skill} it for me', 'go and {skill} {object}'),
-        2: ('{skill} {object} with {target}', 'use {skill} on {object} and {target}',
-            'please {skill} {object} with {target}'),
+        1: (
+            '{skill} {object}',
+            'please {skill} {object}',
+            'can you {skill} {object}?',
+            'i want you to {skill} {object}',
+            'use {skill} on {object}',
+            '{object}, {skill} it for me',
+            'go and {skill} {object}',
+        ),
+        2: (
+            '{skill} {object} with {target}',
+            'use {skill} on {object} and {target}',
+            'please {skill} {object} with {target}',
+        ),
     },
     'zh': {
         0: ('{skill}', '执行{skill}', '开始{skill}', '请{skill}一下'),
-        1: ('{skill}{object}', '对{object}执行{skill}', '请{skill}{object}',
-            '用{skill}处理{object}', '把{object}{skill}一下'),
+        1: (
+            '{skill}{object}',
+            '对{object}执行{skill}',
+            '请{skill}{object}',
+            '用{skill}处理{object}',
+            '把{object}{skill}一下',
+        ),
         2: ('对{object}和{target}执行{skill}', '用{target}{skill}{object}'),
     },
 }
@@ -131,30 +171,43 @@ class RobotSkills:
             steps.append({'skill': name, **dict(zip(arguments, values, strict=True))})
         return replace(task, plan={**task.plan, 'steps': steps})
 
-    def custom_task(self, expressions: Sequence[ReferringExpression], objects, language: str, rng) -> Task:
+    def custom_task(
+        self, expressions: Sequence[ReferringExpression], objects, language: str, rng
+    ) -> Task:
         """Return a request for one of its own skills, said by its name.
 
         :param expressions: two descriptions, of which as many are used as the skill has arguments.
         """
         name = _choose(self.custom, rng)
         arguments = dict(self.signatures)[name]
-        expressions = tuple(expressions[:len(arguments)])
-        words = dict(zip(('object', 'target'), (verbalize(m, language, rng) for m in expressions),
-                         strict=False))
+        expressions = tuple(expressions[: len(arguments)])
+        words = dict(
+            zip(
+                ('object', 'target'),
+                (verbalize(m, language, rng) for m in expressions),
+                strict=False,
+            )
+        )
         said = name.replace('_', ' ') if language == 'en' else name
         template = _choose(REQUESTS[language][len(arguments)], rng)
         names = [m.name(language) for m in expressions]
-        found = tuple((n, tuple(m.matches(objects))) for n, m in zip(names, expressions, strict=True))
+        found = tuple(
+            (n, tuple(m.matches(objects))) for n, m in zip(names, expressions, strict=True)
+        )
         step = {'skill': name, **dict(zip(arguments, names, strict=True))}
         if language == 'zh':
             say = f'我来{said}{"和".join(names)}。'
         else:
             say = f'I will {said}' + (f' the {" and the ".join(names)}.' if names else '.')
         plan = {'status': 'ok', 'say': say, 'steps': [step]}
-        return Task(template.format(skill=said, **words), language, plan, found, expressions, (name,))
+        return Task(
+            template.format(skill=said, **words), language, plan, found, expressions, (name,)
+        )
 
 
-def sample_catalogue(rng, invented: Sequence[str] = (), keep: Sequence[str] = SKILLS) -> RobotSkills:
+def sample_catalogue(
+    rng, invented: Sequence[str] = (), keep: Sequence[str] = SKILLS
+) -> RobotSkills:
     """Return a catalogue as another robot might have it.
 
     :param invented: names to draw unknown skills from; without any they are made up.
@@ -165,8 +218,10 @@ def sample_catalogue(rng, invented: Sequence[str] = (), keep: Sequence[str] = SK
         if skill in keep or rng.random() < 0.6:
             name = skill if rng.random() < 0.4 else _choose(SKILL_SYNONYMS[skill], rng)
             known = rng.random() < 0.6
-            names = [a if known else _choose({'object': OBJECTS, 'target': TARGETS}[a], rng)
-                     for a in arguments]
+            names = [
+                a if known else _choose({'object': OBJECTS, 'target': TARGETS}[a], rng)
+                for a in arguments
+            ]
             standard[skill] = name, tuple(names)
     custom: dict[str, tuple[str, ...]] = {}
     for _ in range(int(rng.integers(0, 4))):
@@ -183,8 +238,10 @@ def sample_catalogue(rng, invented: Sequence[str] = (), keep: Sequence[str] = SK
 def _made_up(rng) -> str:
     """Return a name that sounds like a verb: of every letter, or reading would not be learnt."""
     while True:
-        name = ''.join(_choose(_SYLLABLES[0], rng) + _choose(_SYLLABLES[1], rng)
-                       for _ in range(int(rng.choice((1, 2, 3), p=(0.5, 0.4, 0.1)))))
+        name = ''.join(
+            _choose(_SYLLABLES[0], rng) + _choose(_SYLLABLES[1], rng)
+            for _ in range(int(rng.choice((1, 2, 3), p=(0.5, 0.4, 0.1))))
+        )
         if rng.random() < 0.25:
             name = _choose(_PREFIXES, rng) + name
         if name not in _STEMS:

@@ -71,8 +71,9 @@ def _outline(category: str) -> np.ndarray:
     return points - (0.0, 0.0, 0.5)
 
 
-def _arrange(draw: SceneRandom, names: list[tuple[str, str]], camera: SceneCamera,
-             table: SceneTable) -> tuple[SceneObject, ...] | None:
+def _arrange(
+    draw: SceneRandom, names: list[tuple[str, str]], camera: SceneCamera, table: SceneTable
+) -> tuple[SceneObject, ...] | None:
     """Place the objects one by one, or None when there is no room left for one of them."""
     matrix, pose = intrinsics(camera.fov_y, WIDTH, HEIGHT), camera_pose(camera)
     placed: list[SceneObject] = []
@@ -93,8 +94,9 @@ def _arrange(draw: SceneRandom, names: list[tuple[str, str]], camera: SceneCamer
     return tuple(placed)
 
 
-def _object(draw: SceneRandom, category: str, color: str, camera: SceneCamera,
-            table: SceneTable) -> SceneObject:
+def _object(
+    draw: SceneRandom, category: str, color: str, camera: SceneCamera, table: SceneTable
+) -> SceneObject:
     scale = draw.uniform(0.84, 1.20)
     size = [extent * scale for extent in NOMINAL_SIZES[category]]
     if category in ('book', 'box'):
@@ -111,16 +113,21 @@ def _object(draw: SceneRandom, category: str, color: str, camera: SceneCamera,
         yaw = round(away + math.pi / 2 + 0.75 * yaw, 6)
     hue, saturation, value = HUE_SATURATION_VALUE[color]
     rgb = colorsys.hsv_to_rgb(
-        (hue + draw.uniform(-0.011, 0.011)) % 1.0, saturation * draw.uniform(0.92, 1.0),
-        min(value * draw.uniform(0.90, 1.05), 1.0))
-    return SceneObject(category, color, (x, y, round(size[2] / 2, 6)), yaw, size,
-                       tuple(round(c, 6) for c in rgb))
+        (hue + draw.uniform(-0.011, 0.011)) % 1.0,
+        saturation * draw.uniform(0.92, 1.0),
+        min(value * draw.uniform(0.90, 1.05), 1.0),
+    )
+    return SceneObject(
+        category, color, (x, y, round(size[2] / 2, 6)), yaw, size, tuple(round(c, 6) for c in rgb)
+    )
 
 
 def _has_room(candidate: SceneObject, placed: list[SceneObject]) -> bool:
     return all(
         math.dist(candidate.position[:2], other.position[:2])
-        > _radius(candidate) + _radius(other) + GAP for other in placed)
+        > _radius(candidate) + _radius(other) + GAP
+        for other in placed
+    )
 
 
 def _radius(item: SceneObject) -> float:
@@ -130,8 +137,9 @@ def _radius(item: SceneObject) -> float:
     return float(np.abs(_outline(item.category)[:, 0]).max() * item.size[0])
 
 
-def _view(item: SceneObject, matrix: np.ndarray,
-          pose: np.ndarray) -> tuple[float, np.ndarray] | None:
+def _view(
+    item: SceneObject, matrix: np.ndarray, pose: np.ndarray
+) -> tuple[float, np.ndarray] | None:
     """Depth and coarse mask of an object, or None when it is cut off, too small or too large."""
     points = (_outline(item.category) * item.size) @ item.pose[:3, :3].T + item.position
     pixels = project(points, matrix, pose)
@@ -139,7 +147,8 @@ def _view(item: SceneObject, matrix: np.ndarray,
     if (low < MARGIN).any() or (high > (WIDTH - MARGIN, HEIGHT - MARGIN)).any():
         return None
     width, height = high - low
-    if not (WIDTH_RANGE[0] <= width <= WIDTH_RANGE[1]
-            and HEIGHT_RANGE[0] <= height <= HEIGHT_RANGE[1]):
+    if not (
+        WIDTH_RANGE[0] <= width <= WIDTH_RANGE[1] and HEIGHT_RANGE[0] <= height <= HEIGHT_RANGE[1]
+    ):
         return None
     return float(pixels[:, 2].mean()), coarse_mask(pixels[:, :2])

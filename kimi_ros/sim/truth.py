@@ -1,4 +1,4 @@
-"""What is really in a frame: for training and for judging, never for planning."""
+"""Ground truth about a frame: for training and evaluation, never for planning."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ObjectTruth:
 
     Attributes:
         index: into `scene.objects`, and the object's label in `frame.segmentation`.
-        category: one of the table's kinds.
+        category: one of `CATEGORIES`.
         color: one of its colours; '' for people.
         box: edges (x_min, y_min, x_max, y_max) of what is visible, in pixels, where the image
             reaches from 0 to its width and height.
@@ -74,7 +74,7 @@ _KNOWN_OF_THINGS = ('size_name', 'material', 'support', 'relation', 'text', 'sho
 
 
 def visible_truth(scene: Scene, frame: RenderedFrame) -> tuple[ObjectTruth, ...]:
-    """The truth about what can be spoken of: `ground_truth` with `MIN_VISIBLE_SHARE` or more to see."""
+    """`ground_truth` of the objects that show at least `MIN_VISIBLE_SHARE` of the frame."""
     truth = ground_truth(scene, frame)
     return tuple(t for t in truth if t.pixels >= MIN_VISIBLE_SHARE * frame.segmentation.size)
 
@@ -98,13 +98,23 @@ def ground_truth(scene: Scene, frame: RenderedFrame) -> tuple[ObjectTruth, ...]:
         row, column = grasp_point(mask[box[1] : box[3], box[0] : box[2]])
         unoccluded_pixels = 0 if frame.unoccluded_pixels is None else frame.unoccluded_pixels[index]
         known = _KNOWN_OF_THINGS if isinstance(item, DetailedObject) else ()
-        truths.append(ObjectTruth(
-            index=index, category=item.category, color=item.color,
-            box=tuple(map(float, box)), point=(float(x + column) + 0.5, float(y + row) + 0.5),
-            pixels=len(rows), position=item.position, size=item.size,
-            distance=math.dist(item.position, frame.camera_pose[:3, 3]),
-            occluded=max(0.0, 1 - len(rows) / unoccluded_pixels) if unoccluded_pixels else math.nan,
-            **{name: getattr(item, name) for name in known}))
+        truths.append(
+            ObjectTruth(
+                index=index,
+                category=item.category,
+                color=item.color,
+                box=tuple(map(float, box)),
+                point=(float(x + column) + 0.5, float(y + row) + 0.5),
+                pixels=len(rows),
+                position=item.position,
+                size=item.size,
+                distance=math.dist(item.position, frame.camera_pose[:3, 3]),
+                occluded=max(0.0, 1 - len(rows) / unoccluded_pixels)
+                if unoccluded_pixels
+                else math.nan,
+                **{name: getattr(item, name) for name in known},
+            )
+        )
     return tuple(truths)
 
 

@@ -69,7 +69,7 @@ def rendered_worlds(monkeypatch, rendered):
 
 @pytest.fixture
 def model_saying(monkeypatch, recorded_worlds):
-    """Make `nano` a model that answers everything with the same words, or ids and `ScriptedOutput`s."""
+    """Make `nano` a model with one answer to everything: words, or ids and `ScriptedOutput`s."""
     config = ModelConfig.from_dict(json.loads((NANO / 'config.json').read_text()))
     tokenizer = TextTokenizer.from_file(NANO / 'tokenizer.json')
 

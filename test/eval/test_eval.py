@@ -47,7 +47,9 @@ def plan_of(*steps):
 
 
 def test_a_plan_is_right_when_every_mark_is_on_its_object(world):
-    task = task_for(world, 'place', ReferringExpression('cup', 'red'), ReferringExpression('book', 'blue'))
+    task = task_for(
+        world, 'place', ReferringExpression('cup', 'red'), ReferringExpression('book', 'blue')
+    )
     assert not plan_errors(plan_of(('pick', CUP), ('place', CUP, BOOK)), task, world)
     assert plan_errors(plan_of(('pick', CUP), ('place', CUP, CUP)), task, world)
     assert plan_errors(plan_of(('pick', (0, 0)), ('place', CUP, BOOK)), task, world)
@@ -75,7 +77,9 @@ def test_the_demo_asks_the_same_of_a_seed_everywhere(world):
 
 
 def test_what_a_catalogue_calls_its_arguments_does_not_matter(world):
-    task = task_for(world, 'place', ReferringExpression('cup', 'red'), ReferringExpression('book', 'blue'))
+    task = task_for(
+        world, 'place', ReferringExpression('cup', 'red'), ReferringExpression('book', 'blue')
+    )
     step = {'skill': 'glue', 'item': 'red cup', 'goal': 'blue book'}
     task = replace(task, plan={**task.plan, 'steps': [step]})
     assert not plan_errors(plan_of(('glue', CUP, BOOK)), task, world)

@@ -54,9 +54,7 @@ def bare(text, language):
     before = [plain(words, language) + space for words in requests()['openings'][language]]
     after = [space + plain(words, language) for words in requests()['endings'][language]]
     found = {line} | {line[len(words) :] for words in before if line.startswith(words)}
-    return found | {
-        one[: -len(words)] for one in found for words in after if one.endswith(words)
-    }
+    return found | {one[: -len(words)] for one in found for words in after if one.endswith(words)}
 
 
 @pytest.fixture(scope='module')

@@ -16,7 +16,7 @@ from kimi_ros.eval.unseen_skills import task_with_other_skills
 from kimi_ros.sim.executor import SimulatedRobot
 from kimi_ros.sim.full.object_classes import HELD_OUT
 from kimi_ros.sim.referring_expression import ReferringExpression
-from kimi_ros.sim.skill_catalogues import HELD_OUT_SKILLS, SHIPPED, TRAINING_SKILLS
+from kimi_ros.sim.skill_catalogues import DEFAULT_SIGNATURES, HELD_OUT_SKILLS, TRAINING_SKILLS
 
 N = 8
 
@@ -42,7 +42,7 @@ def naming(at):
     return question
 
 
-@pytest.mark.parametrize('suite, figure', [('points', 'in_mask'), ('boxes', 'iou50')])
+@pytest.mark.parametrize('suite, compute_metric', [('points', 'in_mask'), ('boxes', 'iou50')])
 def test_the_one_thing_meant(suite, compute_metric, model_knowing, capsys):
     model_knowing(naming(localization_sample))
     correct = figures_of(capsys, suite)
@@ -54,13 +54,16 @@ def test_the_one_thing_meant(suite, compute_metric, model_knowing, capsys):
 def test_each_form_of_description_is_counted(model_knowing, capsys):
     model_knowing(naming(localization_sample))
     said = figures_of(capsys, 'points', '--lang', 'zh')
-    question = [said['intervals'][f'in_mask_{expression_type}']['questions'] for expression_type in EXPRESSION_TYPES]
+    question = [
+        said['intervals'][f'in_mask_{expression_type}']['questions']
+        for expression_type in EXPRESSION_TYPES
+    ]
     assert sum(question) == said['intervals']['in_mask']['questions'] == N
     assert sum(number > 0 for number in question) >= 3
 
 
 @pytest.mark.parametrize(
-    'what, form',
+    'what, expression_type',
     [
         (ReferringExpression('cup'), 'kind'),
         (ReferringExpression(color='red'), 'color'),
@@ -121,7 +124,10 @@ def test_every_other_catalogue_has_a_skill_that_no_training_names(held_out_scene
     for world in held_out_scenes:
         task, catalogue = task_with_other_skills(world, 'en')
         assert catalogue.custom and set(catalogue.custom) <= set(HELD_OUT_SKILLS)
-        assert not set(catalogue.custom) & {*TRAINING_SKILLS, *(name for name, _ in SHIPPED)}
+        assert not set(catalogue.custom) & {
+            *TRAINING_SKILLS,
+            *(name for name, _ in DEFAULT_SIGNATURES),
+        }
         known = dict(catalogue.signatures)
         for step in task.plan['steps']:
             assert tuple(key for key in step if key != 'skill') == known[step['skill']]
@@ -165,7 +171,7 @@ def test_who_always_acts_fails_where_nothing_is_to_be_done(model_knowing, about_
 def test_an_action_that_fails_ends_the_plan(held_out_scenes):
     world = held_out_scenes[0]
     table = SimulatedRobot(world.scene, world.frame)
-    where = table.metres(world.objects[0].point)
+    where = table.deproject_pixel(world.objects[0].point)
     assert execute(table, [('pick', (9.0, 9.0, 9.0)), ('locate', where)])
     assert table.located == -1
     assert execute(table, [('locate', None)]) and table.located == -1
@@ -190,7 +196,7 @@ def test_the_goal_is_in_the_scenes_indices(held_out_scenes):
 @pytest.mark.parametrize('suite', ['pairs', 'closed-loop'])
 def test_what_only_the_full_table_has_is_not_asked_on_the_small_one(suite, capsys):
     assert main(['eval', suite, '--table', 'small', '--model', '/nowhere']) == 1
-    assert f'{suite} asks about what is not on the small table' in capsys.readouterr().err
+    assert f'{suite} does not apply to the small table' in capsys.readouterr().err
 
 
 def test_the_small_table_is_asked_for(model_knowing, rendered, capsys):

@@ -43,7 +43,14 @@ def test_points_and_boxes_are_held_against_masks_and_boxes(folder, model_saying,
     points = said(capsys, 'points', '--data', str(folder), '--lang', 'zh')
     assert points['in_mask'] == 1 and points['n'] == 2 and 'table' not in points
     assert points['in_mask_kind'] is None  # nobody knows what its names use
-    model_saying([ScriptedOutput(5, bin=512), ScriptedOutput(bin=512), ScriptedOutput(size=(920, 920)), ScriptedOutput(0)])
+    model_saying(
+        [
+            ScriptedOutput(5, bin=512),
+            ScriptedOutput(bin=512),
+            ScriptedOutput(size=(920, 920)),
+            ScriptedOutput(0),
+        ]
+    )
     write(folder, LINE, boxed)
     boxes = said(capsys, 'boxes', '--data', str(folder), '--out', str(folder / 'report'))
     assert boxes['iou50'] == 1 and boxes['mean_iou'] > 0.9

@@ -12,14 +12,21 @@ from kimi_ros.sim.full.object_classes import NOMINAL_SIZES
 
 def thing(category, x, y, height=0.0, **more):
     size = NOMINAL_SIZES[category]
-    return DetailedObject(category, 'red', (x, y, height + size[2] / 2), 0.0, size, (1.0, 0.0, 0.0), **more)
+    return DetailedObject(
+        category, 'red', (x, y, height + size[2] / 2), 0.0, size, (1.0, 0.0, 0.0), **more
+    )
 
 
 @pytest.fixture
 def scene():
     base = sample_scene(1, 'full')
-    things = (thing('ball', 0.4, 0.0), thing('box', 0.5, 0.3), thing('book', 0.5, -0.3),
-              thing('apple', 0.5, -0.3, 0.04, support=2), thing('hand', 0.8, 0.0))
+    things = (
+        thing('ball', 0.4, 0.0),
+        thing('box', 0.5, 0.3),
+        thing('book', 0.5, -0.3),
+        thing('apple', 0.5, -0.3, 0.04, support=2),
+        thing('hand', 0.8, 0.0),
+    )
     return dataclasses.replace(base, objects=things)
 
 

@@ -37,8 +37,13 @@ def metres(one, other):
 
 def test_numbers_are_counted(truths, rng):
     for objects, (what, found) in many(sample_count, truths, rng):
-        those = [o for o in objects if o.category not in PEOPLE
-                 and what.category in ('', o.category) and what.color in ('', o.color)]
+        those = [
+            o
+            for o in objects
+            if o.category not in PEOPLE
+            and what.category in ('', o.category)
+            and what.color in ('', o.color)
+        ]
         assert sorted(found) == sorted(objects.index(o) for o in those)
         assert what.category not in PEOPLE and len(found) <= MAX_COUNT
 
@@ -91,15 +96,20 @@ def test_who_stands_nearly_next_to_a_thing_is_not_said_to_be_elsewhere(table, rn
 def test_relations_are_between_things_with_names_of_their_own(truths, rng):
     for objects, (i, _, j, _) in many(sample_relation, truths, rng):
         for place in (i, j):
-            named = [o for o in objects
-                     if (o.category, o.color) == (objects[place].category, objects[place].color)]
+            named = [
+                o
+                for o in objects
+                if (o.category, o.color) == (objects[place].category, objects[place].color)
+            ]
             assert len(named) == 1 and named[0].category not in PEOPLE
         assert i != j
 
 
 def test_where_two_stand_in_a_line_there_is_no_side_to_ask_for(table, rng):
     book, cup = table[0], replace(table[1], support=-1, position=(0.9, -0.3, 0.05))
-    person = replace(table[2], category='person', color='')  # at the right edge, and never asked for
+    person = replace(
+        table[2], category='person', color=''
+    )  # at the right edge, and never asked for
     assert {sample_relation((book, cup, person), rng) for _ in range(20)} == {None}
     beside = replace(cup, box=(40.0, 10.0, 60.0, 30.0))
     assert {sample_relation((book, beside, person), rng)[1] for _ in range(20)} == {'left', 'right'}

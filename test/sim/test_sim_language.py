@@ -19,11 +19,19 @@ from kimi_ros.sim.language import (
 from kimi_ros.sim.referring_expression import LANGUAGES, ReferringExpression
 
 HOLDS = {
-    'locate': ['object'], 'pick': ['object'], 'place': ['object', 'target', 'where'],
-    'describe': [], 'openings': [], 'endings': [],
+    'locate': ['object'],
+    'pick': ['object'],
+    'place': ['object', 'target', 'where'],
+    'describe': [],
+    'openings': [],
+    'endings': [],
 }
 ASKED = [(ask, language) for ask in HOLDS for language in LANGUAGES]
-BOWL, BOOK, CUP = ReferringExpression('bowl'), ReferringExpression('book', 'blue'), ReferringExpression('cup', 'red')
+BOWL, BOOK, CUP = (
+    ReferringExpression('bowl'),
+    ReferringExpression('book', 'blue'),
+    ReferringExpression('cup', 'red'),
+)
 
 
 def placeholders(template):
@@ -33,7 +41,8 @@ def placeholders(template):
 
 def test_there_is_something_of_every_sort():
     assert {ask: list(by) for ask, by in requests().items()} == {
-        ask: list(LANGUAGES) for ask in HOLDS}
+        ask: list(LANGUAGES) for ask in HOLDS
+    }
 
 
 @pytest.mark.parametrize(('ask', 'language'), ASKED)
@@ -66,8 +75,11 @@ def test_where_a_thing_goes_stands_before_the_place_or_in_chinese_after_it():
 @pytest.mark.parametrize(('ask', 'language'), ASKED[:8])
 def test_templates_can_be_filled(ask, language):
     rng = np.random.default_rng(0)
-    words = {'object': verbalize(CUP, language, rng), 'target': verbalize(BOWL, language, rng),
-             'where': preposition(BOWL, language)}
+    words = {
+        'object': verbalize(CUP, language, rng),
+        'target': verbalize(BOWL, language, rng),
+        'where': preposition(BOWL, language),
+    }
     for template in requests()[ask][language]:
         said = add_politeness(template.format(**words), language, rng)
         assert '{' not in said and '}' not in said
@@ -106,7 +118,10 @@ def test_a_thing_is_spoken_of_in_many_ways(language):
 
 def test_things_go_into_what_holds_them_and_onto_the_rest():
     for category in CONTAINERS:
-        assert (preposition(ReferringExpression(category), 'en'), preposition(ReferringExpression(category), 'zh')) == ('in', '里')
+        assert (
+            preposition(ReferringExpression(category), 'en'),
+            preposition(ReferringExpression(category), 'zh'),
+        ) == ('in', '里')
     assert (preposition(BOOK, 'en'), preposition(BOOK, 'zh')) == ('on', '上')
 
 
@@ -117,7 +132,8 @@ def test_names_have_articles():
 def test_a_table_is_described_from_left_to_right(table):
     few = (table[2], table[5], table[0])
     assert caption(few, 'short') == 'A blue book, a black picture and a red cup on a table.'
-    assert caption(few, 'normal') == ('There are 3 objects on the table: a blue book, a black '
-                                      'picture and a red cup.')
+    assert caption(few, 'normal') == (
+        'There are 3 objects on the table: a blue book, a black picture and a red cup.'
+    )
     assert scene_description(few, 'en') == 'I see a blue book, a black picture and a red cup.'
     assert scene_description(few, 'zh') == '我看到蓝色的书、黑色的图片、红色的杯子。'

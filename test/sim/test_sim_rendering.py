@@ -73,8 +73,11 @@ def test_truth_matches_the_masks(views):
             x, y = truth.point
             assert (truth.category, truth.color) == (item.category, item.color)
             assert truth.position == item.position
-            assert truth.pixels == mask.sum() == mask[int(y_min):int(y_max),
-                                                      int(x_min):int(x_max)].sum()
+            assert (
+                truth.pixels
+                == mask.sum()
+                == mask[int(y_min) : int(y_max), int(x_min) : int(x_max)].sum()
+            )
             assert mask[:, int(x_min)].any() and mask[:, int(x_max) - 1].any()
             assert mask[int(y_min)].any() and mask[int(y_max) - 1].any()
             assert mask[int(y), int(x)]
@@ -84,14 +87,20 @@ def drawn(*rows):
     return np.array([[c == '#' for c in row] for row in rows])
 
 
-@pytest.mark.parametrize(('mask', 'where'), [
-    (drawn('#####', '#####', '#####'), {(1, 2)}),
-    (drawn('#........', '#........', '##.....##', '.#######.', '..#####..'), {(3, 4)}),  # bent
-    (drawn('###......', '#########', '###......'), {(1, 1)}),  # thick at one end
-    (drawn('#######', '#######', '#######', '##...##', '##...##', '#######'), {(1, 3)}),  # covered
-    (drawn('#'), {(0, 0)}),
-    (drawn('#########'), {(0, 4)}),
-])
+@pytest.mark.parametrize(
+    ('mask', 'where'),
+    [
+        (drawn('#####', '#####', '#####'), {(1, 2)}),
+        (drawn('#........', '#........', '##.....##', '.#######.', '..#####..'), {(3, 4)}),  # bent
+        (drawn('###......', '#########', '###......'), {(1, 1)}),  # thick at one end
+        (
+            drawn('#######', '#######', '#######', '##...##', '##...##', '#######'),
+            {(1, 3)},
+        ),  # covered
+        (drawn('#'), {(0, 0)}),
+        (drawn('#########'), {(0, 4)}),
+    ],
+)
 def test_what_is_pointed_at_is_well_inside(mask, where):
     assert grasp_point(mask) in where
     other = grasp_point(mask[:, ::-1])
@@ -114,8 +123,12 @@ def test_lifted_pixels_lie_on_the_object(views):
     for scene, frame in views:
         for index, item in enumerate(scene.objects):
             rows, columns = np.nonzero(frame.segmentation == index)
-            points = deproject(np.column_stack([columns, rows]), frame.depth[rows, columns],
-                          frame.intrinsics, frame.camera_pose)
+            points = deproject(
+                np.column_stack([columns, rows]),
+                frame.depth[rows, columns],
+                frame.intrinsics,
+                frame.camera_pose,
+            )
             inside = (points - item.position) @ item.pose[:3, :3]
             half = np.array(item.size) / 2 + 0.003
             if item.category == 'cup':
@@ -129,8 +142,12 @@ def test_the_table_is_at_height_zero(views):
     scene, frame = views[0]
     row = 470
     columns = np.nonzero(frame.segmentation[row] == -1)[0]
-    points = deproject(np.column_stack([columns, np.full(len(columns), row)]),
-                  frame.depth[row, columns], frame.intrinsics, frame.camera_pose)
+    points = deproject(
+        np.column_stack([columns, np.full(len(columns), row)]),
+        frame.depth[row, columns],
+        frame.intrinsics,
+        frame.camera_pose,
+    )
     assert np.abs(points[:, 2]).max() < 0.002
 
 

@@ -100,7 +100,9 @@ def test_projection_and_lifting_are_inverse():
 
 
 def test_sampling_needs_neither_mujoco_nor_opengl():
-    program = ('import sys; sys.modules["mujoco"] = None; from kimi_ros.sim import sample_scene, '
-               'recorded_frames; sample_scene(1); print(len(recorded_frames()))')
+    program = (
+        'import sys; sys.modules["mujoco"] = None; from kimi_ros.sim import sample_scene, '
+        'recorded_frames; sample_scene(1); print(len(recorded_frames()))'
+    )
     result = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

@@ -34,8 +34,11 @@ def rng():
 @pytest.fixture
 def several(rng):
     """Catalogues of all sorts."""
-    return [sample_catalogue(rng, invented) for invented in ((), TRAINING_SKILLS, HELD_OUT_SKILLS)
-            for _ in range(60)]
+    return [
+        sample_catalogue(rng, invented)
+        for invented in ((), TRAINING_SKILLS, HELD_OUT_SKILLS)
+        for _ in range(60)
+    ]
 
 
 def test_the_shipped_one_is_the_file(rng):
@@ -56,17 +59,21 @@ def test_no_two_skills_have_one_name(several):
         names = [name for name, _ in catalogue.signatures]
         assert len(set(names)) == len(names)
         standard = dict(catalogue.standard.values())
-        assert set(names) == {*standard, *catalogue.custom} and not set(standard) & set(catalogue.custom)
+        assert set(names) == {*standard, *catalogue.custom} and not set(standard) & set(
+            catalogue.custom
+        )
 
 
 def test_as_a_file_it_lists_the_same(several):
     for catalogue in (DEFAULT_SKILLS, *several):
         entries = catalogue.entries()
         assert catalogue.signatures == tuple(
-            (e['name'], tuple(a['name'] for a in e['arguments'])) for e in entries)
+            (e['name'], tuple(a['name'] for a in e['arguments'])) for e in entries
+        )
         describing = [e['name'] for e in entries if 'described' in e['effects']]
-        assert describing == [name for skill, (name, _) in catalogue.standard.items()
-                              if skill == 'describe']
+        assert describing == [
+            name for skill, (name, _) in catalogue.standard.items() if skill == 'describe'
+        ]
 
 
 def test_what_is_called_so_already_is_not_invented_again(rng):
@@ -106,7 +113,10 @@ def test_translated_plans_name_only_what_the_catalogue_has(table, rng, language)
         catalogue = sample_catalogue(rng, TRAINING_SKILLS, task.required_skills)
         translated = catalogue.translated(task)
         assert translated.plan | {'steps': ()} == task.plan | {'steps': ()}
-        assert (translated.instruction, translated.expressions) == (task.instruction, task.expressions)
+        assert (translated.instruction, translated.expressions) == (
+            task.instruction,
+            task.expressions,
+        )
         for before, after in zip(task.plan['steps'], translated.plan['steps'], strict=True):
             assert catalogue.standard[before['skill']][0] == after['skill']
             assert arguments_of(catalogue, after) == arguments_of(DEFAULT_SKILLS, before)
@@ -123,7 +133,7 @@ def test_its_own_skills_are_asked_for_by_name(table, rng, language):
         if not catalogue.custom:
             continue
         task = catalogue.custom_task(expressions, table, language, rng)
-        step, = task.plan['steps']
+        (step,) = task.plan['steps']
         assert step['skill'] in catalogue.custom and task.skill == step['skill']
         count = len(task.expressions)
         assert arguments_of(catalogue, step) == [m.name(language) for m in expressions[:count]]
@@ -170,6 +180,10 @@ def test_some_made_up_names_begin_as_words_do_that_mean_something_else(rng):
 
 
 def test_a_task_of_the_shipped_skills_needs_their_arguments(table, rng):
-    task = make_task('place', table, [ReferringExpression('apple'), ReferringExpression('book')], 'en', rng)
+    task = make_task(
+        'place', table, [ReferringExpression('apple'), ReferringExpression('book')], 'en', rng
+    )
     assert [arguments_of(DEFAULT_SKILLS, step) for step in task.plan['steps']] == [
-        ['apple'], ['apple', 'book']]
+        ['apple'],
+        ['apple', 'book'],
+    ]

@@ -5,25 +5,28 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from kimi_ros.sim.expression_sampling import Mix, perturbed, sample_expression
 from kimi_ros.sim.full.object_classes import PEOPLE
 from kimi_ros.sim.referring_expression import LANGUAGES, ReferringExpression
-from kimi_ros.sim.tasks import (
-    SKILLS,
-    Mix,
-    compound_task,
-    make_task,
-    perturbed,
-    sample_expression,
-    sample_task,
-)
+from kimi_ros.sim.tasks import SKILLS, compound_task, make_task, sample_task
 
-BOWL, APPLE, RED_CUP, KNIFE = ReferringExpression('bowl'), ReferringExpression('apple'), ReferringExpression('cup'), ReferringExpression('knife')
+BOWL, APPLE, RED_CUP, KNIFE = (
+    ReferringExpression('bowl'),
+    ReferringExpression('apple'),
+    ReferringExpression('cup'),
+    ReferringExpression('knife'),
+)
 
 
 def expected_status(task):
     numbers = [len(found) for _, found in task.referents]
-    return ('infeasible' if 0 in numbers else
-            'needs_clarification' if max(numbers, default=1) > 1 else 'ok')
+    return (
+        'infeasible'
+        if 0 in numbers
+        else 'needs_clarification'
+        if max(numbers, default=1) > 1
+        else 'ok'
+    )
 
 
 @pytest.fixture
@@ -41,7 +44,9 @@ def test_the_status_follows_from_the_referents(truths, language, rng):
             assert task.plan['status'] == expected
             assert bool(task.plan['steps']) == (expected == 'ok')
             counts[expected] += 1
-            named |= {m.relation for m in task.expressions} | {m.superlative for m in task.expressions}
+            named |= {m.relation for m in task.expressions} | {
+                m.superlative for m in task.expressions
+            }
             named |= {m.size for m in task.expressions} | {f'skill {task.skill}'}
     assert min(counts.values()) > 10 and len(counts) == 3
     assert {'left', 'on', 'largest', 'small', *(f'skill {s}' for s in SKILLS)} <= named
@@ -61,11 +66,14 @@ def test_the_referents_are_what_the_plan_names(truths, rng):
 def test_both_languages_ask_for_the_same(truths):
     for objects in truths[:10]:
         english = sample_task(objects, 'en', np.random.default_rng(1), compound_share=0)
-        chinese = make_task(english.skill, objects, english.expressions, 'zh', np.random.default_rng(1))
+        chinese = make_task(
+            english.skill, objects, english.expressions, 'zh', np.random.default_rng(1)
+        )
         assert [f for _, f in chinese.referents] == [f for _, f in english.referents]
         assert chinese.plan['status'] == english.plan['status']
         assert [s['skill'] for s in chinese.plan['steps']] == [
-            s['skill'] for s in english.plan['steps']]
+            s['skill'] for s in english.plan['steps']
+        ]
         assert [n for n, _ in chinese.referents] == [m.name('zh') for m in english.expressions]
 
 
@@ -106,9 +114,13 @@ def test_one_thing_and_then_another(table, language, rng):
     assert second.instruction in both.instruction.partition(said)[2]
 
 
-@pytest.mark.parametrize(('second', 'status', 'about'), [
-    (KNIFE, 'infeasible', 'a knife'), (RED_CUP, 'needs_clarification', 'one cup'),
-])
+@pytest.mark.parametrize(
+    ('second', 'status', 'about'),
+    [
+        (KNIFE, 'infeasible', 'a knife'),
+        (RED_CUP, 'needs_clarification', 'one cup'),
+    ],
+)
 def test_two_things_of_which_one_cannot_be_done(table, second, status, about, rng):
     one, other = (make_task('locate', table, [m], 'en', rng) for m in (APPLE, second))
     for pair in ((one, other), (other, one)):
@@ -137,23 +149,40 @@ def test_nobody_would_argue_about_what_is_asked_for(truths, rng):
             what = sample_expression(objects, rng)
             assert what.is_clear_cut(objects)
             assert what.category not in PEOPLE
-            forms['relation' if what.relation else 'superlative' if what.superlative else
-                  'size' if what.size else 'color' if not what.category else
-                  'kind' if not what.color else 'name'] += 1
+            forms[
+                'relation'
+                if what.relation
+                else 'superlative'
+                if what.superlative
+                else 'size'
+                if what.size
+                else 'color'
+                if not what.category
+                else 'kind'
+                if not what.color
+                else 'name'
+            ] += 1
     assert len(forms) == 6 and min(forms.values()) > 5
 
 
 def test_the_share_of_what_is_not_there_is_as_asked_for(truths, rng):
     def missing(mix):
-        return sum(not sample_expression(objects, rng, mix).matches(objects)
-                   for objects in truths for _ in range(10))
+        return sum(
+            not sample_expression(objects, rng, mix).matches(objects)
+            for objects in truths
+            for _ in range(10)
+        )
 
     assert missing(Mix(absent=0, relation=0)) == 0
     assert missing(Mix(absent=0.5)) > 3 * 30
 
 
 def test_what_is_wrong_is_another_thing_that_could_be(rng):
-    for true in (ReferringExpression('banana', 'yellow'), ReferringExpression('cup', 'red'), ReferringExpression('knife')):
+    for true in (
+        ReferringExpression('banana', 'yellow'),
+        ReferringExpression('cup', 'red'),
+        ReferringExpression('knife'),
+    ):
         for _ in range(40):
             other = perturbed(true, rng)
             assert other != true and other.category not in PEOPLE
@@ -169,7 +198,10 @@ def test_languages_ask_for_the_same(truths):
             sample_task(objects, language, np.random.default_rng(number), compound_share=0.6)
             for language in LANGUAGES
         )
-        assert (english.expressions, english.required_skills) == (chinese.expressions, chinese.required_skills)
+        assert (english.expressions, english.required_skills) == (
+            chinese.expressions,
+            chinese.required_skills,
+        )
         both += len(english.required_skills) > 2
     assert both > 10
 
@@ -184,8 +216,12 @@ def test_in_turn_are_different_things(table, truths, rng):
                 assert len(set(things)) == len(things)
                 both += len(task.required_skills) > 2
                 # What the second is found by has not been moved by the first.
-                marks = [i for what in task.expressions[1:] if what.other
-                         for i in what.other.matches(objects)]
+                marks = [
+                    i
+                    for what in task.expressions[1:]
+                    if what.other
+                    for i in what.other.matches(objects)
+                ]
                 assert not set(things[:1]) & set(marks)
     assert both > 10
 

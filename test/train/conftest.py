@@ -42,8 +42,18 @@ def thing(index, category, color, box):
     """The truth about a thing on the table, as large and as far as its box says."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     size = (box[2] - box[0], box[2] - box[0], box[3] - box[1])
-    return ObjectTruth(index, category, color, box, (x, y), 100, (1 - y, 0.5 - x, 0.0), size, 1.5 - y,
-                       size_name='medium')
+    return ObjectTruth(
+        index,
+        category,
+        color,
+        box,
+        (x, y),
+        100,
+        (1 - y, 0.5 - x, 0.0),
+        size,
+        1.5 - y,
+        size_name='medium',
+    )
 
 
 @pytest.fixture(scope='session')

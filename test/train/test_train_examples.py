@@ -7,10 +7,10 @@ from kimi_export.checkpoint import open_checkpoint
 from kimi_ros.vlm.prompt import object_prompt, query_prompt
 from kimi_ros.vlm.tokenizer import TextTokenizer
 from kimi_train.examples import Example, pack
-from kimi_train.tune.batches import group, groups_of_step
+from kimi_train.tune.batches import group_by_image, groups_of_step
 from kimi_train.tune.checkpoint import load_model
 from kimi_train.tune.dataset import read_samples
-from kimi_train.tune.losses import counts, sums
+from kimi_train.tune.losses import summed_losses, target_counts
 from kimi_train.tune.samples import DataError, Pointed, Sample
 from kimi_train.tune.tokenization import ExampleBuilder
 
@@ -136,21 +136,21 @@ def test_lessons_on_one_prefix_are_what_they_are_alone(opened, writer, user_data
     torch.manual_seed(0)
     images = torch.randn(2, opened.config.vision.patches, opened.config.text.dim)
     with torch.no_grad():
-        together = sums(model, pack([examples[:3], examples[3:]]), images)
+        together = summed_losses(model, pack([examples[:3], examples[3:]]), images)
         alone = [
-            sums(model, pack([[example]]), images[[0 if index < 3 else 1]])
+            summed_losses(model, pack([[example]]), images[[0 if index < 3 else 1]])
             for index, example in enumerate(examples)
         ]
     for name, value in together.items():
         parts = sum(part[name] for part in alone if name in part)
         assert float(value) == pytest.approx(float(parts), rel=1e-5)
-    assert counts(examples)['sizes'] == 2
+    assert target_counts(examples)['sizes'] == 2
     assert set(together) == {'words', 'coords', 'sizes'}
 
 
 def test_lessons_share_an_image_until_it_is_full(user_data):
     samples = read_samples([user_data])
-    groups = group(samples, [Example([1] * 10) for _ in samples], longest=25)
+    groups = group_by_image(samples, [Example([1] * 10) for _ in samples], longest=25)
     sizes = [(unit.image.name if unit.image else None, len(unit.examples)) for unit in groups]
     full, rest = [('0.png', 2), ('1.png', 2)], [('0.png', 2), ('1.png', 1), ('2.png', 1), (None, 2)]
     assert sizes == full + rest
@@ -158,7 +158,7 @@ def test_lessons_share_an_image_until_it_is_full(user_data):
 
 def test_the_order_is_the_seeds_and_an_epoch_has_everything(user_data):
     samples = read_samples([user_data])
-    groups = group(samples, [Example([i]) for i, _ in enumerate(samples)], longest=0)
+    groups = group_by_image(samples, [Example([i]) for i, _ in enumerate(samples)], longest=0)
 
     def order(seed):
         steps = [groups_of_step(groups, step, 4, seed) for step in range(5)]

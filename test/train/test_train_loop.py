@@ -23,15 +23,25 @@ from kimi_train.nano.recipe import train
 from kimi_train.nano.scenes import render_set
 from kimi_train.nano.stage_settings import StageSettings
 
-SETTINGS = StageSettings(steps=16, batch_size=2, learning_rate=3e-3, warmup_steps=2, decay_steps=4, short_questions=3, long_questions=1,
-            precision='fp32')
+SETTINGS = StageSettings(
+    steps=16,
+    batch_size=2,
+    learning_rate=3e-3,
+    warmup_steps=2,
+    decay_steps=4,
+    short_questions=3,
+    long_questions=1,
+    precision='fp32',
+)
 
 
 def trainer(start, scenes, settings=SETTINGS):
     torch.manual_seed(0)
     model, tokenizer = load_start(start)
     initialise(model)
-    batches = BatchBuilder(scenes, QuestionWriter(model.config, tokenizer), settings.batch_size, settings.seed)
+    batches = BatchBuilder(
+        scenes, QuestionWriter(model.config, tokenizer), settings.batch_size, settings.seed
+    )
     return Trainer(model, settings), batches
 
 
@@ -116,14 +126,20 @@ def test_muon_refuses_vectors():
 
 
 def test_an_encoder_that_is_not_taught_stays_as_it_is(start, scenes, tmp_path):
-    still, batches = trainer(start, scenes, replace(SETTINGS, steps=2, vision_learning_rate_scale=0.0, patch_loss_weight=0.0))
+    still, batches = trainer(
+        start,
+        scenes,
+        replace(SETTINGS, steps=2, vision_learning_rate_scale=0.0, patch_loss_weight=0.0),
+    )
     before = weights(still)
     still.run(batches, tmp_path)
     same = {name for name, value in weights(still).items() if value.equal(before[name])}
     seeing = {name for name in before if name.startswith('vision.')}
     assert seeing <= same
     assert not {name for name in same if name.startswith('text.blocks.')}
-    assert 'category' not in still.learn(batches.batch(2, still.settings.short_questions, still.settings.long_questions))
+    assert 'category' not in still.learn(
+        batches.batch(2, still.settings.short_questions, still.settings.long_questions)
+    )
 
 
 def test_workers_write_the_same_batches(trained, start, scenes, tmp_path):
@@ -170,8 +186,9 @@ def test_another_tokenizer_keeps_what_it_can(trained, start, scenes, tmp_path):
     cup, before = fewer.encode(' cup').ids, tokenizer.encode(' cup').ids
     assert len(cup) == 1
     torch.testing.assert_close(model.text.wte[cup[0]], old[before].mean(0), rtol=2e-3, atol=1e-4)
-    torch.testing.assert_close(model.vision.pos_emb, whole.model.vision.pos_emb, rtol=2e-3,
-                               atol=1e-4)
+    torch.testing.assert_close(
+        model.vision.pos_emb, whole.model.vision.pos_emb, rtol=2e-3, atol=1e-4
+    )
 
 
 def test_further_blocks_begin_by_adding_nothing(trained, start, tmp_path):
@@ -266,7 +283,7 @@ def test_the_curve_of_a_training_is_drawn(trained, tmp_path):
 
 
 def test_examination_seeds_are_refused(tmp_path):
-    with pytest.raises(HeldOutSeedError, match='examinations'):
+    with pytest.raises(HeldOutSeedError, match='evaluation'):
         render_set(tmp_path, range(1_999_999, 2_000_001), 256, 16, workers=1)
 
 

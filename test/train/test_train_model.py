@@ -37,8 +37,9 @@ def test_a_question_has_the_references_logits(model):
         prefix = model.prefix(features)
         question = pack([[Example(prompt.tolist())]])
         p = prefix.shape[1]
-        hidden, _, _ = model.text(prefix, embed(model, question), question.image,
-                                  question.positions(p), question.mask(p))
+        hidden, _, _ = model.text(
+            prefix, embed(model, question), question.image, question.positions(p), question.mask(p)
+        )
         logits = model.text.logits(hidden[0, -1]).numpy()
     np.testing.assert_allclose(features[0, ::27], expected['vision_global_3'], rtol=1e-3, atol=2e-4)
     wanted = expected['query_logits_3']
@@ -66,8 +67,10 @@ def test_attention_is_handed_out_where_it_is_asked_for():
     at = torch.tensor([[1, 1, 0, 3], [1, 0, 2, 1], [3, 1, 1, 0]])  # block, row, head, place
     attention = AttentionProbe(at)
     assert attention.blocks == {1, 3}
-    assert attention.seen(3, q, k, mask).shape == (1, prefix + length)
-    for got, (_, row, head, place) in zip(attention.seen(1, q, k, mask), at.tolist(), strict=False):
+    assert attention.log_probabilities(3, q, k, mask).shape == (1, prefix + length)
+    for got, (_, row, head, place) in zip(
+        attention.log_probabilities(1, q, k, mask), at.tolist(), strict=False
+    ):
         seen = mask[row, 0, place]
         scores = (k[row, head] @ q[row, head, place] / dim**0.5)[seen]
         torch.testing.assert_close(got[seen], scores.log_softmax(-1))

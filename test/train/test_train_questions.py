@@ -110,8 +110,13 @@ def test_more_things_are_counted_more_finely(words):
     writer, _ = words
     pens = [thing(i, 'pen', 'red', (i / 2, 0, i / 2 + 0.5, 1)) for i in range(2)]
     cup = thing(2, 'cup', 'red', (0, 0, 0.1, 0.1))
-    questions = [writer.locate([*pens, cup], ReferringExpression(category), 'en', True) for category in ('pen', 'cup')]
-    packed = pack_questions([questions], [attention_targets(np.array([[0, 1], [0, 2]]), [*pens, cup])])
+    questions = [
+        writer.locate([*pens, cup], ReferringExpression(category), 'en', True)
+        for category in ('pen', 'cup')
+    ]
+    packed = pack_questions(
+        [questions], [attention_targets(np.array([[0, 1], [0, 2]]), [*pens, cup])]
+    )
     counted = packed.attention[:, 2] == COUNTING_HEAD
 
     def far(objects: int) -> float:
@@ -137,7 +142,12 @@ def test_what_is_not_there_has_no_points(words, scene):
         (RED_CUP, 'needs_clarification'),
         (ReferringExpression('book', 'blue'), 'ok'),
         (ReferringExpression('ball', 'green'), 'infeasible'),
-        (ReferringExpression('cup', 'red', relation='left', other=ReferringExpression('book', 'blue')), 'ok'),
+        (
+            ReferringExpression(
+                'cup', 'red', relation='left', other=ReferringExpression('book', 'blue')
+            ),
+            'ok',
+        ),
     ],
 )
 @pytest.mark.parametrize('language', ['en', 'zh'])
@@ -190,14 +200,19 @@ def test_many_are_counted_more_often_than_few(words, scene):
 
 def test_where_a_thing_stands_to_another_is_looked_up_there_first(words, scene):
     writer, tokenizer = words
-    red = [{**vars(thing), 'color': color} for thing, color in zip(scene, ('red', 'black', 'blue'),
-                                                                   strict=True)]
+    red = [
+        {**vars(thing), 'color': color}
+        for thing, color in zip(scene, ('red', 'black', 'blue'), strict=True)
+    ]
     scene = [type(scene[0])(**thing) for thing in red]
     answers = set()
     for seed in range(20):
         question = writer.relation(scene, 'en', np.random.default_rng(seed))
         answers.add(tokenizer.decode(written(question)))
-        (one,), (other,) = question.attention[question.decided], question.first_hop[question.decided]
+        (one,), (other,) = (
+            question.attention[question.decided],
+            question.first_hop[question.decided],
+        )
         assert one != other
     assert answers == {'Yes', 'No'}
 
@@ -205,13 +220,18 @@ def test_where_a_thing_stands_to_another_is_looked_up_there_first(words, scene):
 def test_rows_lose_no_question(words, scene):
     writer, _ = words
     rng = np.random.default_rng(0)
-    images = [[writer.short(scene, rng) for _ in range(9)] + [writer.long(scene, rng)]
-              for _ in range(2)]
+    images = [
+        [writer.short(scene, rng) for _ in range(9)] + [writer.long(scene, rng)] for _ in range(2)
+    ]
     packed = pack_questions(images, [attention_targets(NOTHINGS, scene)] * 2)
     assert (packed.category >= 0).sum() == 20
-    assert len(packed.attention) == len(packed.target_attention) and (packed.attention[:, 0].diff() >= 0).all()
+    assert (
+        len(packed.attention) == len(packed.target_attention)
+        and (packed.attention[:, 0].diff() >= 0).all()
+    )
     for index, group in enumerate(images):
         ids = packed.ids[packed.image == index][packed.segment[packed.image == index] >= 0]
         assert sorted(ids.tolist()) == sorted(i for d in group for i in d.ids)
-    assert packed.ids.shape[1] == max(ROW_LENGTH, *(len(d.ids) for group in images for d in group)) or (
-        packed.ids.shape[1] < ROW_LENGTH)
+    assert packed.ids.shape[1] == max(
+        ROW_LENGTH, *(len(d.ids) for group in images for d in group)
+    ) or (packed.ids.shape[1] < ROW_LENGTH)

@@ -5,7 +5,7 @@ import torch
 
 from kimi_train.nano.batches import PatchLabels, attention_targets, patch_labels
 from kimi_train.nano.losses import PATCHES, TrainingHeads
-from kimi_train.nano.questions import NAMED_SIZES
+from kimi_train.nano.question_example import NAME_OPTIONS
 from kimi_train.nano.scenes import assign_patches
 
 from .conftest import thing
@@ -60,6 +60,6 @@ def test_a_picture_of_nothing_teaches_without_a_nan():
 
 def test_a_new_read_out_does_not_shake_what_it_reads():
     heads, entering = TrainingHeads(8, 8), torch.randn(1, 2, 8, requires_grad=True)
-    asked = torch.zeros(1, 2, len(NAMED_SIZES), dtype=torch.long)
+    asked = torch.zeros(1, 2, len(NAME_OPTIONS), dtype=torch.long)
     heads.asked_loss(entering, asked).backward()
     assert not entering.grad.any() and heads.asked.weight.grad.any()

@@ -26,7 +26,9 @@ def test_every_sort_of_line_is_there_and_passes_the_check(written, capsys):
     assert main(['check', str(path)]) == 0
     assert f'{len(lines)} lines' in capsys.readouterr().out
     assert {language for sample in read_samples([path]) for language in sample.languages} == {
-        'en', 'zh'}
+        'en',
+        'zh',
+    }
     queries = [line for line in lines if line['task'] == 'query']
     assert any('reasoning' in line for line in queries)
     assert any('history' in line for line in queries)
@@ -40,8 +42,12 @@ def test_what_is_counted_is_pointed_at(written):
     counted = [line for line in written[1] if str(line.get('answer')).isdigit()]
     assert counted
     for line in counted:
-        points = [p for piece in line.get('reasoning', ()) if not isinstance(piece, str)
-                  for p in piece['points']]
+        points = [
+            p
+            for piece in line.get('reasoning', ())
+            if not isinstance(piece, str)
+            for p in piece['points']
+        ]
         assert len(points) == int(line['answer'])
 
 
@@ -52,5 +58,5 @@ def test_a_seed_gives_the_same_lines(written, tmp_path):
 
 
 def test_examination_seeds_are_refused(tmp_path):
-    with pytest.raises(HeldOutSeedError, match='examinations'):
+    with pytest.raises(HeldOutSeedError, match='evaluation'):
         write_synthetic_data(tmp_path, range(2_000_000, 2_000_001))

@@ -55,8 +55,13 @@ def logits(model, rgb, ids):
         images = model.images(torch.from_numpy(normalise(crops.unique)), [crops.tiling])
         prefix, prompt = model.prepend_bos(images), pack([[Example(list(ids))]])
         length = prefix.shape[1]
-        hidden, _, _ = model.text(prefix, embed(model, prompt), prompt.image,
-                                  prompt.positions(length), prompt.mask(length))
+        hidden, _, _ = model.text(
+            prefix,
+            embed(model, prompt),
+            prompt.image,
+            prompt.positions(length),
+            prompt.mask(length),
+        )
         return model.text.logits(hidden[0, -1]).numpy()
 
 
@@ -152,7 +157,16 @@ def test_all_weights_learn_and_are_exported_under_their_own_names(
 
 
 def test_named_parts_are_trained_and_nothing_else(tiny, user_data, tmp_path):
-    tune(tiny, user_data, tmp_path, '--target-modules', 'region.*', 'text.blocks.1.*', '--learning-rate', '1e-3')
+    tune(
+        tiny,
+        user_data,
+        tmp_path,
+        '--target-modules',
+        'region.*',
+        'text.blocks.1.*',
+        '--learning-rate',
+        '1e-3',
+    )
     before = load_file(tiny / 'model.safetensors')
     after = load_file(tmp_path / 'checkpoint' / 'model.safetensors')
     changed = {n.removeprefix('model.') for n in before if not torch.equal(before[n], after[n])}
@@ -160,7 +174,15 @@ def test_named_parts_are_trained_and_nothing_else(tiny, user_data, tmp_path):
 
 
 def test_adapters_begin_at_nothing_and_stand_where_they_were_asked(tiny, user_data, tmp_path):
-    options = ['--lora-rank', '2', '--target-modules', 'region.*', 'vision.proj_mlp.*', '--epochs', '1']
+    options = [
+        '--lora-rank',
+        '2',
+        '--target-modules',
+        'region.*',
+        'vision.proj_mlp.*',
+        '--epochs',
+        '1',
+    ]
     first = tune(tiny, user_data, tmp_path / 'lora', *options)[0]
     plain = tune(tiny, user_data, tmp_path / 'plain', '--epochs', '1')[0]
     assert first['loss'] == pytest.approx(plain['loss'], rel=1e-5)

@@ -13,7 +13,8 @@ from torch import Tensor
 from kimi_ros.sim import CATEGORIES, COLORS, ObjectTruth
 from kimi_ros.sim.full.object_classes import SIZES
 from kimi_train.examples import IGNORE, PackedExamples, TensorDataclass, pack
-from kimi_train.nano.questions import NAME_OPTIONS, QUESTION_TYPES, QuestionExample, QuestionWriter
+from kimi_train.nano.question_example import NAME_OPTIONS, QUESTION_TYPES, QuestionExample
+from kimi_train.nano.questions import QuestionWriter
 from kimi_train.nano.scenes import SceneSet
 
 ATTENTION_BLOCKS = (3, 4)  # find what is named first; then, from there, what is meant
@@ -27,13 +28,13 @@ BACKGROUND = 0.25  # weight of a patch that shows nothing, beside 1 of a thing's
 class PatchLabels(TensorDataclass):
     """Dense labels for the encoder: what each patch shows, (images, patches, ...).
 
-    `category` and `color` count one past the last name for 'nothing'; IGNORE stands where a thing has
-    no colour or no named size; `center` encodes the centre of the object's box and its grasp point,
-    `place` the patch's own position (`fourier_encoding`), `size` the logarithm of the
-    object's width and height; `is_point` marks the one patch in which an object has its point, and
-    `offset` goes from the patch's centre to its object's point, in patches.
-    `weight` is the reciprocal root of how many patches an object has: people ask for small objects
-    as often as for large ones.
+    `category` and `color` count one past the last name for background; IGNORE stands where an
+    object has no colour or no named size; `center` encodes the centre of the object's box and its
+    grasp point, `place` the patch's own position (`fourier_encoding`), `size` the logarithm of the
+    object's width and height; `is_point` marks the one patch that holds an object's point, and
+    `offset` goes from the patch's centre to its object's point, in patches. `weight` is the
+    reciprocal root of how many patches an object has: people ask for small objects as often as for
+    large ones.
     """
 
     category: Tensor
@@ -150,8 +151,17 @@ def patch_labels(instance_map: np.ndarray, scene: Sequence[ObjectTruth]) -> tupl
     centers = fourier_encoding(np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, points], -1))
     patches = np.bincount(flat[flat >= 0], minlength=len(scene))
     weight = np.append(np.maximum(patches, 1) ** -0.5, BACKGROUND).astype(np.float32)[flat]
-    return (category.copy(), color.copy(), size_name.copy(), centers, fourier_encoding(own), extents,
-            is_point, (points - own) * grid, weight)
+    return (
+        category.copy(),
+        color.copy(),
+        size_name.copy(),
+        centers,
+        fourier_encoding(own),
+        extents,
+        is_point,
+        (points - own) * grid,
+        weight,
+    )
 
 
 def point_patches(scene: Sequence[ObjectTruth], grid: int) -> np.ndarray:
@@ -168,7 +178,8 @@ class AttentionTargets:
     :ivar spread: float32 (objects + 1, 1 + patches), equal over its patches; the last row is BOS,
         where a head attends when nothing matches.
     :ivar single: float32, likewise, only the patch of its point.
-    :ivar instance_map: int64 (1 + patches,), the object of each position: 0 BOS, 1 background, then the objects.
+    :ivar instance_map: int64 (1 + patches,), the object of each position: 0 BOS, 1 background,
+        then the objects.
     """
 
     spread: np.ndarray
@@ -231,13 +242,21 @@ def pack_questions(
     supervised.sort(key=lambda entry: entry[0])
     at, wanted = (np.array(part) for part in zip(*supervised, strict=True))
     instance_map = np.stack([of_image.instance_map for of_image in targets])
-    return Questions(**vars(packed), question_type=question_type, weight=weight, named_attributes=named,
-                     attention=torch.from_numpy(at), target_attention=torch.from_numpy(wanted),
-                     instance_map=torch.from_numpy(instance_map))
+    return Questions(
+        **vars(packed),
+        question_type=question_type,
+        weight=weight,
+        named_attributes=named,
+        attention=torch.from_numpy(at),
+        target_attention=torch.from_numpy(wanted),
+        instance_map=torch.from_numpy(instance_map),
+    )
 
 
-def _attention_supervision(d: QuestionExample, row: int, start: int, targets: AttentionTargets) -> list[tuple]:
-    """Return ((block, row, head, position), attention over the prefix) for each that is supervised."""
+def _attention_supervision(
+    d: QuestionExample, row: int, start: int, targets: AttentionTargets
+) -> list[tuple]:
+    """Return ((block, row, head, position), target attention) for each supervised position."""
     out = []
     for block in ATTENTION_BLOCKS:
         for at, seen in d.attention.items():
@@ -246,5 +265,7 @@ def _attention_supervision(d: QuestionExample, row: int, start: int, targets: At
             where = targets.single if alone else targets.spread
             out.append(((block, row, POINTING_HEAD, start + at), where[first or [-1]].mean(0)))
         for at, seen in d.counted.items():
-            out.append(((block, row, COUNTING_HEAD, start + at), targets.spread[[*seen, -1]].mean(0)))
+            out.append(
+                ((block, row, COUNTING_HEAD, start + at), targets.spread[[*seen, -1]].mean(0))
+            )
     return out

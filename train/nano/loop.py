@@ -30,10 +30,14 @@ class Trainer:
 
     def __init__(self, model: Moondream, settings: StageSettings):
         if model.config.text.n_layers <= ATTENTION_BLOCKS[-1]:
-            raise ValueError(f'the decoder needs more than {ATTENTION_BLOCKS[-1]} layers to be taught')
+            raise ValueError(
+                f'the decoder needs more than {ATTENTION_BLOCKS[-1]} layers to be taught'
+            )
         self.model, self.settings, self.step = model, settings, 0
         self.device = model.text.wte.device
-        self._half = settings.precision == 'bf16' or settings.precision == 'auto' and has_bf16(self.device)
+        self._half = (
+            settings.precision == 'bf16' or settings.precision == 'auto' and has_bf16(self.device)
+        )
         self.heads = TrainingHeads(model.config.vision.enc_dim, model.config.text.dim)
         self.heads.to(self.device)
         # Of the blocks' matrices and of all others: the parameters by their share of the rate.
@@ -51,7 +55,9 @@ class Trainer:
         self.optimizers = [
             # Orthogonal steps for the matrices: half the steps of AdamW alone, here.
             Muon(matrices, lr=settings.learning_rate, weight_decay=0.02),
-            torch.optim.AdamW(rest, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
+            torch.optim.AdamW(
+                rest, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
+            ),
         ]
 
     def run(self, batches: BatchBuilder, folder: Path, log_every: int = 20, save_every: int = 100):

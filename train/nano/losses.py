@@ -17,7 +17,7 @@ from kimi_train.nano.batches import (
     PatchLabels,
     Questions,
 )
-from kimi_train.nano.questions import NAME_OPTIONS, QUESTION_TYPES
+from kimi_train.nano.question_example import NAME_OPTIONS, QUESTION_TYPES
 
 FOURIER_FEATURES = 16
 COORD_SIGMA = 3.0  # bins; targets are spread so that a near miss teaches more than a far one
@@ -172,7 +172,9 @@ def attention_losses(q: Questions, seen: Tensor) -> dict:
     far = seen.new_empty(len(seen))
     far[~counts] = _kl_divergence(seen[~counts], q.target_attention[~counts])
     objects = _sum_by_instance(instance_map, seen[counts].exp()).clamp(min=1e-12).log()
-    far[counts] = _kl_divergence(objects, _sum_by_instance(instance_map, q.target_attention[counts]))
+    far[counts] = _kl_divergence(
+        objects, _sum_by_instance(instance_map, q.target_attention[counts])
+    )
     weight = far.new_ones(far.shape)
     weight[counts] = q.target_attention[counts, 0] ** -2
     out = {}

@@ -15,8 +15,12 @@ import numpy as np
 _SUFFIX = '_right'
 _SMOOTH = 10  # lines of the log that are averaged
 _PATCHES = ('category', 'kind', 'color', 'size')
-_NAMES = {'like': 'attribute', 'locate': 'there or not', 'plan': 'status of a plan',
-          'caption': 'first word of a caption'}
+_NAMES = {
+    'like': 'attribute',
+    'locate': 'there or not',
+    'plan': 'status of a plan',
+    'caption': 'first word of a caption',
+}
 
 
 def plot_logs(logs: Sequence[Path], out: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,67 +20,43 @@ from kimi_ros.agent.prompts import (
     presence_question,
     relation_question,
 )
-from kimi_ros.sim import CATEGORIES, COLORS, ObjectTruth
+from kimi_ros.sim import COLORS, ObjectTruth
+from kimi_ros.sim.expression_sampling import (
+    PRESENCE_MIX,
+    Mix,
+    perturbed,
+    sample_expression,
+    sample_two_expressions,
+)
 from kimi_ros.sim.facts import by_number, sample_attribute, sample_relation
 from kimi_ros.sim.full.object_classes import PEOPLE, SIZES
 from kimi_ros.sim.language import caption, scene_description, with_article
 from kimi_ros.sim.referring_expression import (
     LANGUAGES,
-    RELATIONS,
-    SUPERLATIVES,
     ReferringExpression,
     attribute_name,
     relation_name,
 )
 from kimi_ros.sim.skill_catalogues import DEFAULT_SKILLS, TRAINING_SKILLS, sample_catalogue
-from kimi_ros.sim.tasks import (
-    PRESENCE_MIX,
-    Mix,
-    Task,
-    perturbed,
-    sample_expression,
-    sample_task,
-    sample_two_expressions,
-)
+from kimi_ros.sim.tasks import Task, sample_task
 from kimi_ros.vlm.config import ModelConfig
-from kimi_train.examples import Example
+from kimi_train.nano.question_example import NOTHING, QuestionExample, named_attributes
 
 # What is hard is asked more often than people would.
 TRAINING_MIX = Mix(absent=0.3, duplicates=0.2, sized=0.21, superlative=0.24, relation=0.15)
 COMPOUND_SHARE = 0.2  # of plans: one thing and then another
-NOTHING = -1  # among objects to look at: the image's first position
 PLAN_OPENING = '{"status":"'
-QUESTION_TYPES = ('locate', 'presence', 'check', 'plan', 'caption', 'count', 'relation', 'attribute')
-# What a question names first: how many answers each of its parts has, the last for any.
-NAME_OPTIONS = (len(CATEGORIES) + 1, len(COLORS) + 1, len(SIZES) + 1, len(SUPERLATIVES) + 1,
-         len(RELATIONS) + 1)
 # Of `short` questions; the rest ask for points and boxes.
-SHORT_QUESTION_SHARES = {'presence': 0.07, 'check': 0.08, 'count': 0.42, 'relation': 0.05, 'attribute': 0.05,
-          'grasp_point': 0.08}
+SHORT_QUESTION_SHARES = {
+    'presence': 0.07,
+    'check': 0.08,
+    'count': 0.42,
+    'relation': 0.05,
+    'attribute': 0.05,
+    'grasp_point': 0.08,
+}
 OFF_CENTER = 0.015  # of the picture's width or height between a thing's point and its box's middle
 Scene = Sequence[ObjectTruth]
-
-
-@dataclass
-class QuestionExample(Example):
-    """A question with its answer, and how it is decided.
-
-    Attention supervision: `attention[i]` are the objects that the pointing head should attend to
-    from position i, an empty list or `NOTHING` for none of them; `first_hop[i]` those that it should
-    attend to in the earlier block, where they differ; `counted` likewise for the counting head; at
-    the positions in `point_patch` the pointing head should attend to the one patch that holds the
-    grasp point. `decided` is the position at which the answer is decided, and `question_type` one of
-    `QUESTION_TYPES`, for metrics. `named_attributes` says what is named first, as `NAME_OPTIONS`
-    counts it.
-    """
-
-    question_type: str = ''
-    decided: int = 0
-    named_attributes: tuple[int, ...] | None = None
-    attention: dict[int, list[int]] = field(default_factory=dict)
-    first_hop: dict[int, list[int]] = field(default_factory=dict)
-    counted: dict[int, list[int]] = field(default_factory=dict)
-    point_patch: set[int] = field(default_factory=set)
 
 
 class QuestionWriter:
@@ -118,7 +94,9 @@ class QuestionWriter:
         prompt = self._query(describe_question(language))
         return self._answer('caption', prompt, scene_description(scene, language), everything)
 
-    def locate(self, scene: Scene, what: ReferringExpression, language: str, boxes: bool) -> QuestionExample:
+    def locate(
+        self, scene: Scene, what: ReferringExpression, language: str, boxes: bool
+    ) -> QuestionExample:
         """Point at, or box, all the objects meant, by their boxes' middles from left to right."""
         template = self.tokens.templates.detect if boxes else self.tokens.templates.point
         name = self._encode(f' {what.name(language)}')
@@ -153,7 +131,9 @@ class QuestionWriter:
         if not bent:
             return None
         thing = bent[int(rng.integers(len(bent)))]
-        return self.locate(scene, ReferringExpression(thing.category, thing.color), language, boxes=False)
+        return self.locate(
+            scene, ReferringExpression(thing.category, thing.color), language, boxes=False
+        )
 
     def presence(self, scene: Scene, language: str, rng) -> QuestionExample:
         """Ask whether something is there."""
@@ -179,12 +159,17 @@ class QuestionWriter:
             return None
         i, relation, j, true = drawn
         where = relation_name(relation, language)
-        one, other = ReferringExpression(scene[i].category, scene[i].color), ReferringExpression(scene[j].category, scene[j].color)
+        one, other = (
+            ReferringExpression(scene[i].category, scene[i].color),
+            ReferringExpression(scene[j].category, scene[j].color),
+        )
         question = relation_question(one.name(language), where, other.name(language), language)
-        out = self._answer('relation', self._query(question), IDENTITY_ANSWERS[language][not true], [i])
+        out = self._answer(
+            'relation', self._query(question), IDENTITY_ANSWERS[language][not true], [i]
+        )
         _ask(out, one, scene)
         out.first_hop[out.decided] = [j]
-        return _judged(out, true)
+        return _with_verdict(out, true)
 
     def attribute(self, scene: Scene, language: str, rng) -> QuestionExample | None:
         """Ask whether something has a certain colour or size."""
@@ -194,12 +179,14 @@ class QuestionWriter:
         what, index, attribute, true = drawn
         word = attribute_name(attribute, language)
         question = attribute_question(what.name(language), word, language)
-        out = self._answer('attribute', self._query(question), IDENTITY_ANSWERS[language][not true], [index])
+        out = self._answer(
+            'attribute', self._query(question), IDENTITY_ANSWERS[language][not true], [index]
+        )
         # Whether the cup is red is whether there is a red cup.
         part = 'color' if attribute in COLORS else 'size'
         out.named_attributes = named_attributes(replace(what, **{part: attribute}))
         out.first_hop[out.decided] = [index]
-        return _judged(out, true)
+        return _with_verdict(out, true)
 
     def check(self, scene: Scene, language: str, rng) -> QuestionExample:
         """Ask what a box or a point shows, or whether it shows a certain thing."""
@@ -222,21 +209,32 @@ class QuestionWriter:
         place = np.clip(np.array(_place(thing, box)) + jitter[:2], 0, 1).tolist()
         coord, size = self.tokens.coord_id, self.tokens.size_id
         spatial = [coord, coord, size] if box else [coord, coord]
-        out = QuestionExample(self._query(question, spatial), question_type='check', named_attributes=named)
+        out = QuestionExample(
+            self._query(question, spatial), question_type='check', named_attributes=named
+        )
         start = len(self.tokens.templates.query.prefix)
         out.coords = {start: place[0], start + 1: place[1]}
         if box:
             width, height = (x1 - x0) * np.exp(jitter[2] * 5), (y1 - y0) * np.exp(jitter[3] * 5)
             out.sizes = {start + 2: (width, height)}
         out = self._finish(out, answer, [index])
-        return out if named is None else _judged(out, answer == IDENTITY_ANSWERS[language][0])
+        return out if named is None else _with_verdict(out, answer == IDENTITY_ANSWERS[language][0])
 
     def plan(self, scene: Scene, language: str, rng) -> QuestionExample:
         """Ask for a plan as the planner asks, under some robot's catalogue, answered in JSON."""
-        task, catalogue = sample_task(scene, language, rng, TRAINING_MIX, COMPOUND_SHARE), DEFAULT_SKILLS
+        task, catalogue = (
+            sample_task(scene, language, rng, TRAINING_MIX, COMPOUND_SHARE),
+            DEFAULT_SKILLS,
+        )
         if rng.random() < 0.6:
-            catalogue = sample_catalogue(rng, TRAINING_SKILLS if rng.random() < 0.5 else (), task.required_skills)
-            alone = sample_two_expressions(scene, rng) if catalogue.own and rng.random() < 0.75 else ()
+            catalogue = sample_catalogue(
+                rng, TRAINING_SKILLS if rng.random() < 0.5 else (), task.required_skills
+            )
+            alone = (
+                sample_two_expressions(scene, rng)
+                if catalogue.custom and rng.random() < 0.75
+                else ()
+            )
             if len(alone) == 2:
                 task = catalogue.custom_task(alone, scene, language, rng)
             else:
@@ -245,18 +243,20 @@ class QuestionWriter:
         prompt = self._query(plan_prompt(task.instruction, catalogue.signatures))
         out = self._answer('plan', prompt, text, [])
         if task.expressions:
-            self._look_at_each(out, task, scene)
+            self._attend_to_each(out, task, scene)
         return out
 
-    def _look_at_each(self, out: QuestionExample, task: Task, scene: Scene) -> None:
-        """Look at what is meant one after the other, while '{"status":"' is written."""
-        named = dict(zip((m.name(task.language) for m in task.expressions), task.expressions, strict=True))
+    def _attend_to_each(self, out: QuestionExample, task: Task, scene: Scene) -> None:
+        """Attend to the named objects one after the other, while '{"status":"' is written."""
+        named = dict(
+            zip((m.name(task.language) for m in task.expressions), task.expressions, strict=True)
+        )
         start = out.decided - len(self._encode(PLAN_OPENING))
         for at in range(start, out.decided + 1):
             what = list(named.values())[min(at - start, len(named) - 1)]
             found = what.matches(scene)
             out.attention[at], out.counted[at] = found or [NOTHING], found
-            if first := _first_look(what, scene):
+            if first := _first_hop(what, scene):
                 out.first_hop[at] = first
         out.named_attributes = named_attributes(what)
 
@@ -266,13 +266,17 @@ class QuestionWriter:
         suffix = [*template.suffix, *template.suffix]
         return [*template.prefix, *spatial, *self._encode(question), *suffix]
 
-    def _answer(self, question_type: str, prompt: list[int], text: str, seen: list[int]) -> QuestionExample:
+    def _answer(
+        self, question_type: str, prompt: list[int], text: str, seen: list[int]
+    ) -> QuestionExample:
         return self._finish(QuestionExample(prompt, question_type=question_type), text, seen)
 
     def _finish(self, out: QuestionExample, text: str, seen: list[int]) -> QuestionExample:
         start = out.last_position
         # A plan begins with '{"status":"', which says nothing: it is decided after that.
-        out.decided = start + (len(self._encode(PLAN_OPENING)) if out.question_type == 'plan' else 0)
+        out.decided = start + (
+            len(self._encode(PLAN_OPENING)) if out.question_type == 'plan' else 0
+        )
         out.append_answer(self._encode(text), self.tokens.eos_id)
         for at in {start, out.decided}:
             out.attention[at] = out.counted[at] = seen
@@ -304,12 +308,12 @@ def _part(what: ReferringExpression, thing: ObjectTruth, rng) -> ReferringExpres
 def _ask(out: QuestionExample, what: ReferringExpression, scene: Scene) -> QuestionExample:
     """Note what a question names first, and where it leads before it is decided."""
     out.named_attributes = named_attributes(what)
-    if first := _first_look(what, scene):
+    if first := _first_hop(what, scene):
         out.first_hop[out.decided] = first
     return out
 
 
-def _first_look(what: ReferringExpression, scene: Scene) -> list[int]:
+def _first_hop(what: ReferringExpression, scene: Scene) -> list[int]:
     """Return what must be seen before what is meant: what it stands by, or is compared to."""
     if what.relation:
         return what.other.matches(scene)
@@ -338,15 +342,8 @@ def _some_count(scene: Scene, rng) -> tuple[ReferringExpression, list[int]]:
     return what, what.matches(scene)
 
 
-def _judged(out: QuestionExample, true: bool) -> QuestionExample:
+def _with_verdict(out: QuestionExample, true: bool) -> QuestionExample:
     """Have the counting head see what a question is about only where the answer is yes."""
     if not true:
         out.counted[out.decided] = []
     return out
-
-
-def named_attributes(what: ReferringExpression) -> tuple[int, ...]:
-    """Return what a description says, as `NAME_OPTIONS` counts it."""
-    parts = ((what.category, CATEGORIES), (what.color, COLORS), (what.size, list(SIZES)),
-             (what.superlative, list(SUPERLATIVES)), (what.relation, list(RELATIONS)))
-    return tuple(names.index(word) if word else len(names) for word, names in parts)

@@ -39,8 +39,20 @@ STAGES = (
     # The encoder alone, from every patch's label: four times as many images a second.
     Stage('see', StageSettings(steps=9000, batch_size=16, learning_rate=2e-3, decay_steps=5000)),
     # Then everything: mostly short questions, until words find their patches; then plans as well.
-    Stage('match', replace(_TOGETHER, steps=4000, decay_steps=0, short_questions=14, long_questions=1)),
-    Stage('speak', replace(_TOGETHER, steps=11000, learning_rate=1e-3, decay_steps=8000, short_questions=9, long_questions=5)),
+    Stage(
+        'match', replace(_TOGETHER, steps=4000, decay_steps=0, short_questions=14, long_questions=1)
+    ),
+    Stage(
+        'speak',
+        replace(
+            _TOGETHER,
+            steps=11000,
+            learning_rate=1e-3,
+            decay_steps=8000,
+            short_questions=9,
+            long_questions=5,
+        ),
+    ),
 )
 
 
@@ -82,7 +94,9 @@ def prepare(seed: int) -> None:
     keep_freed_memory()
 
 
-def train(scenes: SceneSet, start: Path, out: Path, settings: StageSettings, weights: Path | None) -> None:
+def train(
+    scenes: SceneSet, start: Path, out: Path, settings: StageSettings, weights: Path | None
+) -> None:
     """Run one stage, or the rest of it.
 
     :param start: folder with config.json and tokenizer.json.
@@ -94,8 +108,10 @@ def train(scenes: SceneSet, start: Path, out: Path, settings: StageSettings, wei
     model, tokenizer = load_start(start)
     rendered, seen = scenes.frames.shape[1], model.config.vision.crop_size
     if rendered != seen:
-        raise ValueError(f'the scenes are {rendered} pixels wide, the model in {start} sees '
-                         f'{seen}: render them anew (kimi-train render)')
+        raise ValueError(
+            f'the scenes are {rendered} pixels wide, the model in {start} sees '
+            f'{seen}: render them anew (kimi-train render)'
+        )
     initialise(model)
     model.to('cuda' if torch.cuda.is_available() else 'cpu')
     trainer, last = Trainer(model, settings), out / 'last.pt'

@@ -1,6 +1,6 @@
 """Rendered scenes on disk: frames at the encoder's size, with a label for every patch.
 
-A folder holds `frames.npy` (n, S, S, 3) uint8, `instance_map.npy` (n, g, g) int8 - which of the scene's
+A folder holds `frames.npy` (n, S, S, 3) uint8, `owners.npy` (n, g, g) int8 - which of the scene's
 things covers most of the patch, -1 for none - and `truth.jsonl`, a line a scene: its things that
 can be seen, as lists of `ObjectTruth`'s fields, boxes and points in 0-1.
 """

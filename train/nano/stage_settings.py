@@ -41,7 +41,9 @@ class StageSettings:
         if self.precision not in ('auto', 'bf16', 'fp32'):
             raise ValueError(f'precision {self.precision!r}: auto, bf16 or fp32')
         if not (self.patch_loss_weight or self.short_questions or self.long_questions):
-            raise ValueError('nothing to learn: ask short or long questions, or set a patch loss weight above 0')
+            raise ValueError(
+                'nothing to learn: ask short or long questions, or set a patch loss weight above 0'
+            )
 
     def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""

@@ -35,7 +35,9 @@ class Batch:
     examples: PackedExamples
 
 
-def group(samples: Sequence[Sample], examples: Sequence[Example], longest: int) -> list[ImageGroup]:
+def group_by_image(
+    samples: Sequence[Sample], examples: Sequence[Example], longest: int
+) -> list[ImageGroup]:
     """Put examples about one image together, in the data's order, up to `longest` tokens."""
     open_units: dict[Path | None, list[Example]] = {}
     groups = []
@@ -48,7 +50,9 @@ def group(samples: Sequence[Sample], examples: Sequence[Example], longest: int) 
     return groups + [ImageGroup(image, tuple(mine)) for image, mine in open_units.items()]
 
 
-def groups_of_step(groups: Sequence[ImageGroup], step: int, images: int, seed: int) -> list[ImageGroup]:
+def groups_of_step(
+    groups: Sequence[ImageGroup], step: int, images: int, seed: int
+) -> list[ImageGroup]:
     """Return the units from which a step learns.
 
     Epochs follow each other without a gap, each in an order of its own.
@@ -56,12 +60,17 @@ def groups_of_step(groups: Sequence[ImageGroup], step: int, images: int, seed: i
     matching_names = []
     for index in range(step * images, (step + 1) * images):
         epoch, place = divmod(index, len(groups))
-        matching_names.append(groups[np.random.default_rng((seed, epoch)).permutation(len(groups))[place]])
+        matching_names.append(
+            groups[np.random.default_rng((seed, epoch)).permutation(len(groups))[place]]
+        )
     return matching_names
 
 
 def batches(
-    groups: Sequence[ImageGroup], micro_batch_size: int, config: ModelConfig, known: Container[Path] = ()
+    groups: Sequence[ImageGroup],
+    micro_batch_size: int,
+    config: ModelConfig,
+    known: Container[Path] = (),
 ) -> Iterator[Batch]:
     """Yield the units as tensors, at most `micro_batch_size` together, those without an image last.
 

@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema
 
 from kimi_ros.agent.answers import IDENTITY_ANSWERS, PRESENCE_ANSWERS
+from kimi_ros.agent.instruction import validate_instruction
 from kimi_ros.agent.plan import Status
-from kimi_ros.agent.planner import validate_instruction
 from kimi_ros.agent.prompts import (
     check_question,
     describe_question,
@@ -96,7 +96,10 @@ def _presence(data: dict, common: dict, folder: Path) -> Sample:
     language = detect_language(data['object'])
     words = presence_question(data['object'], language)
     return Sample(
-        **common, task='query', words=words, answer=PRESENCE_ANSWERS[language][0 if data['answer'] else 1]
+        **common,
+        task='query',
+        words=words,
+        answer=PRESENCE_ANSWERS[language][0 if data['answer'] else 1],
     )
 
 

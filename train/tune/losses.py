@@ -53,7 +53,9 @@ def summed_losses(model: Moondream, q: PackedExamples, images: Tensor | None) ->
     at = ~q.target_coords.isnan()
     if at.any():
         logits = model.region.coord_decoder(hidden[at])
-        losses['coords'] = soft_label_cross_entropy(logits, q.target_coords[at] * logits.shape[-1], _SIGMA).sum()
+        losses['coords'] = soft_label_cross_entropy(
+            logits, q.target_coords[at] * logits.shape[-1], _SIGMA
+        ).sum()
     at = ~q.target_sizes[..., 0].isnan()
     if at.any():
         logits = model.region.size_decoder(hidden[at]).unflatten(-1, (2, -1))

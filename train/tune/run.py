@@ -114,7 +114,8 @@ def tune(
         loop.run(save_every)
     except torch.OutOfMemoryError as error:
         raise TuneError(
-            'the device has too little memory: take --gradient-checkpointing, a smaller --micro-batch-size, or --lora-rank'
+            'the device has too little memory: use --gradient-checkpointing, a smaller '
+            '--micro-batch-size, or --lora-rank'
         ) from error
     finally:
         accelerator.end_training()

@@ -45,7 +45,8 @@ def full_scene(seed: int, held_out: bool = False) -> Scene:
     """
     if held_out and seed < FIRST_EVALUATION_SEED:
         raise HeldOutSeedError(
-            f'seed {seed}: held-out pairs are drawn only with seeds from {FIRST_EVALUATION_SEED} on')
+            f'seed {seed}: held-out pairs are drawn only with seeds from {FIRST_EVALUATION_SEED} on'
+        )
     # A stream of its own, so that the two tables of one seed do not resemble each other.
     draw = SceneRandom(seed + (2 + held_out) * 10**40)
     lights, table = sample_lights(draw), sample_table(draw)
@@ -54,8 +55,7 @@ def full_scene(seed: int, held_out: bool = False) -> Scene:
         camera = sample_camera(draw)
         placed = _arrange(draw, found, camera, table)
         if placed is not None:
-            return Scene(seed, placed + _people(draw, placed, camera, table), camera, lights,
-                         table)
+            return Scene(seed, placed + _people(draw, placed, camera, table), camera, lights, table)
         if len(found) > 3:
             found = found[:-1]
 
@@ -77,8 +77,10 @@ def vertices(thing: DetailedObject) -> np.ndarray:
 
 def footprint(thing: DetailedObject) -> np.ndarray:
     """Return the corners (4, 2) of the rectangle that the thing covers, metres."""
-    points = outline(thing.category)[:, :2] * (np.asarray(thing.size)
-                                           / NOMINAL_SIZES[thing.category])[:2]
+    points = (
+        outline(thing.category)[:, :2]
+        * (np.asarray(thing.size) / NOMINAL_SIZES[thing.category])[:2]
+    )
     low, high = points.min(axis=0), points.max(axis=0)
     corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
     return corners @ thing.pose[:2, :2].T + thing.position[:2]
@@ -95,8 +97,9 @@ def separation(one: np.ndarray, other: np.ndarray) -> float:
     return best
 
 
-def _arrange(draw, found: list[Group], camera: SceneCamera,
-             table: SceneTable) -> tuple[DetailedObject, ...] | None:
+def _arrange(
+    draw, found: list[Group], camera: SceneCamera, table: SceneTable
+) -> tuple[DetailedObject, ...] | None:
     matrix, pose = intrinsics(camera.fov_y, WIDTH, HEIGHT), camera_pose(camera)
     placed: list[DetailedObject] = []
     taken: list[np.ndarray] = []
@@ -119,8 +122,9 @@ def _arrange(draw, found: list[Group], camera: SceneCamera,
     return tuple(placed)
 
 
-def _moved(draw, group: Group, camera: SceneCamera, table: SceneTable,
-           first: int) -> list[DetailedObject]:
+def _moved(
+    draw, group: Group, camera: SceneCamera, table: SceneTable, first: int
+) -> list[DetailedObject]:
     x, y = draw.uniform(0.27, table.x_range[1] - 0.13), draw.uniform(-0.44, 0.44)
     away = math.atan2(y - camera.position[1], x - camera.position[0])
     moved = []
@@ -138,9 +142,14 @@ def _moved(draw, group: Group, camera: SceneCamera, table: SceneTable,
             yaw = away + math.pi + 0.16 * yaw
         elif item.category == 'box' and item.text:
             yaw = away - math.pi / 2 + 0.16 * yaw
-        moved.append(dataclasses.replace(
-            item, position=(x, y, item.position[2]), yaw=round(yaw, 6),
-            support=first + level - 1 if level else -1))
+        moved.append(
+            dataclasses.replace(
+                item,
+                position=(x, y, item.position[2]),
+                yaw=round(yaw, 6),
+                support=first + level - 1 if level else -1,
+            )
+        )
     return moved
 
 
@@ -169,8 +178,9 @@ def _people(draw, placed, camera: SceneCamera, table: SceneTable) -> tuple[Detai
                 break
     if draw.uniform() < PERSON_SHARE:
         x = table.x_range[1] + 0.20
-        person = _living(draw, 'person', (x, draw.uniform(-0.35, 0.35)),
-                         math.pi + draw.uniform(-0.2, 0.2))
+        person = _living(
+            draw, 'person', (x, draw.uniform(-0.35, 0.35)), math.pi + draw.uniform(-0.2, 0.2)
+        )
         if _in_view(person, camera):
             people.append(person)
     return tuple(people)
@@ -180,13 +190,19 @@ def _living(draw, category: str, at, yaw: float) -> DetailedObject:
     size = NOMINAL_SIZES[category]
     height = size[2] / 2 if category == 'hand' else size[2] / 2 - 0.06
     clothes = draw.choice(COLORS)
-    return DetailedObject(category, '', (round(at[0], 6), round(at[1], 6), round(height, 6)), round(yaw, 6),
-                 size, vary_color(draw, clothes), relation='beside',
-                 skin=draw.choice(SKIN))
+    return DetailedObject(
+        category,
+        '',
+        (round(at[0], 6), round(at[1], 6), round(height, 6)),
+        round(yaw, 6),
+        size,
+        vary_color(draw, clothes),
+        relation='beside',
+        skin=draw.choice(SKIN),
+    )
 
 
 def _in_view(person: DetailedObject, camera: SceneCamera) -> bool:
-    pixels = project(vertices(person), intrinsics(camera.fov_y, WIDTH, HEIGHT),
-                     camera_pose(camera))
+    pixels = project(vertices(person), intrinsics(camera.fov_y, WIDTH, HEIGHT), camera_pose(camera))
     inside = ((pixels[:, :2] > 0) & (pixels[:, :2] < (WIDTH, HEIGHT))).all(axis=1)
     return bool(inside.mean() > 0.12)

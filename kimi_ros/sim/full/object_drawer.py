@@ -75,10 +75,16 @@ class ObjectDrawer:
                 mesh = model.mesh(f'full_{category}_{number}').id
                 axes = np.empty(9)
                 self._mujoco.mju_quat2Mat(axes, model.mesh_quat[mesh])
-                self._parts[category].append(_Placed(
-                    part if isinstance(part, FullPart) else FullPart(
-                        part.mesh, part.shade, part.rgb),
-                    mesh, model.mesh_pos[mesh].copy(), axes.reshape(3, 3)))
+                self._parts[category].append(
+                    _Placed(
+                        part
+                        if isinstance(part, FullPart)
+                        else FullPart(part.mesh, part.shade, part.rgb),
+                        mesh,
+                        model.mesh_pos[mesh].copy(),
+                        axes.reshape(3, 3),
+                    )
+                )
 
     def upload(self, shown, canvas) -> None:
         """Make the textures of the pictures that a scene shows."""
@@ -88,11 +94,14 @@ class ObjectDrawer:
             image = self.pictures[shows]
             side = min(image.shape[:2])
             top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
-            image = cv2.resize(image[top:top + side, left:left + side], PICTURE_SIZE,
-                               interpolation=cv2.INTER_AREA)
+            image = cv2.resize(
+                image[top : top + side, left : left + side],
+                PICTURE_SIZE,
+                interpolation=cv2.INTER_AREA,
+            )
             texture = self._model.tex(f'picture {slot}')
             start = int(self._model.tex_adr[texture.id])
-            self._model.tex_data[start:start + image.size] = image.ravel()
+            self._model.tex_data[start : start + image.size] = image.ravel()
             self._mujoco.mjr_uploadTexture(self._model, canvas, texture.id)
             self._mujoco.mjr_setBuffer(self._mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, canvas)
             self._slots[slot] = shows
@@ -107,16 +116,25 @@ class ObjectDrawer:
             if (part.when == 'hot' and not thing.hot) or (part.when == 'text' and not thing.text):
                 continue
             own = part.rgb is None and part.shade == 1.0
-            geom = add(self._mujoco.mjtGeom.mjGEOM_MESH, (1, 1, 1), turn @ placed.origin + base,
-                       turn @ placed.axes, (*self._rgb(part, thing), part.alpha), index,
-                       GLOSS.get(thing.material, 0.05) if own else 0.0)
+            geom = add(
+                self._mujoco.mjtGeom.mjGEOM_MESH,
+                (1, 1, 1),
+                turn @ placed.origin + base,
+                turn @ placed.axes,
+                (*self._rgb(part, thing), part.alpha),
+                index,
+                GLOSS.get(thing.material, 0.05) if own else 0.0,
+            )
             geom.dataid = 2 * placed.number
             geom.emission = part.glow
             if part.image:
                 geom.matid, geom.texcoord = self._image(part, thing), 1
                 geom.emission = 0.15
-            elif own and thing.material in ('wood', 'metal') and thing.category not in ('can',
-                                                                                    'picture'):
+            elif (
+                own
+                and thing.material in ('wood', 'metal')
+                and thing.category not in ('can', 'picture')
+            ):
                 geom.matid = self._materials[thing.material]
 
     def _rgb(self, part: FullPart, thing: DetailedObject):
@@ -155,8 +173,13 @@ class ObjectDrawer:
                 shape, size = geometry.mjGEOM_BOX, (*(half * grow), thick)
             else:
                 shape, size = geometry.mjGEOM_CYLINDER, (half[1] * grow, thick, 0.0)
-            add(shape, size, (*(middle + reach * share), floor + thick), thing.pose[:3, :3],
-                (0.0, 0.0, 0.0, 0.10 if thing.category == 'glass' else 0.20))
+            add(
+                shape,
+                size,
+                (*(middle + reach * share), floor + thick),
+                thing.pose[:3, :3],
+                (0.0, 0.0, 0.0, 0.10 if thing.category == 'glass' else 0.20),
+            )
 
 
 def non_touching_batches(scene: Scene, width: int, height: int) -> list[list[int]]:
@@ -182,8 +205,14 @@ def _hull(item) -> np.ndarray:
         low, high = np.array(_extent(item.category)) * np.asarray(item.size)
         if item.hot:
             high[2] = 0.135 * item.size[2] / NOMINAL_SIZES['pan'][2]
-        corners = np.array([[(low, high)[i][0], (low, high)[j][1], (low, high)[k][2]]
-                            for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+        corners = np.array(
+            [
+                [(low, high)[i][0], (low, high)[j][1], (low, high)[k][2]]
+                for i in (0, 1)
+                for j in (0, 1)
+                for k in (0, 1)
+            ]
+        )
         base = np.asarray(item.position) - (0.0, 0.0, item.size[2] / 2)
         return corners @ item.pose[:3, :3].T + base
     half = np.asarray(item.size) * (0.75, 0.75, 0.5)
@@ -197,27 +226,33 @@ _EXTENTS: dict[str, tuple] = {}
 def _extent(category: str) -> tuple:
     """The least and the greatest coordinates of a kind, in units of its nominal extents."""
     if category not in _EXTENTS:
-        flat = DetailedObject(category, '', (0.0, 0.0, NOMINAL_SIZES[category][2] / 2), 0.0, NOMINAL_SIZES[category],
-                     (0.0, 0.0, 0.0))
+        flat = DetailedObject(
+            category,
+            '',
+            (0.0, 0.0, NOMINAL_SIZES[category][2] / 2),
+            0.0,
+            NOMINAL_SIZES[category],
+            (0.0, 0.0, 0.0),
+        )
         points = vertices(flat) / NOMINAL_SIZES[category]
         _EXTENTS[category] = tuple(points.min(axis=0)), tuple(points.max(axis=0))
     return _EXTENTS[category]
 
 
 def _clear(one, other) -> bool:
-    return (one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1])
+    return one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
 
 
 def picture_scene(category: str, color: str) -> Scene:
     """Return the scene that a picture of something shows: the thing alone, close by."""
     import colorsys
+
     rgb = colorsys.hsv_to_rgb(*HUE_SATURATION_VALUE[color])
     size = NOMINAL_SIZES[category]
     thing = DetailedObject(category, color, (0.5, 0.0, size[2] / 2), math.pi * 0.72, size, rgb)
     reach = max(np.abs(np.array(_extent(category)) * size).max(), size[2] * 0.62)
     distance, pitch = reach * 3.1, math.radians(38)
-    eye = (0.5 - distance * math.cos(pitch), 0.0,
-           size[2] * 0.45 + distance * math.sin(pitch))
+    eye = (0.5 - distance * math.cos(pitch), 0.0, size[2] * 0.45 + distance * math.sin(pitch))
     light = SceneLight((0.4, 0.3, -0.86), (0.55,) * 3, (0.5,) * 3, 0.3)
     table = SceneTable('', (0.80, 0.86, 0.90), (-2.0, 3.0), 3.0, (0.9, 0.92, 0.95), (0.5,) * 3)
     return Scene(0, (thing,), SceneCamera(eye, 0.0, pitch, math.radians(42)), (light,), table)
@@ -228,18 +263,23 @@ def _add_mesh(mujoco, spec, name: str, part) -> None:
     painted = {}
     if getattr(part, 'uv', None) is not None:
         painted = {'usertexcoord': part.uv.ravel(), 'userfacetexcoord': faces}
-    spec.add_mesh(name=name, uservert=part.mesh.vertices.ravel(),
-                  usernormal=part.mesh.normals.ravel(), userface=faces, userfacenormal=faces,
-                  inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL, **painted)
+    spec.add_mesh(
+        name=name,
+        uservert=part.mesh.vertices.ravel(),
+        usernormal=part.mesh.normals.ravel(),
+        userface=faces,
+        userfacenormal=faces,
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+        **painted,
+    )
 
 
 def _add_texture(mujoco, spec, name: str, texture_type, image: np.ndarray) -> None:
-    texture = spec.add_texture(name=name, type=texture_type, width=image.shape[1], height=image.shape[0],
-                               nchannel=3)
+    texture = spec.add_texture(
+        name=name, type=texture_type, width=image.shape[1], height=image.shape[0], nchannel=3
+    )
     texture.data = image.tobytes()
     material = spec.add_material(name=name)
     slots = material.textures
     slots[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
     material.textures = slots
-
-

@@ -82,16 +82,29 @@ def sample_object(draw, category: str, color: str, size_name: str = '') -> Detai
         shows = shown, _color(draw, shown)
     hot = category == 'pan' and draw.uniform() < HOT_SHARE
     material = draw.choice(MATERIALS[category])
-    return DetailedObject(category, color, (0.0, 0.0, size[2] / 2), 0.0, size, vary_color(draw, color), size_name,
-                 material, text=text, shows=shows, hot=hot)
+    return DetailedObject(
+        category,
+        color,
+        (0.0, 0.0, size[2] / 2),
+        0.0,
+        size,
+        vary_color(draw, color),
+        size_name,
+        material,
+        text=text,
+        shows=shows,
+        hot=hot,
+    )
 
 
 def vary_color(draw, color: str) -> tuple[float, float, float]:
     """Return the named colour, varied a little, as RGB in 0-1."""
     hue, saturation, value = HUE_SATURATION_VALUE[color]
     rgb = colorsys.hsv_to_rgb(
-        (hue + draw.uniform(-0.009, 0.009)) % 1.0, saturation * draw.uniform(0.93, 1.0),
-        min(value * draw.uniform(0.92, 1.05), 1.0))
+        (hue + draw.uniform(-0.009, 0.009)) % 1.0,
+        saturation * draw.uniform(0.93, 1.0),
+        min(value * draw.uniform(0.92, 1.05), 1.0),
+    )
     return tuple(round(c, 6) for c in rgb)
 
 
@@ -123,10 +136,15 @@ def _stack(draw, group: Group) -> None:
         room = {'plate': 1.25}.get(base.category, 2.0) * min(base.size[:2]) / 2
         categories = ['block'] if base.category == 'block' else list(STANDING)
         for category in draw.shuffled(categories):
-            item = sample_object(draw, category, _color(draw, category), draw.choice(('small', 'medium'))
-                        if category in SCALABLE else '')
-            if max(item.size[:2]) <= room or (category == base.category == 'book'
-                                              and item.size[0] <= base.size[0]):
+            item = sample_object(
+                draw,
+                category,
+                _color(draw, category),
+                draw.choice(('small', 'medium')) if category in SCALABLE else '',
+            )
+            if max(item.size[:2]) <= room or (
+                category == base.category == 'book' and item.size[0] <= base.size[0]
+            ):
                 sunk = base.size[2] - 0.0055 if base.category == 'plate' else 0.0
                 group.things.append(_raised(item, base.top - sunk, 'on', base))
                 break
@@ -134,6 +152,8 @@ def _stack(draw, group: Group) -> None:
             return
 
 
-def _raised(item: DetailedObject, height: float, relation: str, base: DetailedObject) -> DetailedObject:
+def _raised(
+    item: DetailedObject, height: float, relation: str, base: DetailedObject
+) -> DetailedObject:
     position = (0.0, 0.0, round(height + item.size[2] / 2, 6))
     return dataclasses.replace(item, position=position, relation=relation)

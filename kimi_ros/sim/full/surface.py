@@ -23,7 +23,7 @@ def _points(category: str) -> np.ndarray:
         for face in part.mesh.vertices[part.mesh.faces]:
             longest = max(np.linalg.norm(face[i] - face[i - 1]) for i in range(3))
             steps = max(1, int(np.ceil(longest / SPACING)))
-            a, b = np.mgrid[0:steps + 1, 0:steps + 1] / steps
+            a, b = np.mgrid[0 : steps + 1, 0 : steps + 1] / steps
             inside = a + b <= 1 + 1e-9
             a, b = a[inside][:, None], b[inside][:, None]
             found.append(face[0] + a * (face[1] - face[0]) + b * (face[2] - face[0]))
