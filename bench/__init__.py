@@ -1,1 +1,1 @@
-"""Measurements: medians in one run on one machine, never a test."""
+"""Benchmarks: medians of one run on one machine."""

@@ -1,7 +1,7 @@
 """`python -m bench`: measure, print a table with the machine, write JSON; compare; report.
 
-Without a verb everything is measured, in about twenty minutes and 20 GB of memory; a verb measures
-one part and keeps what the file has of the others.
+Without a command all parts run, in about twenty minutes and 20 GB of memory. A command runs one
+part and keeps the other results of the file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import answers, decode, exports, machine, nano, node, profiles, school, vision
+from . import answers, decode, exports, machine, nano, node, profiles, training, vision
 from . import compare as comparing
 from .results import Results, ResultsError
 from .table import render
@@ -22,9 +22,9 @@ _DOCUMENT = Path('docs/benchmarks.md')
 
 
 def main() -> int:
-    """Do what the verb says; 0 when it went well."""
+    """Run the command; 0 on success."""
     options = _parser().parse_args()
-    # Being ended politely ends the contenders too, as Ctrl-C does.
+    # On SIGTERM, stop the worker processes as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return options.run(options)
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar='VERB')
     for name, (about, _) in _PARTS.items():
         _measuring(verbs.add_parser(name, help=about, description=about), [name])
-    verb = verbs.add_parser('compare', help='two results side by side')
+    verb = verbs.add_parser('compare', help='compare two results')
     verb.add_argument('before', type=Path)
     verb.add_argument('after', type=Path)
     verb.set_defaults(run=_compare)
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 def _measuring(parser: argparse.ArgumentParser, parts: list[str]) -> None:
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--repeats', type=int, default=5)
-    parser.add_argument('--model', default='nano', help='of the rows nano and node')
+    parser.add_argument('--model', default='nano', help='model of the parts nano and node')
     parser.add_argument('--out', type=Path, default=Path('out/bench.json'))
     parser.add_argument(
         '--work', type=Path, default=Path('out/bench'), help='for checkpoints and exports'
@@ -68,10 +68,10 @@ def _measure(options: argparse.Namespace) -> int:
     found.machine = machine.describe(options.threads, options.repeats)
     for part in options.parts:
         console.print(f'{part}: {_PARTS[part][0]}')
-        began = machine.now()
+        started = machine.now()
         found.merge(_PARTS[part][1](options))
-        found.runs[part] = began
-        found.save(options.out)  # now, for the next part may fail
+        found.runs[part] = started
+        found.save(options.out)  # now, since the next part may fail
     console.print(render(found))
     return 0
 
@@ -81,12 +81,12 @@ def _compare(options: argparse.Namespace) -> int:
     console = _console()
     console.print(comparing.render(before, after))
     for difference in comparing.other_machine(before, after):
-        console.print(f'another machine: {difference}')
+        console.print(f'different machine: {difference}')
     return 0
 
 
 def _report(options: argparse.Namespace) -> int:
-    from .document import write  # matplotlib is not everywhere
+    from .report import write  # matplotlib is optional
 
     for file in write(Results.load(options.results), options.document):
         print(file)
@@ -94,7 +94,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _console() -> Console:
-    # A log has no width of its own.
+    # A log file has no terminal width.
     return Console(width=None if sys.stdout.isatty() else 120)
 
 
@@ -108,11 +108,11 @@ _PARTS = {
         lambda o: exports.measure(_folders(o)),
     ),
     'decode': (
-        'a token of the 2B text model, beside PyTorch, llama.cpp and the memory itself',
+        'time per token of the 2B text model, and that of PyTorch and llama.cpp',
         lambda o: decode.measure(_folders(o), o.work, o.threads, o.repeats),
     ),
     'vision': (
-        'the image encoder, beside PyTorch',
+        'the image encoder, compared with PyTorch',
         lambda o: vision.measure(_folders(o), o.threads, o.repeats),
     ),
     'question': (
@@ -120,7 +120,7 @@ _PARTS = {
         lambda o: answers.measure_questions(_folders(o), o.threads, o.repeats),
     ),
     'latency': (
-        'an answer by its parts, with one crop and more',
+        'latency breakdown of an answer, with one crop and more',
         lambda o: answers.measure_latency(_folders(o), o.threads, o.repeats),
     ),
     'memory': (
@@ -128,20 +128,20 @@ _PARTS = {
         lambda o: answers.measure_memory(_folders(o), o.threads, o.repeats),
     ),
     'profile': (
-        'which operators take the time',
+        'operator profile',
         lambda o: profiles.measure(_folders(o), o.threads),
     ),
     'nano': (
-        'the model in the package',
+        'the bundled model nano',
         lambda o: nano.measure(o.model, o.threads, o.repeats),
     ),
     'node': (
-        'instructions over ROS',
+        'latency of instructions over ROS',
         lambda o: node.measure(o.model, o.threads),
     ),
-    'school': (
-        'rendering tables, and training nano on them',
-        lambda o: school.measure(o.threads, o.repeats),
+    'training': (
+        'rendering scenes and training nano on them',
+        lambda o: training.measure(o.threads, o.repeats),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Whole answers of the 2B model: a second question, where the time goes, the memory they take."""
+"""Benchmarks of whole answers of the 2B model: second question, latency breakdown, memory."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from .timing import interleave
 from .worker import Worker
 
 _TOKENS = 16
-_PARTS = {'crops': 'cutting', 'vision': 'vision', 'prefill': 'prefill', 'decode': 'decode'}
-_MAX_CROPS = (1, 4, 12)  # of a picture of 640x480: 1, 5 and 9 crops to encode
+_PARTS = {'crops': 'cropping', 'vision': 'vision', 'prefill': 'prefill', 'decode': 'decode'}
+_MAX_CROPS = (1, 4, 12)  # for an image of 640x480: 1, 5 and 9 crops
 _KINDS = {'int4': INT4, 'int4_cache8': INT4_CACHE8}
 _LABELS = {'int4': 'int4', 'int4_cache8': 'int4, 8-bit cache'}
 
 
 def measure_questions(exports: Exports, threads: int, repeats: int) -> Results:
-    """A question about a new image, and another one about the same."""
+    """A question about a new image, and a second one about the same image."""
     found, times = Results(), []
     with Worker('ours', threads, folder=exports.folder(INT4)) as ours:
-        ours.call('questions', tokens=_TOKENS)  # not measured: memory is asked for at first use
+        ours.call('questions', tokens=_TOKENS)  # warm-up: memory is allocated on first use
         for _ in range(repeats):
             times.append(ours.call('questions', tokens=_TOKENS))
     note = f'one crop, {_TOKENS} tokens'
@@ -29,12 +29,12 @@ def measure_questions(exports: Exports, threads: int, repeats: int) -> Results:
     ):
         found.add(f'question.{key}', label, 's', [each[key] for each in times], note)
     rest = [each['second'] - each['own'] for each in times]
-    found.add('question.rest', 'what the second question takes beyond its tokens', 's', rest)
+    found.add('question.rest', "the second question's overhead beyond its tokens", 's', rest)
     return found
 
 
 def measure_latency(exports: Exports, threads: int, repeats: int) -> Results:
-    """An answer about a picture of 640x480 by its parts, with more and more crops."""
+    """Latency breakdown of an answer about an image of 640x480, by number of crops."""
     found = Results()
     times: dict[int, list[dict[str, float]]] = {}
     with Worker('ours', threads, folder=exports.folder(INT4)) as ours:

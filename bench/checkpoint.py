@@ -21,7 +21,7 @@ _BIAS = 0.02
 
 @dataclass(frozen=True)
 class Size:
-    """What differs from the published 2B model, which has all the defaults of ModelConfig."""
+    """Differences from the published 2B model, which has the defaults of ModelConfig."""
 
     name: str
     text: dict[str, int] = field(default_factory=dict)
@@ -41,18 +41,18 @@ SIZES = {
     size.name: size
     for size in (
         Size('2b'),
-        # The image encoder is the 2B model's; of the text model as little as an export takes, so
-        # that fp32 beside everything else still fits into the memory.
+        # The image encoder of the 2B model, with a minimal text model, so that fp32 fits into
+        # memory.
         Size('2b-vision', {'n_layers': 1}),
     )
 }
 
 
 def random_checkpoint(folder: Path, size: Size, seed: int = 0) -> Path:
-    """Write a checkpoint in fp16 under today's names, one shard a layer, or take the one there.
+    """Write a fp16 checkpoint with current names, one shard per layer, unless it exists.
 
-    Weights are scaled by their inputs, so that activations stay near 1 through all layers. The
-    tokenizer is nano's: smaller than the vocabulary, which checkpoints may have.
+    Weights are scaled by their fan-in, so that activations stay near 1 in all layers. The tokenizer
+    is nano's, which is smaller than the vocabulary.
     """
     if (folder / INDEX).is_file():
         return folder

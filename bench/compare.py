@@ -1,4 +1,4 @@
-"""Two runs side by side: what became slower, faster, larger or smaller."""
+"""Compare two runs: what became slower, faster, larger or smaller."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .table import amount, machine_line
 
 _NOTABLE = 0.05
 _RATES = ('B/s', '/s', 'x')
-"""Units of which more is better."""
+"""Units for which more is better."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Change:
 
     @property
     def notable(self) -> bool:
-        """Whether it is more than 5 % and no repeat of one run lies among those of the other."""
+        """Whether it exceeds 5 % and the ranges of the two runs' repeats do not overlap."""
         apart = min(self.after.values) > max(self.before.values) or max(self.after.values) < min(
             self.before.values
         )
@@ -36,7 +36,7 @@ class Change:
 
     @property
     def word(self) -> str:
-        """What happened, '' where nothing notable did."""
+        """'better' or 'worse', '' if the change is not notable."""
         if not self.notable:
             return ''
         good = (self.ratio > 1) == (self.after.unit in _RATES)
@@ -44,7 +44,7 @@ class Change:
 
 
 def changes(before: Results, after: Results) -> list[Change]:
-    """The figures that both have, in the order of the later run."""
+    """The figures of both runs, in the order of the later one."""
     return [
         Change(before.figures[key], figure)
         for key, figure in after.figures.items()
@@ -53,7 +53,7 @@ def changes(before: Results, after: Results) -> list[Change]:
 
 
 def other_machine(before: Results, after: Results) -> list[str]:
-    """What differs between the machines, 'name: a, then b'."""
+    """Differences between the machines, 'name: a, then b'."""
     return [
         f'{key}: {before.machine.get(key)}, then {value}'
         for key, value in after.machine.items()

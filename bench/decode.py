@@ -1,4 +1,4 @@
-"""A token, at several lengths of the context: ours, others', and what the memory would allow."""
+"""Time per token at several context lengths: kimi_ros, baselines and the memory-bandwidth limit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .timing import interleave
 from .worker import Missing, Worker
 
 CONTEXTS = (100, 800, 1500, 2040)
-_FLOOR = 'int4'  # whose bytes the memory's limit is told for
+_FLOOR = 'int4'  # prefix of the rows for which the bandwidth limit is computed
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """One that decodes.
+    """A decoder to measure.
 
-    :ivar tokens: timed in one repeat; fewer where each takes long.
+    :ivar tokens: tokens per repeat; fewer for slow decoders.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Decoder:
 
 
 def decoders(exports: Exports, place: Path) -> list[Decoder]:
-    """All of them; what they need is made now."""
+    """All decoders; the folders that they need are exported now."""
     return [
         Decoder('int4', 'kimi_ros int4', 'ours', {'folder': exports.folder(INT4)}),
         Decoder(
@@ -54,7 +54,7 @@ def decoders(exports: Exports, place: Path) -> list[Decoder]:
 
 
 def measure(exports: Exports, place: Path, threads: int, repeats: int) -> Results:
-    """All 24 layers and the head, each contender in a process of its own, in turn."""
+    """All 24 layers and the head; each decoder runs in its own process, alternately."""
     found = Results()
     with ExitStack() as stack:
         running: dict[str, tuple[Decoder, Worker]] = {}
@@ -70,25 +70,25 @@ def measure(exports: Exports, place: Path, threads: int, repeats: int) -> Result
         calls = {'reading': lambda: reading.call('speed')}
         for context in CONTEXTS:
             for key, (decoder, worker) in running.items():
-                # Bound now: the loop goes on before the call comes.
+                # Default arguments bind the loop variables now.
                 calls[f'{context}.{key}'] = lambda w=worker, c=context, n=decoder.tokens: w.call(
                     'step', position=c, count=n
                 )
         seconds = interleave(calls, repeats)
         speeds = seconds.pop('reading')
-        found.add('decode.reading', "the memory's reading", 'B/s', speeds)
+        found.add('decode.bandwidth', 'memory bandwidth (reading)', 'B/s', speeds)
         for name, values in seconds.items():
             context, _, key = name.partition('.')
             decoder, worker = running[key]
             found.add(f'decode.{name}', f'{decoder.label}, context {context}', 's', values)
             size = worker.call('token_bytes', position=int(context))
             found.add(
-                f'bytes.{name}', f'a token reads, {decoder.label}, context {context}', 'B', [size]
+                f'bytes.{name}', f'bytes per token, {decoder.label}, context {context}', 'B', [size]
             )
             if key.startswith(_FLOOR):
                 found.add(
                     f'floor.{name}',
-                    f"the memory's limit for {decoder.label}, context {context}",
+                    f'memory-bandwidth limit of {decoder.label}, context {context}',
                     's',
                     [size / speed for speed in speeds],
                 )

@@ -1,4 +1,4 @@
-"""Model folders of random checkpoints: made when the exporter changed, taken from the disk else."""
+"""Model folders of random checkpoints, cached on disk until the exporter changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .results import Results
 _ROOT = Path(__file__).resolve().parents[1]
 _SOURCES = (
     'export/*.py',
-    'kimi_ros/vlm/layout.py',
+    'kimi_ros/vlm/quantization.py',
     'kimi_ros/vlm/config.py',
     'config/presets.yaml',
     'bench/checkpoint.py',
@@ -30,12 +30,12 @@ _SIDE, _NOISE = 378, 2
 
 
 class ExportFailed(Exception):
-    """kimi-export ended with an error; the message is its own."""
+    """kimi-export failed; the message is its output."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One folder: the checkpoint's size and how it is exported."""
+    """A model folder: the checkpoint's size and the export settings."""
 
     name: str
     size: str
@@ -50,7 +50,7 @@ FP32_VISION = Kind('2b-vision-fp32', '2b-vision', 'fp32')
 
 @dataclass(frozen=True)
 class Export:
-    """What an export took."""
+    """Time and peak memory of an export."""
 
     seconds: float
     peak: int
@@ -78,19 +78,19 @@ class Exports:
         command += ['--precision', kind.precision]
         if kind.calibrated:
             command += ['--calibrate', str(self._pictures())]
-        began = time.perf_counter()
+        started = time.perf_counter()
         with (self._place / f'{kind.name}.log').open('w+') as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
             try:
-                # wait4 and not wait: it tells the memory of this one child.
+                # wait4, which returns the resource usage of this child.
                 _, status, usage = os.wait4(process.pid, 0)
             except BaseException:
                 process.terminate()
                 process.wait()
                 raise
-            seconds = time.perf_counter() - began
+            seconds = time.perf_counter() - started
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode:
                 log.seek(0)
@@ -103,8 +103,7 @@ class Exports:
         folder.mkdir(parents=True, exist_ok=True)
         picture = Image.fromarray(np.ascontiguousarray(recorded_frames()[0].frame.rgb))
         pictures = [picture.resize((_SIDE, _SIDE))]  # small enough for one crop
-        # Random weights see hardly more than one colour in a rendered table, and scales made from
-        # that cut off everything else.
+        # With random weights a rendered scene alone gives calibration ranges that are too narrow.
         random = np.random.default_rng(0)
         for _ in range(_NOISE):
             pictures.append(Image.fromarray(random.integers(0, 256, (_SIDE, _SIDE, 3), np.uint8)))
@@ -114,7 +113,7 @@ class Exports:
 
 
 def measure(exports: Exports) -> Results:
-    """The export of a 2B checkpoint to int4: once, for it takes minutes."""
+    """The export of a 2B checkpoint to int4; once, since it takes minutes."""
     found, export = Results(), exports.export(INT4)
     found.add('export.int4.time', 'export of 2B to int4', 's', [export.seconds], 'once')
     found.add('export.int4.memory', 'its largest resident memory', 'B', [export.peak], 'once')
@@ -122,7 +121,7 @@ def measure(exports: Exports) -> Results:
 
 
 def _digest() -> str:
-    """Of all that decides what an export writes."""
+    """Digest of all sources that affect an export."""
     digest = hashlib.sha256()
     for pattern in _SOURCES:
         for file in sorted(_ROOT.glob(pattern)):

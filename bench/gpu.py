@@ -1,7 +1,7 @@
-"""`python -m bench.gpu`: the 2B sizes on this machine's GPU, with random weights.
+"""`python -m bench.gpu`: the 2B model on this machine's GPU, with random weights.
 
-A token at a context of 800 beside PyTorch and beside what the card's memory allows; the first
-answer about a 640x480 picture; a point after its prefix. What cannot be measured here says why.
+Time per token at context 800, compared with PyTorch and the memory-bandwidth limit; the first
+answer about a 640x480 image; a point after its prefix. Missing rows give the reason.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from rich.table import Table
 
 from kimi_ros.vlm import VisionLanguageModel, VlmError
 from kimi_ros.vlm.config import ModelConfig
-from kimi_ros.vlm.trt.cache import StridedCopy
 from kimi_ros.vlm.trt.device_memory import Device, open_device
+from kimi_ros.vlm.trt.kv_cache import StridedCopy
 
 from .checkpoint import SIZES, random_checkpoint
 from .results import Results
 from .table import amount, machine_line, spread
-from .timing import Watch, interleave
+from .timing import Timer, interleave
 from .worker import Missing
 
 CONTEXT, TOKENS = 800, 20
 _BLOCK = 512 << 20
 _PASSES = 8
-_BITS = {'fp16': 16.0, 'int4': 4 + 16 / 128}  # int4 with a half for each group of 128
+_BITS = {'fp16': 16.0, 'int4': 4 + 16 / 128}  # int4 with an fp16 scale per group of 128
 _PICTURE = (480, 640, 3)
 FOLDERS = [(target, precision) for target in ('tensorrt', 'onnx') for precision in _BITS]
 _PACKAGES = ('tensorrt', 'onnxruntime-gpu', 'torch', 'pycuda', 'cuda-bindings')
 
 
 class Card:
-    """The GPU's memory, copied as fast as the driver copies it."""
+    """Memory bandwidth of the GPU, measured with device-to-device copies."""
 
     def __init__(self, device: Device) -> None:
         self._device = device
@@ -49,13 +49,13 @@ class Card:
         self._all = StridedCopy(width, rows, 1, width, rows, 0, width, rows)
 
     def speed(self) -> float:
-        """Bytes a second, read and written."""
+        """Bytes per second, read and written."""
         with self._device.current():
-            self._device.wait()
-            with Watch() as watch:
+            self._device.synchronize()
+            with Timer() as watch:
                 for _ in range(_PASSES):
                     self._device.copy(*self._blocks, self._all)
-                self._device.wait()
+                self._device.synchronize()
         return 2 * _PASSES * _BLOCK / watch.seconds
 
 
@@ -68,37 +68,37 @@ class Model:
         self._random = np.random.default_rng(0)
 
     def token(self) -> float:
-        """Seconds of a token at CONTEXT: embedding, decoder, head, argmax."""
+        """Seconds per token at CONTEXT: embedding, decoder, head, argmax."""
         engine, token = self._engine, 10
         engine.rewind(0)
         engine.step(engine.embed_tokens(self._random.integers(10, 700, CONTEXT).tolist()))
-        with Watch() as watch:
+        with Timer() as watch:
             for _ in range(TOKENS):
                 token = engine.token(engine.step(engine.embed_tokens([token])))
         return watch.seconds / TOKENS
 
     def first_answer(self) -> float:
-        """Seconds from the pixels of a new picture to the first token about it."""
+        """Seconds from the pixels of a new image to the first token."""
         rgb = self._random.integers(0, 256, _PICTURE, np.uint8)
-        with Watch() as watch:
+        with Timer() as watch:
             self._vlm.query(self._vlm.encode_image(rgb), 'What is this?', max_tokens=1)
         return watch.seconds
 
     def point(self) -> float:
-        """Seconds of one point where the picture's prefix is in the cache."""
+        """Seconds of one point with the image prefix in the KV cache."""
         image = self._vlm.encode_image(self._random.integers(0, 256, _PICTURE, np.uint8))
         self._vlm.query(image, 'What is this?', max_tokens=1)
-        with Watch() as watch:
+        with Timer() as watch:
             self._vlm.point(image, 'cup', max_objects=1)
         return watch.seconds
 
     def close(self) -> None:
-        """Free the card for the next."""
+        """Free the GPU memory."""
         self._vlm.close()
 
 
 class Torch:
-    """bench.torch_decoder on the GPU, in half precision, as it is or compiled."""
+    """bench.torch_decoder on the GPU in fp16, eager or compiled."""
 
     def __init__(self, compiled: bool) -> None:
         from .torch_decoder import TorchDecoder, torch
@@ -108,23 +108,23 @@ class Torch:
         with torch.device('cuda'):
             self._decoder = TorchDecoder(1, 'float16')
         if compiled:
-            # A CUDA graph for each step, as our own decoder has.
+            # Uses CUDA graphs, as our own decoder does.
             self._decoder._next = torch.compile(self._decoder._next, mode='reduce-overhead')
         self._torch = torch
 
     def token(self) -> float:
-        """Seconds of a token at CONTEXT."""
+        """Seconds per token at CONTEXT."""
         with self._torch.device('cuda'):
             return self._decoder.step(CONTEXT, TOKENS)
 
     def close(self) -> None:
-        """Free the card for the next."""
+        """Free the GPU memory."""
         del self._decoder
         self._torch.cuda.empty_cache()
 
 
 def main() -> int:
-    """Measure, print, write JSON; 0 also where rows are missing."""
+    """Measure, print and write JSON; missing rows are not an error."""
     parser = argparse.ArgumentParser(prog='python -m bench.gpu', description=__doc__)
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--out', type=Path, default=Path('out/bench-gpu.json'))
@@ -137,7 +137,7 @@ def main() -> int:
 
 
 def measure(work: Path, repeats: int) -> Results:
-    """All rows, one contender on the card at a time."""
+    """All rows, one system on the GPU at a time."""
     found = Results(_versions() | {'repeats': repeats})
     with _row(found, 'copy'):
         device = open_device()
@@ -145,7 +145,9 @@ def measure(work: Path, repeats: int) -> Results:
             found.machine |= {'card': device.name, 'memory_GB': round(device.total / 1e9, 1)}
             card = Card(device)
             card.speed()
-            found.add('copy', 'the card copies', 'B/s', [card.speed() for _ in range(repeats)])
+            found.add(
+                'copy', 'memory bandwidth (copy)', 'B/s', [card.speed() for _ in range(repeats)]
+            )
         finally:
             device.close()
     for target, precision in FOLDERS:
@@ -174,7 +176,7 @@ def measure(work: Path, repeats: int) -> Results:
 
 
 def render(found: Results) -> Table:
-    """Every figure, and why one is missing."""
+    """A table of all figures, and the reasons for missing ones."""
     table = Table('figure', 'median', 'repeats', 'from ... to', '', title=machine_line(found))
     for figure in found.figures.values():
         table.add_row(
@@ -190,7 +192,7 @@ def render(found: Results) -> Table:
 
 
 def token_bytes(precision: str) -> float:
-    """Bytes that a token must read at CONTEXT: blocks, head, and a cache of halves."""
+    """Bytes read per token at CONTEXT: blocks, head, and an fp16 KV cache."""
     text = ModelConfig().text
     weights = text.n_layers * text.dim * (4 * text.dim + 2 * text.ff_dim)
     weights += text.vocab_size * text.dim
@@ -207,13 +209,17 @@ def _limit(found: Results, key: str, precision: str) -> None:
     seconds = token_bytes(precision) / found.median('copy')
     share = seconds / found.median(f'{key}.token')
     found.add(
-        f'{key}.limit', f'{key}: what the memory allows', 's', [seconds], f'reached to {share:.0%}'
+        f'{key}.bandwidth_limit',
+        f'{key}: memory-bandwidth limit',
+        's',
+        [seconds],
+        f'{share:.0%} reached',
     )
 
 
 @contextmanager
 def _row(found: Results, key: str):
-    """Note why a row is missing instead of ending there."""
+    """Record the reason for a missing row and go on."""
     try:
         yield
     except (Missing, VlmError, subprocess.CalledProcessError) as error:

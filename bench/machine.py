@@ -1,4 +1,4 @@
-"""The machine that a run was made on, as far as it explains the figures."""
+"""Description of the machine of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_TELLING_FLAGS = (
+_REPORTED_FLAGS = (
     'avx2',
     'avx_vnni',
     'avx512f',
@@ -23,12 +23,12 @@ _PACKAGES = ('onnxruntime', 'numpy', 'torch', 'llama_cpp_python')
 
 
 def describe(threads: int, repeats: int) -> dict[str, Any]:
-    """Name to value, plain ones only."""
+    """Properties of the machine, as plain values."""
     cpu = _cpu()
     flags = set((cpu.get('flags') or cpu.get('Features', '')).split())
     return {
         'processor': cpu.get('model name', platform.machine()),
-        'instructions': ' '.join(flag for flag in _TELLING_FLAGS if flag in flags),
+        'instructions': ' '.join(flag for flag in _REPORTED_FLAGS if flag in flags),
         'cores': os.cpu_count(),
         'memory_GB': round(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9, 1),
         'system': platform.platform(terse=True),
@@ -40,9 +40,9 @@ def describe(threads: int, repeats: int) -> dict[str, Any]:
 
 
 def now() -> dict[str, Any]:
-    """The time and how many programs wanted a core in the minute before."""
+    """The time and the load average of the last minute."""
     return {
-        'began': datetime.now().isoformat(' ', 'minutes'),
+        'started': datetime.now().isoformat(' ', 'minutes'),
         'load_before': round(os.getloadavg()[0], 2),
     }
 

@@ -1,4 +1,4 @@
-"""nano, the model in the package: from nothing to a token, and one question after another."""
+"""Benchmark of the bundled model nano: time to first token, and single calls."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _LONGEST = 48
 
 
 class Start:
-    """Load nano and write one token, in a process that has imported nothing of ours yet."""
+    """Load nano and generate one token, including the imports."""
 
     def __init__(self, threads: int) -> None:
-        # A picture, which is not part of what is measured.
+        # The image is not part of the measurement.
         from kimi_ros.sim import recorded_frames
 
         rgb = recorded_frames()[0].frame.rgb
-        began = time.perf_counter()
+        started = time.perf_counter()
         from kimi_ros.vlm import VisionLanguageModel
 
         vlm = VisionLanguageModel.load('nano', threads=threads)
         vlm.caption(vlm.encode_image(rgb), 'short', max_tokens=1)
-        self._seconds = time.perf_counter() - began
+        self._seconds = time.perf_counter() - started
 
     def seconds(self) -> float:
-        """From the import on."""
+        """Time from the first import to the first token."""
         return self._seconds
 
 
 class Nano:
-    """Questions about rendered frames of 640x480, and whole plans."""
+    """Calls on rendered frames of 640x480, and whole plans."""
 
     def __init__(self, threads: int, model: str) -> None:
         from kimi_ros.agent import Agent, Policy, SkillCatalogue
@@ -51,21 +51,21 @@ class Nano:
         )
 
     def turn(self, number: int) -> dict[str, float]:
-        """Every question once, about one of the frames."""
+        """Time each call once, on one of the frames."""
         from kimi_ros.agent import Frame
 
         view, vlm, seconds = self._frames[number % len(self._frames)], self._vlm, {}
 
         def timed(name: str, call: Callable):
-            began = time.perf_counter()
+            started = time.perf_counter()
             result = call()
-            seconds[name] = time.perf_counter() - began
+            seconds[name] = time.perf_counter() - started
             return result
 
-        image = timed('look at a new frame', lambda: vlm.encode_image(view.rgb))
-        timed('first question: point', lambda: vlm.point(image, 'red cup'))
-        timed('second question: point', lambda: vlm.point(image, 'blue book'))
-        timed('box', lambda: vlm.detect(image, 'blue book'))
+        image = timed('encode a new frame', lambda: vlm.encode_image(view.rgb))
+        timed('point, first question', lambda: vlm.point(image, 'red cup'))
+        timed('point, second question', lambda: vlm.point(image, 'blue book'))
+        timed('detect', lambda: vlm.detect(image, 'blue book'))
         answer = timed('an answer', lambda: vlm.caption(image, 'short', max_tokens=_LONGEST))
         timed('its first token', lambda: vlm.caption(image, 'short', max_tokens=1))
         later = seconds['an answer'] - seconds['its first token']
@@ -81,14 +81,14 @@ class Nano:
 
 
 def measure(model: str, threads: int, repeats: int) -> Results:
-    """From nothing to a token in new processes, then rounds of questions in one."""
+    """Time to first token in new processes, then rounds of calls in one process."""
 
     def start() -> float:
         with Worker('nano_start', threads) as worker:
             return worker.call('seconds')
 
     found, rows = Results(), {}
-    # The round before the measured ones also exports nano where that was never done.
+    # The warm-up round also exports nano on first use.
     starts = interleave({'start': start}, repeats)['start']
     found.add('nano.start', 'nano: load to first token', 's', starts, 'imports included')
     with Worker('nano', threads, model=model) as nano:

@@ -1,4 +1,4 @@
-"""How long an answer takes over ROS: from goal accepted to plan published."""
+"""Latency over ROS: from goal accepted to plan published."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _ROUNDS = 25
 _NAMES = {1: 'one step', 3: 'three steps'}
-_SCENE = 3  # four things, all different
+_SCENE = 3  # four objects, all different
 
 
 class Node:
-    """A rendered camera, the node, and a client that instructs it."""
+    """A simulated camera, the node, and a client that sends instructions."""
 
     def __init__(self, threads: int, model: str) -> None:
         self._threads, self._model = threads, model
@@ -36,19 +36,19 @@ class Node:
         try:
             from kimi_ros.nodes.client import KimiClient
         except ImportError as error:
-            raise Missing(f'ROS 2 is not to be had ({error}): kimi doctor says more') from error
+            raise Missing(f'ROS 2 is not available ({error}): see kimi doctor') from error
         self._client = KimiClient
 
     def seconds(self, rounds: int) -> dict[str, list[float]]:
-        """Of the plans with one step and with three, by their number in words."""
-        from kimi_ros.eval.worlds import FIRST_SEED
-        from kimi_ros.nodes.sim_camera import look
+        """Latencies of plans with one step and with three steps."""
+        from kimi_ros.eval.held_out_scenes import FIRST_EVALUATION_SEED
+        from kimi_ros.nodes.sim_camera import render_scene
 
-        seed = FIRST_SEED + _SCENE
-        asked = instructions(look(seed).truth)
+        seed = FIRST_EVALUATION_SEED + _SCENE
+        asked = instructions(render_scene(seed).truth)
         nodes: list[NodeProcess] = []
         with tempfile.TemporaryDirectory() as folder:
-            policy = _impatient(Path(folder))
+            policy = _short_approval(Path(folder))
             node = {'model': self._model, 'threads': self._threads, 'policy': str(policy)}
             started = (('sim_camera', {'seed': seed}), ('kimi_node', node))
             try:
@@ -57,7 +57,7 @@ class Node:
                     arguments = ros_arguments(parameters)
                     nodes.append(NodeProcess(module, arguments, self._environment, log))
                 with self._client() as client:
-                    client.wait_ready(180.0, lambda: [node.check() for node in nodes])
+                    client.wait_until_ready(180.0, lambda: [node.check() for node in nodes])
                     return {
                         _NAMES[steps]: _seconds(client, words, steps, rounds)
                         for steps, words in asked.items()
@@ -67,8 +67,8 @@ class Node:
                     node.stop()
 
 
-def _impatient(folder: Path) -> Path:
-    """Write the shipped policy with a second for a person to judge a plan: here nobody will."""
+def _short_approval(folder: Path) -> Path:
+    """Write the shipped policy with an approval timeout of one second: nobody approves here."""
     policy = yaml.safe_load(share('config/policy.yaml').read_text(encoding='utf-8'))
     path = folder / 'policy.yaml'
     path.write_text(yaml.safe_dump(policy | {'approval_seconds': 1}), encoding='utf-8')
@@ -76,7 +76,7 @@ def _impatient(folder: Path) -> Path:
 
 
 def _seconds(client: KimiClient, words: Sequence[str], steps: int, rounds: int) -> list[float]:
-    """Give the instructions in turn; what became another plan does not count."""
+    """Send the instructions alternately; plans with another number of steps do not count."""
     from kimi_ros.agent import Status
 
     replies = [client.instruct(words[i % len(words)]) for i in range(rounds)]
@@ -95,10 +95,10 @@ def instructions(truth: Sequence[ObjectTruth]) -> dict[int, list[str]]:
 
     :param truth: things, each of them alone of its kind and colour, three at least, with a plate.
     """
-    from kimi_ros.sim.meaning import Meaning
+    from kimi_ros.sim.referring_expression import ReferringExpression
 
-    things = sorted(truth, key=lambda thing: thing.kind == 'plate')
-    named = [Meaning(thing.kind, thing.color) for thing in things]
+    things = sorted(truth, key=lambda thing: thing.category == 'plate')
+    named = [ReferringExpression(thing.category, thing.color) for thing in things]
     one, other, *_, plate = (meaning.name('en') for meaning in named)
     first, second, *_, place = (meaning.name('zh') for meaning in named)
     return {

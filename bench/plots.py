@@ -1,4 +1,4 @@
-"""Pictures of a run."""
+"""Plots of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PARTS = ('crops', 'vision', 'prefill', 'decode')
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
-    """Write the pictures that the results suffice for, and return their files."""
+    """Write the plots for which there are results, and return their files."""
     folder.mkdir(parents=True, exist_ok=True)
     return [
         _save(folder / f'{name}.svg', plot, results)
@@ -40,14 +40,14 @@ def draw(results: Results, folder: Path) -> list[Path]:
 
 
 def _save(file: Path, plot: Callable[[plt.Axes, Results], None], results: Results) -> Path:
-    # Equal results give equal files.
+    # Reproducible files.
     with plt.rc_context({'svg.hashsalt': file.stem, 'svg.fonttype': 'none'}):
         figure, axes = plt.subplots(figsize=(7.2, 3.6), layout='constrained')
         axes.spines[['top', 'right']].set_visible(False)
         plot(axes, results)
         figure.savefig(file, metadata={'Date': None})
         plt.close(figure)
-    # Lines end without blanks, as every text file here does.
+    # No trailing spaces.
     file.write_text('\n'.join(line.rstrip() for line in file.read_text().splitlines()) + '\n')
     return file
 

@@ -1,6 +1,6 @@
-"""`python -m bench.precision`: what fewer bits cost nano, on scenes that no training has seen.
+"""`python -m bench.precision`: the accuracy of nano in each precision, on held-out scenes.
 
-Every precision sees the same scenes and the same questions, so that differences are paired.
+All precisions see the same scenes and questions, so that differences are paired.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from rich.progress import track
 
 from kimi_export import export_model
+from kimi_ros.eval.held_out_scenes import held_out_scenes
 from kimi_ros.eval.suites import SUITES
-from kimi_ros.eval.worlds import worlds
 from kimi_ros.resources import share
 from kimi_ros.vlm import VisionLanguageModel
 
@@ -56,7 +56,7 @@ def main() -> None:
 def examine(models: dict[str, VisionLanguageModel], seed: int, count: int) -> Values:
     """Ask every model the same of every scene."""
     values: Values = {}
-    for world in track(worlds(seed, count), 'examining', count, transient=True):
+    for world in track(held_out_scenes(seed, count), 'examining', count, transient=True):
         for suite, figures in EXAMINED.items():
             for language in LANGUAGES:
                 for name, model in models.items():

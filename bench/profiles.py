@@ -1,4 +1,4 @@
-"""Which operators take the time, by onnxruntime's own clock."""
+"""Operator profiles, from the profiler of ONNX Runtime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run found: figures with all their repeats, and why a row is missing."""
+"""Results of a run: figures with all repeats, and reasons for missing rows."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ FORMAT = 2
 
 
 class ResultsError(Exception):
-    """A file that is no result of this program."""
+    """The file is not a result of this program."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing measured.
+    """One measurement.
 
-    :ivar key: part, circumstances and contender: 'decode.800.int4'.
-    :ivar label: what a table calls it.
-    :ivar unit: 's', 'B', 'B/s', '/s' (of what the label counts) or 'x', a ratio.
-    :ivar values: one for each repeat.
-    :ivar note: what else one should know, '' for nothing.
+    :ivar key: part, conditions and system: 'decode.800.int4'.
+    :ivar label: its name in tables.
+    :ivar unit: 's', 'B', 'B/s', '/s' or 'x' (a ratio).
+    :ivar values: one per repeat.
+    :ivar note: a remark, or ''.
     """
 
     key: str
@@ -35,12 +35,12 @@ class Figure:
 
     @property
     def median(self) -> float:
-        """The middle of the repeats."""
+        """Median of the repeats."""
         return median(self.values)
 
     @property
     def part(self) -> str:
-        """What it belongs to: 'decode'."""
+        """The part of the benchmark: 'decode'."""
         return self.key.partition('.')[0]
 
 
@@ -48,9 +48,9 @@ class Figure:
 class Results:
     """One run on one machine.
 
-    :ivar runs: of each part, when it began and what else the machine was doing then.
-    :ivar missing: what could not be measured, and why.
-    :ivar profiles: of a graph, the share of its time that each kind of operator takes.
+    :ivar runs: start time and load average of each part.
+    :ivar missing: reasons for figures that could not be measured.
+    :ivar profiles: for each graph, the time of each operator type.
     """
 
     machine: dict[str, Any] = field(default_factory=dict)
@@ -60,17 +60,17 @@ class Results:
     profiles: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(self, key: str, label: str, unit: str, values: Iterable[float], note: str = '') -> None:
-        """Keep a figure; one of the same key is replaced."""
+        """Add a figure, or replace the one with the same key."""
         self.figures[key] = Figure(key, label, unit, tuple(values), note)
         self.missing.pop(key, None)
 
     def median(self, key: str) -> float | None:
-        """The median of a figure, or None where it was not measured."""
+        """Median of a figure, or None if it was not measured."""
         figure = self.figures.get(key)
         return None if figure is None else figure.median
 
     def merge(self, newer: Results) -> None:
-        """Take over what a newer run on this machine measured."""
+        """Update with the results of a newer run on this machine."""
         self.machine |= newer.machine
         self.runs |= newer.runs
         self.figures |= newer.figures
@@ -93,7 +93,7 @@ class Results:
 
     @classmethod
     def load(cls, path: Path) -> Results:
-        """Read what `save` wrote. Raises ResultsError."""
+        """Read a file written by `save`. Raises ResultsError."""
         try:
             data = json.loads(path.read_text(encoding='utf-8'))
             if data['format'] != FORMAT:
@@ -109,4 +109,4 @@ class Results:
                 data['profiles'],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ResultsError(f'{path} is no result of python -m bench: {error!r}') from error
+            raise ResultsError(f'{path} is not a result of python -m bench: {error!r}') from error

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 
 from .results import Figure, Results
-from .targets import verdicts
+from .targets import target_results
 
 _UNITS = {
     's': (1e3, ' ms', 1),
@@ -18,7 +18,7 @@ _UNITS = {
 
 
 def amount(value: float, unit: str) -> str:
-    """A number with the unit that people read."""
+    """Format a number with a readable unit."""
     if unit == 's' and value >= 1:
         return f'{value:,.2f} s'
     scale, name, digits = _UNITS[unit]
@@ -26,7 +26,7 @@ def amount(value: float, unit: str) -> str:
 
 
 def spread(figure: Figure) -> str:
-    """Smallest to largest repeat, '' where there is one."""
+    """Range of the repeats, '' if there is only one."""
     if len(figure.values) < 2:
         return ''
     low, high = (amount(pick(figure.values), figure.unit) for pick in (min, max))
@@ -34,12 +34,12 @@ def spread(figure: Figure) -> str:
 
 
 def machine_line(results: Results) -> str:
-    """The machine in one line."""
+    """Description of the machine in one line."""
     return ', '.join(f'{key} {value}' for key, value in results.machine.items())
 
 
 def render(results: Results) -> Group:
-    """Figures, then targets, under the machine."""
+    """A table of figures and a table of targets."""
     figures = Table('figure', 'median', 'repeats', 'from ... to', '', title=machine_line(results))
     part, order = None, list(dict.fromkeys(figure.part for figure in results.figures.values()))
     for figure in sorted(results.figures.values(), key=lambda figure: order.index(figure.part)):
@@ -55,8 +55,15 @@ def render(results: Results) -> Group:
         )
     for key, reason in results.missing.items():
         figures.add_row(key, 'missing', '', '', reason)
-    targets = Table('target', 'wanted', 'found', '')
-    for verdict in verdicts(results):
-        state = {True: 'reached', False: 'not reached', None: verdict.missing}[verdict.reached]
-        targets.add_row(verdict.target.label, verdict.wanted(), verdict.told(), state)
+    targets = Table('target', 'bound', 'found', '')
+    for target_result in target_results(results):
+        state = {True: 'reached', False: 'not reached', None: target_result.missing}[
+            target_result.reached
+        ]
+        targets.add_row(
+            target_result.target.label,
+            target_result.bound_text(),
+            target_result.found_text(),
+            state,
+        )
     return Group(figures, targets)

@@ -1,4 +1,4 @@
-"""What the figures are to reach, as data, and whether they do."""
+"""Performance targets, and whether a run meets them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Target:
     """A figure, or the ratio of two, and its bound.
 
     :ivar value: key of a figure.
-    :ivar by: key of the figure that it is divided by, '' for none.
-    :ivar unit: 'x', '%', 's', 'ms' or 'GB': how value and bound are told.
-    :ivar ours: key whose bytes bound the ratio where memory is all that counts, '' elsewhere.
+    :ivar by: key of the divisor, or ''.
+    :ivar unit: 'x', '%', 's', 'ms' or 'GB': how value and bound are printed.
+    :ivar ours: key of the row whose memory traffic limits the ratio, or ''.
     """
 
     label: str
@@ -27,10 +27,10 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A target and what was found.
+class TargetResult:
+    """A target and the measured value.
 
-    :ivar found: in the target's unit; None where it was not measured, and `missing` says why.
+    :ivar found: in the target's unit; None if it was not measured, with the reason in `missing`.
     """
 
     target: Target
@@ -39,27 +39,27 @@ class Verdict:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the bound is kept; None where nothing was measured."""
+        """Whether the target is met; None if it was not measured."""
         if self.found is None:
             return None
         if self.target.at_least:
             return self.found >= self.target.bound
         return self.found <= self.target.bound
 
-    def told(self) -> str:
-        """What was found, with its unit."""
-        return '' if self.found is None else tell(self.found, self.target.unit)
+    def found_text(self) -> str:
+        """The measured value with its unit."""
+        return '' if self.found is None else format_amount(self.found, self.target.unit)
 
-    def wanted(self) -> str:
+    def bound_text(self) -> str:
         """The bound, with its unit."""
         least = 'at least' if self.target.at_least else 'at most'
-        return f'{least} {tell(self.target.bound, self.target.unit)}'
+        return f'{least} {format_amount(self.target.bound, self.target.unit)}'
 
 
 _SCALES = {'x': 1.0, '%': 100.0, 's': 1.0, 'ms': 1e3, 'GB': 1e-9}
 
 
-def tell(value: float, unit: str) -> str:
+def format_amount(value: float, unit: str) -> str:
     """A number in the unit: '6.1x', '72 %', '1.97 GB'."""
     digits = {'x': 2, '%': 1, 's': 2, 'ms': 1, 'GB': 2}[unit]
     return f'{value:.{digits}f}{"" if unit == "x" else " "}{unit}'
@@ -67,15 +67,17 @@ def tell(value: float, unit: str) -> str:
 
 def _decode(kind: str, name: str) -> tuple[Target, ...]:
     ours = f'decode.800.{kind}'
-    rivals = (
+    baselines = (
         ('PyTorch fp32', 'torch_fp32', 8.0),
         ('PyTorch bf16', 'torch_bf16', 6.0),
         ('llama.cpp Q4_0', 'llama', 1.5),
     )
     return tuple(
-        Target(f'decode, {name}, against {rival}', f'decode.800.{key}', ours, 'x', bound, ours=kind)
-        for rival, key, bound in rivals
-    ) + (Target(f"decode, {name}, of the memory's limit", f'floor.800.{kind}', ours, '%', 70.0),)
+        Target(
+            f'decode, {name}, against {baseline}', f'decode.800.{key}', ours, 'x', bound, ours=kind
+        )
+        for baseline, key, bound in baselines
+    ) + (Target(f'decode, {name}, of the bandwidth limit', f'floor.800.{kind}', ours, '%', 70.0),)
 
 
 TARGETS = (
@@ -124,26 +126,26 @@ TARGETS = (
 )
 
 
-def verdict(target: Target, results: Results) -> Verdict:
-    """Hold one target against a run."""
+def target_result(target: Target, results: Results) -> TargetResult:
+    """Compare one target with a run."""
     for key in (target.value, target.by):
         if key and results.median(key) is None:
-            return Verdict(target, None, results.missing.get(key, 'not run'))
+            return TargetResult(target, None, results.missing.get(key, 'not run'))
     found = results.median(target.value)
     if target.by:
         found /= results.median(target.by)
-    return Verdict(target, found * _SCALES[target.unit])
+    return TargetResult(target, found * _SCALES[target.unit])
 
 
-def verdicts(results: Results) -> list[Verdict]:
-    """All targets against a run."""
-    return [verdict(target, results) for target in TARGETS]
+def target_results(results: Results) -> list[TargetResult]:
+    """Compare all targets with a run."""
+    return [target_result(target, results) for target in TARGETS]
 
 
 def ceiling(target: Target, results: Results) -> float | None:
-    """The ratio if our token took no longer than the memory takes to read it, or None."""
+    """The ratio at the memory-bandwidth limit, or None if it does not apply."""
     if not target.ours:
         return None
     floor = target.by.replace('decode', 'floor')
-    rival, limit = results.median(target.value), results.median(floor)
-    return None if rival is None or limit is None else rival / limit
+    baseline, limit = results.median(target.value), results.median(floor)
+    return None if baseline is None or limit is None else baseline / limit

@@ -1,4 +1,4 @@
-"""Repeats in turn, so that what else a machine does falls on all contenders alike."""
+"""Interleaved repeats, so that other load on the machine affects all systems equally."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Measured = TypeVar('Measured')
 def interleave(
     calls: Mapping[str, Callable[[], Measured]], repeats: int, warm_up: bool = True
 ) -> dict[str, list[Measured]]:
-    """Call each once, then each once more, and so on; what each returned, in order.
+    """Call all functions in turn, `repeats` times; return the results of each.
 
-    :param calls: name to a call that returns what it measured.
-    :param warm_up: whether an unmeasured round comes first.
+    :param calls: name to a function that returns a measurement.
+    :param warm_up: whether to start with a discarded round.
     """
     for call in calls.values() if warm_up else ():
         call()
@@ -26,12 +26,12 @@ def interleave(
     return found
 
 
-class Watch:
-    """Seconds of a block: `with Watch() as watch: ...; watch.seconds`."""
+class Timer:
+    """Seconds of a block: `with Timer() as watch: ...; watch.seconds`."""
 
     seconds = 0.0
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Timer:
         self._began = time.perf_counter()
         return self
 

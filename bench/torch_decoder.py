@@ -1,7 +1,7 @@
-"""The text model in PyTorch, as plain and as fast as it goes: what a token costs there.
+"""Baseline: the text model in plain PyTorch with random weights.
 
-Preallocated cache, scaled_dot_product_attention, inference_mode; the arithmetic of the parallel
-block is that of export/graphs.py. Weights are random.
+Preallocated KV cache, scaled_dot_product_attention, inference_mode; the parallel block is that of
+export/graphs.py.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Linear:
 
 @dataclass(frozen=True)
 class _PackedLinear:
-    """The weight as oneDNN lays it out for one row, as torch.compile does where it freezes."""
+    """A weight reordered for oneDNN, as torch.compile does when it freezes weights."""
 
     weight: torch.Tensor
     bias: torch.Tensor
@@ -55,7 +55,7 @@ class _Block:
 
 
 class TorchDecoder:
-    """Blocks, head and cache of one precision; `step` is what the contenders share."""
+    """Blocks, head and KV cache in one precision, with the interface of the decoders."""
 
     def __init__(self, threads: int, dtype: str, packed: bool = False) -> None:
         """:param dtype: 'float32' or 'bfloat16'; `packed` reorders the weights for oneDNN."""
@@ -77,20 +77,20 @@ class TorchDecoder:
             self._cos, self._sin = (f(angles).to(self._dtype) for f in (torch.cos, torch.sin))
 
     def fill(self, positions: int) -> None:
-        """The cache is there whole, full of random numbers."""
+        """Nothing to do: the KV cache is preallocated with random numbers."""
 
     @torch.inference_mode()
     def step(self, position: int, count: int) -> float:
-        """Mean seconds of a token that follows so many positions."""
+        """Mean seconds per token after so many positions."""
         token = torch.tensor(10)
-        began = time.perf_counter()
+        started = time.perf_counter()
         for _ in range(count):
             token = self._next(token, position)
         int(token)
-        return (time.perf_counter() - began) / count
+        return (time.perf_counter() - started) / count
 
     def token_bytes(self, position: int) -> int:
-        """Bytes that a token must read."""
+        """Bytes read per token."""
         text = self._text
         weights = text.vocab_size * (text.dim + 1) + text.n_layers * (
             text.dim * (4 * text.dim + 2 * text.ff_dim) + 5 * text.dim + text.ff_dim
@@ -146,7 +146,7 @@ class TorchDecoder:
 
 
 def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-    """Turn the leading dimensions, the first half of them against the second."""
+    """Rotary embedding of the leading dimensions, in the half-split form."""
     half = cos.shape[-1]
     first, second, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
     return torch.cat((first * cos - second * sin, second * cos + first * sin, rest), -1)

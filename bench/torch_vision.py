@@ -1,10 +1,10 @@
-"""The image encoder in PyTorch, plain, with scaled_dot_product_attention; random weights."""
+"""Baseline: the image encoder in plain PyTorch with random weights."""
 
 from __future__ import annotations
 
 from kimi_ros.vlm.config import ModelConfig, VisionConfig
 
-from .timing import Watch
+from .timing import Timer
 from .worker import Missing
 
 try:
@@ -51,7 +51,7 @@ class TorchVision:
         """Seconds of encoding so many crops at once."""
         sizes = self._sizes
         pixels = torch.randn(crops, sizes.in_channels, sizes.crop_size, sizes.crop_size)
-        with Watch() as watch:
+        with Timer() as watch:
             patches = functional.unfold(pixels, sizes.enc_patch_size, stride=sizes.enc_patch_size)
             x = self._embed(patches.transpose(1, 2)) + self._places
             self._norm(self._blocks(x))

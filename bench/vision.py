@@ -1,4 +1,4 @@
-"""The image encoder: one crop, and an image of one tile against the two crops that it has."""
+"""Benchmark of the image encoder: one crop, and an image of one tile (two identical crops)."""
 
 from __future__ import annotations
 

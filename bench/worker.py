@@ -1,4 +1,4 @@
-"""A contender in a process of its own: its libraries, threads and memory meet no other's.
+"""Runs each measured system in its own process, with its own libraries, threads and memory.
 
 The parent writes one JSON object a line, {"call": ..., "with": {...}}; the child answers each with
 {"gave": ...}, {"missing": reason} or {"failed": traceback}.
@@ -15,28 +15,28 @@ import tempfile
 import traceback
 from typing import Any
 
-from .contenders import PLACES
+from .baselines import BASELINES
 
 
 class Missing(Exception):
-    """What a contender needs is not installed here; the message says what."""
+    """What a baseline needs is not installed here; the message says what."""
 
 
 class WorkerFailed(Exception):
-    """A contender broke; the message has its traceback."""
+    """A baseline broke; the message has its traceback."""
 
 
 class Worker:
-    """Starts `PLACES[name](**arguments)` in a child process and calls its methods there.
+    """Starts `BASELINES[name](**arguments)` in a child process and calls its methods there.
 
-    Raises Missing where the contender says that it cannot run here.
+    Raises Missing where the baseline says that it cannot run here.
     """
 
     def __init__(self, name: str, threads: int, **arguments: Any) -> None:
         read, write = os.pipe()
         environment = dict(os.environ)
         environment |= {'OMP_NUM_THREADS': str(threads), 'MKL_NUM_THREADS': str(threads)}
-        environment['OPENBLAS_NUM_THREADS'] = '1'  # numpy's, which no contender computes with
+        environment['OPENBLAS_NUM_THREADS'] = '1'  # numpy's, which no baseline computes with
         spec = json.dumps({'name': name, 'threads': threads} | arguments)
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
@@ -93,7 +93,7 @@ class Worker:
 
 
 def serve(descriptor: int, spec: dict[str, Any]) -> None:
-    """Be the child: make the contender, then answer calls until the parent closes."""
+    """Be the child: make the baseline, then answer calls until the parent closes."""
     with os.fdopen(descriptor, 'w', encoding='utf-8', closefd=False) as stream:
 
         def answer(work) -> Any:
@@ -103,21 +103,21 @@ def serve(descriptor: int, spec: dict[str, Any]) -> None:
                 reply = {'missing': str(reason)}
             except Exception:
                 reply = {'failed': traceback.format_exc()}
-            # Only plain values travel; a contender itself is told by its presence.
+            # Only plain values travel; a baseline itself is told by its presence.
             stream.write(json.dumps(reply, default=lambda _: True) + '\n')
             stream.flush()
             return reply.get('gave')
 
-        module, _, kind = PLACES[spec.pop('name')].partition(':')
+        module, _, kind = BASELINES[spec.pop('name')].partition(':')
 
-        contender = answer(lambda: getattr(importlib.import_module(module), kind)(**spec))
-        for line in sys.stdin if contender is not None else ():
+        baseline = answer(lambda: getattr(importlib.import_module(module), kind)(**spec))
+        for line in sys.stdin if baseline is not None else ():
             call = json.loads(line)
-            answer(lambda call=call: getattr(contender, call['call'])(**call['with']))
+            answer(lambda call=call: getattr(baseline, call['call'])(**call['with']))
 
 
 if __name__ == '__main__':
-    # The module that contenders import has its own Missing; this one is __main__.
+    # The module that baselines import has its own Missing; this one is __main__.
     from bench.worker import serve as serve_imported
 
     serve_imported(int(sys.argv[1]), json.loads(sys.argv[2]))

@@ -1,4 +1,7 @@
-"""From a Moondream 2 checkpoint to a folder that kimi_ros.vlm runs: `kimi-export`."""
+"""Export of Moondream 2 checkpoints to model folders for kimi_ros.vlm: `kimi-export`.
+
+The folder export/ is imported as kimi_export.
+"""
 
 from .errors import (
     AdapterError,

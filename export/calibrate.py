@@ -1,4 +1,4 @@
-"""The scales of an 8-bit cache, from what pictures and answers leave in an exact one."""
+"""Calibration of an int8 KV cache: per-channel scales from sample images and answers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from kimi_ros.vlm.crops import overlap_crops
-from kimi_ros.vlm.decoding import Chooser, Sampling, Writer
 from kimi_ros.vlm.engine import Engine, open_engine
 from kimi_ros.vlm.folder import read_folder
+from kimi_ros.vlm.generation import TokenGenerator
 from kimi_ros.vlm.prompt import query_prompt
+from kimi_ros.vlm.sampling import Sampler, SamplingParams
 from kimi_ros.vlm.tokenizer import TextTokenizer
 from kimi_ros.vlm.vision import encode_crops, project_features
 
@@ -18,26 +19,26 @@ from .lowering_ort import CacheScales
 from .progress import Progress
 from .samples import Sample
 
-_LONGEST_ANSWER = 48
-_LARGEST = 127
-_HEADROOM = 1.1  # for pictures that were not among the samples
-_LEAST = 1e-6  # a channel that is always zero needs some step
+_MAX_ANSWER_TOKENS = 48
+_INT8_MAX = 127
+_HEADROOM = 1.1  # for images outside the calibration set
+_MIN_RANGE = 1e-6  # a channel that is always zero needs a nonzero scale
 
 
-def cache_scales(folder: Path, samples: list[Sample], progress: Progress) -> CacheScales:
-    """Answer each sample's question and take the largest keys and values of each channel.
+def calibrate_kv_cache(folder: Path, samples: list[Sample], progress: Progress) -> CacheScales:
+    """Answer each sample's question; scales come from the maximum of each channel.
 
-    :param folder: a model folder whose cache is not quantised.
+    :param folder: a model folder with a floating-point cache.
     """
     opened = read_folder(folder)
     tokenizer = TextTokenizer.from_file(opened.file('tokenizer.json'))
     engine = open_engine(opened, 'auto', None)
     text = opened.config.text
-    largest = np.full((2, text.n_layers, text.n_kv_heads * text.head_dim), _LEAST, np.float32)
+    largest = np.full((2, text.n_layers, text.n_kv_heads * text.head_dim), _MIN_RANGE, np.float32)
     try:
         for sample in samples:
-            # A question without a picture has other keys: the first position sees itself alone.
-            for fill in (_look_and_answer, _read_alone):
+            # Text-only questions have other keys: their first position attends only to itself.
+            for fill in (_fill_with_image_and_answer, _fill_with_text):
                 fill(engine, tokenizer, sample)
                 for layer in range(text.n_layers):
                     for part, array in enumerate(engine.read_cache(layer)):
@@ -46,11 +47,11 @@ def cache_scales(folder: Path, samples: list[Sample], progress: Progress) -> Cac
             progress.advance()
     finally:
         engine.close()
-    return CacheScales(*(largest * np.float32(_HEADROOM / _LARGEST)))
+    return CacheScales(*(largest * np.float32(_HEADROOM / _INT8_MAX)))
 
 
-def _read_alone(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -> None:
-    """Leave the question alone in the cache."""
+def _fill_with_text(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -> None:
+    """Fill the cache with the question, without an image."""
     config = engine.config
     engine.rewind(0)
     if config.tokenizer.templates.query is None:
@@ -60,8 +61,8 @@ def _read_alone(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -> Non
     engine.step(prompt.embed(engine))
 
 
-def _look_and_answer(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -> None:
-    """Leave the picture, the question and an answer in the cache."""
+def _fill_with_image_and_answer(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -> None:
+    """Fill the cache with the image, the question and the generated answer."""
     config = engine.config
     crops = overlap_crops(sample.rgb(), config.vision)
     image = project_features(engine, crops, encode_crops(engine, crops, None))
@@ -70,11 +71,11 @@ def _look_and_answer(engine: Engine, tokenizer: TextTokenizer, sample: Sample) -
     if config.tokenizer.templates.query is None:
         return
     prompt = query_prompt(config, tokenizer, sample.question, with_image=True)
-    writer = Writer(
+    generator = TokenGenerator(
         engine,
-        Chooser(Sampling(_LONGEST_ANSWER)),
-        _LONGEST_ANSWER,
+        Sampler(SamplingParams(_MAX_ANSWER_TOKENS)),
+        _MAX_ANSWER_TOKENS,
         stop_id=config.tokenizer.eos_id,
     )
-    for _ in writer.write(prompt.embed(engine)):
+    for _ in generator.generate(prompt.embed(engine)):
         pass

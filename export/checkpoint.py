@@ -1,4 +1,4 @@
-"""A Moondream 2 checkpoint on disk: its tensors under one naming, its config, its tokenizer."""
+"""A Moondream 2 checkpoint on disk: tensors under canonical names, config and tokenizer."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ TASKS = ('query', 'caption', 'point', 'detect', 'plan')
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint whose tensors are all there with the shapes that its config gives them.
+    """A checkpoint whose tensors are complete and have the shapes of its config.
 
-    `raw_config` is the config as its file has it, to be copied into model.json.
+    `raw_config` is the content of config.json, which is copied to model.json.
     """
 
     name: str
@@ -39,12 +39,12 @@ class Checkpoint:
     tensors: dict[str, tuple[StoredTensor, bool]]
 
     @property
-    def branches(self) -> frozenset[int]:
-        """Decoder blocks with a branch beside `attn.proj`: none, without an adapter (`lora`)."""
+    def unmerged_blocks(self) -> frozenset[int]:
+        """Decoder blocks with an unmerged LoRA of `attn.proj`; none without an adapter."""
         return frozenset()
 
     def read(self, name: str) -> np.ndarray:
-        """Values of the tensor with this canonical name, f32. Raises CheckpointError at NaN."""
+        """Values f32 of the tensor with this canonical name. Raises CheckpointError for NaN."""
         stored, transposed = self.tensors[name]
         values = stored.read()
         return np.ascontiguousarray(values.T) if transposed else values
@@ -53,15 +53,14 @@ class Checkpoint:
 def open_checkpoint(
     path: str | Path, config: str | Path | None = None, tokenizer: str | Path | None = None
 ) -> Checkpoint:
-    """Open a safetensors file, an index of shards, or a folder with either, and check it.
+    """Open and check a safetensors file, an index of shards, or a folder with either.
 
-    `hub:owner/name@revision` is fetched from the hub first.
+    `hub:owner/name@revision` is downloaded from the Hugging Face hub first.
 
-    :param config: the config.json, where it does not lie beside the tensors.
-    :param tokenizer: the tokenizer.json, likewise.
+    :param config: config.json, if it is not next to the tensors.
+    :param tokenizer: tokenizer.json, if it is not next to the tensors.
 
-    No tensor's values are read. Raises CheckpointError, which names what is wrong and where, or
-    HubError.
+    No tensor values are read. Raises CheckpointError, naming the file or tensor, or HubError.
     """
     if is_hub_name(path):
         path = fetch(str(path))
@@ -73,25 +72,25 @@ def open_checkpoint(
     has_regions = _check_tensors(files, tensors, sizes)
     tokens = Path(tokenizer) if tokenizer else folder / 'tokenizer.json'
     _check_tokenizer(tokens, sizes.text.vocab_size)
-    known = known_tasks(sizes, has_regions)
-    about = _about(folder / 'tasks.json', known)
+    known = supported_tasks(sizes, has_regions)
+    metadata = _read_tasks(folder / 'tasks.json', known)
     return Checkpoint(
-        name=about.get('name', _name(path, folder)),
+        name=metadata.get('name', _name(path, folder)),
         config=sizes,
         raw_config=raw,
         tokenizer=tokens,
         files=files,
-        tasks=tuple(about.get('tasks', [task for task in known if task != 'plan'])),
-        languages=tuple(about.get('languages', ['en'])),
+        tasks=tuple(metadata.get('tasks', [task for task in known if task != 'plan'])),
+        languages=tuple(metadata.get('languages', ['en'])),
         has_regions=has_regions,
         tensors=tensors,
     )
 
 
 def _name(path: Path, folder: Path) -> str:
-    came_from = origin(folder.resolve())
-    if came_from:  # the folder itself is named after a commit
-        return came_from.repository.split('/')[1]
+    hub_origin = origin(folder.resolve())
+    if hub_origin:  # the folder itself has the name of a commit
+        return hub_origin.repository.split('/')[1]
     return folder.resolve().name if path.is_dir() else path.stem
 
 
@@ -102,19 +101,19 @@ def _files(path: Path) -> tuple[Path, ...]:
         files = sorted(path.glob('*.safetensors'))
         if not files:
             raise CheckpointError(
-                f'{path} holds no .safetensors file, and no other kind of checkpoint is read'
+                f'{path} contains no .safetensors file; other checkpoint formats are not supported'
             )
         if len(files) > 1 and path / 'model.safetensors' not in files:
             raise CheckpointError(
-                f'{path} holds {len(files)} .safetensors files and no {INDEX}; name one of them'
+                f'{path} contains {len(files)} .safetensors files and no {INDEX}; name one of them'
             )
         return (path / 'model.safetensors' if len(files) > 1 else files[0],)
     if not path.exists():
         raise CheckpointError(f'{path} does not exist')
     if path.suffix not in ('.safetensors', '.json'):
         raise CheckpointError(
-            f'{path} is not read: a checkpoint is a .safetensors file, an index (.json) of them, '
-            'or a folder with either'
+            f'{path} is not supported: a checkpoint is a .safetensors file, an index (.json) of '
+            'shards, or a folder with either'
         )
     return _shards(path) if path.suffix == '.json' else (path,)
 
@@ -126,7 +125,7 @@ def _shards(index: Path) -> tuple[Path, ...]:
     files = tuple(index.parent / name for name in sorted(set(map(str, places.values()))))
     for file in files:
         if not file.is_file():
-            raise CheckpointError(f'{index} names {file.name}, which is not there')
+            raise CheckpointError(f'{index} lists {file.name}, which is missing')
     return files
 
 
@@ -142,14 +141,14 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _config(path: Path) -> tuple[dict[str, Any], ModelConfig]:
     if not path.is_file():
-        raise CheckpointError(f"{path} is not there; give the checkpoint's config with --config")
+        raise CheckpointError(f"{path} is missing; pass the checkpoint's config with --config")
     raw = _json(path)
     if 'text' not in raw and isinstance(raw.get('config'), dict):
         raw = raw['config']  # how the Hugging Face releases wrap it
     elif 'text' not in raw and 'vision' not in raw:
         raise CheckpointError(
             f'{path} has no sections "text" and "vision": it is not the config of a Moondream 2 '
-            'checkpoint; give one with --config'
+            'checkpoint; pass one with --config'
         )
     try:
         config = ModelConfig.from_dict(raw)
@@ -157,7 +156,7 @@ def _config(path: Path) -> tuple[dict[str, Any], ModelConfig]:
         raise CheckpointError(f'{path}: {error}') from error
     if config.text.group_size is not None or config.region.group_size is not None:
         raise CheckpointError(
-            f'{path} describes a quantised checkpoint (group_size); export the unquantised one'
+            f'{path} describes a quantized checkpoint (group_size); export the unquantized one'
         )
     return raw, config
 
@@ -170,7 +169,7 @@ def _tensors(files: tuple[Path, ...]) -> dict[str, tuple[StoredTensor, bool]]:
             if name in tensors:
                 other = tensors[name][0]
                 raise CheckpointError(
-                    f'{stored.name} in {file} and {other.name} in {other.path} are one tensor'
+                    f'{stored.name} in {file} and {other.name} in {other.path} are the same tensor'
                 )
             tensors[name] = (stored, transposed)
     return tensors
@@ -179,12 +178,12 @@ def _tensors(files: tuple[Path, ...]) -> dict[str, tuple[StoredTensor, bool]]:
 def _check_tensors(
     files: tuple[Path, ...], tensors: dict[str, tuple[StoredTensor, bool]], config: ModelConfig
 ) -> bool:
-    """Compare with the config; return whether the region heads are there."""
+    """Compare the tensors with the config; return whether the region heads are present."""
     required = vision_shapes(config) | text_shapes(config)
     regions = region_shapes(config)
     where = files[0] if len(files) == 1 else files[0].parent
     if not any(name in tensors for name in required):
-        sample = next((stored.name for stored, _ in tensors.values()), 'none at all')
+        sample = next((stored.name for stored, _ in tensors.values()), 'none')
         raise CheckpointError(
             f'{where} is not a Moondream 2 checkpoint: no tensor has a known name (the first is '
             f'{sample})'
@@ -203,14 +202,14 @@ def _check_shapes(
     for name, shape in required.items():
         if name not in tensors:
             raise CheckpointError(
-                f'{name} is missing in {where}; the config asks for shape {list(shape)}'
+                f'{name} is missing in {where}; the config expects shape {list(shape)}'
             )
         stored, transposed = tensors[name]
         expected = shape[::-1] if transposed else shape
         if stored.shape != expected:
             raise CheckpointError(
-                f'{stored.name} in {stored.path} has shape {list(stored.shape)}, the config asks '
-                f'for {list(expected)}'
+                f'{stored.name} in {stored.path} has shape {list(stored.shape)}, the config '
+                f'expects {list(expected)}'
             )
         if not stored.is_weight:
             raise CheckpointError(
@@ -220,7 +219,7 @@ def _check_shapes(
 
 
 def _check_depth(tensors: dict[str, tuple[StoredTensor, bool]], config: ModelConfig) -> None:
-    # A config with too few layers fits every tensor it names, and would export half a model.
+    # A config with too few layers matches every tensor it names, and would export half a model.
     for part, layers in (('vision', config.vision.enc_n_layers), ('text', config.text.n_layers)):
         extra = f'{part}.blocks.{layers}.attn.qkv.weight'
         if extra in tensors:
@@ -235,22 +234,22 @@ def _check_tokenizer(path: Path, vocabulary: int) -> None:
     from tokenizers import Tokenizer
 
     if not path.is_file():
-        raise CheckpointError(f'{path} is not there; give tokenizer.json with --tokenizer')
+        raise CheckpointError(f'{path} is missing; pass a tokenizer.json with --tokenizer')
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    # The library raises plain Exception for whatever is wrong with a file.
+    # tokenizers raises a bare Exception for a file that it cannot parse.
     except Exception as error:
         raise CheckpointError(f'{path} is not a tokenizer: {error}') from error
     needed = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
     if needed > vocabulary:
         raise CheckpointError(
-            f'{path} has token ids up to {needed - 1}, text.vocab_size is {vocabulary}: tokenizer '
-            'and config do not belong together'
+            f'{path} has token ids up to {needed - 1}, text.vocab_size is {vocabulary}: the '
+            'tokenizer does not match the config'
         )
 
 
-def known_tasks(config: ModelConfig, has_regions: bool) -> list[str]:
-    """What the checkpoint's templates and tensors allow; plans are questions."""
+def supported_tasks(config: ModelConfig, has_regions: bool) -> list[str]:
+    """Tasks that the checkpoint's templates and tensors support; a plan is a kind of query."""
     templates = config.tokenizer.templates
     allowed = {
         'query': templates.query,
@@ -262,8 +261,8 @@ def known_tasks(config: ModelConfig, has_regions: bool) -> list[str]:
     return [task for task in TASKS if allowed[task] is not None]
 
 
-def _about(path: Path, known: list[str]) -> dict[str, Any]:
-    """Read tasks.json, with which a fine-tuned checkpoint says what it was taught."""
+def _read_tasks(path: Path, known: list[str]) -> dict[str, Any]:
+    """Read tasks.json, in which a fine-tuned checkpoint lists its tasks and languages."""
     if not path.is_file():
         return {}
     about = _json(path)

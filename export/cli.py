@@ -16,7 +16,7 @@ _INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 def main(arguments: list[str] | None = None) -> int:
     """Export a checkpoint; 0 when a folder was written, 1 with a message otherwise."""
     options = _parser().parse_args(arguments)
-    # Being ended politely cleans up as Ctrl-C does.
+    # Clean up after SIGTERM as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from .pipeline import export_model
     from .progress import TerminalProgress
@@ -42,11 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except MemoryError:
         progress.close()
-        print('kimi-export: the memory is too small for this checkpoint', file=sys.stderr)
+        print('kimi-export: not enough memory for this checkpoint', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         progress.close()
-        print('kimi-export: interrupted, nothing was kept', file=sys.stderr)
+        print('kimi-export: interrupted, nothing was written', file=sys.stderr)
         return _INTERRUPTED
     progress.close()
     print(folder)
@@ -56,38 +56,36 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='kimi-export',
-        description='Turn a Moondream 2 checkpoint into a folder that kimi_ros loads.',
+        description='Export a Moondream 2 checkpoint to a model folder for kimi_ros.',
     )
     parser.add_argument(
         'checkpoint', help='safetensors file, shard index, folder, or hub:owner/name@revision'
     )
-    parser.add_argument('out', help='folder to write; an earlier export there is replaced')
-    parser.add_argument('--config', help='config.json, where it is not beside the checkpoint')
-    parser.add_argument('--tokenizer', help='tokenizer.json, where it is not beside the checkpoint')
+    parser.add_argument('out', help='output folder; an earlier export there is replaced')
+    parser.add_argument('--config', help='config.json, if it is not next to the checkpoint')
+    parser.add_argument('--tokenizer', help='tokenizer.json, if it is not next to the checkpoint')
     parser.add_argument(
         '--precision',
         choices=['fp32', 'fp16', 'int8', 'int4'],
-        help="the preset's, or fp32; for TensorRT fp16",
+        help="default: the preset's, or fp32 (fp16 for TensorRT)",
     )
     parser.add_argument(
         '--target',
         choices=['onnx', 'tensorrt'],
         default='onnx',
-        help="onnxruntime's graphs, or TensorRT engines for the GPU of this machine",
+        help='ONNX graphs for ONNX Runtime, or TensorRT engines for the GPU of this machine',
     )
-    from .presets import preset_names
+    from .settings import preset_names
 
     presets = ', '.join(preset_names())
     parser.add_argument(
-        '--preset', metavar='NAME', help=f'choices for a kind of machine: {presets}'
+        '--preset', metavar='NAME', help=f'settings for a kind of machine: {presets}'
     )
     parser.add_argument(
-        '--calibrate', metavar='FOLDER', help='pictures from which an 8-bit cache gets its scales'
+        '--calibrate', metavar='FOLDER', help='sample images; quantize the KV cache to int8'
     )
+    parser.add_argument('--lora', metavar='ADAPTER', help='LoRA adapter to merge (.safetensors)')
     parser.add_argument(
-        '--lora', metavar='ADAPTER', help='LoRA adapter to merge, of kimi-train or a variant'
-    )
-    parser.add_argument(
-        '--verify', metavar='FOLDER', help='pictures on which the loss against fp32 is measured'
+        '--verify', metavar='FOLDER', help='sample images; measure the difference from fp32'
     )
     return parser

@@ -1,29 +1,29 @@
-"""The named errors of kimi_export; every one of them is an ExportError."""
+"""Exceptions of kimi_export; all of them derive from ExportError."""
 
 
 class ExportError(Exception):
-    """Anything that an export is refused for or fails at."""
+    """Base class of all export errors."""
 
 
 class CheckpointError(ExportError):
-    """The checkpoint cannot be exported: the message names the file or the tensor."""
+    """The checkpoint cannot be exported; names the file or tensor."""
 
 
 class AdapterError(ExportError):
-    """The LoRA adapter is none, or does not belong to the checkpoint."""
+    """The file is not a LoRA adapter, or does not match the checkpoint."""
 
 
 class HubError(ExportError):
-    """The hub did not give the checkpoint: the message names repository and revision."""
+    """The download from the hub failed; names the repository and revision."""
 
 
 class FolderError(ExportError):
-    """The output folder cannot be written or must not be replaced."""
+    """The output folder cannot be written, or must not be replaced."""
 
 
 class SelfCheckError(ExportError):
-    """The graphs do not compute what the checkpoint's tensors say."""
+    """The exported graphs disagree with the reference forward pass."""
 
 
 class BuildError(ExportError):
-    """TensorRT is missing, or does not build what it was given; says why."""
+    """TensorRT is missing or failed to build an engine; gives the reason."""

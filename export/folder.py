@@ -1,4 +1,4 @@
-"""Writing a model folder: beside its place, moved into it when complete."""
+"""Atomic output: a model folder is written to a temporary folder, then moved into place."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .errors import FolderError
 
 
 @contextmanager
-def written_beside(out: Path) -> Iterator[Path]:
-    """Give an empty folder that becomes `out` when the block ends well, and vanishes otherwise.
+def atomic_folder(out: Path) -> Iterator[Path]:
+    """Yield an empty folder that replaces `out` if the block succeeds and is deleted otherwise.
 
-    A model folder that was at `out` stays until then. Raises FolderError where something else is
-    there, and where the disk does not take what is written.
+    An existing model folder at `out` is kept until then. Raises FolderError if something else is
+    there, or if writing fails.
     """
     out = out.expanduser().absolute()
     check_replaceable(out)
@@ -29,7 +29,7 @@ def written_beside(out: Path) -> Iterator[Path]:
         raise FolderError(f'{out.parent} cannot be written: {error}') from error
     try:
         yield beside
-        _open_up(beside)
+        _apply_umask(beside)
         _move(beside, out)
     except OSError as error:
         raise FolderError(f'{out} cannot be written: {error}') from error
@@ -40,10 +40,10 @@ def written_beside(out: Path) -> Iterator[Path]:
 def check_replaceable(out: Path) -> None:
     """Raise FolderError unless nothing, an empty folder or a model folder is at `out`."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise FolderError(f'{out} is there and is not a folder')
+        raise FolderError(f'{out} exists and is not a folder')
     if out.is_dir() and any(out.iterdir()) and not _is_model_folder(out):
         raise FolderError(
-            f'{out} is not empty and not a model folder; it is left as it is, give another place'
+            f'{out} is neither empty nor a model folder and is not replaced; use another path'
         )
 
 
@@ -69,8 +69,8 @@ def _move(beside: Path, out: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
-def _open_up(folder: Path) -> None:
-    """Give the modes that files made the usual way have; temporary ones are private."""
+def _apply_umask(folder: Path) -> None:
+    """Apply the umask's permissions, since temporary files are private."""
     mask = os.umask(0)
     os.umask(mask)
     folder.chmod(0o777 & ~mask)

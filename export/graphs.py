@@ -1,4 +1,4 @@
-"""The graphs of a model folder, built from the checkpoint's tensors.
+"""The ONNX graphs of a model folder, built from the checkpoint's tensors.
 
 The arithmetic is that of moondream's vision.py, text.py and region.py (vikhyat/moondream,
 Apache-2.0); inputs and outputs are f32.
@@ -27,33 +27,33 @@ def vision(layers: Layers, config: ModelConfig) -> None:
     x = layers.reshape(crops, 0, sizes.in_channels, grid, patch, grid, patch)
     x = graph.add('Transpose', x, perm=[0, 2, 4, 1, 3, 5])
     x = layers.reshape(x, 0, sizes.patches, sizes.in_channels * patch**2)
-    x = layers.widen(layers.linear(layers.narrow(x), 'vision.patch_emb'))
+    x = layers.to_fp32(layers.linear(layers.to_activations(x), 'vision.patch_emb'))
     x = graph.add('Add', x, layers.tensor('vision.pos_emb'))
     for i in range(sizes.enc_n_layers):
         block = f'vision.blocks.{i}'
         qkv = layers.linear(layers.norm(x, f'{block}.ln1'), f'{block}.attn.qkv')
-        q, k, v = graph.add_many('Split', 3, qkv, axis=-1, num_outputs=3)
+        q, k, v = graph.add_multi('Split', 3, qkv, axis=-1, num_outputs=3)
         mixed = layers.lowering.attend(layers, q, k, v, sizes.enc_n_heads)
-        x = layers.sum(x, layers.linear(mixed, f'{block}.attn.proj'))
-        x = layers.sum(x, layers.mlp(layers.norm(x, f'{block}.ln2'), f'{block}.mlp'))
-    x = layers.widen(layers.norm(x, 'vision.post_ln'))
+        x = layers.residual_add(x, layers.linear(mixed, f'{block}.attn.proj'))
+        x = layers.residual_add(x, layers.mlp(layers.norm(x, f'{block}.ln2'), f'{block}.mlp'))
+    x = layers.to_fp32(layers.norm(x, 'vision.post_ln'))
     graph.output(x, 'features', ['n', sizes.patches, sizes.enc_dim])
 
 
 def projection(layers: Layers, config: ModelConfig) -> None:
-    """Features of the whole image and of its stitched crops to (patches, dim) embeddings."""
+    """Features of the global crop and of the stitched local crops to embeddings (patches, dim)."""
     graph = layers.graph
     shape = [config.vision.patches, config.vision.enc_dim]
     views = [graph.input(f'{view}_features', shape) for view in ('global', 'local')]
-    x = layers.narrow(graph.add('Concat', *views, axis=-1))
-    x = layers.widen(layers.mlp(x, 'vision.proj_mlp'))
+    x = layers.to_activations(graph.add('Concat', *views, axis=-1))
+    x = layers.to_fp32(layers.mlp(x, 'vision.proj_mlp'))
     graph.output(x, 'image_embeds', [config.vision.patches, config.text.dim])
 
 
 def decoder(layers: Layers, config: ModelConfig) -> None:
-    """Embeddings (1, t, dim) that follow what the cache holds to the last hidden state (1, dim).
+    """Embeddings (1, t, dim) after the cached positions to the last hidden state (1, dim).
 
-    What is fed and given beside these, the cache above all, is the lowering's.
+    The lowering declares the other inputs and outputs, such as the KV cache.
     """
     text, graph = config.text, layers.graph
     x = graph.input('embeds', [1, 't', text.dim])
@@ -62,53 +62,53 @@ def decoder(layers: Layers, config: ModelConfig) -> None:
         block = f'text.blocks.{i}'
         normed = layers.norm(x, f'{block}.ln')
         mixed = layers.lowering.step(layers, layers.linear(normed, f'{block}.attn.qkv'), i)
-        if i + 1 == text.n_layers:  # nobody reads the other positions' results
-            x, normed, mixed = (layers.last(value) for value in (x, normed, mixed))
+        if i + 1 == text.n_layers:  # only the last position is used
+            x, normed, mixed = (layers.last_position(value) for value in (x, normed, mixed))
         attended = layers.linear(mixed, f'{block}.attn.proj')
-        x = layers.sum(x, attended, layers.mlp(normed, f'{block}.mlp'))
-        if i in layers.branches:
-            x = layers.sum(x, layers.low_rank(normed, f'{block}.attn.proj'))
+        x = layers.residual_add(x, attended, layers.mlp(normed, f'{block}.mlp'))
+        if i in layers.unmerged_blocks:
+            x = layers.residual_add(x, layers.unmerged_lora(normed, f'{block}.attn.proj'))
     graph.output(layers.reshape(x, 1, text.dim), 'hidden', [1, text.dim])
 
 
 def head(layers: Layers, config: ModelConfig) -> None:
-    """Hidden state (1, dim) to logits (1, vocab) and to the best token (1,) of a text.
+    """Hidden state (1, dim) to logits (1, vocab) and the greedy token (1,).
 
-    The answer's special id is none of a text's.
+    The greedy token is never the answer id, which only ends reasoning.
     """
     graph, text = layers.graph, config.text
     x = graph.input('hidden', [1, text.dim])
-    logits = layers.widen(layers.linear(layers.norm(x, 'text.post_ln'), 'text.lm_head'))
+    logits = layers.to_fp32(layers.linear(layers.norm(x, 'text.post_ln'), 'text.lm_head'))
     graph.output(logits, 'logits', [1, text.vocab_size])
-    barred = graph.weight('head.barred', lambda: _barred(config))
-    token = graph.add('ArgMax', graph.add('Add', logits, barred), axis=1, keepdims=0)
+    suppressed = graph.weight('head.suppressed', lambda: _suppressed_bias(config))
+    token = graph.add('ArgMax', graph.add('Add', logits, suppressed), axis=1, keepdims=0)
     graph.output(token, 'token', [1], TensorProto.INT64)
 
 
 def coordinate(layers: Layers, config: ModelConfig) -> None:
     """Hidden state (1, dim) to logits (1, bins) of one coordinate."""
-    x = layers.narrow(layers.graph.input('hidden', [1, config.text.dim]))
-    x = layers.widen(layers.mlp(x, 'region.coord_decoder'))
+    x = layers.to_activations(layers.graph.input('hidden', [1, config.text.dim]))
+    x = layers.to_fp32(layers.mlp(x, 'region.coord_decoder'))
     layers.graph.output(x, 'logits', [1, config.region.coord_out_dim])
 
 
 def size(layers: Layers, config: ModelConfig) -> None:
     """Hidden state (1, dim) to logits (1, 2, bins) of width and height."""
-    x = layers.narrow(layers.graph.input('hidden', [1, config.text.dim]))
-    x = layers.reshape(layers.widen(layers.mlp(x, 'region.size_decoder')), 1, 2, -1)
+    x = layers.to_activations(layers.graph.input('hidden', [1, config.text.dim]))
+    x = layers.reshape(layers.to_fp32(layers.mlp(x, 'region.size_decoder')), 1, 2, -1)
     layers.graph.output(x, 'logits', [1, 2, config.region.size_bins])
 
 
 def graphs_for(has_regions: bool) -> dict[str, Build]:
-    """The graphs that a checkpoint gets, by name, in the order in which they run."""
+    """The graphs of a checkpoint, by name, in the order in which they run."""
     parts = [vision, projection, decoder, head]
     if has_regions:
         parts += [coordinate, size]
     return {part.__name__: part for part in parts}
 
 
-def _barred(config: ModelConfig) -> np.ndarray:
-    """What is added to logits: minus infinity at the id that ends reasoning."""
+def _suppressed_bias(config: ModelConfig) -> np.ndarray:
+    """Bias on the logits: minus infinity at the answer id."""
     values = np.zeros(config.text.vocab_size, np.float32)
     values[config.tokenizer.answer_id] = -np.inf
     return values

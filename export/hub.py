@@ -1,6 +1,6 @@
-"""Checkpoints on the Hugging Face hub: `hub:owner/name@revision`, fetched into the hub's own cache.
+"""Downloads from the Hugging Face hub: `hub:owner/name@revision`, into the hub's own cache.
 
-Nothing else in the project uses a network for models, and this only where it is written out.
+This is the only network access for models in the project.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from .errors import HubError
 
 PREFIX = 'hub:'
-WANTED = (
+FILE_PATTERNS = (
     '*.safetensors',
     'model.safetensors.index.json',
     'config.json',
@@ -21,59 +21,60 @@ WANTED = (
     'tasks.json',
 )
 _PART = r'[A-Za-z0-9][A-Za-z0-9._-]*'
-_SPELLED = re.compile(rf'(?P<repository>{_PART}/{_PART})(?:@(?P<revision>[^\s@]+))?')
+_HUB_NAME = re.compile(rf'(?P<repository>{_PART}/{_PART})(?:@(?P<revision>[^\s@]+))?')
 _COMMIT = re.compile(r'[0-9a-f]{40}')
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where on the hub a folder's files came from."""
+    """The hub repository and commit of a downloaded folder."""
 
     repository: str
     commit: str
 
 
 def is_hub_name(checkpoint: str | Path) -> bool:
-    """Whether this is to be fetched from the hub."""
+    """Whether the checkpoint is a name on the hub (`hub:...`)."""
     return str(checkpoint).startswith(PREFIX)
 
 
-def fetch(spelled: str) -> Path:
-    """Return the local folder of `hub:owner/name` or `hub:owner/name@revision`.
+def fetch(name: str) -> Path:
+    """Download `hub:owner/name` or `hub:owner/name@revision` and return its local folder.
 
-    Only `WANTED` files are fetched, and nothing that the cache has already; a revision is a branch,
-    a tag or a commit, 'main' where it is left out. Raises HubError, which names repository and
-    revision and says what to do.
+    Only files of FILE_PATTERNS that are not in the cache are downloaded. A revision is a branch, a
+    tag or a commit; the default is 'main'. Raises HubError, naming repository and revision.
     """
-    match = _SPELLED.fullmatch(spelled.removeprefix(PREFIX))
+    match = _HUB_NAME.fullmatch(name.removeprefix(PREFIX))
     if not match:
-        raise HubError(f'{spelled} is not spelled hub:owner/name or hub:owner/name@revision')
+        raise HubError(f'{name} is not of the form hub:owner/name or hub:owner/name@revision')
     repository, revision = match['repository'], match['revision'] or 'main'
     os.environ.setdefault('HF_HUB_DISABLE_TELEMETRY', '1')
     try:
         from huggingface_hub import constants, errors, snapshot_download
     except ImportError as error:
         raise HubError(
-            f"{spelled} needs huggingface_hub: pip install 'kimi_ros[hub]', or download the files "
-            'of the repository yourself and give their folder'
+            f"{name} needs huggingface_hub: pip install 'kimi_ros[hub]', or download the files "
+            'of the repository yourself and pass their folder'
         ) from error
     try:
-        folder = snapshot_download(repository, revision=revision, allow_patterns=list(WANTED))
+        folder = snapshot_download(
+            repository, revision=revision, allow_patterns=list(FILE_PATTERNS)
+        )
     except errors.RevisionNotFoundError as error:
         raise HubError(
-            f'{repository} has no revision {revision!r}: name a branch, a tag or a commit of it'
+            f'{repository} has no revision {revision!r}: use a branch, a tag or a commit'
         ) from error
     except errors.GatedRepoError as error:
         raise HubError(
-            f'{repository}@{revision} is given out after its conditions are accepted: do so on its '
-            'page, and log in with: hf auth login'
+            f'{repository}@{revision} is gated: accept its conditions on its page, and log in '
+            'with: hf auth login'
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise HubError(
             f'{repository} is not on the hub, or is private: check the spelling, or log in with: '
             'hf auth login'
         ) from error
-    # The library passes on whatever its transport raises.
+    # The library does not wrap the exceptions of its HTTP client.
     except Exception as error:
         offline = constants.HF_HUB_OFFLINE
         why = 'HF_HUB_OFFLINE is set' if offline else _first_line(error)

@@ -1,4 +1,4 @@
-"""The layers that the graphs are made of, over the checkpoint's tensors."""
+"""Layers of the graphs, over the checkpoint's tensors."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ import numpy as np
 from onnx import TensorProto
 
 from kimi_ros.vlm.config import ModelConfig
-from kimi_ros.vlm.layout import FLOATS, Layout
+from kimi_ros.vlm.quantization import FLOATS, QuantizationConfig
 
-from .builder import GraphBuilder
 from .errors import CheckpointError
+from .graph_builder import GraphBuilder
 from .names import region_shapes, text_shapes, vision_shapes
 
 Reader = Callable[[str], np.ndarray]
 DTYPES = {'fp32': np.float32, 'fp16': np.float16, 'int8': np.int8}
-KINDS = {'fp32': TensorProto.FLOAT, 'fp16': TensorProto.FLOAT16, 'int8': TensorProto.INT8}
+ONNX_TYPES = {'fp32': TensorProto.FLOAT, 'fp16': TensorProto.FLOAT16, 'int8': TensorProto.INT8}
 
 
 class Lowering(Protocol):
-    """Makes operators of what the graphs are described with.
+    """Translates layers to the operators of a runtime.
 
-    Values are in the layout's activations.
+    Values are in the precision of the activations.
     """
 
     def matmul(self, layers: Layers, x: str, name: str) -> str:
-        """X @ weight.T of a linear layer, plus its bias."""
+        """A linear layer: x @ weight.T + bias."""
 
     def attend(self, layers: Layers, q: str, k: str, v: str, heads: int) -> str:
-        """Every position sees every position: three times (n, t, dim) to (n, t, dim)."""
+        """Bidirectional attention: q, k, v (n, t, dim) to (n, t, dim)."""
 
     def begin_decoder(self, layers: Layers, embeds: str) -> None:
-        """Declare the decoder's inputs beside `embeds`, (1, t, dim), and the cache itself."""
+        """Declare the decoder's inputs other than `embeds` (1, t, dim) and the cache."""
 
     def step(self, layers: Layers, qkv: str, index: int) -> str:
-        """Attend over the cache of layer `index` and over this step itself: (1, t, dim).
+        """Attention over the cache of layer `index` and over this step: (1, t, dim).
 
         :param qkv: (1, t, (heads + 2 kv_heads) * head_dim).
         """
 
 
 class Layers:
-    """Appends layers to a graph; a layer is named as its tensors are in the checkpoint.
+    """Appends layers to a graph; layers have the names of their tensors in the checkpoint.
 
-    The residual stream and the norms are f32 whatever the layout: published models have values
-    there that half precision does not hold.
+    The residual stream and the norms are always f32: published models have values there that
+    overflow half precision.
     """
 
     def __init__(
@@ -54,105 +54,105 @@ class Layers:
         graph: GraphBuilder,
         config: ModelConfig,
         read: Reader,
-        layout: Layout,
+        quantization: QuantizationConfig,
         lowering: Lowering,
-        branches: frozenset[int] = frozenset(),
+        unmerged_blocks: frozenset[int] = frozenset(),
     ) -> None:
         self.graph = graph
         self.config = config
         self.shapes = vision_shapes(config) | text_shapes(config) | region_shapes(config)
         self.read = read
-        self.layout = layout
+        self.quantization = quantization
         self.lowering = lowering
-        self.branches = branches  # see `lora.AdaptedCheckpoint`
+        self.unmerged_blocks = unmerged_blocks  # see `lora.AdaptedCheckpoint`
 
     @property
     def kind(self) -> int:
         """Element type of the activations."""
-        return KINDS[self.layout.activations]
+        return ONNX_TYPES[self.quantization.activations]
 
     def tensor(self, name: str) -> str:
-        """A tensor as it is, f32."""
+        """A tensor of the checkpoint, f32."""
         return self.graph.weight(name, lambda: self.read(name))
 
-    def floats(self, name: str, values: Callable[[], np.ndarray] | None = None) -> str:
-        """A tensor in the activations' precision; `values` where it is not the checkpoint's.
+    def float_weight(self, name: str, values: Callable[[], np.ndarray] | None = None) -> str:
+        """A weight in the activations' precision; `values` if it is not a checkpoint tensor.
 
-        Raises CheckpointError where a value is beyond half precision.
+        Raises CheckpointError if a value overflows half precision.
         """
 
         def cast() -> np.ndarray:
             found = values() if values else self.read(name)
             with np.errstate(over='ignore'):
-                cast = found.astype(DTYPES[self.layout.activations])
+                cast = found.astype(DTYPES[self.quantization.activations])
             if not np.isfinite(cast).all():
                 raise CheckpointError(
-                    f'{name} has values up to {np.abs(found).max():.3g}, beyond half precision; '
-                    'choose --precision fp32, or int8 or int4 without a preset for a GPU'
+                    f'{name} has values up to {np.abs(found).max():.3g}, which overflow half '
+                    'precision; use --precision fp32, or int8 or int4 without a GPU preset'
                 )
             return cast
 
-        return self.graph.weight(f'{name}.{self.layout.activations}', cast)
+        return self.graph.weight(f'{name}.{self.quantization.activations}', cast)
 
     def linear(self, x: str, name: str) -> str:
-        """X @ weight.T + bias, over the last axis; in and out as the activations."""
+        """Linear layer x @ weight.T + bias over the last axis, in the activations' precision."""
         return self.lowering.matmul(self, x, name)
 
     def norm(self, x: str, name: str) -> str:
-        """Layer norm of f32 over the last axis, epsilon 1e-5; the result as the activations."""
+        """f32 layer norm over the last axis, epsilon 1e-5; the result in activation precision."""
         scale, bias = self.tensor(f'{name}.weight'), self.tensor(f'{name}.bias')
         x = self.graph.add('LayerNormalization', x, scale, bias, axis=-1, epsilon=1e-5)
-        return self.narrow(x)
+        return self.to_activations(x)
 
     def mlp(self, x: str, name: str) -> str:
         """Linear, GELU in its tanh form, linear."""
         inner = self.graph.add('Gelu', self.linear(x, f'{name}.fc1'), approximate='tanh')
         return self.linear(inner, f'{name}.fc2')
 
-    def low_rank(self, x: str, name: str) -> str:
-        """X @ A.T @ B.T of an adapter that is not merged; its matrices stay floats."""
+    def unmerged_lora(self, x: str, name: str) -> str:
+        """Unmerged LoRA adapter x @ A.T @ B.T; its matrices are not quantized."""
         for part in ('A', 'B'):
             matrix = f'{name}.{part}'
-            transposed = self.floats(matrix, lambda name=matrix: self.read(name).T)
+            transposed = self.float_weight(matrix, lambda name=matrix: self.read(name).T)
             x = self.graph.add('MatMul', x, transposed)
         return x
 
     def reshape(self, x: str, *shape: int) -> str:
-        """Reshape; 0 keeps a side, -1 takes what is left."""
+        """Reshape; 0 keeps a dimension, -1 infers it."""
         return self.graph.add('Reshape', x, self.graph.constant(shape))
 
-    def last(self, x: str) -> str:
+    def last_position(self, x: str) -> str:
         """The last position of (1, t, d): (1, 1, d)."""
         graph = self.graph
         end = graph.constant([np.iinfo(np.int64).max])
         return graph.add('Slice', x, graph.constant([-1]), end, graph.constant([1]))
 
-    def sum(self, x: str, *values: str) -> str:
-        """Add to the f32 residual stream what layers gave."""
+    def residual_add(self, x: str, *values: str) -> str:
+        """Add the outputs of layers to the f32 residual stream."""
         for value in values:
-            x = self.graph.add('Add', x, self.widen(value))
+            x = self.graph.add('Add', x, self.to_fp32(value))
         return x
 
-    def widen(self, x: str) -> str:
-        """From the activations' precision to f32."""
-        if self.layout.activations == 'fp32':
+    def to_fp32(self, x: str) -> str:
+        """Cast from the activations' precision to f32."""
+        if self.quantization.activations == 'fp32':
             return x
         return self.graph.add('Cast', x, to=TensorProto.FLOAT)
 
-    def narrow(self, x: str) -> str:
-        """From f32 to the activations' precision."""
-        if self.layout.activations == 'fp32':
+    def to_activations(self, x: str) -> str:
+        """Cast from f32 to the activations' precision."""
+        if self.quantization.activations == 'fp32':
             return x
         return self.graph.add('Cast', x, to=self.kind)
 
     def float_matmul(self, x: str, name: str) -> str:
-        """The matmul of a layer that is not quantised."""
+        """A linear layer that is not quantized."""
         weight = f'{name}.weight'
-        # MatMul wants (inputs, outputs); transposing here saves the runtime doing it.
-        transposed = self.floats(weight, lambda: self.read(weight).T)
+        # MatMul expects (inputs, outputs); transposing here saves work at load time.
+        transposed = self.float_weight(weight, lambda: self.read(weight).T)
         product = self.graph.add('MatMul', x, transposed)
-        return self.graph.add('Add', product, self.floats(f'{name}.bias'))
+        return self.graph.add('Add', product, self.float_weight(f'{name}.bias'))
 
-    def is_quantised(self, name: str) -> bool:
-        """Whether the layout keeps this linear layer in few bits."""
-        return self.layout.of(name) not in FLOATS
+    def is_quantized(self, name: str) -> bool:
+        """Whether this linear layer's weight is quantized."""
+        return self.quantization.of(name) not in FLOATS

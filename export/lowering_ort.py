@@ -1,9 +1,9 @@
-"""Operators for onnxruntime, with those of its own that read packed weights and keep a cache.
+"""Lowering for ONNX Runtime, with its contrib operators for packed weights and the KV cache.
 
-The decoder has two forms. GroupQueryAttention rotates, writes the cache in place and attends in one
-operator, but only takes heads that its vector kernels like; what it refuses is built from plain
-operators, which write the cache in place as well. Both serve the image prefix and later steps, so
-that the weights around them are there once.
+The decoder has two forms. GroupQueryAttention applies rotary embeddings, updates the cache in place
+and computes attention in one operator, but supports only some head sizes. The others use primitive
+operators, which update the cache in place as well. Each form serves both the image prefix and later
+steps, so that all weights are stored once.
 """
 
 from __future__ import annotations
@@ -14,60 +14,62 @@ import numpy as np
 from onnx import TensorProto
 
 from kimi_ros.vlm.config import TextConfig
-from kimi_ros.vlm.layout import Layout
+from kimi_ros.vlm.quantization import QuantizationConfig
 
-from . import heads
-from .builder import CONTRIB, GraphBuilder, Result
-from .layers import KINDS, Layers
-from .quantise import BITS, Packed, pack
+from . import attention
+from .graph_builder import CONTRIB, BranchOutput, GraphBuilder
+from .layers import ONNX_TYPES, Layers
+from .quantize import BITS, PackedWeight, quantize_weight
 
 _IMAGE, _LAST, _TOTAL = 'image', 'seqlens_k', 'total_sequence_length'
 _EIGHT_BIT_ACTIVATIONS = 4  # MatMulNBits' accuracy_level
 
 
-def min_onnxruntime(layout: Layout) -> str:
-    """The oldest onnxruntime that has the operators of this layout."""
-    return '1.31.1' if layout.cache == 'int8' else '1.23.2'
+def min_onnxruntime(quantization: QuantizationConfig) -> str:
+    """The oldest onnxruntime with the operators that this quantization needs."""
+    return '1.31.1' if quantization.cache == 'int8' else '1.23.2'
 
 
 def fits_group_query_attention(text: TextConfig) -> bool:
-    """Whether GroupQueryAttention with rotation takes this head (1.23.2 to 1.32 agree)."""
+    """Whether GroupQueryAttention with rotary embeddings supports this head (1.23.2 to 1.32)."""
     return text.head_dim % 16 == 0 and (text.rotary_dim // 2) % 8 == 0
 
 
 @dataclass(frozen=True)
 class CacheScales:
-    """Steps of an 8-bit cache, f32 (layers, kv_heads * head_dim) each."""
+    """Scales of an int8 KV cache, f32 (layers, kv_heads * head_dim) each."""
 
     keys: np.ndarray
     values: np.ndarray
 
 
 class OrtLowering:
-    """See layers.Lowering; `step` writes its keys and values over those it was given."""
+    """Implements layers.Lowering; `step` updates the KV cache in place."""
 
     def __init__(self, scales: CacheScales | None = None) -> None:
-        """`scales` belong to an 8-bit cache."""
+        """`scales` are those of an int8 cache."""
         self._scales = scales
 
     def matmul(self, layers: Layers, x: str, name: str) -> str:
-        """MatMulNBits where the layer is quantised."""
-        if not layers.is_quantised(name):
+        """MatMulNBits if the layer is quantized."""
+        if not layers.is_quantized(name):
             return layers.float_matmul(x, name)
-        graph, kind = layers.graph, layers.layout.of(name)
-        packed: list[Packed] = []
+        graph, kind = layers.graph, layers.quantization.of(name)
+        packed: list[PackedWeight] = []
 
-        def read() -> Packed:
+        def read() -> PackedWeight:
             if not packed:
-                packed.append(pack(layers.read(f'{name}.weight'), kind, layers.layout.group))
+                packed.append(
+                    quantize_weight(layers.read(f'{name}.weight'), kind, layers.quantization.group)
+                )
             return packed[0]
 
         values = graph.weight(f'{name}.weight.{kind}', lambda: read().values)
-        scales = layers.floats(f'{name}.weight.scales', lambda: read().scales)
+        scales = layers.float_weight(f'{name}.weight.scales', lambda: read().scales)
         outputs, inputs = layers.shapes[f'{name}.weight']
-        bias = layers.floats(f'{name}.bias')
-        # Graphics cards take the bias within this operator in newer versions only.
-        within = ('', '', bias) if layers.layout.activations == 'fp32' else ()
+        bias = layers.float_weight(f'{name}.bias')
+        # On GPUs the operator supports a bias in newer versions only.
+        within = ('', '', bias) if layers.quantization.activations == 'fp32' else ()
         product = graph.add(
             'MatMulNBits',
             x,
@@ -78,42 +80,42 @@ class OrtLowering:
             K=inputs,
             N=outputs,
             bits=BITS[kind],
-            block_size=layers.layout.group,
+            block_size=layers.quantization.group,
             accuracy_level=_EIGHT_BIT_ACTIVATIONS,
         )
         return product if within else graph.add('Add', product, bias)
 
     def attend(self, layers: Layers, q: str, k: str, v: str, heads: int) -> str:
-        """MultiHeadAttention, which takes the heads side by side."""
+        """MultiHeadAttention, which takes the heads concatenated."""
         return layers.graph.add('MultiHeadAttention', q, k, v, domain=CONTRIB, num_heads=heads)
 
     def begin_decoder(self, layers: Layers, embeds: str) -> None:
-        """Whether this is the image prefix; the length after the step, minus 1 and as it is."""
+        """Inputs: whether this is the image prefix, and the total length after the step."""
         layers.graph.input(_IMAGE, [], TensorProto.BOOL)
         layers.graph.input(_LAST, [1], TensorProto.INT32)
         layers.graph.input(_TOTAL, [], TensorProto.INT32)
 
     def step(self, layers: Layers, qkv: str, index: int) -> str:
-        """Attend after writing this step's keys and values behind those of the cache."""
-        graph, text, kind = layers.graph, layers.config.text, KINDS[layers.layout.cache]
+        """Append this step's keys and values to the cache, then compute attention."""
+        graph, text, kind = layers.graph, layers.config.text, ONNX_TYPES[layers.quantization.cache]
         shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
         names = [f'{part}_{index}' for part in ('key', 'value')]
         past = [graph.input(f'past_{name}', shape, kind) for name in names]
-        results = [Result(f'attended_{index}', layers.kind, (1, 't', text.dim))]
-        results += [Result(f'present_{name}', kind, shape) for name in names]
+        results = [BranchOutput(f'attended_{index}', layers.kind, (1, 't', text.dim))]
+        results += [BranchOutput(f'present_{name}', kind, shape) for name in names]
         if fits_group_query_attention(text):
-            mixed = self._grouped(layers, qkv, past, results, index)
+            mixed = self._group_query_attention(layers, qkv, past, results, index)
         else:
-            mixed = _plain(layers, qkv, past, results)
+            mixed = _primitive_attention(layers, qkv, past, results)
         for result in results[1:]:
             graph.output(result.name, result.name, result.shape, result.kind)
         return mixed
 
-    def _grouped(
-        self, layers: Layers, qkv: str, past: list[str], results: list[Result], index: int
+    def _group_query_attention(
+        self, layers: Layers, qkv: str, past: list[str], results: list[BranchOutput], index: int
     ) -> str:
         graph, text = layers.graph, layers.config.text
-        tables, scales = heads.tables(layers), self._scales_of(graph, index)
+        tables, scales = attention.rotary_weights(layers), self._scales_of(graph, index)
 
         def operator(**attributes: int) -> list[str]:
             inputs = [qkv, '', '', *past, _LAST, _TOTAL, *tables]
@@ -121,7 +123,7 @@ class OrtLowering:
                 inputs += ['', '', '', *scales]
                 attributes |= {'kv_cache_bit_width': 8}
                 attributes |= dict.fromkeys(('k_quant_type', 'v_quant_type'), 'PER_CHANNEL')
-            return graph.add_many(
+            return graph.add_multi(
                 'GroupQueryAttention',
                 3,
                 *inputs,
@@ -133,19 +135,22 @@ class OrtLowering:
             )
 
         def image() -> list[str]:
-            # Older versions know no attention without a mask in this operator.
-            return operator(causal=0) if scales else self._image(layers, qkv, past)
+            # Older versions of this operator support causal attention only.
+            return operator(causal=0) if scales else self._image_prefix(layers, qkv, past)
 
-        return graph.choose(_IMAGE, results, image, operator)[0]
+        return graph.if_else(_IMAGE, results, image, operator)[0]
 
-    def _image(self, layers: Layers, qkv: str, past: list[str]) -> list[str]:
+    def _image_prefix(self, layers: Layers, qkv: str, past: list[str]) -> list[str]:
         graph, text, length = layers.graph, layers.config.text, layers.config.prefix_length
         positions = graph.weight('prefix.positions', lambda: np.arange(length))
-        places = graph.weight('prefix.places', lambda: _places(text.n_kv_heads, length))
-        q, *fresh = heads.rotated_heads(layers, qkv, positions)
-        every = (heads.merge(layers, x) for x in (q, *(heads.repeat(layers, x) for x in fresh)))
+        places = graph.weight('prefix.places', lambda: _scatter_indices(text.n_kv_heads, length))
+        q, *fresh = attention.split_and_rotate(layers, qkv, positions)
+        every = (
+            attention.merge_heads(layers, x)
+            for x in (q, *(attention.repeat_kv(layers, x) for x in fresh))
+        )
         mixed = self.attend(layers, *every, text.n_heads)
-        # Nothing but the new rows is copied where past and present are one buffer.
+        # Only the new rows are copied if past and present are one buffer.
         written = (
             graph.add('ScatterND', old, places, new) for old, new in zip(past, fresh, strict=True)
         )
@@ -160,25 +165,29 @@ class OrtLowering:
         ]
 
 
-def _plain(layers: Layers, qkv: str, past: list[str], results: list[Result]) -> str:
+def _primitive_attention(
+    layers: Layers, qkv: str, past: list[str], results: list[BranchOutput]
+) -> str:
     graph = layers.graph
     positions, total = _positions(layers, qkv)
-    q, *fresh = heads.rotated_heads(layers, qkv, positions)
+    q, *fresh = attention.split_and_rotate(layers, qkv, positions)
     rows = graph.add('Unsqueeze', positions, graph.constant([0, 1, 3]))
     seen = []
     for old, new, result in zip(past, fresh, results[1:], strict=True):
         places = graph.add('Expand', rows, graph.add('Shape', new))
         # As in the image prefix, only the new rows are copied.
-        graph.add_many('ScatterElements', [result.name], old, places, new, axis=2)
+        graph.add_multi('ScatterElements', [result.name], old, places, new, axis=2)
         whole = graph.add('Slice', result.name, graph.constant([0]), total, graph.constant([2]))
-        seen.append(heads.repeat(layers, whole))
+        seen.append(attention.repeat_kv(layers, whole))
     others = graph.add('Range', graph.constant(0), graph.add('Squeeze', total), graph.constant(1))
     column = graph.add('Unsqueeze', positions, graph.constant([1]))
     visible = graph.add('Or', graph.add('LessOrEqual', others, column), _IMAGE)
-    return heads.merge(layers, heads.attend(layers, q, *seen, layers.config.text.head_dim, visible))
+    return attention.merge_heads(
+        layers, attention.attention(layers, q, *seen, layers.config.text.head_dim, visible)
+    )
 
 
-def _places(kv_heads: int, length: int) -> np.ndarray:
+def _scatter_indices(kv_heads: int, length: int) -> np.ndarray:
     """Indices (1, kv_heads, length, 3) of the first rows of a cache: batch, head, position."""
     return np.stack(np.meshgrid([0], range(kv_heads), range(length), indexing='ij'), axis=-1)
 

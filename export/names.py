@@ -1,8 +1,7 @@
-"""The tensors of the architecture: their canonical names, their shapes, and older names for them.
+"""Canonical names and shapes of the architecture's tensors, and the older names of releases.
 
-Canonical are the names of today's checkpoints without the prefix 'model.'. The older names are
-those of the releases before 2025, as moondream's weights.py (vikhyat/moondream, Apache-2.0) maps
-them.
+Canonical names are those of current checkpoints without the prefix 'model.'. The older names are
+those of releases before 2025, as mapped by moondream's weights.py (vikhyat/moondream, Apache-2.0).
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ _OLDER = (
     (r'region_model\.coordinate_', 'region.coord_'),
     (r'region_model\.size_', 'region.size_'),
 )
-# The older releases keep these as the weight of a linear layer, today's as a matrix to multiply by.
+# Older releases store these as weights of linear layers, current ones as matrices (transposed).
 _TRANSPOSED = ('region_model.coordinate_features.weight', 'region_model.size_features.weight')
 
 
 def canonical(stored: str) -> tuple[str, bool]:
-    """Canonical name of a stored one, and whether its values are the transposed ones."""
+    """Canonical name of a stored tensor, and whether its values must be transposed."""
     name = stored.replace('._orig_mod', '').removeprefix('_orig_mod.')
     transposed = name in _TRANSPOSED
     for pattern, replacement in _OLDER:
@@ -82,7 +81,7 @@ def text_shapes(config: ModelConfig) -> Shapes:
 
 
 def region_shapes(config: ModelConfig) -> Shapes:
-    """Canonical names and shapes of what reads and writes coordinates and sizes."""
+    """Canonical names and shapes of the region model: coordinates and sizes."""
     region = config.region
     shapes: Shapes = {
         'region.coord_features': (1, region.coord_feat_dim // 2),

@@ -1,4 +1,4 @@
-"""The export from end to end: check, write beside, compare, move into place."""
+"""The export pipeline: check the checkpoint, write the folder, self-check, move into place."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ import onnx
 
 from kimi_ros import __version__
 from kimi_ros.vlm.folder import FORMAT, sha256_of
-from kimi_ros.vlm.trt.identity import KEY as IDENTITY
-from kimi_ros.vlm.trt.identity import Identity
-from kimi_ros.vlm.trt.plan import plan, profiles
+from kimi_ros.vlm.trt.bindings import engine_specs, profile_shapes
+from kimi_ros.vlm.trt.build_info import KEY as IDENTITY
+from kimi_ros.vlm.trt.build_info import BuildInfo
 
-from .builder import GraphBuilder, WeightFile
-from .calibrate import cache_scales
+from .calibrate import calibrate_kv_cache
 from .checkpoint import Checkpoint, open_checkpoint
+from .embeddings import write_embeddings
 from .errors import SelfCheckError
-from .folder import check_replaceable, written_beside
+from .folder import atomic_folder, check_replaceable
+from .graph_builder import GraphBuilder, WeightFile
 from .graphs import graphs_for
 from .hub import origin
 from .layers import Layers
 from .lora import AdaptedCheckpoint, adapt
 from .lowering_ort import OrtLowering, min_onnxruntime
-from .presets import Choice, PresetError, check_small_cache, choose
 from .progress import Progress
 from .samples import Sample, check_samples, read_samples
-from .selfcheck import RELATIVE, check, parts_of, tolerance
-from .tables import write_tables
-from .tensorrt_build import Builder
-from .tensorrt_choice import choose_for_tensorrt, rebuild_command
-from .verify import compare
+from .selfcheck import RELATIVE, check, number_of_checks, tolerance
+from .settings import ExportSettings, PresetError, check_int8_cache, resolve_settings
+from .tensorrt_build import EngineBuilder
+from .tensorrt_settings import rebuild_command, resolve_tensorrt_settings
+from .verify import compare_precisions
 
 TARGETS = ('onnx', 'tensorrt')
 _REGION_TASKS = ('point', 'detect')
@@ -57,17 +57,17 @@ def export_model(
     """Export a checkpoint as a model folder and return the folder.
 
     :param checkpoint: safetensors file, index of shards, folder, or hub:owner/name@revision.
-    :param out: the folder to write; a model folder that is there is replaced when all is well.
-    :param config: config.json, where it does not lie beside the tensors; `tokenizer` likewise.
-    :param precision: 'fp32', 'fp16', 'int8' or 'int4'; None takes the preset's, or fp32.
+    :param out: the output folder; an existing model folder is replaced after a successful export.
+    :param config: config.json, if it is not next to the tensors; `tokenizer` likewise.
+    :param precision: 'fp32', 'fp16', 'int8' or 'int4'; None means the preset's, or fp32.
     :param preset: one of config/presets.yaml.
-    :param calibrate: folder of pictures from which the scales of an 8-bit cache are taken.
-    :param verify: folder of pictures on which the result is compared with an fp32 export.
+    :param calibrate: folder of images for the calibration of an int8 KV cache.
+    :param verify: folder of images on which the result is compared with an fp32 export.
     :param lora: a LoRA adapter to merge.
-    :param target: 'onnx', or 'tensorrt' for engines that belong to this machine's GPU.
+    :param target: 'onnx', or 'tensorrt' for engines for this machine's GPU.
 
     Raises CheckpointError, AdapterError, PresetError, SampleError, FolderError, BuildError or
-    SelfCheckError, and leaves nothing half-made.
+    SelfCheckError, and never leaves a partial folder.
     """
     progress = progress or Progress()
     out = Path(out).expanduser()
@@ -75,27 +75,30 @@ def export_model(
     if target not in TARGETS:
         raise PresetError(f'the target must be {" or ".join(TARGETS)}, not {target!r}')
     if target == 'tensorrt':
-        choice, builder = choose_for_tensorrt(precision, preset, calibrate is not None), Builder()
+        settings, builder = (
+            resolve_tensorrt_settings(precision, preset, calibrate is not None),
+            EngineBuilder(),
+        )
     else:
-        choice = choose(precision, preset)
+        settings = resolve_settings(precision, preset)
     samples = [None if place is None else read_samples(place) for place in (calibrate, verify)]
     check_replaceable(out)
     opened = open_checkpoint(checkpoint, config, tokenizer)
     if lora:
         opened = adapt(opened, lora)
-    if choice.max_crops and choice.max_crops < opened.config.vision.max_crops:
-        opened = _with_max_crops(opened, choice.max_crops)
+    if settings.max_crops and settings.max_crops < opened.config.vision.max_crops:
+        opened = _with_max_crops(opened, settings.max_crops)
     if calibrate:
-        check_small_cache(choice, opened.config.text)
+        check_int8_cache(settings, opened.config.text)
     for given in filter(None, samples):
         check_samples(given, opened)
-    _say_what_lacks(opened, progress)
-    rebuild = rebuild_command(checkpoint, out, choice, config, tokenizer, lora) if builder else ''
-    with written_beside(out) as folder:
-        export = _Export(opened, folder, choice, progress, builder, rebuild)
+    _report_missing_tasks(opened, progress)
+    rebuild = rebuild_command(checkpoint, out, settings, config, tokenizer, lora) if builder else ''
+    with atomic_folder(out) as folder:
+        export = _Export(opened, folder, settings, progress, builder, rebuild)
         export.write()
         if samples[0]:
-            export.shrink_cache(samples[0])
+            export.quantize_cache(samples[0])
         export.compare()
         if samples[1]:
             export.verify(samples[1])
@@ -103,22 +106,22 @@ def export_model(
 
 
 class _Export:
-    """One folder on its way; every method leaves it as model.json says."""
+    """An export in progress; model.json is up to date after each method."""
 
     def __init__(
         self,
         checkpoint: Checkpoint,
         folder: Path,
-        choice: Choice,
+        settings: ExportSettings,
         progress: Progress,
-        builder: Builder | None = None,
+        builder: EngineBuilder | None = None,
         rebuild: str = '',
     ) -> None:
-        """With a builder the folder holds TensorRT engines instead of ONNX graphs."""
+        """With a builder, the folder contains TensorRT engines instead of ONNX graphs."""
         self._checkpoint = checkpoint
         self._folder = folder
-        self._choice = choice
-        self._layout = choice.layout
+        self._settings = settings
+        self._quantization = settings.quantization
         self._progress = progress
         self._builder = builder
         self._rebuild = rebuild
@@ -126,36 +129,38 @@ class _Export:
         self._verified: dict[str, Any] | None = None
 
     def write(self) -> None:
-        """Write graphs, weights, tables and tokenizer."""
+        """Write graphs, weights, embeddings and tokenizer."""
         checkpoint = self._checkpoint
         if self._builder:
-            self._builder.build_all(checkpoint, self._layout, self._folder, self._progress)
+            self._builder.build_all(checkpoint, self._quantization, self._folder, self._progress)
         else:
-            self._progress.begin('writing', len(checkpoint.tensors))
+            self._progress.start('writing', len(checkpoint.tensors))
             with self._weights:
                 for name in graphs_for(checkpoint.has_regions):
-                    self._progress.say(f'writing {name}')
+                    self._progress.log(f'writing {name}')
                     self._build(name, OrtLowering())
-        write_tables(checkpoint, self._layout, self._folder / 'tables.safetensors')
+        write_embeddings(checkpoint, self._quantization, self._folder / 'tables.safetensors')
         (self._folder / 'tokenizer.json').write_bytes(checkpoint.tokenizer.read_bytes())
-        self._describe()
+        self._write_model_json()
 
-    def shrink_cache(self, samples: list[Sample]) -> None:
-        """Make the cache one of 8 bits, with scales from what the samples leave in it."""
-        self._progress.begin('calibrating', len(samples))
-        scales = cache_scales(self._folder, samples, self._progress)
-        self._layout = dataclasses.replace(self._layout, cache='int8')
-        # All weights are stored already: only the graph is written anew.
+    def quantize_cache(self, samples: list[Sample]) -> None:
+        """Quantize the KV cache to int8, with scales calibrated on the samples."""
+        self._progress.start('calibrating', len(samples))
+        scales = calibrate_kv_cache(self._folder, samples, self._progress)
+        self._quantization = dataclasses.replace(self._quantization, cache='int8')
+        # All weights are stored already: only the graph is rewritten.
         self._build('decoder', OrtLowering(scales))
-        write_tables(self._checkpoint, self._layout, self._folder / 'tables.safetensors', scales)
-        self._describe()
+        write_embeddings(
+            self._checkpoint, self._quantization, self._folder / 'tables.safetensors', scales
+        )
+        self._write_model_json()
 
     def compare(self) -> None:
-        """Run the folder beside the checkpoint. Raises SelfCheckError."""
+        """Compare the folder with the reference forward pass. Raises SelfCheckError."""
         outside = []
-        self._progress.begin('comparing', parts_of(self._checkpoint))
+        self._progress.start('comparing', number_of_checks(self._checkpoint))
         for difference in check(self._checkpoint, self._folder):
-            self._progress.say(
+            self._progress.log(
                 f'{difference.part}: largest error {difference.absolute:.1e} '
                 f'({difference.of_scale:.1e} of the scale)'
             )
@@ -164,29 +169,31 @@ class _Export:
             self._progress.advance()
         if outside:
             raise SelfCheckError(
-                f'the graphs differ from the checkpoint in: {", ".join(outside)} (more than '
-                f'{RELATIVE:g} of a value and {tolerance(self._layout):g} of the scale); nothing '
-                'was kept'
+                f'the graphs differ from the reference in: {", ".join(outside)} (tolerance '
+                f'{RELATIVE:g} of a value and {tolerance(self._quantization):g} of the scale); '
+                'nothing was written'
             )
 
     def verify(self, samples: list[Sample]) -> None:
-        """Measure the loss against fp32 and write it into model.json."""
-        self._progress.say('writing an fp32 export to compare with')
+        """Compare with an fp32 export and record the result in model.json."""
+        self._progress.log('writing an fp32 export to compare with')
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
             exact = Path(place)
-            _Export(self._checkpoint, exact, choose(), self._progress).write()
-            self._progress.begin('verifying', 2 * len(samples))
-            loss = compare(exact, self._folder, samples, self._progress)
-        for line in loss.lines():
-            self._progress.say(line)
-        self._verified = loss.to_dict()
-        self._describe()
+            _Export(self._checkpoint, exact, resolve_settings(), self._progress).write()
+            self._progress.start('verifying', 2 * len(samples))
+            report = compare_precisions(exact, self._folder, samples, self._progress)
+        for line in report.lines():
+            self._progress.log(line)
+        self._verified = report.to_dict()
+        self._write_model_json()
 
     def _build(self, name: str, lowering: OrtLowering) -> None:
         graph = GraphBuilder(name, self._weights)
         checkpoint = self._checkpoint
         config = checkpoint.config
-        layers = Layers(graph, config, self._read, self._layout, lowering, checkpoint.branches)
+        layers = Layers(
+            graph, config, self._read, self._quantization, lowering, checkpoint.unmerged_blocks
+        )
         graphs_for(self._checkpoint.has_regions)[name](layers, config)
         graph.save(self._folder / f'{name}.onnx')
 
@@ -194,24 +201,24 @@ class _Export:
         self._progress.advance()
         return self._checkpoint.read(name)
 
-    def _describe(self) -> None:
+    def _write_model_json(self) -> None:
         checkpoint = self._checkpoint
         about = {
             'format': FORMAT,
             'name': checkpoint.name,
             'family': 'moondream2',
             'config': checkpoint.raw_config,
-            'precision': self._choice.precision,
-            'layout': self._layout.to_dict(),
-            'preset': self._choice.preset,
-            'threads': self._choice.threads,
+            'precision': self._settings.precision,
+            'layout': self._quantization.to_dict(),
+            'preset': self._settings.preset,
+            'threads': self._settings.threads,
             'runtime': 'tensorrt' if self._builder else 'onnxruntime',
             'tasks': list(checkpoint.tasks),
             'languages': list(checkpoint.languages),
             'source': _source(checkpoint),
             'files': self._digests(),
             'tools': {'kimi_ros': __version__, 'onnx': onnx.__version__},
-            'min_onnxruntime': '' if self._builder else min_onnxruntime(self._layout),
+            'min_onnxruntime': '' if self._builder else min_onnxruntime(self._quantization),
         }
         if self._builder:
             about[IDENTITY] = self._identity(about).to_dict()
@@ -220,12 +227,14 @@ class _Export:
         text = json.dumps(about, indent=1, ensure_ascii=False) + '\n'
         (self._folder / 'model.json').write_text(text, encoding='utf-8')
 
-    def _identity(self, about: dict[str, Any]) -> Identity:
-        graphs = plan(self._checkpoint.config, self._layout, self._checkpoint.has_regions)
-        return Identity(
+    def _identity(self, about: dict[str, Any]) -> BuildInfo:
+        graphs = engine_specs(
+            self._checkpoint.config, self._quantization, self._checkpoint.has_regions
+        )
+        return BuildInfo(
             machine=self._builder.machine,
             precision=about['precision'],
-            profiles=profiles(graphs),
+            profiles=profile_shapes(graphs),
             checkpoint=about['source']['sha256'],
             engines={n: d for n, d in about['files'].items() if n.endswith('.engine')},
             rebuild=self._rebuild,
@@ -239,15 +248,15 @@ class _Export:
         return digests
 
 
-def _say_what_lacks(checkpoint: Checkpoint, progress: Progress) -> None:
+def _report_missing_tasks(checkpoint: Checkpoint, progress: Progress) -> None:
     if not checkpoint.has_regions:
-        progress.say(
+        progress.log(
             f'the checkpoint has no region heads: no {" and ".join(_REGION_TASKS)}, and no '
-            'coordinates in questions'
+            'spatial references in queries'
         )
     lacking = [task for task in ('query', 'caption') if task not in checkpoint.tasks]
     if lacking:
-        progress.say(f'the config has no templates for: {", ".join(lacking)}')
+        progress.log(f'the config has no templates for: {", ".join(lacking)}')
 
 
 def _with_max_crops(checkpoint: Checkpoint, max_crops: int) -> Checkpoint:
@@ -261,15 +270,15 @@ def _with_max_crops(checkpoint: Checkpoint, max_crops: int) -> Checkpoint:
 
 
 def _source(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Names of the checkpoint's files and one digest of them all in this order; its adapter."""
+    """Names of the checkpoint's files, one digest of them all in this order, and its adapter."""
     files = checkpoint.files
     each = [sha256_of(file) for file in files]
-    # A checkpoint of one file is known by that file's own digest.
+    # A checkpoint of one file has the digest of that file.
     whole = each[0] if len(each) == 1 else hashlib.sha256(''.join(each).encode()).hexdigest()
     source: dict[str, Any] = {'files': [file.name for file in files], 'sha256': whole}
-    came_from = origin(files[0].parent.resolve())
-    if came_from:
-        source |= {'repository': came_from.repository, 'revision': came_from.commit}
+    hub_origin = origin(files[0].parent.resolve())
+    if hub_origin:
+        source |= {'repository': hub_origin.repository, 'revision': hub_origin.commit}
     if isinstance(checkpoint, AdaptedCheckpoint):
         path = checkpoint.adapter.path
         source['adapter'] = {'file': path.name, 'sha256': sha256_of(path)}

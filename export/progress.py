@@ -1,62 +1,62 @@
-"""Telling whoever started an export how far it is."""
+"""Progress reports of an export."""
 
 from __future__ import annotations
 
 import sys
 import time
 
-_PATIENCE = 2.0  # seconds until a bar is worth its place on the screen
+_BAR_DELAY = 2.0  # seconds
 
 
 class Progress:
-    """Says nothing: what a program that calls the exporter gets."""
+    """Receives progress reports and ignores them: the default of the Python API."""
 
-    def say(self, line: str) -> None:
-        """Take a line that is worth reading."""
+    def log(self, line: str) -> None:
+        """Report a line of text."""
 
-    def begin(self, what: str, steps: int) -> None:
-        """Begin a piece of work of so many steps."""
+    def start(self, task: str, steps: int) -> None:
+        """Start a task of so many steps."""
 
     def advance(self) -> None:
-        """One step is done."""
+        """One step of the task is done."""
 
     def close(self) -> None:
-        """No more is to come."""
+        """The export has ended."""
 
 
 class TerminalProgress(Progress):
-    """Prints every line; on a terminal a bar moves below them once two seconds have passed."""
+    """Prints each line; on a terminal a progress bar appears after two seconds."""
 
     def __init__(self) -> None:
-        self._start = time.monotonic()
+        self._started = time.monotonic()
         self._what, self._steps, self._done = '', 0, 0
         self._bar = None
         self._task = None
 
-    def say(self, line: str) -> None:
-        """Print the line, above the bar where there is one."""
+    def log(self, line: str) -> None:
+        """Print the line, above the progress bar if there is one."""
         if self._bar is not None:
             self._bar.console.print(line, markup=False, highlight=False)
         else:
             print(line, flush=True)
 
-    def begin(self, what: str, steps: int) -> None:
-        """Begin a piece of work of so many steps."""
-        self._what, self._steps, self._done = what, steps, 0
+    def start(self, task: str, steps: int) -> None:
+        """Start a task of so many steps."""
+        self._what, self._steps, self._done = task, steps, 0
         if self._bar is not None:
-            self._bar.update(self._task, description=what, total=steps, completed=0)
+            self._bar.update(self._task, description=task, total=steps, completed=0)
 
     def advance(self) -> None:
         """One step is done."""
         self._done += 1
-        late = time.monotonic() - self._start > _PATIENCE
+        late = time.monotonic() - self._started > _BAR_DELAY
         if self._bar is None and late and sys.stdout.isatty():
             self._show()
         if self._bar is not None:
             self._bar.update(self._task, completed=self._done)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the progress bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

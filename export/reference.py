@@ -1,8 +1,8 @@
-"""A plain numpy forward of a checkpoint's own tensors, which the exported graphs must agree with.
+"""The reference forward pass in plain numpy, which the exported graphs must match.
 
-Written for being read beside moondream's vision.py, text.py, rope.py and region.py (vikhyat/
-moondream, Apache-2.0), and sharing nothing with the graphs. The rotation is written in halves; the
-reference interleaves its result, which permutes raw queries and keys and changes no attention.
+It follows moondream's vision.py, text.py, rope.py and region.py (vikhyat/moondream, Apache-2.0) and
+shares no code with the graphs. Rotary embeddings use the half-split form; moondream interleaves the
+result, which permutes queries and keys alike and does not change the attention.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ import numpy as np
 from kimi_ros.vlm.config import ModelConfig
 
 Reader = Callable[[str], np.ndarray]
-Kept = Callable[[int, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+CacheRounding = Callable[[int, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass
 class Cache:
-    """Keys and values so far, one (kv_heads, length, head_dim) f32 a layer."""
+    """Keys and values so far, f32 (kv_heads, length, head_dim) per layer."""
 
     keys: list[np.ndarray] = field(default_factory=list)
     values: list[np.ndarray] = field(default_factory=list)
 
     @property
     def length(self) -> int:
-        """Positions held."""
+        """Number of cached positions."""
         return self.keys[0].shape[1] if self.keys else 0
 
 
 class Reference:
-    """The model as functions of arrays; a tensor is read when it is needed and not kept."""
+    """The model as functions of arrays; each tensor is read when needed and not kept."""
 
     def __init__(
         self,
         config: ModelConfig,
         read: Reader,
-        branches: frozenset[int] = frozenset(),
-        kept: Kept | None = None,
+        unmerged_blocks: frozenset[int] = frozenset(),
+        round_cache: CacheRounding | None = None,
     ) -> None:
-        """`read` gives a tensor's f32 values by its canonical name; `branches`: see `lora`.
+        """`read` returns a tensor f32 by its canonical name; `unmerged_blocks`: see `lora`.
 
-        `kept` turns a layer's new keys and values (kv_heads, t, head_dim) into what a cache of few
-        bits keeps of them.
+        `round_cache` rounds a layer's new keys and values (kv_heads, t, head_dim) to the values of
+        a quantized KV cache.
         """
         self._config = config
         self._read = read
-        self._branches = branches
-        self._kept = kept
+        self._branches = unmerged_blocks
+        self._round_cache = round_cache
 
     def encode(self, crop: np.ndarray) -> np.ndarray:
         """One normalised crop (3, S, S) to features (patches, enc_dim)."""
@@ -72,9 +72,9 @@ class Reference:
         return self._mlp(both, 'vision.proj_mlp')
 
     def decode(self, embeds: np.ndarray, past: Cache, causal: bool) -> tuple[np.ndarray, Cache]:
-        """Embeddings (t, dim) after `past` to hidden states (t, dim) and the longer cache.
+        """Embeddings (t, dim) after `past` to hidden states (t, dim) and the extended cache.
 
-        :param causal: False for the image prefix, whose positions all see each other.
+        :param causal: False for the image prefix, whose attention is bidirectional.
         """
         text = self._config.text
         positions = past.length + np.arange(len(embeds))
@@ -85,9 +85,12 @@ class Reference:
             normed = self._norm(x, f'{block}.ln')
             qkv = self._linear(normed, f'{block}.attn.qkv')
             q, k, v = _split(qkv, text.n_heads, text.n_kv_heads, text.head_dim)
-            q, k = _rotate(q, positions, text.rotary_dim), _rotate(k, positions, text.rotary_dim)
-            if self._kept:
-                k, v = self._kept(i, k, v)
+            q, k = (
+                _apply_rotary(q, positions, text.rotary_dim),
+                _apply_rotary(k, positions, text.rotary_dim),
+            )
+            if self._round_cache:
+                k, v = self._round_cache(i, k, v)
             if past.keys:
                 k = np.concatenate([past.keys[i], k], axis=1)
                 v = np.concatenate([past.values[i], v], axis=1)
@@ -163,7 +166,7 @@ def _split(qkv: np.ndarray, heads: int, kv_heads: int, width: int) -> list[np.nd
 def _attend(
     q: np.ndarray, k: np.ndarray, v: np.ndarray, seen: np.ndarray | None = None
 ) -> np.ndarray:
-    """(heads, t, d) over (heads, n, d) to (t, heads * d); `seen` (t, n) says who sees whom."""
+    """(heads, t, d) over (heads, n, d) to (t, heads * d); `seen` (t, n) is the attention mask."""
     scores = q @ k.transpose(0, 2, 1) / np.float32(np.sqrt(q.shape[-1]))
     if seen is not None:
         scores = np.where(seen, scores, np.float32(-np.inf))
@@ -172,8 +175,8 @@ def _attend(
     return (weights @ v).transpose(1, 0, 2).reshape(q.shape[1], -1)
 
 
-def _rotate(x: np.ndarray, positions: np.ndarray, width: int) -> np.ndarray:
-    """Rotate the first `width` dimensions of (heads, t, d) by the positions (t,), base 10,000."""
+def _apply_rotary(x: np.ndarray, positions: np.ndarray, width: int) -> np.ndarray:
+    """Rotary embedding of the first `width` dimensions of (heads, t, d), base 10,000."""
     frequencies = 1.0 / 10000.0 ** (np.arange(0, width, 2, dtype=np.float32) / width)
     angles = positions[:, None].astype(np.float32) * frequencies.astype(np.float32)
     cos, sin = np.cos(angles), np.sin(angles)

@@ -1,4 +1,4 @@
-"""Reading one tensor after another out of safetensors files, bf16 included.
+"""Reader of single tensors from safetensors files, including bf16.
 
 The library's numpy reader knows no bf16, and a 2B checkpoint must not be in memory at once, so the
 format (8 bytes of header length, a JSON header, raw little-endian data) is read here.

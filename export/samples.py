@@ -1,4 +1,4 @@
-"""Pictures and what is asked about them: a folder that a user brings."""
+"""Sample images with questions, from a user's folder: for calibration and verification."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ from kimi_ros.vlm.tokenizer import TextTokenizer
 from .checkpoint import Checkpoint
 from .errors import ExportError
 
-PROMPTS = 'prompts.jsonl'
-_PICTURES = {'.png', '.jpg', '.jpeg', '.webp', '.bmp'}
+PROMPTS_FILE = 'prompts.jsonl'
+_IMAGE_SUFFIXES = {'.png', '.jpg', '.jpeg', '.webp', '.bmp'}
 _QUESTION, _OBJECT = 'Describe this image.', 'object'
 _KEYS = {'image', 'question', 'object'}
 
 
 class SampleError(ExportError):
-    """A folder of samples that cannot be used; names the file, and the line where there is one."""
+    """An invalid folder of samples; names the file and line."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture, one question about it, and one thing to point at."""
+    """An image, a question about it, and the name of an object to point at."""
 
-    picture: Path
+    image_path: Path
     question: str = _QUESTION
     object: str = _OBJECT
 
     def rgb(self) -> np.ndarray:
-        """The picture, uint8 (H, W, 3). Raises SampleError."""
+        """The image, uint8 (H, W, 3) RGB. Raises SampleError."""
         from PIL import Image
 
         try:
-            with Image.open(self.picture) as image:
+            with Image.open(self.image_path) as image:
                 return np.asarray(image.convert('RGB'))
-        # Pillow has an exception for what is broken in each of its formats.
+        # Pillow raises different exceptions for each format.
         except Exception as error:
-            raise SampleError(f'{self.picture} is no picture: {error}') from error
+            raise SampleError(f'{self.image_path} is not a readable image: {error}') from error
 
 
 def read_samples(folder: str | Path) -> list[Sample]:
-    """Read a folder of pictures.
+    """Read a folder of images.
 
-    prompts.jsonl in it says what to ask, one object a line: {"image": "kitchen.png", "question":
-    "What is on the table?", "object": "red cup"}; question and object may be left out. Without that
-    file every picture is described, and objects are pointed at. Raises SampleError.
+    An optional prompts.jsonl has one JSON object per line: {"image": "kitchen.png", "question":
+    "What is on the table?", "object": "red cup"}; question and object are optional. Without the
+    file, all images are used with a default question and object. Raises SampleError.
     """
     folder = Path(folder).expanduser()
     if not folder.is_dir():
-        raise SampleError(f'{folder} is not a folder; give one with pictures')
-    prompts = folder / PROMPTS
+        raise SampleError(f'{folder} is not a folder of images')
+    prompts = folder / PROMPTS_FILE
     if prompts.is_file():
         lines = _lines(prompts)
         samples = [
@@ -64,25 +64,25 @@ def read_samples(folder: str | Path) -> list[Sample]:
             if line.strip()
         ]
     else:
-        pictures = sorted(file for file in folder.iterdir() if file.suffix.lower() in _PICTURES)
-        samples = [Sample(picture) for picture in pictures]
+        images = sorted(file for file in folder.iterdir() if file.suffix.lower() in _IMAGE_SUFFIXES)
+        samples = [Sample(image_path) for image_path in images]
     if not samples:
-        raise SampleError(f'{folder} has no pictures ({", ".join(sorted(_PICTURES))})')
+        raise SampleError(f'{folder} has no images ({", ".join(sorted(_IMAGE_SUFFIXES))})')
     return samples
 
 
 def _lines(file: Path) -> list[str]:
     try:
-        # Only these end a line: JSON strings may hold what str.splitlines takes for an end.
+        # Not str.splitlines: JSON strings may contain the other line separators.
         return file.read_text(encoding='utf-8').split('\n')
     except (OSError, ValueError) as error:
         raise SampleError(f'{file} cannot be read: {error}') from error
 
 
 def check_samples(samples: list[Sample], checkpoint: Checkpoint) -> None:
-    """Raise SampleError for a picture that cannot be read or a question that leaves no room.
+    """Raise SampleError for an unreadable image or a question that exceeds the context.
 
-    So that it is found before hours of work, and not after.
+    Called before the export, which may take hours.
     """
     config = checkpoint.config
     tokenizer = TextTokenizer.from_file(checkpoint.tokenizer)
@@ -94,7 +94,7 @@ def check_samples(samples: list[Sample], checkpoint: Checkpoint) -> None:
         excess = config.prefix_length + len(prompt.ids) - config.text.max_context
         if excess > 0:
             raise SampleError(
-                f'the question about {sample.picture.name} is {excess} tokens too long for the '
+                f'the question about {sample.image_path.name} is {excess} tokens too long for the '
                 f'context of {config.text.max_context}'
             )
 
@@ -103,15 +103,15 @@ def _sample(folder: Path, where: str, line: str) -> Sample:
     try:
         data: Any = json.loads(line)
     except ValueError as error:
-        raise SampleError(f'{where} is no JSON: {error}') from None
+        raise SampleError(f'{where} is not JSON: {error}') from None
     if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
-        raise SampleError(f'{where} is no JSON object of strings')
+        raise SampleError(f'{where} is not a JSON object of strings')
     if not all(value.strip() for value in data.values()):
-        raise SampleError(f'{where} has an empty text')
+        raise SampleError(f'{where} has an empty string')
     unknown = set(data) - _KEYS
     if unknown or 'image' not in data:
         raise SampleError(f'{where} needs "image" and may have "question" and "object"')
-    picture = folder / data.pop('image')
-    if not picture.is_file():
-        raise SampleError(f'{where}: {picture} is not there')
-    return Sample(picture, **data)
+    image_path = folder / data.pop('image')
+    if not image_path.is_file():
+        raise SampleError(f'{where}: {image_path} is missing')
+    return Sample(image_path, **data)

@@ -1,7 +1,7 @@
-"""Comparing a written folder with the plain forward of the checkpoint's own tensors.
+"""Self-check of an export: compare it with the reference forward pass of the checkpoint.
 
-The folder is run by the engine that robots run. One crop, a short prompt, one decoded step and one
-coordinate are compared; quantised weights with the numbers that they stand for.
+The folder runs on the production engine. One crop, a short prompt, one decoding step and one
+coordinate are compared; for quantized weights the reference uses the dequantized values.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from kimi_ros.vlm.config import ModelConfig
 from kimi_ros.vlm.engine import Engine, open_engine
 from kimi_ros.vlm.errors import VlmError
 from kimi_ros.vlm.folder import ModelFolder, read_folder
-from kimi_ros.vlm.layout import Layout
+from kimi_ros.vlm.quantization import QuantizationConfig
 
 from . import tensorrt_weights
 from .checkpoint import Checkpoint
 from .errors import SelfCheckError
 from .layers import Reader
-from .quantise import BITS, Packed, pack
-from .reference import Cache, Kept, Reference
+from .quantize import BITS, PackedWeight, quantize_weight
+from .reference import Cache, CacheRounding, Reference
 
-# An element may be off by this share of its own value, or of the largest value of its array.
+# Tolerances: relative to an element's value, or to the largest value of its array.
 RELATIVE, OF_SCALE = 1e-3, 1e-4
-# Half precision rounds every layer's result; quantised layers round what they are given as well.
-_OF_SCALE_HALF, _OF_SCALE_FEW_BITS = 1e-2, 8e-2
+# Half precision rounds the output of each layer; quantized layers round their inputs as well.
+_OF_SCALE_HALF, _OF_SCALE_QUANTIZED = 1e-2, 8e-2
 _SEED = 20
-_MOST_PROMPT = 8
+_MAX_PROMPT = 8
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The largest difference in one part, absolute and as a share of the part's largest value."""
+    """The largest difference in one part, absolute and relative to the part's largest value."""
 
     part: str
     absolute: float
@@ -45,23 +45,22 @@ class Difference:
     within: bool
 
 
-def parts_of(checkpoint: Checkpoint) -> int:
-    """How many parts `check` compares."""
+def number_of_checks(checkpoint: Checkpoint) -> int:
+    """Number of parts that `check` compares."""
     return 11 if checkpoint.has_regions else 8
 
 
-def tolerance(layout: Layout) -> float:
-    """Share of the largest value by which any may be off."""
-    if {layout.vision, layout.decoder, layout.cache} & set(BITS):
-        return _OF_SCALE_FEW_BITS
-    return OF_SCALE if layout.activations == 'fp32' else _OF_SCALE_HALF
+def tolerance(quantization: QuantizationConfig) -> float:
+    """Tolerance relative to the largest value of an array."""
+    if {quantization.vision, quantization.decoder, quantization.cache} & set(BITS):
+        return _OF_SCALE_QUANTIZED
+    return OF_SCALE if quantization.activations == 'fp32' else _OF_SCALE_HALF
 
 
 def check(checkpoint: Checkpoint, folder: Path) -> Iterator[Difference]:
-    """Yield the difference of each part as it is found.
+    """Yield the difference of each part as it is computed.
 
-    Raises SelfCheckError where the folder does not load or run, or gives values that are not
-    finite.
+    Raises SelfCheckError if the folder does not load or run, or returns values that are not finite.
     """
     try:
         opened = read_folder(folder)
@@ -71,9 +70,14 @@ def check(checkpoint: Checkpoint, folder: Path) -> Iterator[Difference]:
         raise SelfCheckError(f'the folder does not load: {error}') from error
     try:
         reference = Reference(
-            checkpoint.config, _stored(checkpoint.read, opened), checkpoint.branches, _kept(opened)
+            checkpoint.config,
+            _dequantizing_reader(checkpoint.read, opened),
+            checkpoint.unmerged_blocks,
+            _cache_rounding(opened),
         )
-        yield from _Comparison(checkpoint, reference, engine, tolerance(opened.layout)).parts()
+        yield from _Comparison(
+            checkpoint, reference, engine, tolerance(opened.quantization)
+        ).parts()
     except VlmError as error:
         raise SelfCheckError(f'the folder does not run: {error}') from error
     finally:
@@ -98,7 +102,7 @@ class _Comparison:
         features = reference.encode(crop)
         yield self._compare('vision', features, engine.encode(crop[None])[0])
 
-        # The stitched features differ from the global ones, or swapping the two would not show.
+        # The local features must differ from the global ones, to detect swapped inputs.
         local = features[::-1].copy()
         image = reference.project(features, local)
         yield self._compare('projection', image, engine.project(features, local))
@@ -150,9 +154,11 @@ class _Comparison:
 
     def _compare(self, part: str, expected: np.ndarray, found: np.ndarray) -> Difference:
         if found.shape != expected.shape:
-            raise SelfCheckError(f'{part}: the graph gives {found.shape}, not {expected.shape}')
+            raise SelfCheckError(
+                f'{part}: the graph returns shape {found.shape}, not {expected.shape}'
+            )
         if not np.isfinite(found).all():
-            raise SelfCheckError(f'{part}: the graph gives values that are not finite')
+            raise SelfCheckError(f'{part}: the graph returns values that are not finite')
         difference = np.abs(found - expected)
         scale = float(np.abs(expected).max())
         allowed = np.maximum(RELATIVE * np.abs(expected), self._allowed * scale)
@@ -161,14 +167,14 @@ class _Comparison:
         return Difference(part, largest, of_scale, bool((difference <= allowed).all()))
 
 
-def _kept(folder: ModelFolder) -> Kept | None:
-    """What the folder's cache keeps of keys and values; None for a cache of floats."""
-    if folder.layout.cache != 'int8':
+def _cache_rounding(folder: ModelFolder) -> CacheRounding | None:
+    """Rounding of the folder's quantized KV cache, or None for a floating-point cache."""
+    if folder.quantization.cache != 'int8':
         return None
     with safe_open(folder.file('tables.safetensors'), 'numpy') as tables:
         scales = [tables.get_tensor(name) for name in ('key_scales', 'value_scales')]
 
-    def kept(layer: int, *parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def round_cache(layer: int, *parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         steps = (of_part[layer].reshape(len(parts[0]), 1, -1) for of_part in scales)
         keys, values = (
             np.rint(part / step).clip(-128, 127) * step
@@ -176,23 +182,25 @@ def _kept(folder: ModelFolder) -> Kept | None:
         )
         return keys, values
 
-    return kept
+    return round_cache
 
 
-def _stored(read: Reader, folder: ModelFolder) -> Reader:
-    """Read tensors as the folder's numbers stand for them."""
-    layout = folder.layout
-    quantise = tensorrt_weights.quantise if folder.runtime == 'tensorrt' else pack
+def _dequantizing_reader(read: Reader, folder: ModelFolder) -> Reader:
+    """A reader that returns the folder's dequantized weights."""
+    quantization = folder.quantization
+    quantize = tensorrt_weights.quantize if folder.runtime == 'tensorrt' else quantize_weight
 
-    # Every weight of the decoder is asked for several times.
+    # Each weight of the decoder is read several times.
     @functools.cache
-    def packed(name: str) -> Packed | tensorrt_weights.Symmetric:
-        return quantise(read(name), layout.of(name.removesuffix('.weight')), layout.group)
+    def packed(name: str) -> PackedWeight | tensorrt_weights.SymmetricWeight:
+        return quantize(
+            read(name), quantization.of(name.removesuffix('.weight')), quantization.group
+        )
 
     def stored(name: str) -> np.ndarray:
         layer, _, kind = name.rpartition('.')
-        if kind == 'weight' and layout.of(layer) in BITS and not _is_norm(layer):
-            return packed(name).unpack()
+        if kind == 'weight' and quantization.of(layer) in BITS and not _is_norm(layer):
+            return packed(name).dequantize()
         return read(name)
 
     return stored
@@ -203,9 +211,9 @@ def _is_norm(layer: str) -> bool:
 
 
 def _prompt(config: ModelConfig) -> list[int]:
-    """A few ids that the model knows: its query template, or what comes first."""
+    """A short prompt: the query template, or BOS if there is none."""
     query = config.tokenizer.templates.query
     ids = list(query.prefix + query.suffix) if query else []
     ids = ids or [config.tokenizer.bos_id]
     room = config.text.max_context - config.prefix_length - 1
-    return ids[: max(1, min(_MOST_PROMPT, room))]
+    return ids[: max(1, min(_MAX_PROMPT, room))]

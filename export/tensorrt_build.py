@@ -1,7 +1,7 @@
-"""From a checkpoint to TensorRT engines for this machine's GPU.
+"""Build TensorRT engines for this machine's GPU from a checkpoint.
 
-Written against the Python API that 10.3 and 11.1 have in common; docs/tensorrt.md compares every
-call with both.
+Uses only the Python API that TensorRT 10.3 and 11.1 have in common; docs/tensorrt.md compares each
+call.
 """
 
 from __future__ import annotations
@@ -13,66 +13,71 @@ from types import ModuleType
 from typing import Any
 
 from kimi_ros.vlm.errors import VlmError
-from kimi_ros.vlm.layout import Layout
+from kimi_ros.vlm.quantization import QuantizationConfig
+from kimi_ros.vlm.trt.bindings import EngineSpec, OptimizationProfile, engine_specs
 from kimi_ros.vlm.trt.device_memory import open_device
 from kimi_ros.vlm.trt.executor import import_tensorrt, machine, make_logger
-from kimi_ros.vlm.trt.plan import Graph, Profile, plan
 
-from .builder import GraphBuilder, WeightFile
 from .checkpoint import Checkpoint
 from .errors import BuildError
+from .graph_builder import GraphBuilder, WeightFile
 from .layers import Layers
-from .portable import PortableLowering
+from .lowering_portable import PortableLowering
 from .progress import Progress
 from .tensorrt_graphs import graphs_for
 from .tensorrt_progress import BuildProgress, progress_monitor
 
-# Of the memory, what a layer may take beside weights and activations: TensorRT's own limit is all
-# of it, with which it has built output heads that an 8 GB board then could not load.
-_WORKSPACE, _MOST_WORKSPACE = 10, 4 << 30
-_PATIENCE = 0.2  # seconds between two looks at whether the user has had enough
+# The workspace limit as a fraction of GPU memory. TensorRT's default is all of it, which has led to
+# engines that did not load on an 8 GB board.
+_WORKSPACE_FRACTION, _MAX_WORKSPACE = 10, 4 << 30
+_POLL_SECONDS = 0.2  # interval of the check for Ctrl-C
 
 
-class Builder:
+class EngineBuilder:
     """Builds engines on the first GPU of this machine."""
 
     def __init__(self) -> None:
-        """Raises BuildError where TensorRT or the GPU is missing."""
+        """Raises BuildError if TensorRT or a GPU is missing."""
         try:
             self._tensorrt = import_tensorrt()
             device = open_device()
         except VlmError as error:
             raise BuildError(
-                f'TensorRT engines are built on the machine that runs them: {error}'
+                f'TensorRT engines must be built on the machine that runs them: {error}'
             ) from error
         self.machine = machine(self._tensorrt, device)
-        self._workspace = min(device.total // _WORKSPACE, _MOST_WORKSPACE)
+        self._workspace = min(device.total // _WORKSPACE_FRACTION, _MAX_WORKSPACE)
         device.close()
 
     def build_all(
-        self, checkpoint: Checkpoint, layout: Layout, folder: Path, progress: Progress
+        self,
+        checkpoint: Checkpoint,
+        quantization: QuantizationConfig,
+        folder: Path,
+        progress: Progress,
     ) -> None:
-        """Build the engines of a checkpoint into the folder, NAME.engine each.
-
-        Raises as `build` does.
-        """
-        graphs = plan(checkpoint.config, layout, checkpoint.has_regions)
-        # Beside the engines: there is room for either, which cannot be said of a place for
-        # temporary files.
+        """Build all engines of a checkpoint into the folder, as NAME.engine; raises as `build`."""
+        graphs = engine_specs(checkpoint.config, quantization, checkpoint.has_regions)
+        # In the output folder, since the system's temporary folder may be too small.
         with tempfile.TemporaryDirectory(prefix='graphs', dir=folder) as place:
             sources = Path(place)
-            write_graphs(checkpoint, layout, sources, progress)
+            write_graphs(checkpoint, quantization, sources, progress)
             for name, graph in graphs.items():
-                progress.say(f'building {name} for {self.machine.device}')
+                progress.log(f'building {name} for {self.machine.device}')
                 source, engine = sources / f'{name}.onnx', folder / f'{name}.engine'
-                self.build(graph, source, engine, layout, progress)
+                self.build(graph, source, engine, quantization, progress)
 
     def build(
-        self, graph: Graph, source: Path, engine: Path, layout: Layout, progress: Progress
+        self,
+        graph: EngineSpec,
+        source: Path,
+        engine: Path,
+        quantization: QuantizationConfig,
+        progress: Progress,
     ) -> None:
-        """Build one ONNX file, with its weights beside it, into an engine file.
+        """Build an engine file from an ONNX file with external weights.
 
-        Raises BuildError with TensorRT's reason, and KeyboardInterrupt when TensorRT has stopped.
+        Raises BuildError with TensorRT's reason, and KeyboardInterrupt once TensorRT has stopped.
         """
         work = BuildProgress(source.stem, progress)
         failures: list[BaseException] = []
@@ -80,31 +85,33 @@ class Builder:
 
         def run() -> None:
             try:
-                _build(self._tensorrt, graph, source, engine, layout, self._workspace, work)
-            except BaseException as error:  # handed to the thread that waits
+                _build(self._tensorrt, graph, source, engine, quantization, self._workspace, work)
+            except BaseException as error:  # raised in the waiting thread
                 failures.append(error)
             finally:
                 done.set()
 
-        # TensorRT swallows an exception that a signal raises in its callbacks; so this thread
-        # listens to the user while another builds.
+        # TensorRT swallows exceptions that signals raise in its callbacks, so the build has its own
+        # thread while this one handles Ctrl-C.
         builder = threading.Thread(target=run, name=f'build {source.stem}')
         try:
             builder.start()
-            # Not Thread.join: until Python 3.12 an interrupted one takes the thread for ended.
-            while not done.wait(_PATIENCE):
+            # Not Thread.join, which before Python 3.12 marks the thread as ended if interrupted.
+            while not done.wait(_POLL_SECONDS):
                 pass
         except KeyboardInterrupt:
             work.cancel()
-            progress.say('stopping when TensorRT has done its present step')
-            if builder.ident is not None:  # it may have been interrupted before it began
+            progress.log('stopping after the current build step of TensorRT')
+            if builder.ident is not None:  # None if interrupted before the thread started
                 done.wait()
             raise
         if failures:
             raise failures[0]
 
 
-def write_graphs(checkpoint: Checkpoint, layout: Layout, folder: Path, progress: Progress) -> None:
+def write_graphs(
+    checkpoint: Checkpoint, quantization: QuantizationConfig, folder: Path, progress: Progress
+) -> None:
     """Write the ONNX graphs, in primitive operators, and weights.bin into the folder."""
     config = checkpoint.config
 
@@ -112,22 +119,25 @@ def write_graphs(checkpoint: Checkpoint, layout: Layout, folder: Path, progress:
         progress.advance()
         return checkpoint.read(name)
 
-    progress.begin('writing', len(checkpoint.tensors))
+    progress.start('writing', len(checkpoint.tensors))
     with WeightFile(folder / 'weights.bin') as weights:
         for name, build in graphs_for(checkpoint.has_regions).items():
-            progress.say(f'writing {name}')
+            progress.log(f'writing {name}')
             graph = GraphBuilder(name, weights)
             lowering = PortableLowering()
-            build(Layers(graph, config, read, layout, lowering, checkpoint.branches), config)
+            build(
+                Layers(graph, config, read, quantization, lowering, checkpoint.unmerged_blocks),
+                config,
+            )
             graph.save(folder / f'{name}.onnx')
 
 
 def _build(
     tensorrt: ModuleType,
-    graph: Graph,
+    graph: EngineSpec,
     source: Path,
     engine: Path,
-    layout: Layout,
+    quantization: QuantizationConfig,
     workspace: int,
     work: BuildProgress,
 ) -> None:
@@ -135,56 +145,58 @@ def _build(
     builder = tensorrt.Builder(logger)
     network = builder.create_network(_strongly_typed(tensorrt))
     parser = tensorrt.OnnxParser(network, logger)
-    # By its path, so that the weights beside it are found.
+    # By path, so that the external weights are found.
     if not parser.parse_from_file(str(source)):
         reasons = '; '.join(str(parser.get_error(index)) for index in range(parser.num_errors))
         raise BuildError(
             f'TensorRT {tensorrt.__version__} cannot read {source.name}: {reasons}'
-            + _advice(layout)
+            + _advice(quantization)
         )
     config = builder.create_builder_config()
     config.set_memory_pool_limit(tensorrt.MemoryPoolType.WORKSPACE, workspace)
-    # Further streams would each want memory of their own, and one graph keeps the GPU busy.
+    # Auxiliary streams need memory of their own, and one graph keeps the GPU busy.
     config.max_aux_streams = 0
-    if layout.activations == 'fp32':
-        # Ten bits of a number instead of 23 are no fp32.
+    if quantization.activations == 'fp32':
+        # TF32 has 10 bits of mantissa, fp32 has 23.
         config.clear_flag(tensorrt.BuilderFlag.TF32)
     for profile in graph.profiles:
         _add_profile(builder, config, graph, profile)
     monitor = progress_monitor(tensorrt, work)
     config.progress_monitor = monitor
-    plan = builder.build_serialized_network(network, config)
+    engine_specs = builder.build_serialized_network(network, config)
     if work.cancelled:
         return
-    if plan is None:
+    if engine_specs is None:
         raise BuildError(
             f'TensorRT {tensorrt.__version__} cannot build {source.stem}: {logger.last_error()}'
-            + _advice(layout)
+            + _advice(quantization)
         )
     with engine.open('wb') as stream:
-        stream.write(plan)
+        stream.write(engine_specs)
 
 
 def _strongly_typed(tensorrt: ModuleType) -> int:
-    """The flag for types as they are in the file: all there is from 11 on, where it is ignored."""
+    """The flag for strongly typed networks; ignored from TensorRT 11 on, where they all are."""
     flag = getattr(tensorrt.NetworkDefinitionCreationFlag, 'STRONGLY_TYPED', None)
     return 0 if flag is None else 1 << int(flag)
 
 
-def _add_profile(builder: Any, config: Any, graph: Graph, profile: Profile) -> None:
+def _add_profile(
+    builder: Any, config: Any, graph: EngineSpec, profile: OptimizationProfile
+) -> None:
     added = builder.create_optimization_profile()
     changing = 0
     for name, tensor in graph.tensors.items():
         if tensor.is_input and any(isinstance(side, str) for side in tensor.shape):
-            lengths = (profile.least, profile.usual, profile.most)
+            lengths = (profile.min_length, profile.opt_length, profile.max_length)
             added.set_shape(name, *(tensor.at(length) for length in lengths))
             changing += 1
-    # A graph of fixed shapes has the one profile that TensorRT makes itself.
+    # A graph with static shapes uses TensorRT's default profile.
     if changing and config.add_optimization_profile(added) < 0:
-        raise BuildError(f'TensorRT refuses the profile {profile.name} ({profile.to_list()})')
+        raise BuildError(f'TensorRT rejects the profile {profile.name} ({profile.to_list()})')
 
 
-def _advice(layout: Layout) -> str:
-    if layout.decoder == 'int4':
-        return '. Four bits need a TensorRT that reads opset 21; --precision fp16 does not'
+def _advice(quantization: QuantizationConfig) -> str:
+    if quantization.decoder == 'int4':
+        return '. int4 needs a TensorRT that supports ONNX opset 21; --precision fp16 does not'
     return ''

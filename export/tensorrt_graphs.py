@@ -1,4 +1,4 @@
-"""The graphs that TensorRT engines are built from."""
+"""ONNX graphs for TensorRT engines."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import numpy as np
 from onnx import TensorProto
 
 from kimi_ros.vlm.config import ModelConfig
-from kimi_ros.vlm.region import RegionEncoder, coordinate_of_bin
-from kimi_ros.vlm.tables import REGION_TABLES
+from kimi_ros.vlm.coordinates import CoordinateEncoder, bin_to_coordinate
+from kimi_ros.vlm.embeddings import REGION_TENSORS
 
 from . import graphs
 from .layers import Layers
 
 
 def coordinate(layers: Layers, config: ModelConfig) -> None:
-    """As graphs.coordinate, with the best bin (1,) and the embedding (1, dim) that says it.
+    """As graphs.coordinate, plus the best bin (1,) and its embedding (1, dim).
 
-    So the next step's input is on the device before the host has read the logits.
+    So the input of the next step is on the device before the host has read the logits.
     """
     graphs.coordinate(layers, config)
     graph, bins = layers.graph, config.region.coord_out_dim
@@ -24,17 +24,17 @@ def coordinate(layers: Layers, config: ModelConfig) -> None:
     graph.output(best, 'bin', [1], TensorProto.INT64)
 
     def table() -> np.ndarray:
-        encoder = RegionEncoder(
-            *(layers.read(f'region.{name}') for name in REGION_TABLES), bins=bins
+        encoder = CoordinateEncoder(
+            *(layers.read(f'region.{name}') for name in REGION_TENSORS), bins=bins
         )
-        return encoder.coordinates([coordinate_of_bin(index, bins) for index in range(bins)])
+        return encoder.coordinates([bin_to_coordinate(index, bins) for index in range(bins)])
 
     rows = graph.weight('region.coordinate_table', table)
     graph.output(graph.add('Gather', rows, best), 'embedding', [1, config.text.dim])
 
 
 def graphs_for(has_regions: bool) -> dict[str, graphs.Build]:
-    """The graphs that a checkpoint gets, by name."""
+    """The graphs of a checkpoint, by name."""
     builds = graphs.graphs_for(has_regions)
     if has_regions:
         builds['coordinate'] = coordinate

@@ -1,4 +1,4 @@
-"""What TensorRT tells of a build, told on; and the user's wish to stop it."""
+"""Progress and cancellation of a TensorRT build."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Phase:
 
 
 class BuildProgress:
-    """Shows the innermost phase of a build. TensorRT calls from threads of its own."""
+    """Reports the innermost phase of a build. TensorRT calls it from its own threads."""
 
     def __init__(self, engine: str, progress: Progress) -> None:
         self._engine = engine
@@ -29,21 +29,21 @@ class BuildProgress:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the build is to stop."""
+        """Whether the build was cancelled."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Have TensorRT stop after its present step."""
+        """Stop TensorRT after its current step."""
         self._cancelled.set()
 
     def start(self, phase: str, steps: int) -> None:
-        """A phase of so many steps begins, within those that have begun."""
+        """A phase of so many steps starts, nested in the current ones."""
         with self._lock:
             self._phases.append(_Phase(phase, steps))
             self._show()
 
     def step(self, phase: str) -> bool:
-        """A step is done; whether the build goes on."""
+        """A step is done; return whether to continue."""
         with self._lock:
             for each in self._phases:
                 each.done += each.name == phase
@@ -52,7 +52,7 @@ class BuildProgress:
         return not self.cancelled
 
     def finish(self, phase: str) -> None:
-        """A phase is over, whether or not it took all its steps."""
+        """A phase has ended, possibly before its last step."""
         with self._lock:
             self._phases = [each for each in self._phases if each.name != phase]
             self._show()
@@ -60,13 +60,13 @@ class BuildProgress:
     def _show(self) -> None:
         if self._phases:
             phase = self._phases[-1]
-            self._progress.begin(f'building {self._engine}: {phase.name}', phase.steps)
+            self._progress.start(f'building {self._engine}: {phase.name}', phase.steps)
             for _ in range(phase.done):
                 self._progress.advance()
 
 
 def progress_monitor(tensorrt: ModuleType, progress: BuildProgress) -> Any:
-    """An IProgressMonitor; it must live as long as the config it is given to."""
+    """An IProgressMonitor; it must outlive the builder config that uses it."""
 
     class Monitor(tensorrt.IProgressMonitor):
         def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""Weights in few bits as TensorRT takes them: DequantizeLinear between a constant and a MatMul.
+"""Quantized weights for TensorRT: DequantizeLinear between a constant and a MatMul.
 
-TensorRT knows whole numbers about zero with positive scales only; four bits with a scale for a
-group of inputs, eight bits with one for all inputs of an output (IDequantizeLayer in NvInfer.h,
-10.3 and 11.1). So the numbers differ from those for onnxruntime, which may also be negative.
+TensorRT supports symmetric quantization with positive scales only: int4 with one scale per group of
+inputs, int8 with one per output channel (IDequantizeLayer in NvInfer.h, 10.3 and 11.1). The values
+therefore differ from those for ONNX Runtime, whose scales may be negative.
 """
 
 from __future__ import annotations
@@ -15,94 +15,94 @@ import numpy as np
 from onnx import TensorProto
 
 from .layers import Layers
-from .quantise import ROWS, SHRINK, best_steps
+from .quantize import CLIP_RATIOS, ROW_CHUNK, search_scales
 
-_OPSET = 21  # the first with numbers of four bits and scales of groups
-# The smallest that half precision keeps at full accuracy; no scale may become zero.
-_LEAST_SCALE = np.float32(2.0**-14)
+_OPSET = 21  # the first with int4 and blocked quantization
+# The smallest normal number of half precision; no scale may become zero.
+_MIN_SCALE = np.float32(2.0**-14)
 
 
 @dataclass(frozen=True)
-class Symmetric:
-    """A weight (outputs, inputs) in whole numbers.
+class SymmetricWeight:
+    """A symmetrically quantized weight (outputs, inputs).
 
-    :ivar values: int8 (outputs, inputs), within -8 to 7 where `bits` is 4.
-    :ivar scales: f32 (outputs, groups), numbers that half precision holds as well.
+    :ivar values: int8 (outputs, inputs), within -8 to 7 if `bits` is 4.
+    :ivar scales: f32 (outputs, groups), exactly representable in half precision.
     """
 
     values: np.ndarray
     scales: np.ndarray
     bits: int
 
-    def unpack(self) -> np.ndarray:
-        """The weight that these numbers stand for, f32."""
+    def dequantize(self) -> np.ndarray:
+        """The dequantized weight, f32."""
         outputs, groups = self.scales.shape
         apart = self.values.reshape(outputs, groups, -1) * self.scales[..., None]
         return apart.reshape(self.values.shape)
 
 
-def quantise(weight: np.ndarray, kind: str, group: int) -> Symmetric:
-    """Quantise f32 (outputs, inputs) to as many bits as `bits_of` says."""
+def quantize(weight: np.ndarray, kind: str, group: int) -> SymmetricWeight:
+    """Quantize f32 (outputs, inputs) to the number of bits that `bits_of` returns."""
     outputs, _ = weight.shape
     if bits_of(weight.shape, kind, group) == 8:
-        values, scales = _steps(weight[:, None], 127, (1.0,))
-        return Symmetric(values[:, 0], scales, 8)
+        values, scales = _quantize_groups(weight[:, None], 127, (1.0,))
+        return SymmetricWeight(values[:, 0], scales, 8)
     grouped = weight.reshape(outputs, -1, group)
-    parts = [grouped[first : first + ROWS] for first in range(0, outputs, ROWS)]
+    parts = [grouped[first : first + ROW_CHUNK] for first in range(0, outputs, ROW_CHUNK)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = list(pool.map(lambda part: _steps(part, 7, SHRINK), parts))
+        done = list(pool.map(lambda part: _quantize_groups(part, 7, CLIP_RATIOS), parts))
     values, scales = (np.concatenate(each) for each in zip(*done, strict=True))
-    return Symmetric(values.reshape(weight.shape), scales, 4)
+    return SymmetricWeight(values.reshape(weight.shape), scales, 4)
 
 
 def matmul(layers: Layers, x: str, name: str) -> str:
-    """X @ weight.T + bias of a linear layer that the layout keeps in few bits."""
-    graph, kind = layers.graph, layers.layout.of(name)
-    found: list[Symmetric] = []
+    """Quantized linear layer: x @ weight.T + bias."""
+    graph, kind = layers.graph, layers.quantization.of(name)
+    found: list[SymmetricWeight] = []
 
-    def read() -> Symmetric:
+    def read() -> SymmetricWeight:
         if not found:
-            found.append(quantise(layers.read(f'{name}.weight'), kind, layers.layout.group))
+            found.append(quantize(layers.read(f'{name}.weight'), kind, layers.quantization.group))
         return found[0]
 
     weight = f'{name}.weight.tensorrt'
-    # MatMul wants (inputs, outputs), and so does DequantizeLinear, whose result it takes.
-    if bits_of(layers.shapes[f'{name}.weight'], kind, layers.layout.group) == 8:
+    # MatMul expects (inputs, outputs), so DequantizeLinear has that order as well.
+    if bits_of(layers.shapes[f'{name}.weight'], kind, layers.quantization.group) == 8:
         values = graph.weight(f'{weight}.8', lambda: read().values.T)
-        scales = layers.floats(f'{weight}.8.scales', lambda: read().scales[:, 0])
+        scales = layers.float_weight(f'{weight}.8.scales', lambda: read().scales[:, 0])
         dequantised = graph.add('DequantizeLinear', values, scales, axis=1)
     else:
         graph.require_opset(_OPSET)
         values = graph.weight(f'{weight}.4', lambda: read().values.T, TensorProto.INT4)
-        scales = layers.floats(f'{weight}.4.scales', lambda: read().scales.T)
-        # Without it TensorRT takes the numbers for ones of eight bits.
+        scales = layers.float_weight(f'{weight}.4.scales', lambda: read().scales.T)
+        # Without an int4 zero point TensorRT reads the values as int8.
         zeros = graph.weight(
             f'{weight}.4.zeros', lambda: np.zeros(read().scales.T.shape, np.int8), TensorProto.INT4
         )
-        group = layers.layout.group
+        group = layers.quantization.group
         dequantised = graph.add('DequantizeLinear', values, scales, zeros, axis=0, block_size=group)
     product = graph.add('MatMul', x, dequantised)
-    return graph.add('Add', product, layers.floats(f'{name}.bias'))
+    return graph.add('Add', product, layers.float_weight(f'{name}.bias'))
 
 
 def bits_of(shape: tuple[int, int], kind: str, group: int) -> int:
-    """Bits that a weight (outputs, inputs) gets that is to be 'int8' or 'int4'.
+    """Bits of a weight (outputs, inputs) for the kind 'int8' or 'int4'.
 
-    Four are not to be had where the inputs are no multiple of the group, or the outputs odd.
+    int4 falls back to 8 bits if the inputs are not a multiple of the group, or the outputs are odd.
     """
     outputs, inputs = shape
     return 8 if kind == 'int8' or inputs % group or outputs % 2 else 4
 
 
-def _steps(
+def _quantize_groups(
     groups: np.ndarray, highest: int, shrink: tuple[float, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Whole numbers int8 and scales f32 of (outputs, groups, group), the best of the steps."""
+    """Values int8 and scales f32 of (outputs, groups, group), with the best clip ratio."""
     largest = np.abs(groups).max(axis=-1)
 
     def scales(part: float) -> np.ndarray:
-        exact = np.maximum(largest * np.float32(part / highest), _LEAST_SCALE)
+        exact = np.maximum(largest * np.float32(part / highest), _MIN_SCALE)
         return exact.astype(np.float16).astype(np.float32)
 
-    steps, chosen = best_steps(groups, map(scales, shrink), highest)
+    steps, chosen = search_scales(groups, map(scales, shrink), highest)
     return steps.astype(np.int8), chosen

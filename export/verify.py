@@ -1,4 +1,4 @@
-"""What a precision costs: the same pictures and words through an fp32 export and another one."""
+"""Verification of a precision: run the same images through an fp32 export and another one."""
 
 from __future__ import annotations
 
@@ -16,28 +16,27 @@ from .errors import ExportError
 from .progress import Progress
 from .samples import Sample
 
-_LONGEST_ANSWER = 32
-_MOST_OBJECTS = 5
+_MAX_ANSWER_TOKENS = 32
+_MAX_OBJECTS = 5
 
 
 class VerifyError(ExportError):
-    """The comparison could not be made."""
+    """The comparison failed."""
 
 
 @dataclass(frozen=True)
-class Loss:
-    """How far an export is from fp32.
+class PrecisionReport:
+    """Differences between an export and the fp32 export.
 
-    :ivar logit_error: root mean square of the difference over that of the logits themselves, each
-        about its mean, over all positions of the fp32 export's answers and their ends; None where
-        the model answers no questions.
-    :ivar token_agreement: share of these positions at which both would write the same token.
-    :ivar point_displacement: mean distance of the first points, as a share of the picture's
-        diagonal, over the pictures in which both found something; None where there is none.
-    :ivar box_displacement: the same for the middles of the first boxes.
-    :ivar same_count: how often, pointing or drawing boxes, both found equally many things.
-    :ivar megabytes: of the folder; `megabytes_fp32` of the fp32 export.
-    :ivar resident_megabytes: of a process that has answered; likewise.
+    :ivar logit_error: RMS of the difference divided by the RMS of the fp32 logits, both centered,
+        over all positions of the fp32 answers; None if the model has no query task.
+    :ivar token_agreement: share of these positions with the same greedy token.
+    :ivar point_displacement: mean distance of the first points, as a share of the image diagonal,
+        over the images in which both found something; None if there are none.
+    :ivar box_displacement: the same for the centers of the first boxes.
+    :ivar same_count: share of point and detect calls in which both found equally many objects.
+    :ivar megabytes: size of the folder; `megabytes_fp32` of the fp32 export.
+    :ivar resident_megabytes: resident memory of a process after its answers; likewise.
     """
 
     pictures: int
@@ -53,28 +52,28 @@ class Loss:
     resident_megabytes_fp32: float
 
     def to_dict(self) -> dict[str, Any]:
-        """As model.json has it."""
+        """The entry `verified` of model.json."""
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """For a person to read."""
+        """A readable summary."""
 
         def share(value: float | None) -> str:
             return 'none' if value is None else f'{100 * value:.2f} %'
 
         return [
-            f'compared with fp32 on {self.pictures} pictures, {self.positions} positions:',
+            f'compared with fp32 on {self.pictures} images, {self.positions} positions:',
             f'  logit error {share(self.logit_error)}, same token {share(self.token_agreement)}',
-            f'  points displaced by {share(self.point_displacement)} of the diagonal, boxes by '
-            f'{share(self.box_displacement)}, as many found in {share(self.same_count)}',
+            f'  point displacement {share(self.point_displacement)} of the diagonal, boxes '
+            f'{share(self.box_displacement)}, same number of objects {share(self.same_count)}',
             f'  folder {self.megabytes:.0f} MB (fp32 {self.megabytes_fp32:.0f}), resident '
             f'{self.resident_megabytes:.0f} MB (fp32 {self.resident_megabytes_fp32:.0f})',
         ]
 
 
 @dataclass(frozen=True)
-class _Answers:
-    """What one export says: ids and logits by picture, (x, y) of what it found, memory."""
+class _Outputs:
+    """Outputs of one export: token ids and logits per image, points (x, y), resident memory."""
 
     ids: list[list[int]]
     logits: list[np.ndarray]
@@ -83,15 +82,17 @@ class _Answers:
     resident: float
 
 
-def compare(reference: Path, folder: Path, samples: list[Sample], progress: Progress) -> Loss:
-    """Run both folders over the samples, each in a process of its own, and compare.
+def compare_precisions(
+    reference: Path, folder: Path, samples: list[Sample], progress: Progress
+) -> PrecisionReport:
+    """Run both folders over the samples, each in a process of its own, and compare_precisions.
 
     Raises VerifyError.
     """
-    first = _answers(reference, samples, None)
+    first = _run_in_process(reference, samples, None)
     for _ in samples:
         progress.advance()
-    second = _answers(folder, samples, first.ids)
+    second = _run_in_process(folder, samples, first.ids)
     for _ in samples:
         progress.advance()
     agreed, errors, sizes = [], 0.0, 0.0
@@ -101,7 +102,7 @@ def compare(reference: Path, folder: Path, samples: list[Sample], progress: Prog
         errors += float(np.square(ours - theirs, dtype=np.float64).sum())
         sizes += float(np.square(theirs, dtype=np.float64).sum())
     found = list(zip(first.points + first.boxes, second.points + second.boxes, strict=True))
-    return Loss(
+    return PrecisionReport(
         pictures=len(samples),
         positions=len(agreed),
         logit_error=float(np.sqrt(errors / sizes)) if sizes else None,
@@ -116,50 +117,54 @@ def compare(reference: Path, folder: Path, samples: list[Sample], progress: Prog
     )
 
 
-def _answers(folder: Path, samples: list[Sample], forced: list[list[int]] | None) -> _Answers:
-    # A process of its own gives its memory back, and its size is that of one model.
+def _run_in_process(
+    folder: Path, samples: list[Sample], given_ids: list[list[int]] | None
+) -> _Outputs:
+    # In a separate process, so that its resident memory is that of one model.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(1, context) as pool:
         try:
-            return pool.submit(_ask, folder, samples, forced).result()
+            return pool.submit(_run_samples, folder, samples, given_ids).result()
         except Exception as error:
             raise VerifyError(f'{folder} could not be compared: {error}') from error
 
 
-def _ask(folder: Path, samples: list[Sample], forced: list[list[int]] | None) -> _Answers:
-    """Runs in the other process; `forced` are the tokens that the other export wrote."""
+def _run_samples(
+    folder: Path, samples: list[Sample], given_ids: list[list[int]] | None
+) -> _Outputs:
+    """Run the samples (in the child process); `given_ids` are the answers of the fp32 export."""
     ids, logits, points, boxes = [], [], [], []
     resident = 0.0
     with VisionLanguageModel.load(folder) as vlm:
         for number, sample in enumerate(samples):
             rgb = sample.rgb()
             image = vlm.encode_image(rgb)
-            # In diagonals of the picture.
+            # In units of the image diagonal.
             sides = np.array([rgb.shape[1], rgb.shape[0]]) / np.hypot(*rgb.shape[:2])
             if 'point' in vlm.tasks:
-                found = vlm.point(image, sample.object, max_objects=_MOST_OBJECTS)
+                found = vlm.point(image, sample.object, max_objects=_MAX_OBJECTS)
                 points.append([sides * (p.x, p.y) for p in found])
             if 'detect' in vlm.tasks:
-                found = vlm.detect(image, sample.object, max_objects=_MOST_OBJECTS)
-                boxes.append([sides * _middle(box) for box in found])
+                found = vlm.detect(image, sample.object, max_objects=_MAX_OBJECTS)
+                boxes.append([sides * _box_center(box) for box in found])
             if 'query' in vlm.tasks:
-                written = None if forced is None else forced[number]
-                if written is None:
-                    answer = vlm.query(image, sample.question, max_tokens=_LONGEST_ANSWER)
+                answer_ids = None if given_ids is None else given_ids[number]
+                if answer_ids is None:
+                    answer = vlm.query(image, sample.question, max_tokens=_MAX_ANSWER_TOKENS)
                     ended = [vlm.config.tokenizer.eos_id] if answer.finish == 'stop' else []
-                    written = [*answer.ids, *ended]
-                ids.append(written)
-                logits.append(vlm.follow(image, sample.question, written))
-            resident = max(resident, _resident())
-    return _Answers(ids, logits, points, boxes, resident)
+                    answer_ids = [*answer.ids, *ended]
+                ids.append(answer_ids)
+                logits.append(vlm.answer_logits(image, sample.question, answer_ids))
+            resident = max(resident, _resident_megabytes())
+    return _Outputs(ids, logits, points, boxes, resident)
 
 
-def _middle(box) -> tuple[float, float]:
+def _box_center(box) -> tuple[float, float]:
     return (box.x_min + box.x_max) / 2, (box.y_min + box.y_max) / 2
 
 
 def _displacement(first: list, second: list) -> float | None:
-    """Mean distance of what both found first."""
+    """Mean distance of the first objects that both found."""
     pairs = zip(first, second, strict=True)
     distances = [np.hypot(*(a[0] - b[0])) for a, b in pairs if a and b]
     return float(np.mean(distances)) if distances else None
@@ -169,8 +174,8 @@ def _megabytes(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) / 1e6
 
 
-def _resident() -> float:
-    """Megabytes of this process that are in memory, as Linux counts them."""
+def _resident_megabytes() -> float:
+    """Resident set size of this process in megabytes (Linux)."""
     pages = int(Path('/proc/self/statm').read_text(encoding='ascii').split()[1])
     import resource
 

@@ -1,7 +1,7 @@
-"""Sizes, special ids and templates of a Moondream 2 checkpoint, checked once at the edge.
+"""The config of a Moondream 2 checkpoint: sizes, special token ids and prompt templates.
 
-The keys are those of the checkpoint's own config.json; a key that is left out takes the value of
-the published 2B model, except n_kv_heads, which follows n_heads.
+The keys are those of the checkpoint's own config.json. A missing key takes the value of the
+published 2B model, except n_kv_heads, which defaults to n_heads.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any
 
 from .errors import ConfigError
 
-# Far beyond any model of this family; a slip of the keyboard stops here, not at the memory's end.
-_MOST_LAYERS, _LARGEST = 1000, 2**20
+# Far beyond any model of this architecture, so that a typo does not exhaust the memory.
+_MAX_LAYERS, _MAX_SIZE = 1000, 2**20
 
 
 @dataclass(frozen=True)
 class TextConfig:
-    """The decoder: parallel-block transformer with rotary positions.
+    """The text decoder: a transformer with parallel blocks and rotary embeddings.
 
-    `prefix_attn` is kept because checkpoints carry it; the true length of the image prefix is
-    `ModelConfig.prefix_length`.
+    `prefix_attn` is accepted because checkpoints have it, and not used: the length of the image
+    prefix is `ModelConfig.prefix_length`.
     """
 
     dim: int = 2048
@@ -36,18 +36,18 @@ class TextConfig:
 
     @property
     def head_dim(self) -> int:
-        """Width of one attention head."""
+        """Dimensions of one attention head."""
         return self.dim // self.n_heads
 
     @property
     def rotary_dim(self) -> int:
-        """How many leading dimensions of a head rotate: half of it, at most 32."""
+        """Rotated dimensions of a head, the leading ones: half of it, at most 32."""
         return min(32, self.head_dim // 2)
 
 
 @dataclass(frozen=True)
 class VisionConfig:
-    """The image encoder and how an image is cut into crops."""
+    """The image encoder, the projection and the cropping of images."""
 
     enc_dim: int = 1152
     enc_patch_size: int = 14
@@ -74,7 +74,7 @@ class VisionConfig:
 
 @dataclass(frozen=True)
 class RegionConfig:
-    """The heads that read and write coordinates and sizes."""
+    """The region model: encoders and decoder heads of coordinates and sizes."""
 
     dim: int = 2048
     coord_feat_dim: int = 256
@@ -86,13 +86,13 @@ class RegionConfig:
 
     @property
     def size_bins(self) -> int:
-        """Bins of the width, and as many of the height."""
+        """Number of bins of the width; the height has as many."""
         return self.size_out_dim // 2
 
 
 @dataclass(frozen=True)
-class Wrap:
-    """Token ids before and after what the user said."""
+class PromptTemplate:
+    """Token ids before and after the user's text."""
 
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
@@ -100,12 +100,12 @@ class Wrap:
 
 @dataclass(frozen=True)
 class Templates:
-    """Token ids around each task's words; None where the model does not know the task."""
+    """Prompt templates by task; None if the model does not support the task."""
 
     caption: Mapping[str, tuple[int, ...]] | None
-    query: Wrap | None
-    detect: Wrap | None
-    point: Wrap | None
+    query: PromptTemplate | None
+    detect: PromptTemplate | None
+    point: PromptTemplate | None
 
 
 _PUBLISHED_TEMPLATES = {
@@ -122,7 +122,7 @@ _PUBLISHED_TEMPLATES = {
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """Special ids and templates. The defaults are those of the releases since 2025-06."""
+    """Special token ids and prompt templates; the defaults are those of releases since 2025-06."""
 
     templates: Templates
     bos_id: int = 0
@@ -137,7 +137,7 @@ class TokenizerConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Everything that the arithmetic of one checkpoint depends on."""
+    """The complete config of a checkpoint."""
 
     text: TextConfig = field(default_factory=TextConfig)
     vision: VisionConfig = field(default_factory=VisionConfig)
@@ -148,16 +148,15 @@ class ModelConfig:
 
     @property
     def prefix_length(self) -> int:
-        """Positions of an image in the context: BOS and one for each patch of a crop."""
+        """Context positions of an image: BOS and one for each patch of a crop."""
         return 1 + self.vision.patches
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ModelConfig:
         """Build a config from the mapping in a checkpoint's config.json.
 
-        Raises ConfigError, naming the key, for an unknown key in a section, a wrong type, or sizes
-        that do not fit each other. Sections other than text, vision, region and tokenizer are
-        left alone.
+        Raises ConfigError, naming the key, for an unknown key, a wrong type or inconsistent sizes.
+        Sections other than text, vision, region and tokenizer are ignored.
         """
         if not isinstance(data, Mapping):
             raise ConfigError(f'the config must be a JSON object, not {type(data).__name__}')
@@ -198,7 +197,7 @@ def _build(kind: type, section: str, values: dict[str, Any]) -> Any:
         smallest = 0 if key.endswith('_id') or key in ('overlap_margin', 'prefix_attn') else 1
         if value < smallest:
             raise ConfigError(f'{section}.{key} must be at least {smallest}, not {value}')
-        largest = _MOST_LAYERS if key.endswith('n_layers') else _LARGEST
+        largest = _MAX_LAYERS if key.endswith('n_layers') else _MAX_SIZE
         if value > largest:
             raise ConfigError(f'{section}.{key} must be at most {largest}, not {value}')
     missing = [n for n, f in known.items() if f.default is MISSING and n not in values]
@@ -213,14 +212,16 @@ def _ids(value: Any, name: str) -> tuple[int, ...]:
     return tuple(value)
 
 
-def _wrap(templates: Mapping[str, Any], task: str) -> Wrap | None:
+def _template(templates: Mapping[str, Any], task: str) -> PromptTemplate | None:
     value = templates.get(task)
     if value is None:
         return None
     where = f'tokenizer.templates.{task}'
     if not isinstance(value, Mapping) or not {'prefix', 'suffix'} <= set(value):
         raise ConfigError(f'{where} must be null or an object with prefix and suffix')
-    return Wrap(_ids(value['prefix'], f'{where}.prefix'), _ids(value['suffix'], f'{where}.suffix'))
+    return PromptTemplate(
+        _ids(value['prefix'], f'{where}.prefix'), _ids(value['suffix'], f'{where}.suffix')
+    )
 
 
 def _templates(value: Any) -> Templates:
@@ -233,9 +234,9 @@ def _templates(value: Any) -> Templates:
         caption = {k: _ids(v, f'tokenizer.templates.caption.{k}') for k, v in caption.items()}
     return Templates(
         caption=caption,
-        query=_wrap(value, 'query'),
-        detect=_wrap(value, 'detect'),
-        point=_wrap(value, 'point'),
+        query=_template(value, 'query'),
+        detect=_template(value, 'detect'),
+        point=_template(value, 'point'),
     )
 
 
@@ -249,8 +250,8 @@ def _check(config: ModelConfig) -> None:
         ),
         (
             text.head_dim % 4 == 0,
-            f'text heads are {text.head_dim} wide; the rotation of half a '
-            'head needs a multiple of 4',
+            f'text heads have {text.head_dim} dimensions; rotary embeddings of '
+            'half a head need a multiple of 4',
         ),
         (
             text.n_heads % text.n_kv_heads == 0,
@@ -269,7 +270,7 @@ def _check(config: ModelConfig) -> None:
         (vision.in_channels == 3, f'vision.in_channels must be 3, not {vision.in_channels}'),
         (
             window > 0,
-            f'vision.overlap_margin {vision.overlap_margin} leaves nothing of a crop of '
+            f'vision.overlap_margin {vision.overlap_margin} leaves no patches of a crop of '
             f'{vision.grid} patches',
         ),
         (
@@ -280,7 +281,10 @@ def _check(config: ModelConfig) -> None:
         (region.coord_feat_dim % 2 == 0, 'region.coord_feat_dim must be even'),
         (region.size_feat_dim % 2 == 0, 'region.size_feat_dim must be even'),
         (region.size_out_dim % 2 == 0, 'region.size_out_dim must be even'),
-        (region.coord_out_dim > 1 and region.size_out_dim > 2, 'region heads need two bins'),
+        (
+            region.coord_out_dim > 1 and region.size_out_dim > 2,
+            'region heads need at least two bins',
+        ),
         (
             config.prefix_length < text.max_context,
             f'an image takes {config.prefix_length} '
@@ -304,9 +308,9 @@ def _check_ids(config: ModelConfig) -> None:
     for length, ids in (templates.caption or {}).items():
         used[f'templates.caption.{length}'] = ids
     for task in ('query', 'detect', 'point'):
-        wrap = getattr(templates, task)
-        if wrap is not None:
-            used[f'templates.{task}'] = wrap.prefix + wrap.suffix
+        template = getattr(templates, task)
+        if template is not None:
+            used[f'templates.{task}'] = template.prefix + template.suffix
     for name, ids in used.items():
         for token in ids:
             if not 0 <= token < vocabulary:

@@ -1,4 +1,4 @@
-"""Cutting an image into overlapping crops, and putting their features together again.
+"""Overlapping image crops, and stitching their features.
 
 The arithmetic is that of moondream's image_crops.py (vikhyat/moondream, Apache-2.0) with Pillow's
 Lanczos filter, which is the reference for resizing.
@@ -15,7 +15,7 @@ from PIL import Image
 from .config import VisionConfig
 from .errors import ImageError
 
-# (x / 255 - 0.5) / 0.5 for every grey level, in fp32.
+# (x / 255 - 0.5) / 0.5 for each of the 256 levels, in fp32.
 _NORMALISED = (np.arange(256, dtype=np.float32) / np.float32(255) - np.float32(0.5)) / np.float32(
     0.5
 )
@@ -34,19 +34,19 @@ class Crops:
 
     @property
     def unique(self) -> np.ndarray:
-        """The crops that differ from each other: uint8 (n, S, S, 3)."""
+        """The crops without duplicates: uint8 (n, S, S, 3)."""
         return self.pixels[:1] if self.tiling == (1, 1) else self.pixels
 
 
 def check_image(rgb: np.ndarray) -> np.ndarray:
-    """Return `rgb` as a contiguous uint8 (H, W, 3) array, or raise ImageError saying what to do."""
+    """Return `rgb` as a contiguous uint8 (H, W, 3) array, or raise ImageError with a hint."""
     if not isinstance(rgb, np.ndarray):
         raise ImageError(
             f'the image must be a numpy array uint8 (H, W, 3) in RGB, not {type(rgb).__name__}'
         )
     if rgb.ndim == 2 or (rgb.ndim == 3 and rgb.shape[2] == 1):
         raise ImageError(
-            f'the image is grey, shape {rgb.shape}; three channels are needed: '
+            f'the image is grayscale, shape {rgb.shape}; three channels are needed: '
             'cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)'
         )
     if rgb.ndim != 3 or rgb.shape[2] != 3:
@@ -62,10 +62,10 @@ def check_image(rgb: np.ndarray) -> np.ndarray:
 
 
 def select_tiling(height: int, width: int, crop_size: int, max_crops: int) -> tuple[int, int]:
-    """How many (rows, columns) of windows of crop_size pixels cover height x width pixels.
+    """Rows and columns of windows of crop_size pixels that cover height x width pixels.
 
-    As many as `max_crops` allows in the image's proportions, and (1, 1) for an image that a single
-    window covers in one direction.
+    As many as `max_crops` allows at the image's aspect ratio; (1, 1) if a single window covers the
+    image in one direction.
     """
     if height <= crop_size or width <= crop_size:
         return (1, 1)
@@ -116,11 +116,11 @@ def overlap_crops(rgb: np.ndarray, vision: VisionConfig) -> Crops:
 
 
 def _lanczos(image: Image.Image, width: int, height: int) -> Image.Image:
-    """Resize as Pillow 13 does, whatever the Pillow.
+    """Resize as Pillow 13 does, with any version of Pillow.
 
-    Between its two passes Pillow rounds to whole grey levels and cuts off what overshoots, so their
-    order shows, by up to twenty levels. Since version 13 the vertical pass comes first where it
-    takes away more than twice what the horizontal pass would; before, it never did.
+    Pillow rounds and clips between its two passes, so their order changes the result by up to
+    twenty levels. Since version 13 the vertical pass comes first if it removes more than twice as
+    many pixels as the horizontal pass; earlier versions never do that.
     """
     shorter = image.height - height
     if shorter > 0 and shorter > 2 * (image.width - width):
@@ -131,16 +131,16 @@ def _lanczos(image: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def normalise(pixels: np.ndarray) -> np.ndarray:
-    """Turn uint8 (n, S, S, 3) into the encoder's input, f32 (n, 3, S, S) from -1 to 1."""
+    """Normalize uint8 (n, S, S, 3) to the encoder's input, f32 (n, 3, S, S) from -1 to 1."""
     return _NORMALISED[np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))]
 
 
 def stitch(features: np.ndarray, tiling: tuple[int, int], margin: int) -> np.ndarray:
-    """Join the features of overlapping crops into one grid.
+    """Stitch the features of overlapping crops into one grid.
 
-    features: (rows * columns, g, g, d); margin in patches. Of every crop its middle is kept, and
-    its margin where it lies on the image's edge. Returns (H, W, d) with H = rows * (g - 2 margin)
-    + 2 margin and W likewise.
+    features: (rows * columns, g, g, d); margin in patches. The margin of a crop is dropped except
+    at the edge of the image. Returns (H, W, d) with H = rows * (g - 2 margin) + 2 margin and W
+    likewise.
     """
     rows, columns = tiling
     grid, depth = features.shape[1], features.shape[3]
@@ -166,13 +166,13 @@ def adaptive_average_pool(features: np.ndarray, side: int) -> np.ndarray:
     n), the rule of torch.nn.AdaptiveAvgPool2d.
     """
     height, width, depth = features.shape
-    rows = _averaging(height, side) @ features.reshape(height, width * depth)
-    # Second axis: the matrix product broadcasts over the rows that are already pooled.
-    return _averaging(width, side) @ rows.reshape(side, width, depth)
+    rows = _pooling_matrix(height, side) @ features.reshape(height, width * depth)
+    # The matrix product broadcasts over the rows, which are already pooled.
+    return _pooling_matrix(width, side) @ rows.reshape(side, width, depth)
 
 
-def _averaging(length: int, cells: int) -> np.ndarray:
-    """Rows of weights, f32 (cells, length), each averaging the span of one cell."""
+def _pooling_matrix(length: int, cells: int) -> np.ndarray:
+    """Pooling weights f32 (cells, length): row i averages the inputs of cell i."""
     weights = np.zeros((cells, length), np.float32)
     for cell in range(cells):
         start = cell * length // cells

@@ -1,4 +1,4 @@
-"""What runs the network: one interface, whatever the runtime."""
+"""The engine interface, which hides the runtime (ONNX Runtime or TensorRT)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .folder import ModelFolder
 
 
 class Engine(Protocol):
-    """One model with one cache. Not thread-safe: the caller sees to it that calls do not overlap.
+    """One model with one KV cache. Not thread-safe: callers must serialize their calls.
 
-    Arrays are f32. What a method returns stays valid until the same method is called again, a
-    hidden state also only until the next prefill, and may be written to.
+    Arrays are f32. A returned array is valid until the same method is called again (a hidden state
+    only until the next prefill) and may be modified.
     """
 
     config: ModelConfig
     length: int
-    """Positions that the cache holds."""
-    crops_at_once: int
-    """Crops that a call of `encode` is best given; one where more take as many times as long."""
+    """Positions in the KV cache."""
+    crop_batch_size: int
+    """The best batch size of `encode`; 1 where batching is no faster."""
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
         """Encode normalised crops (n, 3, S, S) into features (n, patches, enc_dim)."""
@@ -32,19 +32,19 @@ class Engine(Protocol):
         """Project two times (patches, enc_dim) into image embeddings (patches, dim)."""
 
     def prefill_image(self, embeds: np.ndarray) -> None:
-        """Make (p, dim) the content of the cache; all positions attend to each other."""
+        """Reset the KV cache to the image prefix (p, dim), with bidirectional attention."""
 
     def rewind(self, length: int) -> None:
-        """Forget what follows the first `length` positions."""
+        """Truncate the KV cache to its first `length` positions."""
 
     def step(self, embeds: np.ndarray) -> np.ndarray:
-        """Append (t, dim) causally; return the last position's hidden state (dim,)."""
+        """Append (t, dim) with causal attention; return the last hidden state (dim,)."""
 
     def logits(self, hidden: np.ndarray) -> np.ndarray:
-        """Logits (vocab,) of the token that follows."""
+        """Logits (vocab,) of the next token."""
 
     def token(self, hidden: np.ndarray) -> int:
-        """Id of the most probable token but the answer's special one, which no text holds."""
+        """Greedy next token: the argmax of the logits, without the answer id."""
 
     def coordinate_logits(self, hidden: np.ndarray) -> np.ndarray:
         """Logits (bins,) of a coordinate."""
@@ -65,19 +65,19 @@ class Engine(Protocol):
         """Return copies of the keys and values (kv_heads, length, head_dim) of a layer."""
 
     def close(self) -> None:
-        """Let go of memory; nothing can be called afterwards."""
+        """Free all memory; no other method may be called afterwards."""
 
 
 def open_engine(folder: ModelFolder, device: str, threads: int | None) -> Engine:
-    """Open the runtime that the folder was made for; `threads` are onnxruntime's."""
+    """Open the engine for the runtime of the folder; `threads` applies to ONNX Runtime."""
     if folder.runtime == 'tensorrt':
         from .trt.engine import open_tensorrt
 
         return open_tensorrt(folder, device)
     if folder.runtime != 'onnxruntime':
         raise ModelFolderError(
-            f'{folder.path} was made for the runtime {folder.runtime!r}, which this version cannot '
-            'run; export it again with --target onnx'
+            f'{folder.path} was exported for the runtime {folder.runtime!r}, which this version '
+            'does not support; export it again with --target onnx'
         )
     from .ort.engine import OnnxEngine
 

@@ -1,48 +1,48 @@
-"""The named errors of kimi_ros.vlm; every one of them is a VlmError."""
+"""Exceptions of kimi_ros.vlm; all of them derive from VlmError."""
 
 
 class VlmError(Exception):
-    """Anything that the vision-language model refuses or fails at."""
+    """Base class of all errors of the vision-language model."""
 
 
 class ConfigError(VlmError, ValueError):
-    """A checkpoint's config names sizes or ids that cannot be a model of this family."""
+    """A checkpoint's config has sizes or ids that are invalid for this architecture."""
 
 
 class ModelFolderError(VlmError):
-    """A model folder is unreadable, incomplete, changed, or of another format; names the file."""
+    """A model folder is unreadable, incomplete, modified or of another format; names the file."""
 
 
 class ImageError(VlmError, ValueError):
-    """What was given is not an image this model can look at."""
+    """The argument is not an image that the model can encode."""
 
 
 class InputError(VlmError, ValueError):
-    """An argument of a call is unusable: an empty question, a NaN reference, a bad setting."""
+    """An invalid argument: an empty question, a NaN spatial reference, a bad setting."""
 
 
 class GrammarError(VlmError, ValueError):
-    """A grammar cannot be compiled, or its limits were exceeded while decoding."""
+    """A grammar does not compile, or its limits were exceeded during decoding."""
 
 
 class PromptTooLong(VlmError, ValueError):
-    """The prompt does not fit into the model's context. `excess` is by how many tokens."""
+    """The prompt exceeds the model's context, by `excess` tokens."""
 
     def __init__(self, message: str, excess: int) -> None:
         super().__init__(message)
         self.excess = excess
 
     def __reduce__(self) -> tuple:
-        """So that it can come from another process."""
+        """Make the error picklable."""
         return type(self), (str(self), self.excess)
 
 
 class TaskNotSupported(VlmError):
-    """The loaded model was not made for this task."""
+    """The loaded model does not support this task."""
 
 
 class Busy(VlmError):
-    """A stream is open on this model; it must be exhausted or closed first."""
+    """A stream is open on this model; read it to its end or close it first."""
 
 
 class Cancelled(VlmError):
@@ -50,11 +50,11 @@ class Cancelled(VlmError):
 
 
 class EngineError(VlmError):
-    """The runtime failed while it ran a graph, out of memory for instance; names the graph.
+    """The runtime failed to run a graph, for example out of memory; names the graph.
 
-    The model can be asked again.
+    The model remains usable.
     """
 
 
 class DeviceNotAvailable(VlmError):
-    """The device that was asked for cannot be used here."""
+    """The requested device is not available on this machine."""

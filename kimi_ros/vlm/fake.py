@@ -1,4 +1,4 @@
-"""An engine in memory that says what it was told to, for testing everything above an engine."""
+"""A scripted in-memory engine, for tests of everything above the engine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .errors import VlmError
 
 
 @dataclass(frozen=True)
-class Say:
-    """What the fake predicts at one position: a token, a coordinate's bin, a size's two bins."""
+class ScriptedOutput:
+    """The fake's prediction at one position: a token, a coordinate bin, two size bins."""
 
     token: int = -1
     bin: int = 0
@@ -24,16 +24,17 @@ class Say:
 class FakeEngine:
     """Follows a script: entry 0 is predicted after the prompt, entry i after i further positions.
 
-    So a script is the sequence that a real model would write; an int stands for Say(token). Tokens
-    that a grammar forces are fed with the prompt's end: they count as the script's beginning where
-    they equal it. Every image and every rewind start the script anew. `prefills` and `steps`
-    (positions fed at once) record what was asked of it; `delay` seconds pass at each step.
+    A script is the sequence that a real model would generate; an int stands for
+    ScriptedOutput(token). Fast-forward tokens are fed together with the end of the prompt: they
+    count as the beginning of the script if they equal it. Every image and every rewind restart the
+    script. `prefills` and `steps` (positions per step) record the calls; each step takes `delay`
+    seconds.
     """
 
-    crops_at_once = 1
+    crop_batch_size = 1
 
     def __init__(
-        self, config: ModelConfig, script: Sequence[int | Say] = (), delay: float = 0.0
+        self, config: ModelConfig, script: Sequence[int | ScriptedOutput] = (), delay: float = 0.0
     ) -> None:
         self.config = config
         self.script = script
@@ -59,13 +60,13 @@ class FakeEngine:
         return np.full(shape, mean, np.float32)
 
     def prefill_image(self, embeds: np.ndarray) -> None:
-        """Count it."""
+        """Count the prefill and restart the script."""
         self.prefills += 1
         self.length = len(embeds)
         self._position = None
 
     def rewind(self, length: int) -> None:
-        """Start the script anew."""
+        """Restart the script."""
         self.length = length
         self._position = None
 
@@ -86,7 +87,7 @@ class FakeEngine:
 
     def logits(self, hidden: np.ndarray) -> np.ndarray:
         """Ten for the scripted token (EOS after the script's end), zero for the others."""
-        token = self._say(hidden).token
+        token = self._scripted(hidden).token
         return _peak(self.config.text.vocab_size, token)
 
     def token(self, hidden: np.ndarray) -> int:
@@ -97,12 +98,12 @@ class FakeEngine:
 
     def coordinate_logits(self, hidden: np.ndarray) -> np.ndarray:
         """Ten for the scripted bin."""
-        return _peak(self.config.region.coord_out_dim, self._say(hidden).bin)
+        return _peak(self.config.region.coord_out_dim, self._scripted(hidden).bin)
 
     def size_logits(self, hidden: np.ndarray) -> np.ndarray:
         """Ten for the scripted bins."""
         bins = self.config.region.size_bins
-        return np.stack([_peak(bins, index) for index in self._say(hidden).size])
+        return np.stack([_peak(bins, index) for index in self._scripted(hidden).size])
 
     def embed_tokens(self, ids: Sequence[int]) -> np.ndarray:
         """The id, everywhere."""
@@ -123,21 +124,21 @@ class FakeEngine:
         return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
 
     def close(self) -> None:
-        """Note that it was closed."""
+        """Record the call."""
         self.closed = True
 
     def _already_written(self, embeds: np.ndarray) -> int:
-        """How much of the script the prompt ends with."""
+        """Number of script entries that the prompt already ends with."""
         fed = embeds[:, 0].tolist()
         for count in range(min(len(fed), len(self.script)), 0, -1):
             if fed[-count:] == list(self.script[:count]):
                 return count
         return 0
 
-    def _say(self, hidden: np.ndarray) -> Say:
+    def _scripted(self, hidden: np.ndarray) -> ScriptedOutput:
         index = int(hidden[0])
         entry = self.script[index] if index < len(self.script) else self.config.tokenizer.eos_id
-        return Say(entry) if isinstance(entry, int) else entry
+        return ScriptedOutput(entry) if isinstance(entry, int) else entry
 
     def _spread(self, values: Sequence[float]) -> np.ndarray:
         column = np.asarray(values, np.float32)[:, None]

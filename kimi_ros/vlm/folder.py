@@ -1,4 +1,4 @@
-"""A model folder as kimi-export writes it: model.json and the files that it vouches for."""
+"""A model folder, as written by kimi-export: model.json and the files whose hashes it lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from .config import ModelConfig
 from .errors import ConfigError, ModelFolderError
-from .layout import Layout
+from .quantization import QuantizationConfig
 
 FORMAT = 2
 _REQUIRED = {
@@ -27,16 +27,16 @@ _REQUIRED = {
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A folder whose files are all there and are what model.json says.
+    """A verified model folder: all files are present and match their hashes in model.json.
 
-    :ivar threads: of the runtime, where a preset chose them.
+    :ivar threads: of the runtime, if the export's preset set them.
     """
 
     path: Path
     name: str
     config: ModelConfig
     precision: str
-    layout: Layout
+    quantization: QuantizationConfig
     runtime: str
     tasks: tuple[str, ...]
     languages: tuple[str, ...]
@@ -54,12 +54,12 @@ class ModelFolder:
 def read_folder(path: str | Path) -> ModelFolder:
     """Read and verify a model folder.
 
-    Every file is hashed, so that one cut short or changed is found here and not as nonsense later.
-    Raises ModelFolderError, naming the file.
+    Every file is hashed, so that a truncated or modified file is an error here instead of wrong
+    output later. Raises ModelFolderError, naming the file.
     """
     path = Path(path).expanduser()
     data = _read_json(path)
-    config, layout = _config(path / 'model.json', data)
+    config, quantization = _config(path / 'model.json', data)
     for name, digest in data['files'].items():
         _verify(path / name, digest)
     return ModelFolder(
@@ -67,7 +67,7 @@ def read_folder(path: str | Path) -> ModelFolder:
         name=data['name'],
         config=config,
         precision=data['precision'],
-        layout=layout,
+        quantization=quantization,
         runtime=data['runtime'],
         tasks=tuple(data['tasks']),
         languages=tuple(data['languages']),
@@ -91,14 +91,14 @@ def sha256_of(path: Path) -> str:
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         raise ModelFolderError(
-            f'{path} is not a folder; give "nano" or a folder that kimi-export wrote'
+            f'{path} is not a folder; use "nano" or a folder written by kimi-export'
         )
     file = path / 'model.json'
     try:
         data = json.loads(file.read_text(encoding='utf-8'))
     except FileNotFoundError:
         raise ModelFolderError(
-            f'{file} is missing: {path} is no model folder. A checkpoint becomes one with '
+            f'{file} is missing: {path} is not a model folder. Export a checkpoint with '
             f'kimi-export {path} OUT'
         ) from None
     except (OSError, ValueError, RecursionError) as error:
@@ -111,19 +111,19 @@ def _read_json(path: Path) -> dict[str, Any]:
         )
     for key, kind in _REQUIRED.items():
         if not isinstance(data.get(key), kind):
-            raise ModelFolderError(f'{file}: {key!r} is missing or no {kind.__name__}')
+            raise ModelFolderError(f'{file}: {key!r} is missing or not a {kind.__name__}')
     for key in ('tasks', 'languages'):
         if not all(isinstance(value, str) for value in data[key]):
-            raise ModelFolderError(f'{file}: {key!r} must hold texts, not {data[key]!r}')
+            raise ModelFolderError(f'{file}: {key!r} must be a list of strings, not {data[key]!r}')
     threads = data.get('threads')
     if threads is not None and (type(threads) is not int or threads < 1):
-        raise ModelFolderError(f'{file}: threads must be a number from 1 on, not {threads!r}')
+        raise ModelFolderError(f'{file}: threads must be an integer of at least 1, not {threads!r}')
     return data
 
 
-def _config(file: Path, data: dict[str, Any]) -> tuple[ModelConfig, Layout]:
+def _config(file: Path, data: dict[str, Any]) -> tuple[ModelConfig, QuantizationConfig]:
     try:
-        return ModelConfig.from_dict(data['config']), Layout.from_dict(data['layout'])
+        return ModelConfig.from_dict(data['config']), QuantizationConfig.from_dict(data['layout'])
     except ConfigError as error:
         raise ModelFolderError(f'{file}: {error}') from error
 
@@ -137,6 +137,6 @@ def _verify(file: Path, digest: str) -> None:
         raise ModelFolderError(f'{file} cannot be read: {error}') from error
     if found != digest:
         raise ModelFolderError(
-            f'{file} is damaged: its sha256 is {found}, model.json says {digest}; export the '
+            f'{file} is damaged: its sha256 is {found}, model.json lists {digest}; export the '
             'checkpoint again'
         )

@@ -1,4 +1,4 @@
-"""Grammars: which tokens may come next, and which must."""
+"""Constrained decoding: which tokens a grammar allows next, and which it forces."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from .errors import GrammarError, InputError
 from .tokenizer import TextTokenizer
 
-# JSON is written without blanks between its parts: fewer tokens, and one way to write a plan.
+# Compact JSON: fewer tokens, and only one way to write each document.
 _JSON_OPTIONS = {'whitespace_flexible': False}
 
 
 class Constraint:
-    """The state of one text under its grammar."""
+    """The grammar state of one text."""
 
     def __init__(self, matcher: llguidance.LLMatcher) -> None:
         self._matcher = matcher
@@ -26,8 +26,8 @@ class Constraint:
         """True when the grammar allows nothing further."""
         return self._matcher.is_stopped()
 
-    def forced(self) -> list[int]:
-        """Take the tokens that the grammar leaves no choice about; possibly none."""
+    def fast_forward(self) -> list[int]:
+        """Consume and return the tokens that the grammar leaves no choice about, if any."""
         if self.done:
             return []
         tokens = self._matcher.compute_ff_tokens()
@@ -36,14 +36,14 @@ class Constraint:
         return tokens
 
     def mask(self, logits: np.ndarray) -> None:
-        """Set the logits (vocab,) of all tokens that may not follow to -inf."""
+        """Set the logits (vocab,) of all tokens that are not allowed next to -inf."""
         bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
         self._checked(not self._matcher.is_error())
         allowed = np.unpackbits(bits, bitorder='little')[: len(logits)]
         logits[allowed == 0] = -np.inf
 
-    def take(self, token: int) -> None:
-        """Follow the token that was chosen."""
+    def consume(self, token: int) -> None:
+        """Advance by the sampled token."""
         self._checked(self._matcher.consume_token(token))
 
     def _checked(self, succeeded: bool) -> None:
@@ -52,10 +52,10 @@ class Constraint:
 
 
 class GrammarCompiler:
-    """Makes constraints for one tokenizer.
+    """Compiles grammars for one tokenizer.
 
-    llguidance's view of the tokenizer is built at the first grammar, because it takes half a second
-    for a vocabulary of 50,000.
+    llguidance's copy of the tokenizer is built on first use: it takes half a second for 50,000
+    tokens.
     """
 
     def __init__(self, tokenizer: TextTokenizer, vocab_size: int, eos_id: int) -> None:
@@ -67,14 +67,14 @@ class GrammarCompiler:
     def compile(self, grammar: dict[str, Any] | str) -> Constraint:
         """Compile a JSON schema (dict) or a Lark grammar (str).
 
-        Raises InputError for anything else, GrammarError for one that cannot be used.
+        Raises InputError for other types, GrammarError if the grammar does not compile.
         """
         source = _source_of(grammar)
         if self._tokenizer is None:
             self._tokenizer = self._open_tokenizer()
         matcher = llguidance.LLMatcher(self._tokenizer, source, log_level=0)
         if matcher.is_error():
-            raise GrammarError(f'the grammar cannot be used: {matcher.get_error()}')
+            raise GrammarError(f'the grammar does not compile: {matcher.get_error()}')
         return Constraint(matcher)
 
     def _open_tokenizer(self) -> llguidance.LLTokenizer:
@@ -84,7 +84,7 @@ class GrammarCompiler:
             )
         except ValueError as error:
             raise GrammarError(
-                f"grammars do not work with this model's tokenizer: {error}; ask without one"
+                f"this model's tokenizer does not support grammars: {error}; call without one"
             ) from error
 
 
@@ -93,11 +93,11 @@ def _source_of(grammar: dict[str, Any] | str) -> str:
         return llguidance.LLMatcher.grammar_from_lark(grammar)
     if not isinstance(grammar, dict):
         raise InputError(
-            f'grammar is a dict (JSON schema) or a str (Lark), not {type(grammar).__name__}'
+            f'grammar must be a dict (JSON schema) or a str (Lark), not {type(grammar).__name__}'
         )
     try:
         return llguidance.LLMatcher.grammar_from_json_schema(
             json.dumps(grammar), defaults=_JSON_OPTIONS
         )
     except (TypeError, ValueError, RecursionError) as error:
-        raise GrammarError(f'the JSON schema cannot be used: {error}') from error
+        raise GrammarError(f'the JSON schema does not compile: {error}') from error

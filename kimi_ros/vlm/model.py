@@ -1,4 +1,4 @@
-"""The door to the vision-language model: images and words in, words, points and boxes out."""
+"""VisionLanguageModel: the public API for query, caption, point and detect."""
 
 from __future__ import annotations
 
@@ -10,42 +10,45 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import check_integer
-from .config import Wrap
+from .cancellation import raise_if_cancelled
+from .config import PromptTemplate
 from .crops import Crops, overlap_crops
-from .decoding import Chooser, Sampling, Writer, raise_if_cancelled
+from .detection import detect_boxes, detect_points
 from .engine import Engine, open_engine
 from .errors import ImageError, InputError, ModelFolderError, PromptTooLong, TaskNotSupported
 from .folder import ModelFolder, read_folder
+from .generation import TokenGenerator
 from .grammar import GrammarCompiler
+from .lock import FairLock
 from .nano import load_nano
-from .objects import find_boxes, find_points
 from .prompt import Prompt, SpatialRef, object_prompt, query_prompt
-from .reasoning import reason
+from .reasoning import generate_reasoning
 from .results import Answer, Box, EncodedImage, Point, Reasoning
+from .sampling import Sampler, SamplingParams
+from .stream import Stream, StreamCancel
 from .tokenizer import TextStream, TextTokenizer
-from .trace import follow_answer, trace_arrays
-from .turns import Stream, StreamCancel, Turns
+from .trace import teacher_forced_logits, trace_arrays
+from .validation import check_int
 from .vision import encode_crops, project_features
 
 DEFAULT_MAX_TOKENS = 768
 DEFAULT_TOP_P = 0.3
 DEFAULT_MAX_OBJECTS = 50
 
-_HELP = {
-    'plan': 'fine-tune it on plans with kimi-train, load "nano", or let a remote model think',
+_TASK_HINTS = {
+    'plan': 'fine-tune it on plans with kimi-train, load "nano", or use a remote planner',
     'point': 'export a checkpoint that has region weights and a point template, or load "nano"',
     'detect': 'export a checkpoint that has region weights and a detect template, or load "nano"',
 }
-_HELP_OTHERS = 'export a checkpoint whose config has a template for it, or load "nano"'
+_DEFAULT_HINT = 'export a checkpoint whose config has a template for it, or load "nano"'
 
 
 class VisionLanguageModel:
-    """One loaded model.
+    """A loaded model.
 
-    Calls from several threads are served in turn; a call while a stream is open raises Busy. Every
-    call takes `cancel`, an event that ends it with Cancelled within one step (the encoding of one
-    crop, or one run of the decoder).
+    Thread-safe: concurrent calls are served one after the other, in the order of arrival; a call
+    while a stream is open raises Busy. Every call takes `cancel`, an event that ends it with
+    Cancelled within one step (the encoding of one crop, or one run of the decoder).
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class VisionLanguageModel:
         tasks: Sequence[str],
         languages: Sequence[str] = ('en',),
     ) -> None:
-        """Put a model together from its parts; `load` does so from a folder."""
+        """Assemble a model from its parts; use `load` to load one from a folder."""
         self.config = engine.config
         self.name = name
         self.tasks = tuple(tasks)
@@ -67,9 +70,9 @@ class VisionLanguageModel:
         self._grammars = GrammarCompiler(
             tokenizer, self.config.text.vocab_size, self.config.tokenizer.eos_id
         )
-        self._turns = Turns()
+        self._lock = FairLock()
         self._image: EncodedImage | None = None
-        self._encoder = object()
+        self._identity = object()
         self._stream: weakref.ref[Stream] | None = None
 
     @classmethod
@@ -78,12 +81,12 @@ class VisionLanguageModel:
     ) -> VisionLanguageModel:
         """Load 'nano' or a folder that kimi-export wrote.
 
-        device: 'auto' (a GPU where there is one and the folder was made for it), 'cpu' or 'cuda'.
-        threads: of onnxruntime; None means the folder's, or the physical cores, at most 4.
+        device: 'auto' (a GPU if there is one and the folder was exported for it), 'cpu' or 'cuda'.
+        threads: of onnxruntime; None means the folder's setting, or the physical cores, at most 4.
         Raises ModelFolderError, DeviceNotAvailable, InputError.
         """
         if threads is not None:
-            threads = check_integer(threads, 'threads')
+            threads = check_int(threads, 'threads')
 
         def open_folder(path: str | Path) -> VisionLanguageModel:
             return cls._open(read_folder(path), device, threads)
@@ -96,8 +99,8 @@ class VisionLanguageModel:
         tokenizer = TextTokenizer.from_file(path)
         if tokenizer.vocab_size > folder.config.text.vocab_size:
             raise ModelFolderError(
-                f'{path} has {tokenizer.vocab_size} ids, the model {folder.config.text.vocab_size};'
-                ' export the checkpoint with its own tokenizer'
+                f'{path} has {tokenizer.vocab_size} ids, the model has '
+                f'{folder.config.text.vocab_size}; export the checkpoint with its own tokenizer'
             )
         engine = open_engine(folder, device, threads)
         return cls(
@@ -111,31 +114,31 @@ class VisionLanguageModel:
         self.close()
 
     def close(self) -> None:
-        """End an open stream and, when the calls before this one are done, free the memory."""
-        if self._turns.closed:
+        """Close an open stream, wait for the calls before this one, and free the memory."""
+        if self._lock.closed:
             return
         stream = self._stream and self._stream()
         if stream is not None:
             stream.close()
-        with self._turns.turn(None, patient=True):
-            self._turns.closed = True
+        with self._lock.hold(None, wait_for_stream=True):
+            self._lock.closed = True
             self._image = None
             self._engine.close()
 
     def require(self, task: str) -> None:
-        """Raise TaskNotSupported, saying what would help, unless the model was made for `task`."""
+        """Raise TaskNotSupported, with a hint, unless the model supports `task`."""
         if task not in self.tasks:
             raise TaskNotSupported(
-                f'the model {self.name!r} was not made for {task!r}, only for '
-                f'{", ".join(self.tasks)}; {_HELP.get(task, _HELP_OTHERS)}'
+                f'the model {self.name!r} does not support {task!r}, only '
+                f'{", ".join(self.tasks)}; {_TASK_HINTS.get(task, _DEFAULT_HINT)}'
             )
 
     def encode_image(self, rgb: np.ndarray, cancel: threading.Event | None = None) -> EncodedImage:
-        """Encode uint8 (H, W, 3), RGB, of any size from 1x1 on. Raises ImageError."""
+        """Encode an image, uint8 (H, W, 3) RGB of any size. Raises ImageError."""
         crops = overlap_crops(rgb, self.config.vision)
-        with self._turns.turn(cancel):
+        with self._lock.hold(cancel):
             features = encode_crops(self._engine, crops, cancel)
-            return self._join(rgb, crops, features)
+            return self._assemble_image(rgb, crops, features)
 
     def query(
         self,
@@ -153,18 +156,19 @@ class VisionLanguageModel:
         stream: bool = False,
         cancel: threading.Event | None = None,
     ) -> Answer | Stream:
-        """Answer a question about the image, or, without one, from the words alone.
+        """Answer a question about the image, or a text-only question if `image` is None.
 
-        max_tokens bounds the answer, and in reasoning mode also the reasoning; temperature 0 is
-        greedy, above it top_p and seed count. spatial_refs: (x, y) or (x_min, y_min, x_max, y_max),
-        0-1. history: earlier (question, answer) pairs. grammar: a JSON schema (dict) or Lark (str)
-        that the answer follows. With stream=True a Stream of str pieces is returned at once.
+        max_tokens limits the answer and, in reasoning mode, also the reasoning. temperature 0 is
+        greedy decoding; above 0, top_p and seed apply. spatial_refs: (x, y) or (x_min, y_min,
+        x_max, y_max), 0-1. history: earlier (question, answer) pairs. grammar: a JSON schema (dict)
+        or a Lark grammar (str) that constrains the answer. stream=True returns a Stream of str
+        pieces at once.
 
         Raises TaskNotSupported, PromptTooLong, InputError, ImageError, GrammarError, Busy,
         Cancelled.
         """
         self.require('query')
-        sampling = Sampling(max_tokens, temperature, top_p, seed)
+        sampling = SamplingParams(max_tokens, temperature, top_p, seed)
         prompt = query_prompt(
             self.config,
             self.tokenizer,
@@ -190,12 +194,12 @@ class VisionLanguageModel:
         stream: bool = False,
         cancel: threading.Event | None = None,
     ) -> Answer | Stream:
-        """Describe the image; length 'short', 'normal' or 'long'. Otherwise as `query`."""
+        """Describe the image; length is 'short', 'normal' or 'long'. Otherwise as `query`."""
         self.require('caption')
-        sampling = Sampling(max_tokens, temperature, top_p, seed)
+        sampling = SamplingParams(max_tokens, temperature, top_p, seed)
         lengths = self.config.tokenizer.templates.caption
         if not isinstance(length, str) or length not in lengths:
-            raise InputError(f'captions of this model are {", ".join(lengths)}, not {length!r}')
+            raise InputError(f'length must be one of {", ".join(lengths)}, not {length!r}')
         self._check_encoded(image)
         return self._answer(image, Prompt(lengths[length]), sampling, cancel, False, None, stream)
 
@@ -207,12 +211,14 @@ class VisionLanguageModel:
         max_objects: int = DEFAULT_MAX_OBJECTS,
         cancel: threading.Event | None = None,
     ) -> list[Point]:
-        """Point at every object of that name; scores as in `region.score_of`."""
+        """Point at every object of that name; scores as in `coordinates.detection_score`."""
         self.require('point')
         prompt = self._object_prompt(self.config.tokenizer.templates.point, name, max_objects)
-        with self._turns.turn(cancel):
-            hidden = self._look_for(image, prompt, cancel)
-            return find_points(self._engine, hidden, max_objects, stop_id=self._eos, cancel=cancel)
+        with self._lock.hold(cancel):
+            hidden = self._prefill_object_prompt(image, prompt, cancel)
+            return detect_points(
+                self._engine, hidden, max_objects, stop_id=self._eos, cancel=cancel
+            )
 
     def detect(
         self,
@@ -222,12 +228,12 @@ class VisionLanguageModel:
         max_objects: int = DEFAULT_MAX_OBJECTS,
         cancel: threading.Event | None = None,
     ) -> list[Box]:
-        """Draw a box around every object of that name; scores as in `region.score_of`."""
+        """Box every object of that name; scores as in `coordinates.detection_score`."""
         self.require('detect')
         prompt = self._object_prompt(self.config.tokenizer.templates.detect, name, max_objects)
-        with self._turns.turn(cancel):
-            hidden = self._look_for(image, prompt, cancel)
-            return find_boxes(self._engine, hidden, max_objects, stop_id=self._eos, cancel=cancel)
+        with self._lock.hold(cancel):
+            hidden = self._prefill_object_prompt(image, prompt, cancel)
+            return detect_boxes(self._engine, hidden, max_objects, stop_id=self._eos, cancel=cancel)
 
     def trace(
         self,
@@ -235,37 +241,38 @@ class VisionLanguageModel:
         prompt_ids: Sequence[int],
         cancel: threading.Event | None = None,
     ) -> dict[str, np.ndarray]:
-        """Run an image and a prompt, and return what happened on the way: `trace.trace_arrays`.
+        """Run an image and a prompt and return intermediate arrays; see `trace.trace_arrays`.
 
         Raises InputError, ImageError, PromptTooLong, Busy, Cancelled.
         """
         crops = overlap_crops(rgb, self.config.vision)
-        prompt = Prompt(tuple(check_integer(token, 'a prompt id', 0) for token in prompt_ids))
+        prompt = Prompt(tuple(check_int(token, 'a prompt id', 0) for token in prompt_ids))
         vocabulary = self.config.text.vocab_size
         if not prompt.ids or max(prompt.ids) >= vocabulary:
             raise InputError(f'prompt_ids must be ids below {vocabulary}, not {prompt_ids!r}')
-        self._check_room(len(prompt.ids), with_image=True)
-        with self._turns.turn(cancel):
+        self._check_context_length(len(prompt.ids), with_image=True)
+        with self._lock.hold(cancel):
             features = encode_crops(self._engine, crops, cancel)
-            image = self._join(rgb, crops, features)
-            self._look_at(image, cancel)
+            image = self._assemble_image(rgb, crops, features)
+            self._prefill_image(image, cancel)
             return trace_arrays(self._engine, crops, features, image, prompt)
 
-    def follow(
+    def answer_logits(
         self,
         image: EncodedImage | None,
         question: str,
         ids: Sequence[int],
         cancel: threading.Event | None = None,
     ) -> np.ndarray:
-        """Logits f32 (n, vocab) before each id of an answer that is given; raises as `query`."""
+        """Teacher-forced logits f32 (n, vocab) before each id of an answer; raises as `query`."""
         self.require('query')
-        seen = image is not None
-        prompt = query_prompt(self.config, self.tokenizer, question, with_image=seen)
-        self._check_room(len(prompt.ids) + len(ids[1:]), seen)  # the last one is not fed
-        with self._turns.turn(cancel):
-            self._look_at(image, cancel)
-            return follow_answer(self._engine, prompt, ids, cancel)
+        with_image = image is not None
+        prompt = query_prompt(self.config, self.tokenizer, question, with_image=with_image)
+        # The last id is never fed back.
+        self._check_context_length(len(prompt.ids) + len(ids[1:]), with_image)
+        with self._lock.hold(cancel):
+            self._prefill_image(image, cancel)
+            return teacher_forced_logits(self._engine, prompt, ids, cancel)
 
     @property
     def _eos(self) -> int:
@@ -275,12 +282,12 @@ class VisionLanguageModel:
     def _can_point(self) -> bool:
         return 'point' in self.tasks or 'detect' in self.tasks
 
-    def _join(self, rgb: np.ndarray, crops: Crops, features: np.ndarray) -> EncodedImage:
+    def _assemble_image(self, rgb: np.ndarray, crops: Crops, features: np.ndarray) -> EncodedImage:
         embeds = project_features(self._engine, crops, features)
-        return EncodedImage(embeds, rgb.shape[0], rgb.shape[1], crops.tiling, self._encoder)
+        return EncodedImage(embeds, rgb.shape[0], rgb.shape[1], crops.tiling, self._identity)
 
-    def _look_at(self, image: EncodedImage | None, cancel: threading.Event | None) -> None:
-        """Make the cache hold exactly this image, or nothing."""
+    def _prefill_image(self, image: EncodedImage | None, cancel: threading.Event | None) -> None:
+        """Make the KV cache hold exactly this image, or nothing."""
         if image is None:
             self._image = None
             self._engine.rewind(0)
@@ -293,24 +300,24 @@ class VisionLanguageModel:
             self._engine.prefill_image(np.concatenate([bos, image.embeds]))
             self._image = image
 
-    def _look_for(
+    def _prefill_object_prompt(
         self, image: EncodedImage, prompt: Prompt, cancel: threading.Event | None
     ) -> np.ndarray:
         self._check_encoded(image)
-        self._check_room(len(prompt.ids), with_image=True)
-        self._look_at(image, cancel)
+        self._check_context_length(len(prompt.ids), with_image=True)
+        self._prefill_image(image, cancel)
         raise_if_cancelled(cancel)
         return self._engine.step(prompt.embed(self._engine))
 
-    def _object_prompt(self, template: Wrap, name: str, max_objects: int) -> Prompt:
-        check_integer(max_objects, 'max_objects')
+    def _object_prompt(self, template: PromptTemplate, name: str, max_objects: int) -> Prompt:
+        check_int(max_objects, 'max_objects')
         return object_prompt(template, self.tokenizer, name)
 
     def _answer(
         self,
         image: EncodedImage | None,
         prompt: Prompt,
-        sampling: Sampling,
+        sampling: SamplingParams,
         cancel: threading.Event | None,
         reasoning: bool,
         grammar: dict[str, Any] | str | None,
@@ -319,54 +326,55 @@ class VisionLanguageModel:
         if image is not None:
             self._check_encoded(image)
         suffix = len(self.config.tokenizer.templates.query.suffix) if reasoning else 0
-        self._check_room(len(prompt.ids) + suffix, with_image=image is not None)
+        self._check_context_length(len(prompt.ids) + suffix, with_image=image is not None)
         constraint = None if grammar is None else self._grammars.compile(grammar)
         cancel = StreamCancel(cancel)
 
         def pieces() -> Generator[str, None, Answer]:
-            self._look_at(image, cancel)
-            embeds, choose, thoughts = prompt.embed(self._engine), Chooser(sampling), None
+            self._prefill_image(image, cancel)
+            embeds, sampler, thoughts = prompt.embed(self._engine), Sampler(sampling), None
             if reasoning:
-                thoughts, embeds = self._think(embeds, choose, sampling.max_tokens, cancel)
-            writer = Writer(
+                thoughts, embeds = self._reason(embeds, sampler, sampling.max_tokens, cancel)
+            generator = TokenGenerator(
                 self._engine,
-                choose,
+                sampler,
                 sampling.max_tokens,
                 stop_id=self._eos,
                 cancel=cancel,
                 constraint=constraint,
             )
-            words, text = TextStream(self.tokenizer), ''
-            for ids in writer.write(embeds):
-                piece = words.push(ids)
+            detokenizer, text = TextStream(self.tokenizer), ''
+            for ids in generator.generate(embeds):
+                piece = detokenizer.push(ids)
                 text += piece
                 if piece:
                     yield piece
-            rest = words.flush()
+            rest = detokenizer.flush()
             if rest:
                 yield rest
-            return Answer(text + rest, writer.finish, tuple(writer.ids), prompt.ids, thoughts)
+            ids = tuple(generator.ids)
+            return Answer(text + rest, generator.finish, ids, prompt.ids, thoughts)
 
-        self._turns.take(cancel, stream=stream)
-        answer = Stream(pieces(), self._turns.give_back, cancel)
+        self._lock.acquire(cancel, stream=stream)
+        answer = Stream(pieces(), self._lock.release, cancel)
         if not stream:
             return answer.result()
         self._stream = weakref.ref(answer)
         return answer
 
-    def _think(
+    def _reason(
         self,
         embeds: np.ndarray,
-        choose: Chooser,
+        sampler: Sampler,
         max_tokens: int,
         cancel: threading.Event | None,
     ) -> tuple[Reasoning, np.ndarray]:
-        """Reason; return it and the embeddings that ask for the answer."""
-        thoughts = reason(
+        """Generate the reasoning; return it and the embeddings of the suffix before the answer."""
+        thoughts = generate_reasoning(
             self._engine,
             self.tokenizer,
             embeds,
-            choose,
+            sampler,
             max_tokens,
             can_point=self._can_point,
             cancel=cancel,
@@ -377,19 +385,19 @@ class VisionLanguageModel:
     def _check_encoded(self, image: EncodedImage) -> None:
         if not isinstance(image, EncodedImage):
             raise ImageError(
-                f'an EncodedImage is needed, not {type(image).__name__}; make one with '
-                'encode_image(rgb) and use it for every question about that image'
+                f'an EncodedImage is needed, not {type(image).__name__}; create one with '
+                'encode_image(rgb) and reuse it for every question about that image'
             )
-        if image.encoder is not self._encoder:
+        if image.model is not self._identity:
             raise ImageError('the image was encoded by another model; encode it with this one')
 
-    def _check_room(self, count: int, with_image: bool) -> None:
-        taken = self.config.prefix_length if with_image else 0
-        excess = taken + count - self.config.text.max_context
+    def _check_context_length(self, count: int, with_image: bool) -> None:
+        prefix = self.config.prefix_length if with_image else 0
+        excess = prefix + count - self.config.text.max_context
         if excess > 0:
             raise PromptTooLong(
                 f'the prompt is {excess} tokens too long: {count} tokens'
-                + (f' and {taken} for the image' if with_image else '')
+                + (f' and {prefix} for the image' if with_image else '')
                 + f' do not fit into {self.config.text.max_context}; shorten the question or the '
                 'history',
                 excess,

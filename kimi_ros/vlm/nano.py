@@ -1,4 +1,4 @@
-"""The nano model: exported from the shipped checkpoint on first use, into the user's cache."""
+"""The bundled nano model, exported from the shipped checkpoint to the user's cache on first use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kimi_ros import __version__
-from kimi_ros.resources import ResourceNotFound, share
+from kimi_ros.resources import ResourceNotFoundError, share
 
 from .errors import ModelFolderError
 from .folder import FORMAT, sha256_of
@@ -25,7 +25,7 @@ _Model = TypeVar('_Model')
 
 
 def cache_folder() -> Path:
-    """Where exported models are kept: KIMI_CACHE, or kimi_ros in XDG_CACHE_HOME or ~/.cache."""
+    """Cache for exported models: KIMI_CACHE, or kimi_ros in XDG_CACHE_HOME or ~/.cache."""
     chosen = os.environ.get('KIMI_CACHE')
     if chosen:
         return Path(chosen).expanduser()
@@ -34,17 +34,14 @@ def cache_folder() -> Path:
 
 
 def load_nano(open_folder: Callable[[Path], _Model]) -> _Model:
-    """Open the exported nano, exporting it first where that has not been done.
-
-    An export that turns out to be damaged is made anew, once.
-    """
+    """Open the exported nano; export it first if necessary, and once more if it is damaged."""
     folder = export_once()
     try:
         return open_folder(folder)
     except ModelFolderError as error:
         _LOG.warning('%s; exporting nano again', error)
     with _lock(folder):
-        # Another process may have repaired it meanwhile.
+        # Another process may have repaired it in the meantime.
         try:
             return open_folder(folder)
         except ModelFolderError:
@@ -53,10 +50,10 @@ def load_nano(open_folder: Callable[[Path], _Model]) -> _Model:
 
 
 def export_once() -> Path:
-    """Folder of the exported nano; one process exports, others wait for it.
+    """Export nano unless that was done, and return the folder; other processes wait meanwhile.
 
-    The folder's name comes from the checkpoint and the version of this package, so a new checkpoint
-    or exporter never meets an old export. Raises ModelFolderError.
+    The folder's name is derived from the checkpoint and the version of this package, so a new
+    checkpoint or exporter never uses an old export. Raises ModelFolderError.
     """
     checkpoint = nano_checkpoint()
     folder = exported_folder(checkpoint)
@@ -68,7 +65,7 @@ def export_once() -> Path:
 
 
 def exported_folder(checkpoint: Path) -> Path:
-    """Where this checkpoint's export stands, or will."""
+    """Path of this checkpoint's export, whether it exists or not."""
     return cache_folder() / f'nano-{_key(checkpoint)}'
 
 
@@ -82,13 +79,13 @@ def _key(checkpoint: Path) -> str:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    # The kernel lets go of a flock when its holder dies, so no stale lock can stay behind.
+    # The kernel releases a flock when its holder dies, so there are no stale locks.
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         stream = Path(f'{folder}.lock').open('w')
     except OSError as error:
         raise ModelFolderError(
-            f'{folder.parent} cannot be written: {error}; set KIMI_CACHE to a folder that can'
+            f'{folder.parent} is not writable: {error}; set KIMI_CACHE to a folder that is'
         ) from error
     with stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
@@ -96,7 +93,7 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def _export(checkpoint: Path, folder: Path) -> None:
-    """Run the exporter in a process of its own: the runtime does not depend on it."""
+    """Run the exporter in its own process: the runtime does not depend on it."""
     _LOG.info('exporting nano to %s, once', folder)
     command = [sys.executable, '-m', 'kimi_export', str(checkpoint), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -106,8 +103,8 @@ def _export(checkpoint: Path, folder: Path) -> None:
 
 
 def nano_checkpoint() -> Path:
-    """Folder of the shipped checkpoint; ModelFolderError where the installation lacks it."""
+    """Folder of the shipped checkpoint; ModelFolderError if the installation lacks it."""
     try:
         return share('models/nano')
-    except ResourceNotFound as error:
+    except ResourceNotFoundError as error:
         raise ModelFolderError(str(error)) from error

@@ -1,6 +1,6 @@
-"""The ids of a prompt: templates around what the user said, references, earlier turns.
+"""Prompt construction: templates around the user's text, spatial references, chat history.
 
-Training makes its sequences with the same functions, so that a model meets in use what it met then.
+Training builds its sequences with the same functions, so training and inference cannot diverge.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .config import ModelConfig, Wrap
+from .config import ModelConfig, PromptTemplate
 from .engine import Engine
 from .errors import InputError
 from .tokenizer import TextTokenizer
@@ -20,13 +20,13 @@ from .tokenizer import TextTokenizer
 SpatialRef = Sequence[float]
 """(x, y) of a point or (x_min, y_min, x_max, y_max) of a box, 0-1 of the image."""
 
-# A box as the model draws it has its middle in the image and is at most as large as the image.
-_LOWEST, _HIGHEST = -0.5, 1.5
+# A decoded box has its center in the image and is at most as large as the image.
+_MIN_REF, _MAX_REF = -0.5, 1.5
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """Token ids after the image (or, text only, from BOS on) and what stands in for some of them.
+    """Token ids after the image (text-only prompts start with BOS), and spatial references.
 
     coordinates and sizes replace the embeddings of the ids at coordinate_at and size_at.
     """
@@ -59,18 +59,18 @@ def query_prompt(
 ) -> Prompt:
     """Build the prompt of a question.
 
-    One turn is `prefix references question suffix suffix`; the doubled suffix is the reference
-    implementation's. In reasoning mode it is `... question suffix thinking` instead, and the suffix
-    comes again before the answer. An earlier turn is written as it was lived: its prompt, its
-    answer, EOS. Text only starts with BOS. Raises InputError.
+    One turn is `prefix references question suffix suffix`; the reference implementation doubles the
+    suffix. In reasoning mode it is `... question suffix thinking`, and the suffix follows again
+    before the answer. An earlier turn is its prompt, its answer and EOS. A text-only prompt starts
+    with BOS. Raises InputError.
     """
     template, ids = config.tokenizer.templates.query, []
-    refs = _listed(spatial_refs, 'spatial_refs')
+    refs = _as_list(spatial_refs, 'spatial_refs')
     if not with_image:
         if refs:
             raise InputError('spatial_refs need an image')
         ids.append(config.tokenizer.bos_id)
-    for turn in _listed(history, 'history'):
+    for turn in _as_list(history, 'history'):
         if not isinstance(turn, (list, tuple)) or len(turn) != 2:
             raise InputError(f'history takes (question, answer) pairs, not {turn!r}')
         asked, answered = (check_text(text, 'a text of the history') for text in turn)
@@ -96,14 +96,14 @@ def query_prompt(
     )
 
 
-def object_prompt(template: Wrap, tokenizer: TextTokenizer, name: str) -> Prompt:
-    """Build the prompt of point or detect: prefix, a blank and the object's name, suffix."""
+def object_prompt(template: PromptTemplate, tokenizer: TextTokenizer, name: str) -> Prompt:
+    """Build the prompt of point or detect: prefix, a space and the object's name, suffix."""
     words = tokenizer.encode(' ' + check_text(name, "the object's name"))
     return Prompt((*template.prefix, *words, *template.suffix))
 
 
 def check_text(text: str, what: str) -> str:
-    """Refuse what is no text, or empty."""
+    """Return `text`, or raise InputError unless it is a non-blank str."""
     if not isinstance(text, str):
         raise InputError(f'{what} must be a str, not {type(text).__name__}')
     if not text.strip():
@@ -111,7 +111,7 @@ def check_text(text: str, what: str) -> str:
     return text
 
 
-def _listed(values: Any, what: str) -> list[Any]:
+def _as_list(values: Any, what: str) -> list[Any]:
     try:
         return [] if values is None else list(values)
     except TypeError:
@@ -119,7 +119,7 @@ def _listed(values: Any, what: str) -> list[Any]:
 
 
 def _check_ref(ref: SpatialRef) -> tuple[tuple[float, float], tuple[float, float] | None]:
-    """Middle (x, y) and, for a box, (width, height)."""
+    """Center (x, y) and, for a box, (width, height)."""
     try:
         values = tuple(float(value) for value in ref)
     except (TypeError, ValueError, OverflowError):
@@ -128,10 +128,10 @@ def _check_ref(ref: SpatialRef) -> tuple[tuple[float, float], tuple[float, float
         raise InputError(
             f'a spatial reference is (x, y) or (x_min, y_min, x_max, y_max), not {ref!r}'
         )
-    if not all(math.isfinite(v) and _LOWEST <= v <= _HIGHEST for v in values):
+    if not all(math.isfinite(v) and _MIN_REF <= v <= _MAX_REF for v in values):
         raise InputError(
-            f'the spatial reference {values} is not a place in 0-1 of the image; divide pixels by '
-            'its width and height'
+            f'the spatial reference {values} is not within 0-1 of the image; divide pixels by its '
+            'width and height'
         )
     if len(values) == 2:
         return values, None

@@ -1,4 +1,4 @@
-"""Reasoning mode: the model thinks in words, and points while it does, before it answers."""
+"""Reasoning mode: the model generates reasoning text, with grounded points, before it answers."""
 
 from __future__ import annotations
 
@@ -6,69 +6,71 @@ import threading
 
 import numpy as np
 
-from .decoding import Chooser, raise_if_cancelled
+from .cancellation import raise_if_cancelled
+from .coordinates import bin_to_coordinate
 from .engine import Engine
-from .region import coordinate_of_bin
 from .results import Grounding, Reasoning
+from .sampling import Sampler
 from .tokenizer import TextTokenizer
 
 
-def reason(
+def generate_reasoning(
     engine: Engine,
     tokenizer: TextTokenizer,
     embeds: np.ndarray,
-    choose: Chooser,
+    sampler: Sampler,
     max_tokens: int,
     *,
     can_point: bool,
     cancel: threading.Event | None = None,
 ) -> Reasoning:
-    """Feed the prompt (t, dim) and let the model think until it wants to answer.
+    """Prefill the prompt (t, dim) and generate reasoning until the model emits the answer id.
 
-    Every token is fed, so that the answer's suffix can follow; room for that is left. A coordinate
-    token is fed as the embedding of the coordinate that the region head reads from the state before
-    it. A grounding token, opening or closing, begins a new stretch of text; a stretch with at least
-    one pair of coordinates gives a Grounding.
+    Every token is fed back, since the suffix of the answer follows; context for it is reserved. A
+    coordinate token is fed as the embedding of the coordinate that the region head decodes from the
+    hidden state before it. A grounding token, opening or closing, starts a new segment of text; a
+    segment with at least one pair of coordinates becomes a Grounding.
     """
     special = engine.config.tokenizer
-    borders = (special.start_ground_points_id, special.end_ground_id)
+    grounding_ids = (special.start_ground_points_id, special.end_ground_id)
     reserve = len(special.templates.query.suffix)
-    never = [] if can_point else [special.coord_id]
-    later = [*never, special.eos_id, special.size_id]
-    stretches: list[tuple[list[int], list[float]]] = [([], [])]
-    banned = never
+    suppressed = [] if can_point else [special.coord_id]
+    suppressed_after_first = [*suppressed, special.eos_id, special.size_id]
+    segments: list[tuple[list[int], list[float]]] = [([], [])]
     raise_if_cancelled(cancel)
     hidden = engine.step(embeds)
     for _ in range(max_tokens):
         if engine.length + 1 + reserve > engine.config.text.max_context:
             break
         logits = engine.logits(hidden)
-        logits[banned] = -np.inf
-        banned = later
-        token = choose(logits)
+        logits[suppressed] = -np.inf
+        suppressed = suppressed_after_first
+        token = sampler(logits)
         if token == special.answer_id:
             break
-        if token in borders:
-            stretches.append(([], []))
-        ids, coordinates = stretches[-1]
+        if token in grounding_ids:
+            segments.append(([], []))
+        ids, coordinates = segments[-1]
         ids.append(token)
         if token == special.coord_id:
             bins = engine.coordinate_logits(hidden)
-            coordinates.append(coordinate_of_bin(int(np.argmax(bins)), len(bins)))
-            following = engine.embed_coordinates(coordinates[-1:])
+            coordinates.append(bin_to_coordinate(int(np.argmax(bins)), len(bins)))
+            embeds = engine.embed_coordinates(coordinates[-1:])
         else:
-            following = engine.embed_tokens([token])
+            embeds = engine.embed_tokens([token])
         raise_if_cancelled(cancel)
-        hidden = engine.step(following)
-    return _gather(tokenizer, stretches)
+        hidden = engine.step(embeds)
+    return _to_reasoning(tokenizer, segments)
 
 
-def _gather(tokenizer: TextTokenizer, stretches: list[tuple[list[int], list[float]]]) -> Reasoning:
+def _to_reasoning(
+    tokenizer: TextTokenizer, segments: list[tuple[list[int], list[float]]]
+) -> Reasoning:
     text, grounding = '', []
-    for ids, coordinates in stretches:
+    for ids, coordinates in segments:
         start = len(text)
         text += tokenizer.decode(ids)
-        # An odd coordinate at the end has no partner.
+        # A last x without its y is dropped.
         points = tuple(zip(coordinates[::2], coordinates[1::2], strict=False))
         if points:
             grounding.append(Grounding(start, len(text), points))

@@ -1,4 +1,4 @@
-"""What the model's calls return: plain, immutable data."""
+"""Results of the model's calls: plain, immutable data."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class EncodedImage:
-    """An image as the text model sees it; make it once, ask about it often.
+    """An encoded image; encode it once and reuse it for every question about it.
 
     embeds: f32 (patches, dim), the projected embeddings, owned by this object; height, width:
-    pixels of the source image; tiling: (rows, columns) of its local crops; encoder: which loaded
-    model it belongs to.
+    pixels of the source image; tiling: (rows, columns) of its local crops; model: an identity of
+    the loaded model that encoded it.
     """
 
     embeds: np.ndarray
     height: int
     width: int
     tiling: tuple[int, int]
-    encoder: object = field(repr=False)
+    model: object = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Point:
-    """A place in the image: x to the right, y down, both 0-1; score 0-1."""
+    """A point in the image: x to the right, y down, both 0-1; score 0-1."""
 
     x: float
     y: float
@@ -34,7 +34,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Box:
-    """A box in the image, 0-1, as the model drew it: it may reach beyond the edges; score 0-1."""
+    """A box in image coordinates, 0-1, as decoded: it may exceed the image; score 0-1."""
 
     x_min: float
     y_min: float
@@ -43,7 +43,7 @@ class Box:
     score: float
 
     def clip(self) -> Box:
-        """The part that lies within the image."""
+        """The part of the box within the image."""
         return Box(
             min(max(self.x_min, 0.0), 1.0),
             min(max(self.y_min, 0.0), 1.0),
@@ -55,7 +55,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Grounding:
-    """Places that a stretch of reasoning is about: characters [start, end) and (x, y), 0-1."""
+    """Points that a segment of reasoning refers to: characters [start, end) and (x, y), 0-1."""
 
     start: int
     end: int
@@ -64,7 +64,7 @@ class Grounding:
 
 @dataclass(frozen=True)
 class Reasoning:
-    """What the model wrote before it answered."""
+    """The text that the model generated before its answer."""
 
     text: str
     grounding: tuple[Grounding, ...]
@@ -72,10 +72,10 @@ class Reasoning:
 
 @dataclass(frozen=True)
 class Answer:
-    """Words of the model.
+    """A generated text.
 
-    finish is 'stop' when the model (or the grammar) ended the text and 'length' when max_tokens or
-    the context did. prompt_ids are the ids after the image, ids those of the text.
+    finish: 'stop' if the model (or the grammar) ended the text, 'length' if max_tokens or the
+    context did. prompt_ids: token ids after the image; ids: those of the text.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""Words to token ids and back, and the cutting of a growing text into whole words."""
+"""Text to token ids and back, and streaming detokenization in whole words."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tokenizers import Tokenizer
 
 from .errors import InputError, ModelFolderError
 
-# Ideographs and the punctuation written between them: each may be shown as soon as it is there.
-_WHOLE_CHARACTERS = (
+# CJK ideographs and punctuation: each character may be emitted by itself.
+_CJK_RANGES = (
     (0x3000, 0x303F),
     (0x3400, 0x4DBF),
     (0x4E00, 0x9FFF),
@@ -18,35 +18,35 @@ _WHOLE_CHARACTERS = (
     (0xFF01, 0xFF65),
     (0x20000, 0x323AF),
 )
-_UNFINISHED = '\ufffd'
+_REPLACEMENT_CHARACTER = '\ufffd'
 
 
 class TextTokenizer:
     """A model folder's tokenizer.json."""
 
     def __init__(self, source: str) -> None:
-        """`source` is the text of a tokenizer.json, which stays available as `self.source`."""
+        """`source` is the text of a tokenizer.json; it remains available as `self.source`."""
         self.source = source
         self._tokenizer = Tokenizer.from_str(source)
-        # What a user types is text: '<|coord|>' in a question must not become the control id.
+        # User input is plain text: '<|coord|>' in a question must not become the special id.
         self._tokenizer.encode_special_tokens = True
 
     @classmethod
     def from_file(cls, path: Path) -> TextTokenizer:
-        """Read tokenizer.json; ModelFolderError names the file when it is none."""
+        """Read a tokenizer.json. Raises ModelFolderError, naming the file."""
         try:
             return cls(path.read_text(encoding='utf-8'))
-        # tokenizers raises a bare Exception for a file it cannot parse.
+        # tokenizers raises a bare Exception for a file that it cannot parse.
         except Exception as error:
             raise ModelFolderError(f'{path} is not a readable tokenizer: {error}') from error
 
     @property
     def vocab_size(self) -> int:
-        """Ids that the tokenizer knows; a model may have more rows than that."""
+        """Number of ids of the tokenizer; the model may have more embedding rows."""
         return self._tokenizer.get_vocab_size(with_added_tokens=True)
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Token ids of a text; control tokens written in it are taken as plain characters."""
+        """Token ids of a text; special tokens written in it are encoded as plain text."""
         try:
             text.encode()
         except UnicodeEncodeError as error:
@@ -54,14 +54,14 @@ class TextTokenizer:
         return tuple(self._tokenizer.encode(text).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Text of token ids without control tokens; broken bytes become U+FFFD."""
+        """Text of token ids without special tokens; invalid UTF-8 becomes U+FFFD."""
         return self._tokenizer.decode(list(ids), skip_special_tokens=True)
 
 
 class TextStream:
-    """Cuts the text of a growing list of ids into pieces that never have to be taken back.
+    """Streaming detokenizer: text pieces that never change later.
 
-    A piece ends after a space, a line break, or a whole Chinese character. The pieces, joined, are
+    A piece ends after a space, a line break or a complete Chinese character. Joined, the pieces are
     the text of all ids.
     """
 
@@ -71,7 +71,7 @@ class TextStream:
         self._shown = 0
 
     def push(self, ids: Iterable[int]) -> str:
-        """Take further ids; return what can be shown now, possibly nothing."""
+        """Add ids; return the text that is final now, possibly ''."""
         self._pending.extend(ids)
         text = self._tokenizer.decode(self._pending)
         end = len(text)
@@ -85,7 +85,7 @@ class TextStream:
         return piece
 
     def flush(self) -> str:
-        """Return the rest."""
+        """Return the remaining text."""
         piece = self._tokenizer.decode(self._pending)[self._shown :]
         self._pending, self._shown = [], 0
         return piece
@@ -95,4 +95,6 @@ def _may_end_with(character: str) -> bool:
     if character in ' \n':
         return True
     code = ord(character)
-    return character != _UNFINISHED and any(low <= code <= high for low, high in _WHOLE_CHARACTERS)
+    return character != _REPLACEMENT_CHARACTER and any(
+        low <= code <= high for low, high in _CJK_RANGES
+    )

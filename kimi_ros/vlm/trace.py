@@ -1,4 +1,4 @@
-"""Looking into a model at work: intermediate arrays, and logits along a given answer."""
+"""Introspection: intermediate arrays of a forward pass, and teacher-forced logits."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .cancellation import raise_if_cancelled
 from .crops import Crops
-from .decoding import raise_if_cancelled
 from .engine import Engine
 from .prompt import Prompt
 from .results import EncodedImage
@@ -17,7 +17,7 @@ from .results import EncodedImage
 def trace_arrays(
     engine: Engine, crops: Crops, features: np.ndarray, image: EncodedImage, prompt: Prompt
 ) -> dict[str, np.ndarray]:
-    """Feed a prompt behind an image that the cache holds, and name what happened on the way.
+    """Run a prompt after the image in the KV cache and return intermediate arrays by name.
 
     crop_mean f64 (crops,), the global crop first; crop_last uint8 (S, S, 3); vision_global f32
     (patches, enc_dim); image_embeds (patches, dim); of the last layer, after the image,
@@ -37,10 +37,10 @@ def trace_arrays(
     }
 
 
-def follow_answer(
+def teacher_forced_logits(
     engine: Engine, prompt: Prompt, ids: Sequence[int], cancel: threading.Event | None
 ) -> np.ndarray:
-    """Logits f32 (n, vocab) before each id, when the ids are fed whatever the logits say."""
+    """Logits f32 (n, vocab) before each of the given ids (teacher forcing)."""
     logits = np.empty((len(ids), engine.config.text.vocab_size), np.float32)
     embeds = prompt.embed(engine)
     for row, token in zip(logits, ids, strict=True):

@@ -1,4 +1,4 @@
-"""From crops to the image embeddings of the text model."""
+"""Image encoder: crops to the image embeddings of the text model."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import threading
 
 import numpy as np
 
+from .cancellation import raise_if_cancelled
 from .crops import Crops, adaptive_average_pool, normalise, stitch
-from .decoding import raise_if_cancelled
 from .engine import Engine
 
 
 def encode_crops(engine: Engine, crops: Crops, cancel: threading.Event | None) -> np.ndarray:
     """Features f32 (unique crops, patches, enc_dim), the global crop's first.
 
-    As many crops a step as the engine likes best; between two steps a cancel is heard.
+    Encoded in batches of the engine's `crop_batch_size`; `cancel` is checked between batches.
     """
     pixels, features = normalise(crops.unique), []
-    for first in range(0, len(pixels), engine.crops_at_once):
+    for first in range(0, len(pixels), engine.crop_batch_size):
         raise_if_cancelled(cancel)
-        features.append(engine.encode(pixels[first : first + engine.crops_at_once]))
+        features.append(engine.encode(pixels[first : first + engine.crop_batch_size]))
     return np.concatenate(features)
 
 
 def project_features(engine: Engine, crops: Crops, features: np.ndarray) -> np.ndarray:
-    """Join global and local features; f32 (patches, dim), the caller's own.
+    """Project global and local features to embeddings f32 (patches, dim), a copy.
 
-    The local crops' features are stitched and averaged down to one crop's grid; an image of one
-    tile has the global crop's features twice.
+    The features of the local crops are stitched and average-pooled to the grid of one crop; an
+    image of a single tile uses the global crop's features twice.
     """
     vision = engine.config.vision
     local = features[0]

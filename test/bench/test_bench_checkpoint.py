@@ -39,7 +39,7 @@ def test_weights_are_scaled_by_their_inputs(checkpoint):
     assert weight.std() == pytest.approx(96**-0.5, rel=0.05)
 
 
-def test_what_is_there_is_taken(checkpoint):
+def test_existing_checkpoint_is_reused(checkpoint):
     file = checkpoint / 'text-blocks-0.safetensors'
     before = file.stat().st_mtime_ns
     assert random_checkpoint(checkpoint, SMALL) == checkpoint

@@ -43,7 +43,7 @@ def test_under_five_percent_is_no_change():
     assert words(run(x_y=('s', [1.0])), run(x_y=('s', [1.04]))) == ['']
 
 
-def test_only_what_both_have_is_compared_and_the_rest_is_named():
+def test_figures_of_one_run_only_are_listed():
     before, after = run(x_y=('s', [1.0])), run(x_z=('s', [1.0]))
     assert changes(before, after) == []
     console = Console(width=100)
@@ -53,6 +53,6 @@ def test_only_what_both_have_is_compared_and_the_rest_is_named():
     assert 'only before' in text and 'only after' in text
 
 
-def test_another_machine_is_told():
+def test_different_machine_is_reported():
     assert other_machine(run('a'), run('a')) == []
     assert other_machine(run('a'), run('b')) == ['processor: a, then b']

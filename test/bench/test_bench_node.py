@@ -9,7 +9,7 @@ def truth(index, kind, color):
     return ObjectTruth(index, kind, color, (x, 0, x + 50, 50), (x + 25, 25), 100, (0.5, 0.1, 0.0))
 
 
-def test_one_thing_is_asked_for_and_then_two_things_with_three():
+def test_instructions_for_one_and_three_steps():
     things = [truth(0, 'plate', 'green'), truth(1, 'box', 'red'), truth(2, 'ball', 'blue')]
     asked = instructions(things)
     assert list(asked) == [1, 3]

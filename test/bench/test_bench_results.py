@@ -7,7 +7,7 @@ from rich.console import Console
 
 from bench.results import Results, ResultsError
 from bench.table import amount, render
-from bench.targets import TARGETS, Target, ceiling, verdict, verdicts
+from bench.targets import TARGETS, Target, ceiling, target_result, target_results
 from bench.timing import interleave
 
 
@@ -19,33 +19,33 @@ def results():
     found.add('floor.800.int4', "the memory's limit", 's', [0.03, 0.03, 0.03])
     found.add('bytes.800.int4', 'a token reads', 'B', [1e9])
     found.add('bytes.800.llama', 'a token reads', 'B', [9e8])
-    found.add('decode.reading', 'reading', 'B/s', [3e10])
+    found.add('decode.bandwidth', 'reading', 'B/s', [3e10])
     found.add('memory.int4.answer', 'memory', 'B', [2.1e9], 'once')
     found.missing['decode.800.torch_fp32'] = 'PyTorch is not installed'
-    found.runs['decode'] = {'began': '2026-11-24 01:00', 'load_before': 0.5}
+    found.runs['decode'] = {'started': '2026-11-24 01:00', 'load_before': 0.5}
     found.profiles['a step'] = {'MatMulNBits': 0.03, 'GroupQueryAttention': 0.01}
     return found
 
 
 def by_label(results):
-    return {verdict.target.label: verdict for verdict in verdicts(results)}
+    return {target_result.target.label: target_result for target_result in target_results(results)}
 
 
-def test_a_run_comes_back_from_its_file(results, tmp_path):
+def test_results_round_trip(results, tmp_path):
     file = tmp_path / 'sub' / 'bench.json'
     results.save(file)
     assert Results.load(file) == results
 
 
 @pytest.mark.parametrize('text', ['', '[]', '{}', '{"format": 1}', '{"format": 2}'])
-def test_another_file_is_refused_by_name(text, tmp_path):
+def test_invalid_file_is_refused(text, tmp_path):
     file = tmp_path / 'other.json'
     file.write_text(text)
     with pytest.raises(ResultsError, match='other.json'):
         Results.load(file)
 
 
-def test_a_figure_of_another_shape_is_refused(results, tmp_path):
+def test_invalid_figure_is_refused(results, tmp_path):
     file = tmp_path / 'bench.json'
     results.save(file)
     data = json.loads(file.read_text())
@@ -55,8 +55,8 @@ def test_a_figure_of_another_shape_is_refused(results, tmp_path):
         Results.load(file)
 
 
-def test_what_was_missing_is_not_once_it_is_there(results):
-    newer = Results({'load': 2}, {'memory': {'began': '2026-11-25 01:00', 'load_before': 0.1}})
+def test_merge_clears_missing_figures(results):
+    newer = Results({'load': 2}, {'memory': {'started': '2026-11-25 01:00', 'load_before': 0.1}})
     newer.add('decode.800.torch_fp32', 'PyTorch', 's', [0.4])
     results.merge(newer)
     assert results.missing == {}
@@ -65,30 +65,32 @@ def test_what_was_missing_is_not_once_it_is_there(results):
     assert list(results.runs) == ['decode', 'memory']
 
 
-def test_a_ratio_is_of_the_medians(results):
+def test_ratio_target_uses_medians(results):
     found = by_label(results)['decode, int4, against llama.cpp Q4_0']
     assert found.found == pytest.approx(1.6)
-    assert found.reached and found.told() == '1.60x' and found.wanted() == 'at least 1.50x'
+    assert (
+        found.reached and found.found_text() == '1.60x' and found.bound_text() == 'at least 1.50x'
+    )
 
 
-def test_a_share_is_told_in_percent(results):
-    found = by_label(results)["decode, int4, of the memory's limit"]
-    assert found.told() == '60.0 %' and found.reached is False
+def test_share_target_is_formatted_in_percent(results):
+    found = by_label(results)["decode, int4, of the bandwidth limit"]
+    assert found.found_text() == '60.0 %' and found.reached is False
 
 
-def test_a_bound_from_above(results):
+def test_upper_bound_target(results):
     found = by_label(results)['2B int4, memory after one answer']
-    assert found.told() == '2.10 GB' and found.reached is False
+    assert found.found_text() == '2.10 GB' and found.reached is False
 
 
-def test_what_was_not_measured_is_neither_reached_nor_missed_and_says_why(results):
+def test_unmeasured_target_has_a_reason(results):
     found = by_label(results)
     assert found['decode, int4, against PyTorch fp32'].reached is None
     assert found['decode, int4, against PyTorch fp32'].missing == 'PyTorch is not installed'
     assert found['nano, a token'].missing == 'not run'
 
 
-def test_no_ratio_can_beat_the_memory(results):
+def test_ratio_ceiling_from_memory_bandwidth(results):
     target = next(t for t in TARGETS if t.value == 'decode.800.llama' and t.ours == 'int4')
     assert ceiling(target, results) == pytest.approx(0.08 / 0.03)
     assert ceiling(Target('', 'memory.int4.answer', '', 'GB', 1.0), results) is None
@@ -98,14 +100,14 @@ def test_targets_have_different_labels():
     assert len({target.label for target in TARGETS}) == len(TARGETS)
 
 
-def test_a_verdict_on_the_bound_is_reached():
+def test_target_on_the_bound_is_reached():
     found = Results()
     found.add('x.y', 'x', 's', [1.0])
-    assert verdict(Target('', 'x.y', '', 's', 1.0), found).reached
-    assert verdict(Target('', 'x.y', '', 's', 1.0, at_least=False), found).reached
+    assert target_result(Target('', 'x.y', '', 's', 1.0), found).reached
+    assert target_result(Target('', 'x.y', '', 's', 1.0, at_least=False), found).reached
 
 
-def test_the_table_shows_figures_gaps_and_verdicts(results):
+def test_table_shows_figures_gaps_and_targets(results):
     console = Console(width=140)
     with console.capture() as said:
         console.print(render(results))
@@ -122,7 +124,7 @@ def test_amounts_have_units():
     assert amount(1.5, 'x') == '1.50x'
 
 
-def test_turns_are_taken_and_the_first_round_does_not_count():
+def test_interleave_discards_the_warm_up_round():
     order = []
 
     def call(name):
@@ -134,9 +136,9 @@ def test_turns_are_taken_and_the_first_round_does_not_count():
     assert found == {'a': [3.0, 5.0], 'b': [4.0, 6.0]}
 
 
-def test_the_page_has_the_figures_and_says_what_holds_them(results, tmp_path):
+def test_report_page(results, tmp_path):
     pytest.importorskip('matplotlib')
-    from bench.document import write
+    from bench.report import write
 
     page, *plots = write(results, tmp_path / 'docs' / 'benchmarks.md')
     text = page.read_text()

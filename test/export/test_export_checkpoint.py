@@ -33,7 +33,9 @@ def digest(out):
     return sha256_of(out / 'weights.bin'), sha256_of(out / 'tables.safetensors')
 
 
-def test_file_folder_and_bare_names_are_one(make_checkpoint, make_config, make_tensors, tmp_path):
+def test_file_folder_and_unprefixed_names_are_equivalent(
+    make_checkpoint, make_config, make_tensors, tmp_path
+):
     config = make_config()
     folder = make_checkpoint()
     bare = {name.removeprefix('model.'): x for name, x in make_tensors(config).items()}
@@ -144,7 +146,7 @@ def test_nan_in_the_embeddings(make_checkpoint, make_config, make_tensors, refus
 
 
 @pytest.mark.parametrize('length', [0, 5, 500, -1])
-def test_cut_short(make_checkpoint, refused, length):
+def test_truncated_checkpoint(make_checkpoint, refused, length):
     file = make_checkpoint() / 'model.safetensors'
     file.write_bytes(file.read_bytes()[:length])
     message = refused(file)
@@ -152,9 +154,10 @@ def test_cut_short(make_checkpoint, refused, length):
 
 
 @pytest.mark.parametrize(
-    'content', [b'PK\x03\x04' * 100, b'{"a": 1}' * 9, struct.pack('<Q', 4) + b'[1]\n' + bytes(99)]
+    'content',
+    [b'PK\x03\x04' * 100, b'{"a": 1}' * 9, struct.pack('<Q', 4) + b'[1]\n' + bytes(99)],
 )
-def test_no_safetensors(make_checkpoint, refused, content):
+def test_not_a_safetensors_file(make_checkpoint, refused, content):
     file = make_checkpoint() / 'model.safetensors'
     file.write_bytes(content)
     assert 'not a safetensors file' in refused(file)
@@ -213,7 +216,7 @@ def test_integer_weight(make_checkpoint, make_config, make_tensors, refused):
     assert QKV in message and 'I8' in message
 
 
-def test_foreign_checkpoint(make_checkpoint, refused):
+def test_checkpoint_of_another_architecture(make_checkpoint, refused):
     foreign = {'model.layers.0.self_attn.q_proj.weight': np.zeros((4, 4), np.float32)}
     message = refused(make_checkpoint(foreign))
     assert 'not a Moondream 2 checkpoint' in message and 'q_proj' in message
@@ -232,7 +235,7 @@ def test_configs_that_are_refused(make_checkpoint, make_config, make_tensors, re
         (
             (make_config(text={'n_heads': 3}), 'text.dim 64 is not a multiple of text.n_heads 3'),
             (make_config(text={'depth': 3}), 'text.depth'),
-            (make_config(text={'group_size': 128}), 'quantised'),
+            (make_config(text={'group_size': 128}), 'a quantized checkpoint'),
             ({'architectures': ['LlamaForCausalLM'], 'hidden_size': 64}, 'not the config'),
             ([1, 2], 'JSON object'),
             (make_config(text={'max_context': 10**12}), 'text.max_context must be at most'),
@@ -260,7 +263,7 @@ def test_tokenizer_of_another_model(make_checkpoint, refused):
     assert 'is not a tokenizer' in refused(folder)
 
 
-def test_nothing_there(tmp_path, refused):
+def test_missing_checkpoint(tmp_path, refused):
     assert 'does not exist' in refused(tmp_path / 'absent')
     (tmp_path / 'empty').mkdir()
     assert 'no .safetensors file' in refused(tmp_path / 'empty')
@@ -273,7 +276,7 @@ def test_several_files_without_index(make_checkpoint, refused):
     assert 'name one of them' in refused(folder)
 
 
-def test_what_a_fine_tuned_checkpoint_says_of_itself(make_checkpoint, tmp_path, refused):
+def test_tasks_json_of_a_fine_tuned_checkpoint(make_checkpoint, tmp_path, refused):
     folder = make_checkpoint()
     assert open_checkpoint(folder).name == 'checkpoint'
     about = {'name': 'nano', 'tasks': ['query', 'plan'], 'languages': ['en', 'zh']}
@@ -283,7 +286,7 @@ def test_what_a_fine_tuned_checkpoint_says_of_itself(make_checkpoint, tmp_path, 
     assert found.languages == ('en', 'zh')
 
 
-def test_tasks_that_cannot_be(make_checkpoint, make_config, make_tensors, refused):
+def test_invalid_tasks_json(make_checkpoint, make_config, make_tensors, refused):
     config = make_config()
     folder = make_checkpoint(make_tensors(config, regions=False), config)
     for about, words in (

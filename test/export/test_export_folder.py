@@ -47,19 +47,19 @@ def test_an_earlier_export_stays_when_the_new_one_fails(make_checkpoint, tmp_pat
     assert [path.name for path in out.parent.iterdir()] == ['out']
 
 
-def test_files_have_the_usual_modes(make_checkpoint, tmp_path):
+def test_file_permissions_follow_the_umask(make_checkpoint, tmp_path):
     out = export_model(make_checkpoint(), tmp_path / 'out')
     plain = tmp_path / 'plain'
     plain.write_text('')
     assert {file.stat().st_mode for file in out.iterdir()} == {plain.stat().st_mode}
 
 
-def test_what_is_no_model_folder_is_not_replaced(make_checkpoint, tmp_path):
+def test_other_folders_are_not_replaced(make_checkpoint, tmp_path):
     checkpoint = make_checkpoint()
     home = tmp_path / 'home'
     home.mkdir()
     (home / 'diary').write_text('mine')
-    with pytest.raises(FolderError, match='not a model folder'):
+    with pytest.raises(FolderError, match='nor a model folder'):
         export_model(checkpoint, home)
     with pytest.raises(FolderError, match='not a folder'):
         export_model(checkpoint, home / 'diary')
@@ -78,7 +78,7 @@ def test_interrupted(golden_checkpoint, tmp_path, number):
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.strip() == 'kimi-export: interrupted, nothing was kept'
+    assert errors.strip() == 'kimi-export: interrupted, nothing was written'
     assert list(tmp_path.iterdir()) == []
 
 
@@ -96,7 +96,7 @@ def test_disk_full(make_checkpoint, tmp_path, room):
     assert list((tmp_path / 'exports').iterdir()) == []
 
 
-def test_the_command_says_what_it_does(make_checkpoint, tmp_path, capsys):
+def test_command_reports_progress(make_checkpoint, tmp_path, capsys):
     out = tmp_path / 'out'
     assert main([str(make_checkpoint()), str(out)]) == 0
     printed = capsys.readouterr().out.splitlines()
@@ -106,10 +106,10 @@ def test_the_command_says_what_it_does(make_checkpoint, tmp_path, capsys):
     assert capsys.readouterr().err.startswith('kimi-export: ')
 
 
-def test_memory_that_is_too_small_is_said(tmp_path, monkeypatch, capsys):
+def test_out_of_memory_is_reported(tmp_path, monkeypatch, capsys):
     def exhausted(*_, **__):
         raise MemoryError
 
     monkeypatch.setattr('kimi_export.pipeline.export_model', exhausted)
     assert main([str(tmp_path), str(tmp_path / 'out')]) == 1
-    assert 'the memory is too small' in capsys.readouterr().err
+    assert 'not enough memory' in capsys.readouterr().err

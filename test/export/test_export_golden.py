@@ -46,7 +46,7 @@ def local_features(features, vision):
     return adaptive_average_pool(joined, vision.grid).reshape(features.shape)
 
 
-def test_plain_forward_agrees_with_the_golden_arrays(golden, golden_cases, crop):
+def test_reference_agrees_with_the_golden_arrays(golden, golden_cases, crop):
     cases, expected = golden_cases
     reference = Reference(golden.config, golden.read)
     features = reference.encode(crop[0])
@@ -120,7 +120,7 @@ def test_older_names_give_the_same_weights(golden_copy, golden_folder, tmp_path,
         assert sha256_of(out / name) == sha256_of(golden_folder / name)
 
 
-def test_model_json_vouches_for_the_files(golden_folder, golden_checkpoint):
+def test_model_json_lists_the_hashes_of_all_files(golden_folder, golden_checkpoint):
     about = json.loads((golden_folder / 'model.json').read_text())
     files = {file.name for file in golden_folder.iterdir()} - {'model.json'}
     assert about['files'] == {name: sha256_of(golden_folder / name) for name in files}

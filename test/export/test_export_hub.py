@@ -55,7 +55,7 @@ def test_a_cached_repository_needs_no_network(cached, tmp_path):
 
 
 @pytest.mark.parametrize('name', ['hub:acme/sun', 'hub:acme/moon@v2'])
-def test_what_is_not_cached_is_named_offline(cached, tmp_path, name):
+def test_offline_error_names_the_repository(cached, tmp_path, name):
     done = kimi_export(name, tmp_path / 'out', cache=cached, HF_HUB_OFFLINE='1')
     assert done.returncode == 1
     repository, _, revision = name[4:].partition('@')
@@ -65,7 +65,7 @@ def test_what_is_not_cached_is_named_offline(cached, tmp_path, name):
     assert not (tmp_path / 'out').exists()
 
 
-def test_a_hub_that_does_not_answer_is_said(cached, tmp_path):
+def test_unreachable_hub_is_reported(cached, tmp_path):
     nowhere = {'HF_ENDPOINT': 'http://127.0.0.1:9', 'HF_HUB_OFFLINE': '0'}
     done = kimi_export('hub:acme/sun', tmp_path / 'out', cache=cached, **nowhere)
     assert done.returncode == 1
@@ -96,7 +96,7 @@ def test_misspelled_names_are_refused(name):
         open_checkpoint(name)
 
 
-def test_without_the_library_it_is_said(monkeypatch):
+def test_missing_huggingface_hub_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
     with pytest.raises(HubError, match=r'kimi_ros\[hub\]'):
         open_checkpoint('hub:acme/moon')
@@ -152,7 +152,7 @@ def server(make_checkpoint):
     server.server_close()
 
 
-def test_only_what_is_needed_is_fetched(server, tmp_path):
+def test_only_needed_files_are_downloaded(server, tmp_path):
     hub = {'HF_ENDPOINT': f'http://127.0.0.1:{server.server_port}', 'HF_HUB_OFFLINE': '0'}
     done = kimi_export('hub:acme/moon', tmp_path / 'out', cache=tmp_path / 'hub', **hub)
     assert done.returncode == 0, done.stderr

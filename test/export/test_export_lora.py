@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 from kimi_export import AdapterError, export_model
 from kimi_export.checkpoint import open_checkpoint
 from kimi_export.cli import main
-from kimi_export.lora import BESIDE, FORMAT, MERGED, adapt, open_adapter
+from kimi_export.lora import FORMAT, MERGED, UNMERGED, adapt, open_adapter
 from kimi_ros.vlm import VisionLanguageModel
 
 RANK = 3
@@ -55,7 +55,7 @@ def test_weights_are_read_merged(make_checkpoint, write):
     layers = [f'text.blocks.{i}.{layer}' for i in range(2) for layer in LAYERS]
     tensors = matrices(layers)
     merged = adapt(plain, write(tensors, scale='0.5'))
-    assert not merged.branches
+    assert not merged.unmerged_blocks
     for layer in layers:
         wanted = plain.read(f'{layer}.weight') + 0.5 * tensors[f'{layer}.B'] @ tensors[f'{layer}.A']
         np.testing.assert_allclose(merged.read(f'{layer}.weight'), wanted, rtol=1e-5, atol=1e-6)
@@ -63,7 +63,7 @@ def test_weights_are_read_merged(make_checkpoint, write):
     assert (merged.read('text.wte') == plain.read('text.wte')).all()
 
 
-def test_a_merged_adapter_is_exported_as_the_weights_that_it_makes(
+def test_merged_adapter_exports_the_merged_weights(
     make_checkpoint, make_tensors, make_config, write, tmp_path
 ):
     config = make_config()
@@ -80,7 +80,7 @@ def test_a_merged_adapter_is_exported_as_the_weights_that_it_makes(
 
 
 @pytest.mark.parametrize('precision', ['fp32', 'fp16', 'int8'])
-def test_a_published_projection_reads_the_blocks_input(
+def test_unmerged_adapter_reads_the_normed_block_input(
     make_checkpoint, make_tensors, make_config, write, tmp_path, precision
 ):
     config = make_config(text={'n_layers': 1})
@@ -89,7 +89,7 @@ def test_a_published_projection_reads_the_blocks_input(
     layer = 'text.blocks.0.attn.proj'
     delta = matrices([layer])
     plain = export_model(checkpoint, tmp_path / 'plain', precision=precision)
-    adapter = write(delta, proj=BESIDE)
+    adapter = write(delta, proj=UNMERGED)
     adapted = export_model(checkpoint, tmp_path / 'adapted', precision=precision, lora=adapter)
     (before, embeds), (after, _) = hidden(plain), hidden(adapted)
     last = embeds[-1]
@@ -102,22 +102,22 @@ def test_a_published_projection_reads_the_blocks_input(
     np.testing.assert_allclose(after - before, branch, atol=near * np.abs(branch).max())
 
 
-def test_a_published_variant_of_all_layers_is_exported(make_checkpoint, write, tmp_path):
-    """The exporter compares what it wrote with plain numpy, branches included."""
+def test_published_variant_of_all_layers_is_exported(make_checkpoint, write, tmp_path):
+    """The exporter compares what it wrote with plain numpy, unmerged_blocks included."""
     tensors = matrices([f'text.blocks.{i}.{layer}' for i in range(2) for layer in LAYERS])
     command = [str(make_checkpoint()), str(tmp_path / 'out')]
-    assert main([*command, '--lora', str(write(tensors, proj=BESIDE))]) == 0
+    assert main([*command, '--lora', str(write(tensors, proj=UNMERGED))]) == 0
     description = json.loads((tmp_path / 'out' / 'model.json').read_text())
     assert description['source']['adapter']['file'] == 'adapter.safetensors'
 
 
-def test_an_adapter_says_what_it_taught(make_checkpoint, write):
+def test_adapter_adds_tasks_and_languages(make_checkpoint, write):
     adapter = write(matrices(['text.blocks.0.attn.qkv']), tasks='plan', languages='en zh')
     adapted = adapt(open_checkpoint(make_checkpoint()), adapter)
     assert 'plan' in adapted.tasks and adapted.languages == ('en', 'zh')
 
 
-def test_older_names_fit(make_checkpoint, write):
+def test_adapter_with_older_names(make_checkpoint, write):
     older = {
         name.replace('text.blocks', 'text_model.transformer.h').replace('attn.qkv', 'mixer.Wqkv'): t
         for name, t in matrices(['text.blocks.1.attn.qkv']).items()
@@ -149,9 +149,9 @@ def test_an_adapter_of_another_checkpoint_is_refused(make_checkpoint, write, ten
 @pytest.mark.parametrize(
     ('changes', 'said'),
     [
-        ({'format': 'pt'}, 'kimi-train convert makes them'),
-        ({'scale': 'much'}, "no scale: 'much'"),
-        ({'scale': 'nan'}, 'no scale'),
+        ({'format': 'pt'}, 'kimi-train convert converts'),
+        ({'scale': 'much'}, "no valid scale: 'much'"),
+        ({'scale': 'nan'}, 'no valid scale'),
         ({'proj': 'elsewhere'}, "'elsewhere'"),
     ],
 )
@@ -160,7 +160,7 @@ def test_metadata_are_checked(write, changes, said):
         open_adapter(write(matrices(['text.blocks.0.attn.qkv']), **changes))
 
 
-def test_what_is_no_adapter_is_refused_and_nothing_written(make_checkpoint, write, tmp_path):
+def test_invalid_adapter_is_refused(make_checkpoint, write, tmp_path):
     whole = write(matrices(['text.blocks.0.attn.qkv']))
     for name, content, said in (
         ('a.pt', b'', 'kimi-train convert'),

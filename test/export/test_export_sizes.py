@@ -40,7 +40,7 @@ def exported(request, make_config, make_checkpoint, tmp_path):
     return open_checkpoint(checkpoint), export_model(checkpoint, tmp_path / 'out'), fused
 
 
-def test_engine_and_plain_forward_agree(exported):
+def test_engine_agrees_with_the_reference(exported):
     checkpoint, folder, fused = exported
     decoder = (folder / 'decoder.onnx').read_bytes()
     assert (b'GroupQueryAttention' in decoder) == fused
@@ -85,7 +85,7 @@ def test_text_only_in_one_chunk_and_token_by_token(make_config, make_checkpoint,
         np.testing.assert_allclose(together, alone, atol=1e-4)
 
 
-def test_without_region_heads_nothing_points(make_config, make_tensors, make_checkpoint, tmp_path):
+def test_no_region_heads_no_point_task(make_config, make_tensors, make_checkpoint, tmp_path):
     config = make_config()
     checkpoint = make_checkpoint(make_tensors(config, regions=False), config)
     folder = read_folder(export_model(checkpoint, tmp_path / 'out'))
@@ -94,7 +94,7 @@ def test_without_region_heads_nothing_points(make_config, make_tensors, make_che
     assert OnnxEngine(folder, 'cpu', 1).encode(np.zeros((1, 3, 16, 16), np.float32)).any()
 
 
-def test_the_graphs_ask_for_what_onnxruntime_1_23_knows(make_checkpoint, tmp_path):
+def test_graphs_need_only_onnxruntime_1_23(make_checkpoint, tmp_path):
     folder = export_model(make_checkpoint(), tmp_path / 'out')
     for path in folder.glob('*.onnx'):
         onnx.checker.check_model(str(path))
@@ -103,7 +103,7 @@ def test_the_graphs_ask_for_what_onnxruntime_1_23_knows(make_checkpoint, tmp_pat
         assert all(opset.version <= 21 for opset in model.opset_import)
 
 
-def test_every_part_is_compared_and_said(make_checkpoint, tmp_path, lines):
+def test_selfcheck_compares_every_part(make_checkpoint, tmp_path, lines):
     export_model(make_checkpoint(), tmp_path / 'out', progress=lines)
     compared = [line.split(':')[0] for line in lines.lines if 'largest error' in line]
     assert compared == [
@@ -121,7 +121,7 @@ def test_every_part_is_compared_and_said(make_checkpoint, tmp_path, lines):
     ]
 
 
-def test_the_comparison_finds_other_weights(make_config, make_tensors, make_checkpoint, tmp_path):
+def test_selfcheck_detects_other_weights(make_config, make_tensors, make_checkpoint, tmp_path):
     config = make_config()
     folder = export_model(make_checkpoint(), tmp_path / 'out')
     other = make_tensors(config)
@@ -134,7 +134,7 @@ def test_the_comparison_finds_other_weights(make_config, make_tensors, make_chec
     assert wrong == {'prompt', 'decode step', 'text only'}
 
 
-def test_a_graph_that_does_not_load_is_named(make_checkpoint, tmp_path):
+def test_selfcheck_names_a_graph_that_does_not_load(make_checkpoint, tmp_path):
     checkpoint = make_checkpoint()
     folder = export_model(checkpoint, tmp_path / 'out')
     (folder / 'decoder.onnx').write_bytes(b'nothing')

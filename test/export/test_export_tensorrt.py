@@ -13,17 +13,17 @@ import tensorrt_stand_ins as stand_ins
 from onnx import TensorProto
 
 from kimi_export import FolderError, export_model
-from kimi_export.builder import GraphBuilder, WeightFile
 from kimi_export.checkpoint import open_checkpoint
 from kimi_export.errors import BuildError
-from kimi_export.presets import PresetError
+from kimi_export.graph_builder import GraphBuilder, WeightFile
 from kimi_export.progress import Progress
+from kimi_export.settings import PresetError
 from kimi_export.tensorrt_build import write_graphs
-from kimi_export.tensorrt_choice import choose_for_tensorrt
-from kimi_export.tensorrt_weights import quantise
+from kimi_export.tensorrt_settings import resolve_tensorrt_settings
+from kimi_export.tensorrt_weights import quantize
 from kimi_ros.vlm import VisionLanguageModel
 from kimi_ros.vlm.folder import read_folder
-from kimi_ros.vlm.trt.plan import plan, profiles
+from kimi_ros.vlm.trt.bindings import engine_specs, profile_shapes
 
 PRECISIONS = ('fp32', 'fp16', 'int8', 'int4')
 NAMES = {'vision', 'projection', 'decoder', 'head', 'coordinate', 'size'}
@@ -42,12 +42,14 @@ def trt(monkeypatch):
 
 @pytest.mark.parametrize('grouped', [False, True])
 @pytest.mark.parametrize('precision', PRECISIONS)
-def test_graphs_are_what_tensorrt_reads(make_checkpoint, make_config, tmp_path, precision, grouped):
+def test_graphs_use_only_tensorrt_operators(
+    make_checkpoint, make_config, tmp_path, precision, grouped
+):
     sizes = {'dim': 128, 'n_heads': 4, 'n_kv_heads': 2} if grouped else {'dim': 128}
     checkpoint = open_checkpoint(make_checkpoint(config=make_config(text=sizes)))
-    layout = choose_for_tensorrt(precision, 'jetson_agx_orin').layout
-    write_graphs(checkpoint, layout, tmp_path, Progress())
-    expected = plan(checkpoint.config, layout, has_regions=True)
+    quantization = resolve_tensorrt_settings(precision, 'jetson_agx_orin').quantization
+    write_graphs(checkpoint, quantization, tmp_path, Progress())
+    expected = engine_specs(checkpoint.config, quantization, has_regions=True)
     assert {path.stem for path in tmp_path.glob('*.onnx')} == NAMES == set(expected)
     for path in tmp_path.glob('*.onnx'):
         onnx.checker.check_model(path, full_check=True)
@@ -72,26 +74,26 @@ def test_graphs_are_what_tensorrt_reads(make_checkpoint, make_config, tmp_path, 
 
 
 @pytest.mark.parametrize(('kind', 'bits', 'bound'), [('int8', 8, 0.006), ('int4', 4, 0.09)])
-def test_few_bits_are_symmetric_with_positive_scales(kind, bits, bound):
+def test_quantized_weights_are_symmetric_with_positive_scales(kind, bits, bound):
     weight = np.random.default_rng(0).standard_normal((6, 256)).astype(np.float32)
     weight[0, 0], weight[1] = 40, 0
-    found = quantise(weight, kind, 128)
+    found = quantize(weight, kind, 128)
     assert found.bits == bits and found.scales.shape == (6, 1 if bits == 8 else 2)
     assert (found.scales > 0).all()
     assert (found.scales == found.scales.astype(np.float16)).all()
     assert abs(found.values.astype(int)).max() <= 2 ** (bits - 1)
-    assert (found.unpack()[1] == 0).all()
-    error = np.sqrt(np.square(found.unpack()[2:] - weight[2:]).mean())
+    assert (found.dequantize()[1] == 0).all()
+    error = np.sqrt(np.square(found.dequantize()[2:] - weight[2:]).mean())
     assert error < bound * np.abs(weight[2:]).max() / 3
 
 
 @pytest.mark.parametrize('shape', [(6, 100), (7, 128)])
-def test_where_four_bits_do_not_fit_eight_are_taken(shape):
+def test_int4_falls_back_to_int8(shape):
     weight = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    assert quantise(weight, 'int4', 32).bits == 8
+    assert quantize(weight, 'int4', 32).bits == 8
 
 
-def test_numbers_of_four_bits_are_stored_two_in_a_byte(tmp_path):
+def test_int4_values_are_packed(tmp_path):
     values = np.arange(-8, 8, dtype=np.int8).reshape(4, 4)
     with WeightFile(tmp_path / 'weights.bin') as weights:
         graph = GraphBuilder('four', weights)
@@ -108,7 +110,7 @@ def test_numbers_of_four_bits_are_stored_two_in_a_byte(tmp_path):
 
 
 @pytest.mark.parametrize('precision', PRECISIONS)
-def test_every_precision_is_built_loaded_and_compared(make_checkpoint, tmp_path, trt, precision):
+def test_every_precision_is_built_and_checked(make_checkpoint, tmp_path, trt, precision):
     out = export_model(
         make_checkpoint(), tmp_path / 'exports' / 'out', target='tensorrt', precision=precision
     )
@@ -123,7 +125,7 @@ def test_every_precision_is_built_loaded_and_compared(make_checkpoint, tmp_path,
     assert trt.device.closed
 
 
-def test_model_json_says_what_the_engines_are_for(make_checkpoint, tmp_path, trt):
+def test_model_json_records_the_build_info(make_checkpoint, tmp_path, trt):
     checkpoint = make_checkpoint()
     out = tmp_path / 'my out'
     export_model(checkpoint, out, target='tensorrt', preset='jetson_orin_nano')
@@ -138,7 +140,9 @@ def test_model_json_says_what_the_engines_are_for(make_checkpoint, tmp_path, trt
     assert identity['precision'] == about['precision'] == 'int4'
     folder = read_folder(out)
     assert folder.config.vision.max_crops == 4
-    assert identity['profiles'] == profiles(plan(folder.config, folder.layout, True))
+    assert identity['profiles'] == profile_shapes(
+        engine_specs(folder.config, folder.quantization, True)
+    )
     assert identity['profiles']['vision'] == {'one': [1, 1, 1], 'several': [2, 5, 5]}
     assert identity['checkpoint'] == about['source']['sha256']
     engines = {name: digest for name, digest in about['files'].items() if 'engine' in name}
@@ -149,7 +153,7 @@ def test_model_json_says_what_the_engines_are_for(make_checkpoint, tmp_path, trt
     )
 
 
-def test_the_build_keeps_to_a_share_of_an_8_gb_board(make_checkpoint, tmp_path, trt):
+def test_workspace_is_limited(make_checkpoint, tmp_path, trt):
     export_model(make_checkpoint(), tmp_path / 'out', target='tensorrt', precision='fp32')
     assert {config.pools['workspace'] for config in trt.configs} == {(8 << 30) // 10}
     assert {config.max_aux_streams for config in trt.configs} == {0}
@@ -162,7 +166,7 @@ def test_the_build_keeps_to_a_share_of_an_8_gb_board(make_checkpoint, tmp_path, 
     ]
 
 
-def test_what_tensorrt_cannot_do_is_said_and_nothing_is_kept(make_checkpoint, tmp_path, trt):
+def test_build_errors_are_reported_and_nothing_is_written(make_checkpoint, tmp_path, trt):
     checkpoint = make_checkpoint()
     exports = tmp_path / 'exports'
     trt.unreadable.add('decoder')
@@ -179,12 +183,12 @@ def test_interrupted_while_building(make_checkpoint, tmp_path, trt):
     class Interrupts(Progress):
         """Presses Ctrl-C when the decoder is being built, and waits until it is heard."""
 
-        def begin(self, what, steps):
+        def start(self, what, steps):
             if what == 'building decoder: Tactics' and threading.current_thread() is not main:
                 os.kill(os.getpid(), signal.SIGINT)
                 assert heard.wait(30)
 
-        def say(self, line):
+        def log(self, line):
             if line.startswith('stopping'):
                 heard.set()
 
@@ -210,7 +214,7 @@ def test_progress_is_that_of_the_innermost_phase(make_checkpoint, tmp_path, trt)
         def __init__(self):
             self.phases = []
 
-        def begin(self, what, steps):
+        def start(self, what, steps):
             self.phases.append([what, steps, 0])
 
         def advance(self):
@@ -225,18 +229,18 @@ def test_progress_is_that_of_the_innermost_phase(make_checkpoint, tmp_path, trt)
     ]
 
 
-def test_without_a_gpu_it_is_said_before_anything_is_written(make_checkpoint, tmp_path):
+def test_missing_gpu_is_reported_first(make_checkpoint, tmp_path):
     with pytest.raises(BuildError, match='on the machine that runs them'):
         export_model(make_checkpoint(), tmp_path / 'exports' / 'out', target='tensorrt')
     assert not (tmp_path / 'exports').exists()
 
 
-def test_what_does_not_go_with_tensorrt(make_checkpoint, tmp_path, trt):
+def test_options_incompatible_with_tensorrt(make_checkpoint, tmp_path, trt):
     with pytest.raises(PresetError, match='--calibrate'):
-        choose_for_tensorrt('int4', calibrated=True)
-    assert choose_for_tensorrt().precision == 'fp16'
-    assert choose_for_tensorrt(preset='cpu').layout.vision == 'fp16'
+        resolve_tensorrt_settings('int4', calibrated=True)
+    assert resolve_tensorrt_settings().precision == 'fp16'
+    assert resolve_tensorrt_settings(preset='cpu').quantization.vision == 'fp16'
     (tmp_path / 'home').mkdir()
     (tmp_path / 'home' / 'diary').write_text('mine')
-    with pytest.raises(FolderError, match='not a model folder'):
+    with pytest.raises(FolderError, match='nor a model folder'):
         export_model(make_checkpoint(), tmp_path / 'home', target='tensorrt')

@@ -69,7 +69,7 @@ def test_a_streamed_answer_is_the_whole_answer(load, picture):
     assert ''.join(stream) == model.query(image, 'What is there?', max_tokens=24).text
 
 
-def test_cancelled_in_the_middle_of_an_answer_and_asked_again(load, picture):
+def test_cancelled_answer_leaves_the_model_usable(load, picture):
     model, cancel = load(), threading.Event()
     image = model.encode_image(picture(3))
     expected = model.query(image, 'What is there?', max_tokens=24).text
@@ -82,7 +82,7 @@ def test_cancelled_in_the_middle_of_an_answer_and_asked_again(load, picture):
     assert model.query(image, 'What is there?', max_tokens=24).text == expected
 
 
-def test_asked_from_another_thread(load, picture):
+def test_call_from_another_thread(load, picture):
     model, answers = load(), []
     image = model.encode_image(picture(3))
 
@@ -117,7 +117,7 @@ def test_other_precisions(load, runtime, picture, precision):
     assert model.query(image, 'What is there?', max_tokens=4).ids
 
 
-def test_memory_that_is_taken_is_an_error_with_a_name(exported, picture):
+def test_out_of_memory_is_a_named_error(exported, picture):
     folder = exported()
     # A card takes what it needs for itself the first time; that is not what is looked for.
     VisionLanguageModel.load(folder, device='cuda').close()
@@ -155,7 +155,7 @@ def test_memory_does_not_grow_with_frames(device, load, golden_checkpoint):
     assert free() >= before - GROWTH
 
 
-def test_closing_gives_the_memory_back(device, exported, picture):
+def test_close_frees_the_memory(device, exported, picture):
     folder = exported()
     free = []
     for _ in range(3):
@@ -186,7 +186,7 @@ def test_engines_of_another_machine_are_refused(exported, runtime, tmp_path, key
     assert 'kimi-export' in str(refused.value)
 
 
-def test_an_engine_that_was_changed_is_refused(exported, runtime, tmp_path):
+def test_modified_engine_is_refused(exported, runtime, tmp_path):
     folder = tmp_path / 'changed'
     shutil.copytree(exported(), folder)
     name = 'head.engine' if runtime == 'tensorrt' else 'head.onnx'

@@ -23,7 +23,7 @@ def tokenizer(golden_checkpoint):
 
 @pytest.fixture
 def model_saying(config, tokenizer):
-    """Make a model that follows a script: a text, or ids and `Say` entries."""
+    """Make a model that follows a script: a text, or ids and `ScriptedOutput` entries."""
 
     def make(script=(), *, tasks=('query', 'caption', 'point', 'detect'), delay=0.0, config=config):
         if isinstance(script, str):

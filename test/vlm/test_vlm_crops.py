@@ -90,14 +90,14 @@ def test_reversed_channels_without_a_copy_are_taken():
     ('image', 'words'),
     [
         ([[1, 2]], 'numpy array'),
-        (np.zeros((4, 4), np.uint8), 'grey'),
+        (np.zeros((4, 4), np.uint8), 'grayscale'),
         (np.zeros((4, 4, 1), np.uint8), 'GRAY2RGB'),
         (np.zeros((4, 4, 4), np.uint8), 'shape'),
         (np.zeros((4, 4, 3), np.float32), 'uint8'),
         (np.zeros((0, 4, 3), np.uint8), 'empty'),
     ],
 )
-def test_what_is_no_image_is_refused_with_a_hint(image, words):
+def test_invalid_images_are_refused_with_a_hint(image, words):
     with pytest.raises(ImageError, match=words):
         overlap_crops(image, VISION)
 

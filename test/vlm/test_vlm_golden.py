@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from kimi_ros.vlm import VisionLanguageModel
-from kimi_ros.vlm.objects import find_boxes, find_points
+from kimi_ros.vlm.detection import detect_boxes, detect_points
 from kimi_ros.vlm.prompt import object_prompt
 
 # Where two logits are closer than this, fp32 sums in another order may swap them.
@@ -42,7 +42,7 @@ def assert_close(found, expected):
     assert (np.abs(found - expected) <= allowed).all()
 
 
-def test_arrays_on_the_way(model, case):
+def test_intermediate_arrays(model, case):
     case, expected, rgb, image = case
     trace = model.trace(rgb, case['query']['prompt_ids'])
     assert (rgb.shape[0], rgb.shape[1]) == (case['height'], case['width'])
@@ -109,7 +109,7 @@ def test_detect(model, case):
     assert_same_places(boxes, case['detect']['free_max5'])
 
 
-@pytest.mark.parametrize(('task', 'find'), [('point', find_points), ('detect', find_boxes)])
+@pytest.mark.parametrize(('task', 'find'), [('point', detect_points), ('detect', detect_boxes)])
 def test_exactly_three_objects(model, case, task, find):
     case, _, _, image = case
     template = getattr(model.config.tokenizer.templates, task)

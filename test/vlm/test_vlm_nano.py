@@ -33,7 +33,7 @@ def test_cache_folder_follows_the_environment(monkeypatch, tmp_path):
     assert nano.cache_folder() == tmp_path / '.cache' / 'kimi_ros'
 
 
-def test_exported_once_for_all_who_ask(checkpoint):
+def test_concurrent_processes_export_once(checkpoint):
     # A flock belongs to the open file, so threads stand for processes here.
     with ThreadPoolExecutor() as pool:
         folders = set(pool.map(lambda _: nano.export_once(), range(3)))
@@ -44,7 +44,7 @@ def test_exported_once_for_all_who_ask(checkpoint):
     assert {path.name for path in folder.parent.iterdir()} == {folder.name, f'{folder.name}.lock'}
 
 
-def test_damaged_export_is_made_anew(checkpoint):
+def test_damaged_export_is_repeated(checkpoint):
     folder = nano.export_once()
     (folder / 'weights.bin').write_bytes(b'cut short')
     with VisionLanguageModel.load('nano', device='cpu', threads=1) as model:
@@ -72,13 +72,13 @@ def test_other_checkpoint_is_another_export(checkpoint):
     assert nano._key(checkpoint) != before
 
 
-def test_failing_export_says_why(checkpoint):
+def test_failing_export_reports_the_reason(checkpoint):
     (checkpoint / 'model.safetensors').write_bytes(b'no tensors')
     with pytest.raises(ModelFolderError, match=r'could not be exported.*safetensors'):
         VisionLanguageModel.load('nano')
 
 
-def test_cache_that_cannot_be_written(checkpoint, monkeypatch, tmp_path):
+def test_unwritable_cache(checkpoint, monkeypatch, tmp_path):
     (tmp_path / 'file').write_text('in the way')
     monkeypatch.setenv('KIMI_CACHE', str(tmp_path / 'file' / 'cache'))
     with pytest.raises(ModelFolderError, match='KIMI_CACHE'):

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from kimi_export.checkpoint import open_checkpoint
+from kimi_export.embeddings import write_embeddings
 from kimi_export.progress import Progress
-from kimi_export.tables import write_tables
 from kimi_export.tensorrt_build import write_graphs
 from kimi_ros.vlm import VisionLanguageModel
 from kimi_ros.vlm.errors import (
@@ -26,15 +26,15 @@ from kimi_ros.vlm.errors import (
     VlmError,
 )
 from kimi_ros.vlm.folder import ModelFolder
-from kimi_ros.vlm.layout import Layout
+from kimi_ros.vlm.quantization import QuantizationConfig
 from kimi_ros.vlm.tokenizer import TextTokenizer
-from kimi_ros.vlm.trt.cache import ALIGNMENT
+from kimi_ros.vlm.trt.bindings import PREFILL_CHUNK, engine_specs
 from kimi_ros.vlm.trt.engine import TensorRtEngine, open_tensorrt
-from kimi_ros.vlm.trt.plan import CHUNK, plan
+from kimi_ros.vlm.trt.kv_cache import ALIGNMENT
 
 PICTURE = 3  # 378 x 378: one crop
 LARGE = 0
-HALF = Layout('fp16', 'fp16', 'fp16', 128, 'fp16')
+HALF = QuantizationConfig('fp16', 'fp16', 'fp16', 128, 'fp16')
 
 
 class Block:
@@ -112,25 +112,25 @@ class NumpyExecutor:
 
         return run
 
-    def wait(self):
+    def synchronize(self):
         pass
 
     def close(self):
         self.closed = True
 
 
-def fake_folder(path, checkpoint, layout):
+def fake_folder(path, checkpoint, quantization):
     """A folder as kimi-export describes one, except that its graphs are not yet engines."""
-    write_graphs(checkpoint, layout, path, Progress())
-    write_tables(checkpoint, layout, path / 'tables.safetensors')
-    graphs = plan(checkpoint.config, layout, has_regions=True)
+    write_graphs(checkpoint, quantization, path, Progress())
+    write_embeddings(checkpoint, quantization, path / 'tables.safetensors')
+    graphs = engine_specs(checkpoint.config, quantization, has_regions=True)
     files = ('tables.safetensors', *(f'{name}.engine' for name in graphs))
     return ModelFolder(
         path,
         'golden',
         checkpoint.config,
-        layout.decoder,
-        layout,
+        quantization.decoder,
+        quantization,
         'tensorrt',
         ('query', 'caption', 'point', 'detect'),
         ('en',),
@@ -148,19 +148,21 @@ def golden(golden_checkpoint):
 def folders(golden, tmp_path_factory):
     made = {}
 
-    def folder(layout):
-        if layout not in made:
-            made[layout] = fake_folder(tmp_path_factory.mktemp('engines'), golden, layout)
-        return made[layout]
+    def folder(quantization):
+        if quantization not in made:
+            made[quantization] = fake_folder(
+                tmp_path_factory.mktemp('engines'), golden, quantization
+            )
+        return made[quantization]
 
     return folder
 
 
 @pytest.fixture
 def make_engine(folders):
-    def make(layout=None, **options):
-        folder = folders(layout or Layout())
-        graphs = plan(folder.config, folder.layout, has_regions=True)
+    def make(quantization=None, **options):
+        folder = folders(quantization or QuantizationConfig())
+        graphs = engine_specs(folder.config, folder.quantization, has_regions=True)
         executor = NumpyExecutor(graphs, folder.path, **options)
         return TensorRtEngine(folder, executor), executor
 
@@ -169,8 +171,8 @@ def make_engine(folders):
 
 @pytest.fixture
 def make_model(make_engine, golden):
-    def make(layout=None):
-        engine, executor = make_engine(layout)
+    def make(quantization=None):
+        engine, executor = make_engine(quantization)
         tokenizer = TextTokenizer.from_file(golden.tokenizer)
         model = VisionLanguageModel(
             engine, tokenizer, name='golden', tasks=('query', 'caption', 'point', 'detect')
@@ -198,11 +200,11 @@ def assert_same_places(found, expected):
             assert getattr(place, name) == pytest.approx(value, rel=1e-3, abs=1e-4)
 
 
-@pytest.mark.parametrize(('layout', 'of_scale'), [(Layout(), 1e-4), (HALF, 1e-2)])
+@pytest.mark.parametrize(('quantization', 'of_scale'), [(QuantizationConfig(), 1e-4), (HALF, 1e-2)])
 @pytest.mark.parametrize('index', [LARGE, PICTURE])
-def test_golden_arrays(make_model, golden_cases, golden_checkpoint, layout, of_scale, index):
+def test_golden_arrays(make_model, golden_cases, golden_checkpoint, quantization, of_scale, index):
     cases, arrays = golden_cases
-    model, _, executor = make_model(layout)
+    model, _, executor = make_model(quantization)
     trace = model.trace(picture(golden_checkpoint, index), cases[index]['query']['prompt_ids'])
     for name, thinned in (
         ('vision_global', trace['vision_global'][::27]),
@@ -230,7 +232,7 @@ def test_golden_words_points_and_boxes(make_model, golden_cases, golden_checkpoi
     assert text == golden_cases[0][0]['text_only']
 
 
-def test_a_stream_says_what_the_whole_answer_says_and_can_be_cancelled(
+def test_stream_equals_the_whole_answer_and_can_be_cancelled(
     make_model, golden_cases, golden_checkpoint
 ):
     model, _, _ = make_model()
@@ -250,13 +252,13 @@ def embeddings(engine, count, seed=1):
     return engine.embed_tokens(ids)
 
 
-@pytest.mark.parametrize('count', [2, CHUNK, CHUNK + 1, 2 * CHUNK + 3])
-def test_a_prompt_in_pieces_is_the_prompt_token_by_token(make_engine, count):
+@pytest.mark.parametrize('count', [2, PREFILL_CHUNK, PREFILL_CHUNK + 1, 2 * PREFILL_CHUNK + 3])
+def test_chunked_prefill_equals_token_by_token(make_engine, count):
     engine, executor = make_engine()
     tokens = embeddings(engine, count)
     whole = engine.step(tokens)
-    assert [profile for _, profile in executor.runs] == ['piece'] * (count // CHUNK) + (
-        [] if count % CHUNK == 0 else ['token' if count % CHUNK == 1 else 'piece']
+    assert [profile for _, profile in executor.runs] == ['piece'] * (count // PREFILL_CHUNK) + (
+        [] if count % PREFILL_CHUNK == 0 else ['token' if count % PREFILL_CHUNK == 1 else 'piece']
     )
     caches = engine.read_cache(1)
     engine.rewind(0)
@@ -267,7 +269,7 @@ def test_a_prompt_in_pieces_is_the_prompt_token_by_token(make_engine, count):
         assert_close(one, other)
 
 
-def test_after_a_rewind_nothing_of_what_followed_is_seen(make_engine):
+def test_rewind_hides_later_positions(make_engine):
     engine, _ = make_engine()
     begin, rest, other = (embeddings(engine, count, count) for count in (5, 40, 7))
     engine.step(begin)
@@ -283,22 +285,22 @@ def test_after_a_rewind_nothing_of_what_followed_is_seen(make_engine):
             engine.rewind(wrong)
 
 
-def test_the_last_position_is_used_and_no_further_one_is_taken(make_engine, golden):
+def test_step_fills_the_context_and_refuses_more(make_engine, golden):
     engine, _ = make_engine()
     room = golden.config.text.max_context
     tokens = embeddings(engine, room)
     engine.step(tokens[:-1])
     expected = engine.step(tokens[-1:])
     assert engine.length == room
-    with pytest.raises(VlmError, match='room for 0'):
+    with pytest.raises(VlmError, match='0 are left'):
         engine.step(tokens[:1])
     engine.rewind(room - 1)
-    with pytest.raises(VlmError, match='room for 1'):
+    with pytest.raises(VlmError, match='1 are left'):
         engine.step(tokens[:2])
     np.testing.assert_array_equal(engine.step(tokens[-1:]), expected)
 
 
-def test_another_image_is_another_prefix(make_engine, golden):
+def test_second_image_replaces_the_prefix(make_engine, golden):
     engine, _ = make_engine()
     prefix = golden.config.prefix_length
     ask = embeddings(engine, 4)
@@ -313,7 +315,7 @@ def test_another_image_is_another_prefix(make_engine, golden):
         engine.prefill_image(ask)
 
 
-def test_the_token_is_the_best_but_the_answers_special_one(make_engine, golden):
+def test_greedy_token_is_never_the_answer_id(make_engine, golden):
     engine, _ = make_engine()
     hidden = engine.step(embeddings(engine, 3))
     logits = engine.logits(hidden)
@@ -321,7 +323,7 @@ def test_the_token_is_the_best_but_the_answers_special_one(make_engine, golden):
     assert engine.token(hidden) == int(logits.argmax())
 
 
-def test_what_the_device_knows_is_not_sent_again(make_engine):
+def test_unchanged_values_are_not_uploaded_again(make_engine):
     engine, executor = make_engine()
     hidden = engine.step(embeddings(engine, 3))
     executor.uploads.clear()
@@ -338,7 +340,7 @@ def test_what_the_device_knows_is_not_sent_again(make_engine):
     np.testing.assert_allclose(engine.step(following), expected, rtol=1e-6)
 
 
-def test_what_is_given_may_be_changed_afterwards(make_engine):
+def test_caller_may_modify_arrays_afterwards(make_engine):
     engine, _ = make_engine()
     hidden = engine.step(embeddings(engine, 3))
     expected = engine.logits(hidden.copy())
@@ -349,9 +351,9 @@ def test_what_is_given_may_be_changed_afterwards(make_engine):
     np.testing.assert_array_equal(engine.logits(hidden), expected)
 
 
-def test_a_failed_run_leaves_the_engine_as_it_was(make_engine):
+def test_failed_run_leaves_the_engine_unchanged(make_engine):
     engine, executor = make_engine()
-    tokens = embeddings(engine, CHUNK + 5)
+    tokens = embeddings(engine, PREFILL_CHUNK + 5)
     engine.step(tokens[:4])
     expected = engine.step(tokens[4:])
     engine.rewind(4)
@@ -366,9 +368,9 @@ def test_a_failed_run_leaves_the_engine_as_it_was(make_engine):
     np.testing.assert_array_equal(engine.step(tokens[4:]), expected)
 
 
-def test_more_crops_than_an_engine_takes_at_once(make_engine, golden):
+def test_crops_are_split_into_batches(make_engine, golden):
     engine, executor = make_engine()
-    side, most = golden.config.vision.crop_size, engine.crops_at_once
+    side, most = golden.config.vision.crop_size, engine.crop_batch_size
     generator = np.random.default_rng(0)
     crops = generator.uniform(-1, 1, (most + 1, 3, side, side)).astype(np.float32)
     features = engine.encode(crops)
@@ -376,10 +378,10 @@ def test_more_crops_than_an_engine_takes_at_once(make_engine, golden):
     np.testing.assert_allclose(features[-1:], engine.encode(crops[-1:]), atol=1e-5)
 
 
-def test_all_memory_is_taken_at_once(make_engine, golden):
+def test_all_memory_is_allocated_at_load(make_engine, golden):
     engine, executor = make_engine()
     taken = executor.taken
-    for count in (1, 3, CHUNK, 1):
+    for count in (1, 3, PREFILL_CHUNK, 1):
         hidden = engine.step(embeddings(engine, count))
         engine.logits(hidden), engine.size_logits(hidden)
     engine.prefill_image(embeddings(engine, golden.config.prefix_length))
@@ -395,13 +397,13 @@ def test_closing_frees_the_device(make_engine):
     engine.close()
 
 
-def test_a_cpu_is_no_place_for_engines(folders, make_engine):
+def test_cpu_device_is_refused(folders, make_engine):
     with pytest.raises(DeviceNotAvailable, match='--target onnx'):
-        open_tensorrt(folders(Layout()), 'cpu')
+        open_tensorrt(folders(QuantizationConfig()), 'cpu')
 
 
-def test_tables_that_do_not_fit_are_named(make_engine, folders, tmp_path):
-    folder = folders(Layout())
+def test_embeddings_of_another_shape_are_named(make_engine, folders, tmp_path):
+    folder = folders(QuantizationConfig())
     (tmp_path / 'tables.safetensors').write_bytes(b'nothing')
     with pytest.raises(ModelFolderError, match='tables.safetensors cannot be read'):
         TensorRtEngine(replace(folder, path=tmp_path), make_engine()[1])

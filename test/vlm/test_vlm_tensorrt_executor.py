@@ -17,8 +17,8 @@ from kimi_export import export_model
 from kimi_ros.vlm.errors import DeviceNotAvailable, EngineError, ModelFolderError
 from kimi_ros.vlm.folder import read_folder
 from kimi_ros.vlm.trt import executor as tensorrt_executor
+from kimi_ros.vlm.trt.build_info import KEY, Machine, read_build_info
 from kimi_ros.vlm.trt.engine import open_tensorrt
-from kimi_ros.vlm.trt.identity import KEY, Machine, read_identity
 
 HERE = Machine('10.3.0', '8.7', 'Orin')
 
@@ -32,7 +32,7 @@ def built(golden_checkpoint, tmp_path_factory):
         folder = read_folder(
             export_model(golden_checkpoint, out, target='tensorrt', precision='fp32')
         )
-    return folder, read_identity(folder)
+    return folder, read_build_info(folder)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def changed(built, tmp_path):
     return change
 
 
-def test_tokens_come_from_a_graph_once_it_is_captured(built, trt):
+def test_token_step_replays_the_captured_cuda_graph(built, trt):
     engine = open_tensorrt(built[0], 'auto')
     assert trt.device.depth == 0
     for token in (5, 6, 7, 8):
@@ -76,7 +76,7 @@ def test_tokens_come_from_a_graph_once_it_is_captured(built, trt):
     assert Graph.closed == Graph.made and trt.device.closed and trt.device.depth == 0
 
 
-def test_without_a_capture_every_token_is_launched(built, trt, monkeypatch, caplog):
+def test_failed_capture_falls_back_to_launches(built, trt, monkeypatch, caplog):
     def refuse(stream, work):
         raise EngineError('CUDA: not permitted while capturing')
 
@@ -96,32 +96,34 @@ def test_without_a_capture_every_token_is_launched(built, trt, monkeypatch, capl
         ({'machine': replace(HERE, version='11.1.0')}, 'TensorRT 11.1.0, this is 10.3.0'),
         ({'machine': replace(HERE, compute_capability='9.0', device='H200')}, r'H200 .*9\.0'),
         ({'precision': 'int4'}, 'built in int4'),
-        ({'profiles': {'vision': {'one': [1, 1, 2]}}}, 'other lengths'),
+        ({'profiles': {'vision': {'one': [1, 1, 2]}}}, 'other optimization profiles'),
         ({'engines': {}}, 'without vision.engine'),
     ],
 )
-def test_engines_of_another_kind_are_refused_with_the_command(built, trt, changed, change, words):
+def test_mismatched_engines_are_refused_with_the_rebuild_command(
+    built, trt, changed, change, words
+):
     with pytest.raises(ModelFolderError, match=words) as refused:
         open_tensorrt(changed(replace(built[1], **change)), 'cuda')
     assert f'again on this machine: {built[1].rebuild}' in str(refused.value)
     assert trt.deserialised == [] and trt.device.closed
 
 
-def test_an_engine_with_other_bytes_is_never_deserialised(built, trt, changed):
+def test_modified_engine_is_never_deserialized(built, trt, changed):
     other = built[0].file('head.engine').read_bytes()
     with pytest.raises(ModelFolderError, match='decoder.engine is not the engine'):
         open_tensorrt(changed(decoder=other), 'cuda')
     assert trt.deserialised == ['vision', 'projection'] and trt.device.closed
 
 
-def test_what_tensorrt_says_is_in_the_message(built, trt, changed):
+def test_error_contains_the_tensorrt_message(built, trt, changed):
     digests = built[1].engines | {'vision.engine': sha256(b'rotten').hexdigest()}
     folder = changed(replace(built[1], engines=digests), vision=b'rotten')
     with pytest.raises(EngineError, match='could not load .*magicTag does not match'):
         open_tensorrt(folder, 'cuda')
 
 
-def test_a_run_that_fails_is_named_and_the_model_can_be_asked_again(built, trt):
+def test_failed_run_names_the_engine_and_model_remains_usable(built, trt):
     engine = open_tensorrt(built[0], 'cuda')
     tokens = engine.embed_tokens([5, 6, 7])
     expected = engine.step(tokens)
@@ -133,14 +135,14 @@ def test_a_run_that_fails_is_named_and_the_model_can_be_asked_again(built, trt):
     np.testing.assert_array_equal(engine.step(tokens), expected)
 
 
-def test_memory_that_is_too_small_is_said_when_the_folder_is_opened(built, monkeypatch):
+def test_out_of_memory_is_reported_at_load(built, monkeypatch):
     trt = stand_ins.install(monkeypatch, room=1 << 20)
     with pytest.raises(EngineError, match='the memory of Orin is too small'):
         open_tensorrt(built[0], 'cuda')
     assert trt.device.closed and trt.device.depth == 0
 
 
-def test_engines_that_take_other_tensors_are_refused(built, trt, changed):
+def test_engines_with_other_tensors_are_refused(built, trt, changed):
     other = built[0].file('size.engine').read_bytes()
     digests = built[1].engines | {'coordinate.engine': sha256(other).hexdigest()}
     folder = changed(replace(built[1], engines=digests), coordinate=other)
@@ -160,12 +162,12 @@ def test_two_models_in_one_process(built, monkeypatch):
     np.testing.assert_array_equal(second.step(tokens), one)
 
 
-def test_without_tensorrt_it_is_said_how_to_install_it(built):
+def test_missing_tensorrt_error_has_installation_hint(built):
     with pytest.raises(DeviceNotAvailable, match='JetPack'):
         open_tensorrt(built[0], 'cuda')
 
 
-def test_a_folder_without_identity_is_refused(built, trt, tmp_path):
+def test_folder_without_build_info_is_refused(built, trt, tmp_path):
     (tmp_path / 'model.json').write_text('{}')
     with pytest.raises(ModelFolderError, match="'tensorrt' is missing"):
         open_tensorrt(replace(built[0], path=tmp_path), 'cuda')

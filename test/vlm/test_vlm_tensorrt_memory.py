@@ -9,9 +9,9 @@ from cuda_stand_ins import HostCuda
 
 from kimi_ros.vlm.errors import DeviceNotAvailable, EngineError
 from kimi_ros.vlm.trt import cuda_graph, device_memory
-from kimi_ros.vlm.trt.cache import ALIGNMENT, CacheBlocks
 from kimi_ros.vlm.trt.cuda_graph import CudaGraph
 from kimi_ros.vlm.trt.device_memory import open_device
+from kimi_ros.vlm.trt.kv_cache import ALIGNMENT, KVCacheLayout
 
 LIBRARIES = {'pycuda': 'pycuda', 'cuda.bindings': 'bindings'}
 
@@ -43,32 +43,30 @@ def library(request, cuda, monkeypatch):
     ('heads', 'width', 'dtype', 'count'),
     [(32, 64, 'fp16', 1), (2, 64, 'fp32', 730), (5, 32, 'fp16', 3), (3, 20, 'fp16', 7)],
 )
-def test_fresh_keys_are_written_behind_those_that_are_there(
-    library, cuda, heads, width, dtype, count
-):
+def test_new_keys_are_appended_to_the_past(library, cuda, heads, width, dtype, count):
     kind = np.dtype({'fp16': np.float16, 'fp32': np.float32}[dtype])
-    blocks = CacheBlocks(2, heads, 1000, width, kind)
+    blocks = KVCacheLayout(2, heads, 1000, width, kind)
     start = 1000 - count
     device = open_device()
     with device.current():
         cuda.total = 1 << 30
         past, fresh = (
-            device.allocate(size) for size in (blocks.past_bytes(), blocks.fresh_bytes(count))
+            device.allocate(size) for size in (blocks.past_bytes(), blocks.new_bytes(count))
         )
         device.clear(past, blocks.past_bytes())
-        given = device.pinned(blocks.fresh_bytes(count))
+        given = device.pinned(blocks.new_bytes(count))
         given[:] = np.random.default_rng(0).integers(1, 100, len(given))
         device.upload(given, fresh)
         device.copy(fresh, past, blocks.write_back(start, count))
         found = device.pinned(blocks.past_bytes())
         device.download(past, found)
-        device.wait()
+        device.synchronize()
     size = kind.itemsize
     for index in range(4):
-        assert blocks.past_offset(index) % ALIGNMENT == blocks.fresh_offset(index, count) % 256 == 0
+        assert blocks.past_offset(index) % ALIGNMENT == blocks.new_offset(index, count) % 256 == 0
         shape, offset = blocks.past_shape(), blocks.past_offset(index)
         slice_ = found[offset : offset + np.prod(shape) * size].view(kind).reshape(shape)[0]
-        shape, offset = blocks.fresh_shape(count), blocks.fresh_offset(index, count)
+        shape, offset = blocks.new_shape(count), blocks.new_offset(index, count)
         wanted = given[offset : offset + np.prod(shape) * size].view(kind).reshape(shape)[0]
         np.testing.assert_array_equal(slice_[:, start:], wanted)
         assert not slice_[:, :start].any()
@@ -79,7 +77,7 @@ def test_fresh_keys_are_written_behind_those_that_are_there(
 
 
 def test_positions_beyond_the_context_are_refused():
-    blocks = CacheBlocks(1, 1, 16, 8, np.dtype(np.float32))
+    blocks = KVCacheLayout(1, 1, 16, 8, np.dtype(np.float32))
     for start, count in ((16, 1), (0, 17), (-1, 1), (3, 0)):
         with pytest.raises(ValueError, match='do not fit'):
             blocks.write_back(start, count)
@@ -92,7 +90,7 @@ def test_the_device_is_described(library):
         assert device.free() == 1 << 24
 
 
-def test_memory_that_is_not_there_is_an_error_with_figures(library, cuda):
+def test_out_of_memory_error_has_the_sizes(library, cuda):
     device = open_device()
     with device.current():
         device.allocate(10 << 20)
@@ -106,16 +104,16 @@ def test_two_devices_share_one_context(library, cuda):
     first.close()
     assert cuda.retained == 1
     with second.current():
-        second.wait()
+        second.synchronize()
 
 
-def test_what_is_asked_out_of_context_fails(library, cuda):
+def test_calls_without_a_current_context_fail(library, cuda):
     device = open_device()
     with pytest.raises(Exception, match='invalid device context'):
-        device.wait()
+        device.synchronize()
 
 
-def test_a_graph_is_captured_and_launched(library, cuda):
+def test_cuda_graph_is_captured_and_launched(library, cuda):
     device, asked = open_device(), []
     with device.current():
         graph = CudaGraph(device.stream, lambda: asked.append(1))
@@ -137,12 +135,12 @@ def test_pycuda_comes_first(cuda, monkeypatch):
     assert type(open_device()).__name__ == '_PyCuda'
 
 
-def test_without_a_library_it_is_said_what_to_install(cuda):
+def test_missing_library_error_has_installation_hint(cuda):
     with pytest.raises(DeviceNotAvailable, match='pip install cuda-bindings'):
         open_device()
 
 
-def test_without_a_driver_it_is_said_where_to_look(library, cuda, monkeypatch):
+def test_missing_driver_error_has_a_hint(library, cuda, monkeypatch):
     def fail(*_):
         raise RuntimeError('no CUDA-capable device is detected')
 

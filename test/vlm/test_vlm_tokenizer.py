@@ -17,12 +17,12 @@ def pieces_of(tokenizer, text):
     return [piece for piece in (*pieces, stream.flush()) if piece]
 
 
-def test_english_comes_in_whole_words(tokenizer):
+def test_text_stream_emits_whole_english_words(tokenizer):
     pieces = pieces_of(tokenizer, 'The red cup is here.\nAnd there')
     assert pieces == ['The ', 'red ', 'cup ', 'is ', 'here.\n', 'And ', 'there']
 
 
-def test_chinese_comes_in_whole_characters(tokenizer):
+def test_text_stream_emits_whole_chinese_characters(tokenizer):
     text = '桌子上有红色的書，很好。'
     pieces = pieces_of(tokenizer, text)
     assert ''.join(pieces) == text
@@ -33,20 +33,20 @@ def test_chinese_comes_in_whole_characters(tokenizer):
     'text',
     ['杯子 cup 杯', 'a  b\n\n c', 'naïve café 🤖 robot', '{"say":"好的, ok"}', '𠀀𠀁 x', 'x'],
 )
-def test_pieces_are_never_broken_and_add_up(tokenizer, text):
+def test_text_stream_pieces_add_up_to_the_text(tokenizer, text):
     pieces = pieces_of(tokenizer, text)
     assert ''.join(pieces) == text
     assert not any('\ufffd' in piece for piece in pieces)
 
 
-def test_bytes_that_are_no_text_come_out_as_the_whole_text_has_them(tokenizer):
+def test_text_stream_handles_invalid_utf8(tokenizer):
     ids = [581, 420, 412, 410, 133, 127, 412, 37, 420, 412, 410, 390]
     stream = TextStream(tokenizer)
     pieces = [stream.push([token]) for token in ids] + [stream.flush()]
     assert ''.join(pieces) == tokenizer.decode(ids)
 
 
-def test_control_tokens_in_a_question_are_plain_characters(tokenizer):
+def test_special_tokens_in_a_question_are_plain_text(tokenizer):
     ids = tokenizer.encode('<|coord|><|endoftext|>')
     assert min(ids) > 9
     assert tokenizer.decode(ids) == '<|coord|><|endoftext|>'

@@ -1,1 +1,1 @@
-"""onnxruntime: sessions, the decoder with its cache, and the engine over them."""
+"""ONNX Runtime: sessions, the decoder with its KV cache, and the engine."""

@@ -1,4 +1,4 @@
-"""The decoder graph on onnxruntime and the cache that it reads and writes in place."""
+"""The decoder graph on ONNX Runtime, with an in-place KV cache."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ import numpy as np
 from onnxruntime import InferenceSession, IOBinding, OrtValue
 
 from ..config import TextConfig
-from ..layout import Layout
-from .session import bind_input, bind_output, giving_back
+from ..quantization import QuantizationConfig
+from .session import bind_input, bind_output, shrink_arena_options
 
 _DTYPES = {'fp32': np.float32, 'fp16': np.float16, 'int8': np.int8}
 
 
 class Decoder:
-    """One cache, bound as the past and as the present of every run."""
+    """A decoder session whose KV cache is bound both as past and as present of every run."""
 
     def __init__(
         self,
         session: InferenceSession,
         text: TextConfig,
-        layout: Layout,
+        quantization: QuantizationConfig,
         scales: Sequence[np.ndarray] = (),
     ) -> None:
-        """`scales` of keys and of values, f32 (layers, kv_heads * head_dim), where it is 8-bit."""
+        """`scales` of keys and values, f32 (layers, kv_heads * head_dim), if the cache is int8."""
         self._session = session
         self._dim = text.dim
         self._scales = scales
         shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
         names = [f'{part}_{i}' for i in range(text.n_layers) for part in ('key', 'value')]
         self._on_gpu = session.get_providers()[0] == 'CUDAExecutionProvider'
-        # On the CPU an OrtValue shares the array's memory, which the array must then keep alive;
-        # on a GPU it is a copy of it.
-        self._arrays = [_sparse_zeros(shape, _DTYPES[layout.cache]) for _ in names]
+        # On the CPU an OrtValue shares the array's memory, so the array must stay alive; on a GPU
+        # it is a copy.
+        self._arrays = [_lazy_zeros(shape, _DTYPES[quantization.cache]) for _ in names]
         device = 'cuda' if self._on_gpu else 'cpu'
         values = [OrtValue.ortvalue_from_numpy(array, device, 0) for array in self._arrays]
         self._cache = dict(zip(names, values, strict=True))
@@ -49,9 +49,9 @@ class Decoder:
         self._one = self._bind(self._embeds)
 
     def run(self, embeds: np.ndarray, length: int, image: bool = False) -> np.ndarray:
-        """Append (t, dim) after `length` positions; hidden (dim,) of the last one.
+        """Append (t, dim) after `length` positions; return the last hidden state (dim,).
 
-        :param image: whether they all see each other.
+        :param image: bidirectional instead of causal attention.
         """
         count = len(embeds)
         self._last[0] = length + count - 1
@@ -64,7 +64,7 @@ class Decoder:
             self._session.run_with_iobinding(self._one)
         else:
             embeds = np.ascontiguousarray(embeds, np.float32)[None]
-            self._session.run_with_iobinding(self._bind(embeds), giving_back())
+            self._session.run_with_iobinding(self._bind(embeds), shrink_arena_options())
         return self._hidden[0]
 
     def read(self, layer: int, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -87,18 +87,18 @@ class Decoder:
         return binding
 
     def _feed(self, binding: IOBinding, embeds: np.ndarray) -> None:
-        """Bind what changes from run to run: a GPU gets its copy when it is bound, not when run."""
+        """Bind the inputs that change: on a GPU, binding copies them."""
         bind_input(binding, 'embeds', embeds)
         bind_input(binding, 'image', self._image)
         bind_input(binding, 'seqlens_k', self._last)
         bind_input(binding, 'total_sequence_length', self._total)
 
 
-def _sparse_zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """An array that takes memory only where it was written, page by page.
+def _lazy_zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """A zeroed array whose pages are allocated when they are first written.
 
-    numpy asks for huge pages; as every head has its own stretch of positions, the first position
-    would take all of them.
+    numpy would use huge pages; since each head has its own range of positions, the first position
+    would then allocate all of them.
     """
     kind = np.dtype(dtype)
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS

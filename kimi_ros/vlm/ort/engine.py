@@ -1,4 +1,4 @@
-"""The engine on onnxruntime: cache in place, buffers bound once."""
+"""The engine on ONNX Runtime: in-place KV cache, buffers bound once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..config import ModelConfig
+from ..embeddings import EmbeddingFile
 from ..errors import DeviceNotAvailable, ModelFolderError, VlmError
 from ..folder import ModelFolder
-from ..tables import Tables
 from .decoder import Decoder
 from .session import (
     Session,
@@ -19,9 +19,9 @@ from .session import (
     bind_output,
     check_version,
     default_threads,
-    giving_back,
     open_session,
     providers_for,
+    shrink_arena_options,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -29,17 +29,17 @@ _SCALES = ('key_scales', 'value_scales')
 
 
 class OnnxEngine:
-    """Runs the graphs of a model folder; see `engine.Engine` for the calls.
+    """Runs the graphs of a model folder; see `engine.Engine` for the methods.
 
-    The key and value buffers of the whole context belong to this object and are bound both as the
-    past and as the present of the decoder graph, so a step writes its positions and copies none.
+    The key and value buffers of the whole context are bound both as past and as present of the
+    decoder graph, so a step writes its own positions and copies none.
     """
 
-    crops_at_once = 1
+    crop_batch_size = 1
 
     def __init__(self, folder: ModelFolder, device: str = 'auto', threads: int | None = None):
-        """`device` is 'auto', 'cpu' or 'cuda'; `threads` None means the folder's, or as many as
-        there are physical cores, at most 4.
+        """`device` is 'auto', 'cpu' or 'cuda'; `threads` None means the folder's setting, or the
+        number of physical cores, at most 4.
 
         Raises DeviceNotAvailable and ModelFolderError; every call may raise EngineError.
         """
@@ -53,32 +53,32 @@ class OnnxEngine:
         self._vision = self._session('vision.onnx')
         if 'CUDAExecutionProvider' in set(self._providers) - set(self._vision.get_providers()):
             problem = (
-                'onnxruntime has a CUDA provider but could not start it; look for missing CUDA or '
-                'cuDNN libraries in its log above'
+                'the CUDA provider of onnxruntime did not start; look for missing CUDA or cuDNN '
+                'libraries in its log above'
             )
             if device == 'cuda':
                 raise DeviceNotAvailable(f'{problem}, or use device="cpu"')
-            _LOG.warning('the CPU is used: %s', problem)
+            _LOG.warning('using the CPU: %s', problem)
         self._projection = self._session('projection.onnx')
         self._head = _Head(self._session('head.onnx'), self.config.text.dim)
         self._coordinate = self._size = None
         if 'coordinate.onnx' in folder.files:
             self._coordinate = _Head(self._session('coordinate.onnx'), self.config.text.dim)
             self._size = _Head(self._session('size.onnx'), self.config.text.dim)
-        self._tables = Tables(
+        self._embeddings = EmbeddingFile(
             folder.file('tables.safetensors'),
             self.config,
             has_regions=self._coordinate is not None,
-            others=_SCALES if folder.layout.cache == 'int8' else (),
+            extra=_SCALES if folder.quantization.cache == 'int8' else (),
         )
-        scales = list(self._tables.others.values())
+        scales = list(self._embeddings.extra.values())
         self._decoder = Decoder(
-            self._session('decoder.onnx'), self.config.text, folder.layout, scales
+            self._session('decoder.onnx'), self.config.text, folder.quantization, scales
         )
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
         """(n, 3, S, S) to (n, patches, enc_dim)."""
-        return self._vision.run(None, {'crops': crops}, giving_back())[0]
+        return self._vision.run(None, {'crops': crops}, shrink_arena_options())[0]
 
     def project(self, global_features: np.ndarray, local_features: np.ndarray) -> np.ndarray:
         """Two times (patches, enc_dim) to (patches, dim)."""
@@ -86,13 +86,13 @@ class OnnxEngine:
         return self._projection.run(None, feeds)[0]
 
     def prefill_image(self, embeds: np.ndarray) -> None:
-        """Fill the cache with (p, dim), every position seeing every other."""
+        """Reset the cache to the image prefix (p, dim), with bidirectional attention."""
         self.length = 0
         self._decoder.run(embeds, 0, image=True)
         self.length = len(embeds)
 
     def rewind(self, length: int) -> None:
-        """Nothing is erased: what lies beyond `length` is written over."""
+        """Truncate the cache: positions after `length` are overwritten later."""
         if not 0 <= length <= self.length:
             raise VlmError(f'cannot rewind from {self.length} to {length}')
         self.length = length
@@ -108,7 +108,7 @@ class OnnxEngine:
         return self._head.run(hidden, 'logits')
 
     def token(self, hidden: np.ndarray) -> int:
-        """(dim,) to the id of the best token."""
+        """(dim,) to the greedy token id."""
         return int(self._head.run(hidden, 'token'))
 
     def coordinate_logits(self, hidden: np.ndarray) -> np.ndarray:
@@ -121,22 +121,22 @@ class OnnxEngine:
 
     def embed_tokens(self, ids: Sequence[int]) -> np.ndarray:
         """(n,) ids to (n, dim)."""
-        return self._tables.tokens(ids)
+        return self._embeddings.tokens(ids)
 
     def embed_coordinates(self, values: Sequence[float]) -> np.ndarray:
         """(n,) to (n, dim)."""
-        return self._tables.regions.coordinates(values)
+        return self._embeddings.coordinate_encoder.coordinates(values)
 
     def embed_sizes(self, sizes: Sequence[tuple[float, float]]) -> np.ndarray:
         """(n, 2) to (n, dim)."""
-        return self._tables.regions.sizes(sizes)
+        return self._embeddings.coordinate_encoder.sizes(sizes)
 
     def read_cache(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
         """Copies of a layer's keys and values f32 (kv_heads, length, head_dim)."""
         return self._decoder.read(layer, self.length)
 
     def close(self) -> None:
-        """Drop sessions and buffers."""
+        """Free sessions and buffers."""
         self.__dict__ = {'config': self.config, 'length': 0}
 
     def _session(self, name: str) -> Session:
@@ -148,12 +148,12 @@ class OnnxEngine:
 
     def _region(self, part):
         if part is None:
-            raise VlmError('this model has no region heads: it takes and gives no coordinates')
+            raise VlmError('this model has no region heads: it cannot read or write coordinates')
         return part
 
 
 class _Head:
-    """A graph from one hidden state to logits and the like, with all buffers bound once."""
+    """A head: a graph from one hidden state to logits and the like, with buffers bound once."""
 
     def __init__(self, session: Session, dim: int) -> None:
         self._session = session
@@ -166,19 +166,19 @@ class _Head:
             binding = session.io_binding()
             bind_input(binding, self._name, self._hidden)
             bind_output(binding, output.name, array)
-            # Only what is asked for is copied, from a GPU above all.
+            # One binding per output, so that only the requested one is copied from a GPU.
             self._outputs[output.name], self._bindings[output.name] = array, binding
 
     def run(self, hidden: np.ndarray, output: str) -> np.ndarray:
         self._hidden[0] = hidden
-        if self._on_gpu:  # which gets its copy when the array is bound
+        if self._on_gpu:  # binding copies to the GPU
             bind_input(self._bindings[output], self._name, self._hidden)
         self._session.run_with_iobinding(self._bindings[output])
         return self._outputs[output][0]
 
 
 def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
-    """Shapes of all inputs and outputs of each graph, as the config asks."""
+    """Expected shapes of all inputs and outputs of each graph, from the config."""
     text, vision, region = config.text, config.vision, config.region
     side, features = vision.crop_size, [vision.patches, vision.enc_dim]
     parts = [f'{part}_{layer}' for layer in range(text.n_layers) for part in ('key', 'value')]
@@ -209,6 +209,6 @@ def _check_shapes(path: Path, found: dict[str, list], expected: dict[str, list])
     for name in expected | found:
         if found.get(name) != expected.get(name):
             raise ModelFolderError(
-                f'{path}: {name} is {found.get(name, "absent")}, the config in model.json asks for '
-                f'{expected.get(name, "none")}; export the checkpoint again'
+                f'{path}: {name} has shape {found.get(name, "(absent)")}, the config in model.json '
+                f'expects {expected.get(name, "none")}; export the checkpoint again'
             )

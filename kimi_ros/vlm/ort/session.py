@@ -1,4 +1,4 @@
-"""Sessions of onnxruntime: where they run, how many threads they take, what memory they share."""
+"""ONNX Runtime sessions: execution providers, threads and the shared memory arena."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from ..errors import DeviceNotAvailable, EngineError, ModelFolderError
 from ..folder import ModelFolder
 
 _LOG = logging.getLogger(__name__)
-_MOST_THREADS = 4
-_AS_REQUESTED = 1  # how the arena grows: not in powers of two
+_MAX_THREADS = 4
+_EXTEND_SAME_AS_REQUESTED = 1  # arena_extend_strategy; the default grows in powers of two
 
 
 class Session(InferenceSession):
-    """A session whose failures have a name."""
+    """An InferenceSession that raises EngineError, naming the graph."""
 
     def __init__(self, path: str, options: onnxruntime.SessionOptions, providers: list[str]):
         super().__init__(path, options, providers=providers)
         self._path = path
 
     def run(self, *feeds):
-        """As onnxruntime's. Raises EngineError."""
-        with self._named():
+        """See InferenceSession. Raises EngineError."""
+        with self._wrap_errors():
             return super().run(*feeds)
 
     def run_with_iobinding(self, *binding) -> None:
-        """As onnxruntime's. Raises EngineError."""
-        with self._named():
+        """See InferenceSession. Raises EngineError."""
+        with self._wrap_errors():
             super().run_with_iobinding(*binding)
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _wrap_errors(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:
@@ -52,15 +52,15 @@ def open_session(path: Path, providers: list[str], threads: int) -> Session:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads wait awake within a run, which makes tokens faster, and sleep between two of them: a
-    # robot's other nodes need the cores.
+    # Threads spin within a run, which makes tokens faster, and sleep between runs, since other
+    # nodes of the robot need the cores.
     options.add_session_config_entry('session.force_spinning_stop', '1')
-    # The graphs run one after the other: what one worked in serves the next.
+    # Graphs run one after the other, so they share one arena.
     options.add_session_config_entry('session.use_env_allocators', '1')
     options.log_severity_level = 3
     try:
         return Session(str(path), options, providers=providers)
-    # onnxruntime's exceptions share no base class but Exception.
+    # onnxruntime's exceptions have no common base class but Exception.
     except Exception as error:
         raise ModelFolderError(f'{path} cannot be loaded: {error}') from error
 
@@ -73,34 +73,34 @@ def _share_arena() -> None:
         0,
         onnxruntime.OrtMemType.DEFAULT,
     )
-    growth = onnxruntime.OrtArenaCfg({'arena_extend_strategy': _AS_REQUESTED})
+    growth = onnxruntime.OrtArenaCfg({'arena_extend_strategy': _EXTEND_SAME_AS_REQUESTED})
     onnxruntime.create_and_register_allocator(where, growth)
 
 
-def giving_back() -> RunOptions:
-    """Options of a large run: it gives the memory that it worked in back to the system."""
+def shrink_arena_options() -> RunOptions:
+    """Run options for a large run, which return its arena memory to the system."""
     options = RunOptions()
     options.add_run_config_entry('memory.enable_memory_arena_shrinkage', 'cpu:0')
     return options
 
 
 def bind_input(binding: IOBinding, name: str, array: np.ndarray) -> None:
-    """Let the session read the array, whose memory the caller keeps."""
+    """Bind the array as an input, without a copy on the CPU; the caller keeps it alive."""
     binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(array))
 
 
 def bind_output(binding: IOBinding, name: str, array: np.ndarray) -> None:
-    """Let the session write the array, whose memory the caller keeps."""
+    """Bind the array as an output, without a copy on the CPU; the caller keeps it alive."""
     binding.bind_ortvalue_output(name, OrtValue.ortvalue_from_numpy(array))
 
 
 def default_threads() -> int:
     """Physical cores, at most 4."""
-    return min(_MOST_THREADS, physical_cores())
+    return min(_MAX_THREADS, physical_cores())
 
 
 def physical_cores() -> int:
-    """Cores that this process may use, siblings on one core counted once."""
+    """Physical cores that this process may use: hyper-threads of one core count once."""
     if not hasattr(os, 'sched_getaffinity'):
         return os.cpu_count() or 1
     cores = set()
@@ -114,7 +114,7 @@ def physical_cores() -> int:
 
 
 def providers_for(device: str, folder: ModelFolder) -> list[str]:
-    """What to ask onnxruntime for; where 'auto' cannot have CUDA, the log says why.
+    """Execution providers for a device; if 'auto' cannot use CUDA, the reason is logged.
 
     Raises DeviceNotAvailable.
     """
@@ -126,37 +126,37 @@ def providers_for(device: str, folder: ModelFolder) -> list[str]:
         raise DeviceNotAvailable(f'{problem}, or use device="cpu"')
     if device == 'cpu' or problem:
         if device == 'auto' and has_cuda:
-            _LOG.warning('the CPU is used: %s', problem)
+            _LOG.warning('using the CPU: %s', problem)
         return ['CPUExecutionProvider']
     return ['CUDAExecutionProvider', 'CPUExecutionProvider']
 
 
 def _no_cuda(folder: ModelFolder, has_cuda: bool) -> str:
-    """Why this folder cannot be run by CUDA here, and what to do; '' where it can."""
-    if folder.layout.activations == 'fp32':
-        # CUDA has its attention over a cache, GroupQueryAttention, in half precision only.
+    """Why this folder cannot run on CUDA here, with a hint; '' if it can."""
+    if folder.quantization.activations == 'fp32':
+        # On CUDA, GroupQueryAttention exists in half precision only.
         return (
-            f'{folder.path} computes in fp32 (activations in model.json), which onnxruntime cannot '
-            'decode on CUDA; export it for a GPU (--preset desktop_gpu)'
+            f'{folder.path} has fp32 activations (model.json), which onnxruntime cannot decode on '
+            'CUDA; export it for a GPU (--preset desktop_gpu)'
         )
     if not has_cuda:
         return (
-            'this onnxruntime has no CUDA; on a machine with an NVIDIA GPU replace it (pip '
-            'uninstall onnxruntime, then pip install onnxruntime-gpu)'
+            'this onnxruntime has no CUDA provider; on a machine with an NVIDIA GPU replace it '
+            '(pip uninstall onnxruntime, then pip install onnxruntime-gpu)'
         )
     return ''
 
 
 def check_version(folder: ModelFolder) -> None:
-    """Raise ModelFolderError where this onnxruntime is older than the folder's graphs."""
+    """Raise ModelFolderError if this onnxruntime is too old for the folder's graphs."""
     needed, found = folder.min_onnxruntime, onnxruntime.__version__
-    if needed and as_version(found) < as_version(needed):
+    if needed and parse_version(found) < parse_version(needed):
         raise ModelFolderError(
             f'{folder.path} needs onnxruntime {needed} or newer, this is {found}: '
             f'pip install "onnxruntime>={needed}"'
         )
 
 
-def as_version(text: str) -> tuple[int, ...]:
-    """'1.23.2' as numbers that can be compared."""
+def parse_version(text: str) -> tuple[int, ...]:
+    """Parse '1.23.2' into a comparable tuple of ints."""
     return tuple(int(part) for part in text.split('+')[0].split('.')[:3] if part.isdigit())

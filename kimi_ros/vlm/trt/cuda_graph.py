@@ -1,7 +1,7 @@
-"""CUDA graphs: what was launched once, launched again by one call.
+"""CUDA graphs: a captured sequence of launches, replayed by one call.
 
-pycuda knows no stream capture, so these six driver functions are called as they are, whichever
-library holds the memory. They are the same since CUDA 11.4.
+pycuda has no stream capture, so six driver functions are called directly, whichever library owns
+the memory. They have not changed since CUDA 11.4.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Callable
 from ..errors import EngineError
 
 _LIBRARY = 'libcuda.so.1'
-# Only calls of this thread may disturb the capture: others may use the GPU meanwhile.
+# Only calls of this thread invalidate the capture: other threads may use the GPU meanwhile.
 _THREAD_LOCAL = 1
 _SUCCESS = 0
 
 
 class CudaGraph:
-    """A captured piece of work. The context must be current in every call."""
+    """A captured CUDA graph. The CUDA context must be current in every call."""
 
     def __init__(self, stream: int, work: Callable[[], None]) -> None:
-        """Capture what `work` asks of the stream, without running it. Raises EngineError."""
+        """Capture the launches of `work` on the stream without running them. Raises EngineError."""
         self._driver = load_driver()
         self._stream = ctypes.c_void_p(stream)
         self._executable = ctypes.c_void_p()
@@ -30,7 +30,7 @@ class CudaGraph:
         try:
             work()
         finally:
-            # Also where the work fails: a stream that is left capturing is of no use any more.
+            # Also after a failure: a stream that is left capturing is unusable.
             status = self._driver.cuStreamEndCapture(self._stream, ctypes.byref(graph))
         if status != _SUCCESS:
             raise EngineError(f'CUDA: the capture of a graph failed with status {status}')
@@ -45,11 +45,11 @@ class CudaGraph:
             self._driver.cuGraphDestroy(graph)
 
     def launch(self) -> None:
-        """Put the work on the stream. Raises EngineError."""
+        """Launch the graph on its stream. Raises EngineError."""
         self._call('cuGraphLaunch', self._executable, self._stream)
 
     def close(self) -> None:
-        """Free it."""
+        """Free the graph."""
         self._driver.cuGraphExecDestroy(self._executable)
 
     def _call(self, function: str, *arguments: object) -> None:
@@ -59,7 +59,7 @@ class CudaGraph:
 
 
 def load_driver() -> ctypes.CDLL:
-    """The driver's library. Raises EngineError where there is none."""
+    """Load the CUDA driver library. Raises EngineError if it is missing."""
     try:
         return ctypes.CDLL(_LIBRARY)
     except OSError as error:

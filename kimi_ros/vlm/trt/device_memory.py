@@ -1,8 +1,8 @@
-"""Memory of an NVIDIA GPU, through pycuda or, where that is absent, cuda-bindings.
+"""GPU memory through pycuda or, if that is not installed, cuda-bindings.
 
-Both talk to the driver in the device's primary context, which TensorRT, PyTorch and onnxruntime
-share: a second context would cost memory and could not see theirs. Copies go through one stream
-and return before they are done; `wait` is where they are.
+Both use the device's primary context, which TensorRT, PyTorch and ONNX Runtime share: a second
+context would cost memory and could not access theirs. Copies are asynchronous, on one stream;
+`synchronize` waits for them.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import DeviceNotAvailable, EngineError
-from .cache import StridedCopy
 from .cuda_graph import load_driver
+from .kv_cache import StridedCopy
 
-# A stream that does not wait for the default one, nor makes it wait: others may be using that, and
-# a capture must not depend on it.
+# A stream that does not synchronize with the default one, which others may use and on which a
+# capture must not depend.
 _NON_BLOCKING = 1
 
 
 class Device(Protocol):
-    """One GPU and one stream on it. Calls but `current` need the context to be current."""
+    """One GPU with one stream. All methods but `current` need the context to be current."""
 
     name: str
     compute_capability: str
-    """'8.7' for instance."""
+    """For example '8.7'."""
     total: int
     """Bytes of memory."""
     stream: int
     """Handle of the stream."""
 
     def current(self) -> Any:
-        """Make the context current in this thread, as a `with` block does."""
+        """A context manager that makes the CUDA context current in this thread."""
 
     def free(self) -> int:
-        """Bytes of memory that nobody has."""
+        """Free memory in bytes."""
 
     def allocate(self, nbytes: int) -> int:
-        """Address of new memory, aligned to 256, which `close` gives back.
+        """Allocate memory, aligned to 256 and freed by `close`; return its address.
 
-        Raises EngineError, with figures, where there is not enough.
+        Raises EngineError, with the sizes, if there is not enough.
         """
 
     def pinned(self, nbytes: int) -> np.ndarray:
-        """Page-locked host memory, uint8, which copies need in order not to wait."""
+        """Page-locked host memory, uint8, which asynchronous copies need."""
 
     def clear(self, address: int, nbytes: int) -> None:
         """Fill with zeros."""
@@ -62,15 +62,15 @@ class Device(Protocol):
     def copy(self, source: int, target: int, extent: StridedCopy) -> None:
         """Copy within the device."""
 
-    def wait(self) -> None:
-        """Until all that the stream was given is done."""
+    def synchronize(self) -> None:
+        """Wait until the stream is idle."""
 
     def close(self) -> None:
-        """Free page-locked memory and the stream, and let go of the context."""
+        """Free all memory and the stream, and release the context."""
 
 
 def open_device() -> Device:
-    """The first GPU. Raises DeviceNotAvailable, saying what to install."""
+    """Open the first GPU. Raises DeviceNotAvailable, saying what to install."""
     failures = []
     for open_one, library in ((_PyCuda, 'pycuda.driver'), (_CudaBindings, 'cuda.bindings.driver')):
         try:
@@ -80,11 +80,11 @@ def open_device() -> Device:
             continue
         try:
             return open_one(module)
-        # Each library has errors of its own, and one more where there is no driver.
+        # Each library has its own exceptions, and another one if there is no driver.
         except Exception as error:
             raise DeviceNotAvailable(
-                f'{library} finds no GPU that can be used: {error}; nvidia-smi (on Jetson: '
-                'tegrastats) shows whether the driver runs'
+                f'{library} finds no usable GPU: {error}; check the driver with nvidia-smi (on '
+                'Jetson: tegrastats)'
             ) from error
     raise DeviceNotAvailable(
         'neither pycuda nor cuda-bindings can be imported; install one of them (pip install '
@@ -123,7 +123,7 @@ class _PyCuda:
         try:
             block = self._driver.mem_alloc(nbytes)
         except self._driver.MemoryError as error:
-            raise _too_small(nbytes, self.free(), self) from error
+            raise _out_of_memory(nbytes, self.free(), self) from error
         self._blocks.append(block)
         return int(block)
 
@@ -148,7 +148,7 @@ class _PyCuda:
         copy.width_in_bytes, copy.height, copy.depth = extent.width, extent.rows, extent.slices
         copy(self._stream)
 
-    def wait(self) -> None:
+    def synchronize(self) -> None:
         self._stream.synchronize()
 
     def close(self) -> None:
@@ -156,8 +156,8 @@ class _PyCuda:
         for block in self._blocks:
             block.free()
         self._blocks, self._stream = [], None
-        # Only a current context is let go of whichever thread this is. pycuda then takes it off
-        # its own stack, but a primary one not off the driver's.
+        # detach works in any thread only if the context is current. pycuda then pops it from its
+        # own stack, but not a primary context from the driver's stack.
         self._context.detach()
         load_driver().cuCtxPopCurrent_v2(ctypes.byref(ctypes.c_void_p()))
 
@@ -167,7 +167,7 @@ class _CudaBindings:
         self._driver = driver
         self._call(driver.cuInit(0))
         self._device = self._call(driver.cuDeviceGet(0))
-        # Padded with blanks behind the end of the text.
+        # Padded after the terminating zero.
         self.name = self._call(driver.cuDeviceGetName(256, self._device)).split(b'\0')[0].decode()
         self.compute_capability = '.'.join(
             str(self._attribute(f'COMPUTE_CAPABILITY_{part}')) for part in ('MAJOR', 'MINOR')
@@ -194,7 +194,7 @@ class _CudaBindings:
     def allocate(self, nbytes: int) -> int:
         error, address = self._driver.cuMemAlloc(nbytes)
         if error == self._driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
-            raise _too_small(nbytes, self.free(), self)
+            raise _out_of_memory(nbytes, self.free(), self)
         self._call((error,))
         self._blocks.append(int(address))
         return int(address)
@@ -226,7 +226,7 @@ class _CudaBindings:
         copy.WidthInBytes, copy.Height, copy.Depth = extent.width, extent.rows, extent.slices
         self._call(self._driver.cuMemcpy3DAsync(copy, self._stream))
 
-    def wait(self) -> None:
+    def synchronize(self) -> None:
         self._call(self._driver.cuStreamSynchronize(self._stream))
 
     def close(self) -> None:
@@ -245,7 +245,7 @@ class _CudaBindings:
         return self._call(self._driver.cuDeviceGetAttribute(which, self._device))
 
     def _call(self, answer: tuple) -> Any:
-        """Split what every function gives, a status and values, into an error and the values."""
+        """Unpack the (status, *values) of a driver call; raise EngineError on failure."""
         status, *values = answer
         if status != self._driver.CUresult.CUDA_SUCCESS:
             text = self._driver.cuGetErrorString(status)[1]
@@ -253,9 +253,9 @@ class _CudaBindings:
         return values[0] if len(values) == 1 else tuple(values)
 
 
-def _too_small(needed: int, free: int, device: Device) -> EngineError:
+def _out_of_memory(needed: int, free: int, device: Device) -> EngineError:
     return EngineError(
         f'the memory of {device.name} is too small: {needed / 2**20:.0f} MiB more are needed, '
         f'{free / 2**20:.0f} of {device.total / 2**20:.0f} MiB are free; close other programs, or '
-        'export with fewer bits or a smaller --preset (docs/install.md says what each needs)'
+        'export with a lower --precision or a smaller --preset (requirements: docs/install.md)'
     )

@@ -1,7 +1,7 @@
-"""TensorRT itself: engines from files to runs on a stream.
+"""The TensorRT executor: loads engines and runs them on a CUDA stream.
 
-Written against the Python API that 10.3 and 11.1 have in common; docs/tensorrt.md compares every
-call with both.
+Uses only the Python API that TensorRT 10.3 and 11.1 have in common; docs/tensorrt.md compares each
+call.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ import numpy as np
 
 from ..errors import DeviceNotAvailable, EngineError, ModelFolderError
 from ..folder import ModelFolder
-from .cache import StridedCopy
+from .bindings import EngineSpec, folder_engine_specs, profile_shapes
+from .build_info import Machine, build_mismatches, check_build, read_build_info
 from .cuda_graph import CudaGraph
 from .device_memory import Device, open_device
-from .identity import Machine, mismatches, read_identity, require
-from .plan import Graph, plan_of, profiles
-from .runs import Place
+from .kv_cache import StridedCopy
+from .runners import Binding
 
 _LOG = logging.getLogger(__name__)
 
 
 def import_tensorrt() -> ModuleType:
-    """The module tensorrt. Raises DeviceNotAvailable, saying how it is installed."""
+    """Import the module tensorrt. Raises DeviceNotAvailable with installation instructions."""
     try:
         import tensorrt
-    # Its wheel may be there without the libraries, and says so with whatever error comes first.
+    # The wheel may be installed without the libraries, which can raise any exception.
     except Exception as error:
         raise DeviceNotAvailable(
             f'TensorRT cannot be imported ({error}); on Jetson it comes with JetPack (apt install '
@@ -45,45 +45,49 @@ def import_tensorrt() -> ModuleType:
 def open_executor(folder: ModelFolder) -> TensorRtExecutor:
     """Load a folder's engines on the first GPU.
 
-    An engine that was built for something else, or whose bytes model.json does not vouch for, is
-    not given to TensorRT. Raises ModelFolderError, DeviceNotAvailable, EngineError.
+    Engines that were built for another machine, or whose hash differs from model.json, are never
+    deserialized. Raises ModelFolderError, DeviceNotAvailable, EngineError.
     """
     tensorrt = import_tensorrt()
-    identity, graphs = read_identity(folder), plan_of(folder)
+    build_info, graphs = read_build_info(folder), folder_engine_specs(folder)
     device = open_device()
     try:
         here = machine(tensorrt, device)
-        require(folder.path, identity, here, folder.precision, profiles(graphs))
+        check_build(folder.path, build_info, here, folder.precision, profile_shapes(graphs))
         files = {name: folder.file(f'{name}.engine') for name in graphs}
-        return TensorRtExecutor(tensorrt, device, files, identity.engines, graphs)
+        return TensorRtExecutor(tensorrt, device, files, build_info.engines, graphs)
     except BaseException:
         device.close()
         raise
 
 
 def machine(tensorrt: ModuleType, device: Device) -> Machine:
-    """What engines that are built now are for."""
+    """This machine, as recorded in engines that are built now."""
     return Machine(tensorrt.__version__, device.compute_capability, device.name)
 
 
 def describe(folder: ModelFolder) -> tuple[str, list[str], str]:
-    """For people: what the engines were built for, what keeps them from running, the command.
+    """For diagnostics: what the engines were built for, mismatches, and the rebuild command.
 
-    Raises ModelFolderError, and DeviceNotAvailable where there is nothing to compare them with.
+    Raises ModelFolderError, and DeviceNotAvailable if this machine has no TensorRT or GPU.
     """
-    identity = read_identity(folder)
-    built = identity.machine
+    build_info = read_build_info(folder)
+    built = build_info.machine
     tensorrt, device = import_tensorrt(), open_device()
     here = machine(tensorrt, device)
     device.close()
-    wrong = mismatches(identity, here, folder.precision, profiles(plan_of(folder)))
-    says = f'built with TensorRT {built.version} for {built.device} ({built.compute_capability})'
-    return says, wrong, identity.rebuild
+    wrong = build_mismatches(
+        build_info, here, folder.precision, profile_shapes(folder_engine_specs(folder))
+    )
+    built_for = (
+        f'built with TensorRT {built.version} for {built.device} ({built.compute_capability})'
+    )
+    return built_for, wrong, build_info.rebuild
 
 
 @dataclass(eq=False)
-class _Block:
-    """Device memory, and the page-locked memory through which it is filled and read."""
+class _PinnedBuffer:
+    """A device buffer and the page-locked host memory for copies to and from it."""
 
     address: int
     nbytes: int
@@ -93,7 +97,7 @@ class _Block:
 
 @dataclass(eq=False)
 class _Context:
-    """An execution context, which stays with one profile, and the graph captured from it."""
+    """An execution context with a fixed profile, and the CUDA graph captured from it."""
 
     context: Any
     graph: CudaGraph | None = None
@@ -101,11 +105,10 @@ class _Context:
 
 
 class TensorRtExecutor:
-    """See runs.Executor.
+    """Implements runners.Executor.
 
-    Each profile has a context of its own, because switching one context between profiles makes
-    TensorRT set itself up anew. All of them compute one after the other, so they share one block of
-    scratch memory, as large as the largest needs.
+    Each profile has its own execution context, because switching profiles in one context is slow.
+    Contexts run one after the other, so they share one block of scratch memory.
     """
 
     def __init__(
@@ -114,14 +117,14 @@ class TensorRtExecutor:
         device: Device,
         files: Mapping[str, Path],
         digests: Mapping[str, str],
-        graphs: Mapping[str, Graph],
+        graphs: Mapping[str, EngineSpec],
     ) -> None:
-        """Deserialise the files; the device is closed with this object."""
+        """Deserialize the engine files; the device is closed with this object."""
         self._tensorrt = tensorrt
         self._device = device
         self._graphs = graphs
         self._logger = make_logger(tensorrt)
-        self._blocks: list[_Block] = []
+        self._blocks: list[_PinnedBuffer] = []
         self._contexts: dict[tuple[str, str], _Context] = {}
         self._engines: dict[str, Any] = {}
         with device.current():
@@ -130,58 +133,58 @@ class TensorRtExecutor:
                 self._engines[name] = self._load(path, digests[path.name])
                 self._check(name, path)
             self._make_contexts()
-            device.wait()
+            device.synchronize()
 
-    def allocate(self, nbytes: int) -> _Block:
-        """Device memory, all zero."""
+    def allocate(self, nbytes: int) -> _PinnedBuffer:
+        """Allocate zeroed device memory."""
         with self._device.current():
-            block = _Block(self._device.allocate(nbytes), nbytes)
+            block = _PinnedBuffer(self._device.allocate(nbytes), nbytes)
             self._device.clear(block.address, nbytes)
         self._blocks.append(block)
         return block
 
-    def upload(self, values: np.ndarray, memory: _Block) -> None:
-        """Through page-locked memory, so as not to wait."""
+    def upload(self, values: np.ndarray, memory: _PinnedBuffer) -> None:
+        """Asynchronous, through page-locked memory."""
         with self._device.current():
             if memory.busy:
-                self._settle()
+                self._synchronize()
             host = self._host(memory, values.nbytes)
             host[:] = values.reshape(-1).view(np.uint8)
             self._device.upload(host, memory.address)
             memory.busy = True
 
     def download(
-        self, memory: _Block, shape: tuple[int, ...], dtype: np.dtype, offset: int = 0
+        self, memory: _PinnedBuffer, shape: tuple[int, ...], dtype: np.dtype, offset: int = 0
     ) -> np.ndarray:
-        """Wait, and copy out of page-locked memory."""
+        """Synchronous, through page-locked memory."""
         nbytes = int(np.prod(shape)) * dtype.itemsize
         with self._device.current():
             if memory.busy:
-                self._settle()
+                self._synchronize()
             host = self._host(memory, nbytes)
             self._device.download(memory.address + offset, host)
-            self._settle()
+            self._synchronize()
         return host.view(dtype).reshape(shape).copy()
 
-    def copy(self, source: _Block, target: _Block, extent: StridedCopy) -> None:
+    def copy(self, source: _PinnedBuffer, target: _PinnedBuffer, extent: StridedCopy) -> None:
         """One strided copy on the device."""
         with self._device.current():
             self._device.copy(source.address, target.address, extent)
 
     def prepare(
-        self, graph: str, profile: str, places: Mapping[str, Place], repeated: bool
+        self, graph: str, profile: str, bindings: Mapping[str, Binding], repeated: bool
     ) -> Callable[[], None]:
-        """Set shapes and addresses; see runs.Executor."""
+        """Set shapes and addresses; see runners.Executor."""
         held = self._contexts[graph, profile]
         context = held.context
         with self._device.current():
             self._drop_graph(held)
             for name, tensor in self._graphs[graph].tensors.items():
-                place = places[name]
-                shaped = not tensor.is_input or context.set_input_shape(name, place.shape)
-                address = place.memory.address + place.offset
+                binding = bindings[name]
+                shaped = not tensor.is_input or context.set_input_shape(name, binding.shape)
+                address = binding.memory.address + binding.offset
                 if not (shaped and context.set_tensor_address(name, address)):
-                    raise self._failure(graph, f'{name} cannot be {place.shape}')
+                    raise self._failure(graph, f'{name} cannot be {binding.shape}')
 
         def run() -> None:
             with self._device.current():
@@ -189,25 +192,25 @@ class TensorRtExecutor:
 
         return run
 
-    def wait(self) -> None:
-        """Until the stream is empty."""
+    def synchronize(self) -> None:
+        """Wait until the stream is idle."""
         with self._device.current():
-            self._settle()
+            self._synchronize()
 
     def close(self) -> None:
-        """Free graphs, contexts, engines and memory, in this order."""
+        """Free CUDA graphs, contexts, engines and memory, in this order."""
         with self._device.current():
             for held in self._contexts.values():
                 self._drop_graph(held)
-            # TensorRT frees what nobody refers to.
+            # TensorRT frees objects without references.
             self._contexts, self._engines, self._runtime = {}, {}, None
             for block in self._blocks:
-                # Page-locked memory is freed where the context is current, whoever holds the block.
+                # Page-locked memory must be freed while the context is current.
                 block.host = None
         self._device.close()
 
     def _load(self, path: Path, digest: str) -> Any:
-        """Deserialise a file's bytes, and no others than those that were hashed."""
+        """Deserialize exactly the bytes that were hashed."""
         try:
             with path.open('rb') as stream:
                 data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
@@ -216,19 +219,19 @@ class TensorRtExecutor:
         found = sha256(data).hexdigest()
         if found != digest:
             raise ModelFolderError(
-                f'{path} is not the engine that was built: its sha256 is {found}, model.json says '
+                f'{path} is not the engine that was built: its sha256 is {found}, model.json lists '
                 f'{digest}; it was not loaded. Export the checkpoint again'
             )
         engine = self._runtime.deserialize_cuda_engine(data)
         if engine is None:
             raise EngineError(
-                f'TensorRT could not load {path}: {self._logger.last_error()}; where memory is '
-                'short, close other programs or export with fewer bits'
+                f'TensorRT could not load {path}: {self._logger.last_error()}; if memory is low, '
+                'close other programs or export with a lower --precision'
             )
         return engine
 
     def _check(self, name: str, path: Path) -> None:
-        """The engine has the tensors and profiles that will be asked of it."""
+        """Compare the engine's tensors and profiles with its specification."""
         trt, engine, graph = self._tensorrt, self._engines[name], self._graphs[name]
         found = {engine.get_tensor_name(index) for index in range(engine.num_io_tensors)}
         wrong = sorted(found ^ set(graph.tensors))
@@ -241,7 +244,7 @@ class TensorRtExecutor:
                 wrong.append(tensor_name)
         if wrong or engine.num_optimization_profiles != len(graph.profiles):
             raise ModelFolderError(
-                f'{path} is not what this version of kimi_ros runs'
+                f'{path} does not match this version of kimi_ros'
                 + (f' (differs in {", ".join(wrong)})' if wrong else '')
                 + '; export the checkpoint again'
             )
@@ -269,7 +272,7 @@ class TensorRtExecutor:
             if not held.context.execute_async_v3(self._device.stream):
                 raise self._failure(graph, 'it could not be run')
 
-        # The first run after new shapes sets the context up, which must not be captured.
+        # The first run after a change of shapes initializes the context and must not be captured.
         if repeated and held.runs == 1:
             try:
                 held.graph = CudaGraph(self._device.stream, enqueue)
@@ -286,14 +289,14 @@ class TensorRtExecutor:
             held.graph.close()
         held.graph, held.runs = None, 0
 
-    def _host(self, memory: _Block, nbytes: int) -> np.ndarray:
-        # Not as large as the block: of the cache, by far the largest, hardly anything is ever read.
+    def _host(self, memory: _PinnedBuffer, nbytes: int) -> np.ndarray:
+        # Smaller than the buffer: the KV cache, by far the largest, is hardly ever read.
         if memory.host is None or len(memory.host) < nbytes:
             memory.host = self._device.pinned(nbytes)
         return memory.host[:nbytes]
 
-    def _settle(self) -> None:
-        self._device.wait()
+    def _synchronize(self) -> None:
+        self._device.synchronize()
         for block in self._blocks:
             block.busy = False
 
@@ -302,7 +305,7 @@ class TensorRtExecutor:
 
 
 def make_logger(tensorrt: ModuleType) -> Any:
-    """A logger that keeps TensorRT's last error for our messages and passes warnings on."""
+    """An ILogger that keeps the last error for exceptions and forwards messages to logging."""
 
     class Logger(tensorrt.ILogger):
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Coordinates and sizes as embeddings and as bins, and how sure the model is of a bin.
+"""Coordinate encoder and decoder: Fourier embeddings, bins, and the confidence of a bin.
 
 Formulas: moondream's region.py (vikhyat/moondream, Apache-2.0).
 """
@@ -9,32 +9,32 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# A decoded place is as sure as the probability that its bin's surroundings hold: 1/64 of the range
-# to either side, that is 1.6 % of the picture for a coordinate and a tenth for a size.
-_SURROUNDINGS = 64
+# The confidence of a decoded bin is the probability mass within 1/64 of the range to either side:
+# 1.6 % of the image for a coordinate, a tenth of the value for a size.
+_CONFIDENCE_WINDOW = 64
 
 
-def coordinate_of_bin(index: int, bins: int) -> float:
-    """Bin to coordinate: index / bins, in 0-1 of the picture's width or height."""
+def bin_to_coordinate(index: int, bins: int) -> float:
+    """Bin to coordinate: index / bins, 0-1 of the image's width or height."""
     return index / bins
 
 
-def size_of_bin(index: int, bins: int) -> float:
+def bin_to_size(index: int, bins: int) -> float:
     """Bin to width or height: 2 ** (index / (bins - 1) * 10 - 10), from 1/1024 to 1."""
     return 2.0 ** (index / (bins - 1) * 10.0 - 10.0)
 
 
 def fourier_features(values: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
-    """Cosines, then sines, of 2 pi values @ frequencies: (n, k) and (k, F/2) give (n, F), f32."""
+    """Fourier features cos, sin of 2 pi values @ frequencies: (n, k), (k, F/2) -> f32 (n, F)."""
     phases = np.float32(2 * np.pi) * values.astype(np.float32) @ frequencies
     return np.concatenate([np.cos(phases), np.sin(phases)], axis=-1)
 
 
-class RegionEncoder:
-    """Turns coordinates and sizes into embeddings of the text model.
+class CoordinateEncoder:
+    """Encodes coordinates and sizes as embeddings of the text model.
 
     Decoded coordinates take only as many values as there are bins, so their embeddings are
-    computed once; continuous ones (a user's references) are computed when they come.
+    precomputed; other values (spatial references of a user) are encoded on demand.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class RegionEncoder:
         size_bias: np.ndarray,
         bins: int,
     ) -> None:
-        """Features are (1, F/2) and (2, F/2); weights (dim, F); biases (dim,); all f32."""
+        """Frequencies are (1, F/2) and (2, F/2); weights (dim, F); biases (dim,); all f32."""
         self._coordinate = (coord_features, coord_weight, coord_bias)
         self._size = (size_features, size_weight, size_bias)
         self._bins = bins
@@ -72,27 +72,26 @@ def _project(values: np.ndarray, encoder: tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities along the last axis, computed in f64 so that long tails add up."""
+    """Softmax over the last axis, in f64: the sum over a long tail stays exact."""
     exponents = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
     return exponents / exponents.sum(axis=-1, keepdims=True)
 
 
-def best_bin(logits: np.ndarray) -> tuple[int, float]:
-    """The most probable bin of (bins,) and how sure it is.
+def argmax_bin(logits: np.ndarray) -> tuple[int, float]:
+    """The most probable bin of logits (bins,) and its confidence.
 
-    Sureness is the probability mass of the bins that lie within 1/64 of the range of the best one.
+    The confidence is the probability mass of the bins within 1/64 of the range of that bin.
     """
     best = int(np.argmax(logits))
-    reach = max(1, len(logits) // _SURROUNDINGS)
+    reach = max(1, len(logits) // _CONFIDENCE_WINDOW)
     probabilities = softmax(logits)
     return best, float(probabilities[max(0, best - reach) : best + reach + 1].sum())
 
 
-def score_of(presence: float, sureness: Sequence[float]) -> float:
-    """Score of a point or box, 0-1: presence times the geometric mean of its bins' sureness.
+def detection_score(presence: float, confidence: Sequence[float]) -> float:
+    """Score of a point or box, 0-1: presence times the geometric mean of its bin confidences.
 
-    presence is the probability, at the step that decided to go on, that the list had not ended:
-    1 - P(end). For a point the sureness of x and y is taken, for a box also that of width and
-    height.
+    `presence` is 1 - P(end of list) at the step that decided that there is another object.
+    `confidence` holds that of x and y, for a box also of width and height.
     """
-    return min(1.0, presence * float(np.prod(sureness)) ** (1.0 / len(sureness)))
+    return min(1.0, presence * float(np.prod(confidence)) ** (1.0 / len(confidence)))

@@ -1,4 +1,4 @@
-"""How fast this machine's memory can be read: the limit of all that reads weights once a token."""
+"""Memory bandwidth of this machine (reading), which limits the speed of decoding."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-_BYTES = 256 << 20  # for each thread: far beyond any cache
+_BYTES = 256 << 20  # per thread: much larger than any CPU cache
 _PASSES = 4
 
 
-class Reading:
-    """Threads that read disjoint arrays with the fastest of numpy's loops.
+class MemoryBandwidth:
+    """Reads disjoint arrays in several threads, with the fastest of some numpy reductions.
 
-    To be run with one BLAS thread, as the worker does: the threads here are its own.
+    Must run with one BLAS thread, as the worker sets it.
     """
 
     def __init__(self, threads: int) -> None:
@@ -28,11 +28,11 @@ class Reading:
         )
 
     def speed(self) -> float:
-        """Bytes a second, of the best loop and pass."""
+        """Bytes per second of the best loop and pass."""
         best = min(self._seconds(loop) for loop in self._loops for _ in range(_PASSES))
         return len(self._arrays) * _BYTES / best
 
     def _seconds(self, loop: Callable) -> float:
-        began = time.perf_counter()
+        started = time.perf_counter()
         list(self._pool.map(loop, self._arrays))
-        return time.perf_counter() - began
+        return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""Building ONNX graphs node by node, with the weights of all graphs in one file beside them."""
+"""Build ONNX graphs node by node; the weights of all graphs share one external data file."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-# What onnxruntime 1.23.2 and the newest both read.
+# Supported by onnxruntime 1.23.2 and later.
 IR_VERSION = 10
 OPSET = 20
 CONTRIB = 'com.microsoft'
-# Pages, so that a runtime can map a weight instead of reading it.
+# Page-aligned, so that a runtime can memory-map each weight.
 _ALIGNMENT = 4096
 
 
 @dataclass(frozen=True)
-class _Stored:
+class _StoredTensor:
     offset: int
     size: int
     shape: tuple[int, ...]
@@ -29,8 +29,8 @@ class _Stored:
 
 
 @dataclass(frozen=True)
-class Result:
-    """A value that an If gives; `kind` is an element type of TensorProto."""
+class BranchOutput:
+    """An output of an If node; `kind` is an element type of TensorProto."""
 
     name: str
     kind: int
@@ -38,13 +38,13 @@ class Result:
 
 
 class WeightFile:
-    """weights.bin: every weight once, whichever graphs use it."""
+    """weights.bin: each weight is stored once, also if several graphs use it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._stream = path.open('wb')
         self._digest = hashlib.sha256()
-        self._stored: dict[str, _Stored] = {}
+        self._stored: dict[str, _StoredTensor] = {}
 
     def __enter__(self) -> WeightFile:
         return self
@@ -54,15 +54,15 @@ class WeightFile:
 
     @property
     def sha256(self) -> str:
-        """Hex digest of all that was written."""
+        """Hex digest of the file's content."""
         return self._digest.hexdigest()
 
     def put(
         self, name: str, values: Callable[[], np.ndarray], kind: int | None = None
     ) -> onnx.TensorProto:
-        """Initializer that points at the weight; `values` is called where it is not yet stored.
+        """Return an initializer that refers to the weight; `values` is called to store a new one.
 
-        :param kind: TensorProto.INT4, of which two share a byte; None: what the array has.
+        :param kind: TensorProto.INT4, packed two to a byte, or None for the array's own type.
         """
         if name not in self._stored:
             self._stored[name] = self._append(np.ascontiguousarray(values()), kind)
@@ -77,17 +77,17 @@ class WeightFile:
             tensor.external_data.add(key=key, value=str(value))
         return tensor
 
-    def _append(self, values: np.ndarray, kind: int | None) -> _Stored:
+    def _append(self, values: np.ndarray, kind: int | None) -> _StoredTensor:
         shape = values.shape
         if kind == TensorProto.INT4:
-            values = _two_in_a_byte(values)
+            values = _pack_int4(values)
         else:
             kind = helper.np_dtype_to_tensor_dtype(values.dtype)
         offset = self._stream.tell()
         self._write(b'\0' * (-offset % _ALIGNMENT))
         offset = self._stream.tell()
         self._write(memoryview(values).cast('B'))
-        return _Stored(offset, values.nbytes, shape, kind)
+        return _StoredTensor(offset, values.nbytes, shape, kind)
 
     def _write(self, data: bytes | memoryview) -> None:
         self._stream.write(data)
@@ -95,7 +95,7 @@ class WeightFile:
 
 
 class GraphBuilder:
-    """One graph: names are made up here, values are passed around as their names."""
+    """Builds one graph; values are represented by their generated names."""
 
     def __init__(self, name: str, weights: WeightFile) -> None:
         self._name = name
@@ -108,11 +108,11 @@ class GraphBuilder:
         self._opset = OPSET
 
     def require_opset(self, version: int) -> None:
-        """Say that an operator needs a version newer than OPSET."""
+        """Raise the graph's opset for an operator that needs one newer than OPSET."""
         self._opset = max(self._opset, version)
 
     def input(self, name: str, shape: Sequence[int | str], kind: int = TensorProto.FLOAT) -> str:
-        """Declare an input; a str in the shape is a length that may change."""
+        """Declare an input; a str in the shape is a dynamic dimension."""
         self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
 
@@ -125,10 +125,10 @@ class GraphBuilder:
         self._outputs.append(helper.make_tensor_value_info(name, kind, shape))
 
     def add(self, kind: str, *inputs: str, domain: str = '', **attributes: Any) -> str:
-        """Append a node with one output; '' stands for an input that is left out."""
-        return self.add_many(kind, 1, *inputs, domain=domain, **attributes)[0]
+        """Append a node with one output; '' stands for an omitted input."""
+        return self.add_multi(kind, 1, *inputs, domain=domain, **attributes)[0]
 
-    def add_many(
+    def add_multi(
         self,
         kind: str,
         outputs: int | Sequence[str],
@@ -136,7 +136,7 @@ class GraphBuilder:
         domain: str = '',
         **attributes: Any,
     ) -> list[str]:
-        """Append a node; `outputs` is their number, or their names where these matter."""
+        """Append a node with several outputs; `outputs` is their number or their names."""
         name = f'{self._prefix}{kind}_{len(self._nodes)}'
         if isinstance(outputs, int):
             outputs = [f'{name}_{i}' for i in range(outputs)]
@@ -145,29 +145,29 @@ class GraphBuilder:
         )
         return list(outputs)
 
-    def choose(
+    def if_else(
         self,
         condition: str,
-        results: Sequence[Result],
+        results: Sequence[BranchOutput],
         then: Callable[[], Sequence[str]],
         otherwise: Callable[[], Sequence[str]],
     ) -> list[str]:
-        """Append an If whose branches are what the two calls add to this builder.
+        """Append an If node; each branch consists of the nodes that its call adds to this builder.
 
         :param condition: bool scalar.
-        :param results: what each call returns values for, in this order.
+        :param results: the outputs, in the order in which each call returns its values.
         """
         branches = {
-            f'{side}_branch': self._branch(side, call, results)
+            f'{side}_branch': self._branch_graph(side, call, results)
             for side, call in (('then', then), ('else', otherwise))
         }
         names = [result.name for result in results]
-        return self.add_many('If', names, condition, **branches)
+        return self.add_multi('If', names, condition, **branches)
 
-    def _branch(
-        self, side: str, call: Callable[[], Sequence[str]], results: Sequence[Result]
+    def _branch_graph(
+        self, side: str, call: Callable[[], Sequence[str]], results: Sequence[BranchOutput]
     ) -> onnx.GraphProto:
-        # Weights and constants of a branch stay with the whole graph: a branch sees them there.
+        # Weights and constants of a branch belong to the outer graph, which a branch can access.
         outside, prefix = self._nodes, self._prefix
         self._nodes, self._prefix = [], f'{prefix}{side}_{len(outside)}_'
         try:
@@ -181,7 +181,7 @@ class GraphBuilder:
             self._nodes, self._prefix = outside, prefix
 
     def weight(self, name: str, values: Callable[[], np.ndarray], kind: int | None = None) -> str:
-        """A weight in the shared file; `values` is called when no graph has asked before.
+        """A weight in the shared file; `values` is called unless another graph has stored it.
 
         For `kind` see WeightFile.put.
         """
@@ -190,7 +190,7 @@ class GraphBuilder:
         return name
 
     def constant(self, values: Any, dtype: type = np.int64, name: str = '') -> str:
-        """A small constant inside the graph: shapes, axes, scales."""
+        """A small constant stored in the graph: shapes, axes, scales."""
         array = np.asarray(values, dtype)
         if not name:
             kind = f'{array.dtype}_{"x".join(map(str, array.shape))}'
@@ -200,7 +200,7 @@ class GraphBuilder:
         return name
 
     def save(self, path: Path) -> None:
-        """Write the graph beside the weight file."""
+        """Write the graph; it must be in the folder of the weight file."""
         graph = helper.make_graph(
             self._nodes, self._name, self._inputs, self._outputs, list(self._initializers.values())
         )
@@ -219,8 +219,8 @@ class GraphBuilder:
         )
 
 
-def _two_in_a_byte(values: np.ndarray) -> np.ndarray:
-    """Pack int8 of -8 to 7, the first of two in the lower half, as ONNX wants INT4."""
+def _pack_int4(values: np.ndarray) -> np.ndarray:
+    """Pack int8 values of -8 to 7 as ONNX INT4: two to a byte, the first in the low nibble."""
     flat = values.ravel().view(np.uint8) & 15
     if len(flat) % 2:
         flat = np.append(flat, np.uint8(0))

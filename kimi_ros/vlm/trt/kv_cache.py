@@ -1,9 +1,9 @@
-"""Where keys and values lie in device memory: two blocks, one strided copy between them.
+"""Memory layout of the KV cache: two buffers and one strided copy between them.
 
-All layers' keys and values are slices of one block, the past, that is as long as the context. A
-step writes those of its own positions into a second block, the fresh ones, slice after slice; they
-belong behind the positions that the past holds already. Since both blocks are regular, a single
-three-dimensional copy puts them there: rows of one head, heads of one slice, slices of one block.
+The keys and values of all layers are slices of one buffer, the past, whose length is the context. A
+step writes those of its own positions to a second buffer, the new ones, slice after slice. Both
+buffers are regular, so a single three-dimensional copy appends the new ones to the past: rows of
+one head, heads of one slice, slices of one buffer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..config import TextConfig
 
-# TensorRT takes no address that is no multiple of this (IExecutionContext::setTensorAddress).
+# Tensor addresses must be multiples of this (IExecutionContext::setTensorAddress).
 ALIGNMENT = 256
 
 
@@ -22,7 +22,7 @@ ALIGNMENT = 256
 class StridedCopy:
     """`slices` of `rows` of `width` bytes; pitches are bytes from row to row.
 
-    `source_rows` and `target_rows` are the rows from slice to slice, the padding among them.
+    `source_rows` and `target_rows` are the rows from slice to slice, including padding.
     """
 
     width: int
@@ -36,10 +36,10 @@ class StridedCopy:
 
 
 @dataclass(frozen=True)
-class CacheBlocks:
-    """Offsets into both blocks, in bytes.
+class KVCacheLayout:
+    """Shapes and byte offsets of the slices of both buffers.
 
-    :ivar context: positions that the past has room for.
+    :ivar context: positions of the past buffer.
     """
 
     layers: int
@@ -49,44 +49,44 @@ class CacheBlocks:
     dtype: np.dtype
 
     @classmethod
-    def of(cls, text: TextConfig, cache: str) -> CacheBlocks:
-        """Blocks of a text model whose keys and values are kept in 'fp32' or 'fp16'."""
+    def of(cls, text: TextConfig, cache: str) -> KVCacheLayout:
+        """Layout for a text model whose cache is 'fp32' or 'fp16'."""
         dtype = np.dtype({'fp32': np.float32, 'fp16': np.float16}[cache])
         return cls(text.n_layers, text.n_kv_heads, text.max_context, text.head_dim, dtype)
 
     @property
     def names(self) -> list[str]:
-        """Slices in their order: keys and values of each layer."""
+        """Names of the slices in order: keys and values of each layer."""
         return [f'{part}_{layer}' for layer in range(self.layers) for part in ('key', 'value')]
 
     def past_shape(self) -> tuple[int, int, int, int]:
         """Shape of one slice of the past."""
         return 1, self.kv_heads, self.context, self.head_dim
 
-    def fresh_shape(self, count: int) -> tuple[int, int, int, int]:
-        """Shape of one slice of the fresh ones, of a step of `count` positions."""
+    def new_shape(self, count: int) -> tuple[int, int, int, int]:
+        """Shape of one slice of the new buffer for a step of `count` positions."""
         return 1, self.kv_heads, count, self.head_dim
 
     def past_bytes(self) -> int:
-        """Size of the past."""
+        """Size of the past buffer."""
         return len(self.names) * self._slice(self.context)
 
-    def fresh_bytes(self, count: int) -> int:
-        """Size of the fresh ones of a step of up to `count` positions."""
+    def new_bytes(self, count: int) -> int:
+        """Size of the new buffer for steps of up to `count` positions."""
         return len(self.names) * max(map(self._slice, range(1, count + 1)))
 
     def past_offset(self, index: int) -> int:
-        """Where slice `index` of the past begins."""
+        """Offset of slice `index` of the past."""
         return index * self._slice(self.context)
 
-    def fresh_offset(self, index: int, count: int) -> int:
-        """Where slice `index` of a step of `count` positions begins."""
+    def new_offset(self, index: int, count: int) -> int:
+        """Offset of slice `index` of the new buffer for a step of `count` positions."""
         return index * self._slice(count)
 
     def write_back(self, start: int, count: int) -> StridedCopy:
-        """Copy from the fresh ones to positions start..start+count of the past.
+        """The copy of the new slices to positions start..start+count of the past.
 
-        Raises ValueError where they do not fit.
+        Raises ValueError if they do not fit.
         """
         if start < 0 or count < 1 or start + count > self.context:
             raise ValueError(f'{count} positions from {start} on do not fit into {self.context}')
@@ -105,7 +105,7 @@ class CacheBlocks:
         return positions * self.head_dim * self.dtype.itemsize
 
     def _rows(self, positions: int) -> int:
-        """Rows of a slice, with as many more as bring the next one to an aligned place."""
+        """Rows of a slice, padded so that the next slice is aligned."""
         rows = self.kv_heads
         while rows * self._row(positions) % ALIGNMENT:
             rows += 1

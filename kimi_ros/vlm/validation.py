@@ -1,4 +1,4 @@
-"""Numbers that callers give: checked once, in plain Python afterwards."""
+"""Validation of numeric arguments; numpy scalars become plain Python numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from .errors import InputError
 
 
-def check_integer(value: Any, what: str, least: int = 1) -> int:
-    """Return an integer, numpy's included, of at least `least`; InputError for all else."""
+def check_int(value: Any, what: str, least: int = 1) -> int:
+    """Return `value` as an int of at least `least`, or raise InputError."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -22,8 +22,8 @@ def check_integer(value: Any, what: str, least: int = 1) -> int:
     return number
 
 
-def check_number(value: Any, what: str) -> float:
-    """Return a finite number; InputError for all else."""
+def check_finite(value: Any, what: str) -> float:
+    """Return `value` as a finite float, or raise InputError."""
     if not isinstance(value, numbers.Real) or not math.isfinite(value):
         raise InputError(f'{what} must be a number, not {value!r}')
     return float(value)

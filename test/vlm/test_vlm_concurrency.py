@@ -11,7 +11,7 @@ from kimi_ros.vlm.errors import Busy, Cancelled, VlmError
 TEXT = 'the red cup is on the table'
 
 
-def test_stream_gives_pieces_and_then_the_answer(model_saying, rgb):
+def test_stream_yields_pieces_then_returns_the_answer(model_saying, rgb):
     model, _ = model_saying(TEXT)
     stream = model.query(model.encode_image(rgb), 'What?', stream=True)
     pieces = list(stream)
@@ -21,7 +21,7 @@ def test_stream_gives_pieces_and_then_the_answer(model_saying, rgb):
     assert stream.result().finish == 'stop'
 
 
-def test_result_reads_what_is_left(model_saying):
+def test_stream_result_reads_the_rest(model_saying):
     model, _ = model_saying(TEXT)
     stream = model.query(None, 'What?', stream=True)
     assert next(stream) == 'the '
@@ -29,7 +29,7 @@ def test_result_reads_what_is_left(model_saying):
     assert model.query(None, 'What?').text == TEXT
 
 
-def test_every_call_is_busy_while_a_stream_is_open(model_saying, rgb):
+def test_calls_raise_busy_while_a_stream_is_open(model_saying, rgb):
     model, _ = model_saying(TEXT)
     image = model.encode_image(rgb)
     stream = model.query(image, 'What?', stream=True)
@@ -49,7 +49,7 @@ def test_every_call_is_busy_while_a_stream_is_open(model_saying, rgb):
     model.query(image, 'What?')
 
 
-def test_closed_stream_frees_the_model(model_saying):
+def test_closed_stream_releases_the_lock(model_saying):
     model, _ = model_saying(TEXT)
     with model.query(None, 'What?', stream=True) as stream:
         next(stream)
@@ -58,7 +58,7 @@ def test_closed_stream_frees_the_model(model_saying):
     assert model.query(None, 'What?').text == TEXT
 
 
-def test_forgotten_stream_frees_the_model(model_saying):
+def test_garbage_collected_stream_releases_the_lock(model_saying):
     model, _ = model_saying(TEXT)
     stream = model.query(None, 'What?', stream=True)
     next(stream)
@@ -66,7 +66,7 @@ def test_forgotten_stream_frees_the_model(model_saying):
     assert model.query(None, 'What?').text == TEXT
 
 
-def test_second_reader_is_busy_and_leaves_the_first_alone(model_saying):
+def test_second_reader_of_a_stream_raises_busy(model_saying):
     model, engine = model_saying(TEXT)
     inside, go_on = hold(engine)
     stream = model.query(None, 'What?', stream=True)
@@ -96,7 +96,7 @@ def test_closing_a_stream_that_another_thread_reads(model_saying):
     assert model.query(None, 'What?').text == TEXT
 
 
-def test_leaving_the_model_ends_its_stream(model_saying):
+def test_model_context_manager_closes_its_stream(model_saying):
     model, engine = model_saying(TEXT)
     with pytest.raises(KeyError), model:
         stream = model.query(None, 'What?', stream=True)
@@ -188,7 +188,7 @@ def test_cancelled_encoding_stops_between_crops(model_saying, rgb):
     assert seen == [1]
 
 
-def test_calls_from_threads_are_served_in_turn(model_saying):
+def test_lock_serves_threads_in_order(model_saying):
     model, engine = model_saying(TEXT, delay=0.001)
     inside, most, answers = 0, 0, []
     step = engine.step
@@ -215,7 +215,7 @@ def test_calls_from_threads_are_served_in_turn(model_saying):
     assert most == 1
 
 
-def test_waiting_call_can_be_cancelled(model_saying):
+def test_waiting_for_the_lock_can_be_cancelled(model_saying):
     model, _ = model_saying([50] * 2000, delay=0.02)
     running, waiting = threading.Event(), threading.Event()
     errors = []
@@ -240,7 +240,7 @@ def test_waiting_call_can_be_cancelled(model_saying):
     assert len(errors) == 2
 
 
-def test_failing_call_frees_the_model(model_saying):
+def test_failing_call_releases_the_lock(model_saying):
     model, engine = model_saying(TEXT)
     step = engine.step
 
@@ -254,7 +254,7 @@ def test_failing_call_frees_the_model(model_saying):
     assert model.query(None, 'What?').text == TEXT
 
 
-def test_closing_lets_the_engine_go(model_saying):
+def test_close_frees_the_engine(model_saying):
     with model_saying()[0] as model:
         engine = model._engine
     assert engine.closed

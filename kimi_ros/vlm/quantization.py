@@ -1,4 +1,4 @@
-"""How a model folder stores its weights and computes with them."""
+"""Precision of each part of an exported model: weights, activations and KV cache."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ GROUPS = (32, 128)
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What each part of the model is kept in.
+class QuantizationConfig:
+    """The precision of each part of the model; `layout` in model.json.
 
-    :ivar activations: what the layers compute with; norms and the residual stream are fp32.
-    :ivar vision: weights of the encoder and the projection.
-    :ivar decoder: weights of the text blocks and of the head over the vocabulary; where these are
-        quantised, the heads that point and draw boxes are int8.
-    :ivar group: inputs that share one scale in quantised weights.
-    :ivar cache: keys and values.
+    :ivar activations: of the layers; norms and the residual stream are always fp32.
+    :ivar vision: weights of the image encoder and the projection.
+    :ivar decoder: weights of the text blocks and the vocabulary head; if these are quantized, the
+        region heads (point, detect) are int8.
+    :ivar group: group size of quantized weights: inputs that share one scale.
+    :ivar cache: of the KV cache.
     """
 
     activations: str = 'fp32'
@@ -47,25 +47,25 @@ class Layout:
             raise ConfigError(f'group must be {GROUPS[0]} or {GROUPS[1]}, not {self.group!r}')
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Layout:
-        """Read what `to_dict` gave. Raises ConfigError."""
+    def from_dict(cls, data: Mapping[str, Any]) -> QuantizationConfig:
+        """The inverse of `to_dict`. Raises ConfigError."""
         try:
             return cls(**data)
         except TypeError as error:
             raise ConfigError(f'the layout {data!r} is malformed: {error}') from None
 
     def to_dict(self) -> dict[str, Any]:
-        """As model.json has it."""
+        """The entry `layout` of model.json."""
         return asdict(self)
 
     def of(self, linear: str) -> str:
-        """What the weights of a linear layer are kept in, by its name in the checkpoint."""
+        """The precision of a linear layer's weight, by the layer's name in the checkpoint."""
         if linear == 'vision.patch_emb':
-            return self.activations  # small, and the first to see the picture
+            return self.activations  # small, and the first layer
         if linear.startswith('vision.'):
             return self.vision
         if linear.startswith('region.'):
-            # What encodes coordinates becomes a table.
-            quantised = '_decoder.' in linear and self.decoder not in FLOATS
-            return 'int8' if quantised else self.activations
+            # The coordinate encoder becomes an embedding table, which is not quantized.
+            quantized = '_decoder.' in linear and self.decoder not in FLOATS
+            return 'int8' if quantized else self.activations
         return self.decoder

@@ -1,8 +1,8 @@
-"""What TensorRT engines were built for, and whether that is what runs here.
+"""What TensorRT engines were built for, and whether they can run on this machine.
 
-An engine belongs to one version of TensorRT and one GPU architecture: another would refuse it with
-a number for a message, or run it wrongly. model.json says both, and everything else that must be
-the same, so that a mismatch is found before the file is given to TensorRT.
+An engine is specific to one version of TensorRT and one GPU architecture; elsewhere it fails with
+an obscure error or gives wrong results. model.json records both, and everything else that must
+match, so that a mismatch is reported before TensorRT reads the file.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ KEY = 'tensorrt'
 
 @dataclass(frozen=True)
 class Machine:
-    """What engines are built on and run on.
+    """The TensorRT version and GPU that engines are built for.
 
     :ivar version: of TensorRT.
-    :ivar compute_capability: of the GPU, '8.7' for instance.
-    :ivar device: the GPU's name, for people.
+    :ivar compute_capability: of the GPU, for example '8.7'.
+    :ivar device: name of the GPU, for messages.
     """
 
     version: str
@@ -33,11 +33,11 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What model.json says of the engines in its folder.
+class BuildInfo:
+    """The entry of model.json about the engines in its folder.
 
-    :ivar profiles: of each engine, as `plan.profiles` gives them.
-    :ivar checkpoint: sha256 of the checkpoint that they were built from.
+    :ivar profiles: of each engine, as `engine_specs.profiles` gives them.
+    :ivar checkpoint: sha256 of the source checkpoint.
     :ivar engines: sha256 of each engine's file, by the file's name.
     :ivar rebuild: the command that builds them again.
     """
@@ -50,12 +50,12 @@ class Identity:
     rebuild: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As model.json has it, under KEY."""
+        """The entry KEY of model.json."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: Any, where: Path) -> Identity:
-        """Read what `to_dict` gave. Raises ModelFolderError, naming the file `where`."""
+    def from_dict(cls, data: Any, where: Path) -> BuildInfo:
+        """The inverse of `to_dict`. Raises ModelFolderError, naming the file `where`."""
         try:
             return cls(**(data | {'machine': Machine(**data['machine'])}))
         except (TypeError, KeyError) as error:
@@ -65,20 +65,20 @@ class Identity:
             ) from None
 
 
-def read_identity(folder: ModelFolder) -> Identity:
-    """Identity of a folder's engines. Raises ModelFolderError."""
+def read_build_info(folder: ModelFolder) -> BuildInfo:
+    """Read the build info of a folder's engines. Raises ModelFolderError."""
     file = folder.path / 'model.json'
     try:
         data = json.loads(file.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
         raise ModelFolderError(f'{file} cannot be read: {error}') from error
-    return Identity.from_dict(data.get(KEY), file)
+    return BuildInfo.from_dict(data.get(KEY), file)
 
 
-def mismatches(
-    identity: Identity, here: Machine, precision: str, profiles: dict[str, dict[str, list[int]]]
+def build_mismatches(
+    identity: BuildInfo, here: Machine, precision: str, profiles: dict[str, dict[str, list[int]]]
 ) -> list[str]:
-    """What of the engines is not as this machine and this version of kimi_ros want it, in words."""
+    """Reasons why the engines do not match this machine or this version of kimi_ros."""
     built, found = identity.machine, []
     if built.version != here.version:
         found.append(f'built with TensorRT {built.version}, this is {here.version}')
@@ -90,22 +90,22 @@ def mismatches(
     if identity.precision != precision:
         found.append(f'built in {identity.precision}, model.json says {precision}')
     if identity.profiles != profiles:
-        found.append('built for other lengths than this version of kimi_ros runs')
+        found.append('built with other optimization profiles than this version of kimi_ros uses')
     missing = [f'{name}.engine' for name in profiles if f'{name}.engine' not in identity.engines]
     if missing:
         found.append(f'without {", ".join(missing)}')
     return found
 
 
-def require(
+def check_build(
     folder: Path,
-    identity: Identity,
+    identity: BuildInfo,
     here: Machine,
     precision: str,
     profiles: dict[str, dict[str, list[int]]],
 ) -> None:
-    """Raise ModelFolderError, with the command that rebuilds, unless everything fits."""
-    found = mismatches(identity, here, precision, profiles)
+    """Raise ModelFolderError, with the rebuild command, unless everything matches."""
+    found = build_mismatches(identity, here, precision, profiles)
     if found:
         raise ModelFolderError(
             f'the TensorRT engines in {folder} cannot be used here: {"; ".join(found)}. Build them '

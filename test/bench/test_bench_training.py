@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench import school
+from bench import training
 from bench.results import Results
 from bench.worker import Missing
 from kimi_ros.sim import GLNotAvailable, Renderer
@@ -25,7 +25,7 @@ class Stand:
             return 2.0 + 0.01 * arguments['scenes']  # two seconds to start
         if self.name == 'rendering':
             return {'sample': 0.005, 'cpu': 130.0, 'wall': 90.0}
-        images = 40.0 if self.arguments['study'] == 'encoder' else 10.0
+        images = 40.0 if self.arguments['trained'] == 'encoder' else 10.0
         images *= 1.5 if self.arguments['precision'] == 'bf16' else 1
         return {'images': images, 'questions': 13 * images, 'making': 0.1}
 
@@ -40,62 +40,62 @@ class Stand:
 def stand(monkeypatch):
     monkeypatch.setattr(Stand, 'asked', [])
     monkeypatch.setattr(Stand, 'lacking', {})
-    monkeypatch.setattr(school, 'Worker', Stand)
+    monkeypatch.setattr(training, 'Worker', Stand)
     return Stand
 
 
 def test_rates_and_their_ratios(stand):
-    found = school.measure(threads=2, repeats=3)
+    found = training.measure(threads=2, repeats=3)
     assert found.missing == {}
     rates = {key: figure.median for key, figure in found.figures.items()}
     assert rates == pytest.approx(
         {
             **{
-                f'school.render.{world}.{by}': rate
+                f'training.render.{world}.{by}': rate
                 for world in ('small', 'full')
                 for by, rate in (('cpu', 130.0), ('wall', 90.0))
             },
-            'school.sample.small': 0.005,
-            'school.sample.full': 0.005,
-            'school.scenes': 100.0,
-            'school.images.encoder.fp32': 40.0,
-            'school.images.encoder.bf16': 60.0,
-            'school.images.all.fp32': 10.0,
-            'school.images.all.bf16': 15.0,
-            'school.questions.fp32': 130.0,
-            'school.questions.bf16': 195.0,
-            'school.ratio.encoder': 1.5,
-            'school.ratio.all': 1.5,
-            'school.ratio.alone': 4.0,
+            'training.sample.small': 0.005,
+            'training.sample.full': 0.005,
+            'training.scenes': 100.0,
+            'training.images.encoder.fp32': 40.0,
+            'training.images.encoder.bf16': 60.0,
+            'training.images.all.fp32': 10.0,
+            'training.images.all.bf16': 15.0,
+            'training.questions.fp32': 130.0,
+            'training.questions.bf16': 195.0,
+            'training.ratio.encoder': 1.5,
+            'training.ratio.all': 1.5,
+            'training.ratio.alone': 4.0,
         }
     )
     assert all(len(figure.values) == 3 for figure in found.figures.values())
 
 
-def test_contenders_take_turns_over_the_scenes_that_were_made(stand):
-    school.measure(threads=2, repeats=2)
-    pupils = [about for name, about, _ in stand.asked if name == 'lessons']
-    turns = [(about['study'], about['precision']) for about in pupils]
+def test_workers_alternate_on_the_generated_scenes(stand):
+    training.measure(threads=2, repeats=2)
+    workers = [about for name, about, _ in stand.asked if name == 'training_throughput']
+    turns = [(about['trained'], about['precision']) for about in workers]
     assert turns == 3 * [('encoder', 'fp32'), ('encoder', 'bf16'), ('all', 'fp32'), ('all', 'bf16')]
     made = {asked['folder'] for name, _, asked in stand.asked if name == 'scene_sets'}
-    assert made == {about['folder'] for about in pupils} and len(made) == 1
+    assert made == {about['folder'] for about in workers} and len(made) == 1
     last = [asked['scenes'] for name, _, asked in stand.asked if name == 'scene_sets'][-1]
-    assert last > 100, 'lessons would be about the few scenes that tell what starting takes'
+    assert last > 100, 'training would use only the few scenes of the start-up measurement'
 
 
-def test_without_pytorch_the_rest_is_measured(stand):
-    stand.lacking = {'lessons': 'PyTorch is not installed'}
-    found = school.measure(threads=2, repeats=1)
+def test_missing_pytorch_skips_training_only(stand):
+    stand.lacking = {'training_throughput': 'PyTorch is not installed'}
+    found = training.measure(threads=2, repeats=1)
     assert set(found.missing.values()) == {'PyTorch is not installed'}
-    assert {'school.images.all.bf16', 'school.images.encoder.fp32'} <= set(found.missing)
-    assert found.median('school.scenes') and found.median('school.render.full.wall')
+    assert {'training.images.all.bf16', 'training.images.encoder.fp32'} <= set(found.missing)
+    assert found.median('training.scenes') and found.median('training.render.full.wall')
 
 
-def test_without_opengl_every_row_says_so(stand):
+def test_missing_opengl_skips_every_row(stand):
     stand.lacking = {'rendering': 'no OpenGL', 'scene_sets': 'no OpenGL'}
-    found = school.measure(threads=2, repeats=1)
+    found = training.measure(threads=2, repeats=1)
     assert found.figures == {} and stand.asked == []
-    assert {'school.render.small.wall', 'school.scenes', 'school.images.all.fp32'} <= set(
+    assert {'training.render.small.wall', 'training.scenes', 'training.images.all.fp32'} <= set(
         found.missing
     )
     assert all('no OpenGL' in why for why in found.missing.values())
@@ -110,39 +110,39 @@ def opengl():
 
 
 @pytest.mark.parametrize('world', ['small', 'full'])
-def test_tables_are_rendered(opengl, world, monkeypatch):
-    monkeypatch.setattr(school.os, 'sched_setaffinity', lambda *_: None, raising=False)
-    turn = school.Rendering(1, world).turn(frames=3)
+def test_rendering_speed_is_measured(opengl, world, monkeypatch):
+    monkeypatch.setattr(training.os, 'sched_setaffinity', lambda *_: None, raising=False)
+    turn = training.Rendering(1, world).turn(frames=3)
     assert set(turn) == {'sample', 'cpu', 'wall'} and min(turn.values()) > 0
 
 
-def test_lessons_are_learnt(opengl, tmp_path, monkeypatch):
+def test_training_throughput_is_measured(opengl, tmp_path, monkeypatch):
     pytest.importorskip('torch', reason='make test-train installs it')
-    from bench.lessons import Lessons
+    from bench.training_throughput import TrainingThroughput
 
-    monkeypatch.setattr(school, '_WORKERS', 1)
-    assert school.SceneSets(1).seconds(str(tmp_path), 4) > 0
-    for study, precision in (('encoder', 'fp32'), ('all', 'bf16')):
-        pupil = Lessons(1, str(tmp_path), study, precision)
-        turn = pupil.turn(steps=1)
+    monkeypatch.setattr(training, '_WORKERS', 1)
+    assert training.SceneSets(1).seconds(str(tmp_path), 4) > 0
+    for trained, precision in (('encoder', 'fp32'), ('all', 'bf16')):
+        worker = TrainingThroughput(1, str(tmp_path), trained, precision)
+        turn = worker.turn(steps=1)
         assert turn['images'] > 0 and 0 < turn['making'] < 1
-        assert (turn['questions'] > turn['images']) == (study == 'all')
+        assert (turn['questions'] > turn['images']) == (trained == 'all')
 
 
-def test_the_page_tells_of_it(tmp_path):
+def test_report_has_the_training_section(tmp_path):
     pytest.importorskip('matplotlib')
-    from bench.document import write
+    from bench.report import write
 
     found = Results()
-    found.add('school.images.all.bf16', 'images, everything, bf16', '/s', [10.0, 11.0, 12.0])
-    found.add('school.ratio.all', 'everything, bf16 against fp32', 'x', [1.4, 1.5, 1.6])
-    found.missing['school.scenes'] = 'no OpenGL here'
+    found.add('training.images.all.bf16', 'images, everything, bf16', '/s', [10.0, 11.0, 12.0])
+    found.add('training.ratio.all', 'everything, bf16 against fp32', 'x', [1.4, 1.5, 1.6])
+    found.missing['training.scenes'] = 'no OpenGL here'
     page, *_ = write(found, tmp_path / 'benchmarks.md')
     text = page.read_text()
     for part in (
         '## Rendering and training',
         '| 11.0 /s | 10.0 /s to 12.0 /s |',
         '| 1.50x |',
-        '`school.scenes` is missing: no OpenGL here.',
+        '`training.scenes` is missing: no OpenGL here.',
     ):
         assert part in text

@@ -8,7 +8,6 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
-from kimi_ros.vlm.decoding import Chooser, Sampling
 from kimi_ros.vlm.errors import (
     GrammarError,
     ImageError,
@@ -16,10 +15,11 @@ from kimi_ros.vlm.errors import (
     PromptTooLong,
     TaskNotSupported,
 )
-from kimi_ros.vlm.fake import Say
+from kimi_ros.vlm.fake import ScriptedOutput
 from kimi_ros.vlm.grammar import GrammarCompiler
 from kimi_ros.vlm.prompt import query_prompt
 from kimi_ros.vlm.results import Box, Grounding
+from kimi_ros.vlm.sampling import Sampler, SamplingParams
 from kimi_ros.vlm.tokenizer import TextTokenizer
 
 PLAN = {
@@ -42,7 +42,7 @@ PLAN = {
 }
 
 
-def test_answer_ends_where_the_model_ends_it(model_saying, rgb):
+def test_generation_stops_at_eos(model_saying, rgb):
     model, engine = model_saying('the red cup')
     answer = model.query(model.encode_image(rgb), 'What?')
     assert answer.text == 'the red cup'
@@ -51,7 +51,7 @@ def test_answer_ends_where_the_model_ends_it(model_saying, rgb):
     assert engine.steps[0] == len(answer.prompt_ids)
 
 
-def test_max_tokens_cuts_the_answer(model_saying):
+def test_generation_stops_at_max_tokens(model_saying):
     model, engine = model_saying('the red cup on the table')
     answer = model.query(None, 'What?', max_tokens=3)
     assert answer.finish == 'length'
@@ -60,7 +60,7 @@ def test_max_tokens_cuts_the_answer(model_saying):
     assert engine.steps[1:] == [1, 1]
 
 
-def test_context_bounds_the_answer(model_saying, config):
+def test_generation_stops_at_the_context_length(model_saying, config):
     text = dataclasses.replace(config.text, max_context=740)
     model, engine = model_saying([50] * 1000, config=dataclasses.replace(config, text=text))
     answer = model.query(None, 'What?')
@@ -69,7 +69,7 @@ def test_context_bounds_the_answer(model_saying, config):
     assert len(answer.prompt_ids) + len(answer.ids) <= 741
 
 
-def test_prompt_beyond_the_context_says_by_how_much(model_saying, rgb):
+def test_prompt_too_long_reports_the_excess(model_saying, rgb):
     model, _ = model_saying()
     image = model.encode_image(rgb)
     taken = 730 + len(model.query(image, 'word').prompt_ids)
@@ -83,7 +83,7 @@ def test_prompt_beyond_the_context_says_by_how_much(model_saying, rgb):
         model.point(image, 'cup' * 3000)
 
 
-def test_question_about_the_same_image_needs_no_second_prefill(model_saying, rgb):
+def test_second_question_reuses_the_image_prefix(model_saying, rgb):
     model, engine = model_saying('yes')
     first, second = model.encode_image(rgb), model.encode_image(rgb[::2])
     model.query(first, 'What?')
@@ -139,21 +139,21 @@ def test_prompt_layout(config, tokenizer):
 @pytest.mark.parametrize(
     ('refs', 'words'),
     [
-        ([(0.5, float('nan'))], 'not a place'),
+        ([(0.5, float('nan'))], 'not within 0-1'),
         ([(320, 240)], 'divide pixels'),
         ([(0.5,)], r'\(x, y\)'),
         ([0.5], r'\(x, y\)'),
         ([(0.5, 0.5, 0.2, 0.9)], 'wrong order'),
-        ([(0.1, 0.2, float('inf'), 0.4)], 'not a place'),
+        ([(0.1, 0.2, float('inf'), 0.4)], 'not within 0-1'),
     ],
 )
-def test_spatial_references_that_are_none(model_saying, rgb, refs, words):
+def test_invalid_spatial_references_are_refused(model_saying, rgb, refs, words):
     model, _ = model_saying()
     with pytest.raises(InputError, match=words):
         model.query(model.encode_image(rgb), 'What?', spatial_refs=refs)
 
 
-def test_bad_arguments_are_refused_at_the_edge(model_saying, rgb):
+def test_invalid_arguments_raise_input_error(model_saying, rgb):
     model, engine = model_saying()
     image = model.encode_image(rgb)
     for call in (
@@ -191,7 +191,7 @@ def test_bad_arguments_are_refused_at_the_edge(model_saying, rgb):
     assert engine.steps == []
 
 
-def test_numbers_may_be_numpy_s(model_saying, rgb):
+def test_numpy_scalars_are_accepted(model_saying, rgb):
     model, _ = model_saying()
     image = model.encode_image(rgb)
     refs = np.array([[0.25, 0.75], [0.5, 0.5]])
@@ -203,13 +203,13 @@ def test_numbers_may_be_numpy_s(model_saying, rgb):
     assert len(model.point(image, 'cup', max_objects=np.int64(2))) <= 2
 
 
-def test_image_that_another_model_encoded(model_saying, rgb):
+def test_image_of_another_model_is_refused(model_saying, rgb):
     image = model_saying()[0].encode_image(rgb)
     with pytest.raises(ImageError, match='another model'):
         model_saying()[0].query(image, 'What?')
 
 
-def test_raw_pixels_instead_of_an_encoded_image(model_saying, rgb):
+def test_raw_pixels_are_refused(model_saying, rgb):
     model, _ = model_saying()
     for call in (
         lambda: model.query(rgb, 'What?'),
@@ -220,7 +220,7 @@ def test_raw_pixels_instead_of_an_encoded_image(model_saying, rgb):
             call()
 
 
-def test_task_that_the_model_was_not_made_for(model_saying, rgb):
+def test_unsupported_task_is_refused(model_saying, rgb):
     model, _ = model_saying(tasks=('query',))
     image = model.encode_image(rgb)
     for call, task in (
@@ -230,7 +230,7 @@ def test_task_that_the_model_was_not_made_for(model_saying, rgb):
         (lambda: model.query(image, 'x', spatial_refs=[(0.5, 0.5)]), 'point'),
         (lambda: model.require('plan'), 'plan'),
     ):
-        with pytest.raises(TaskNotSupported, match=f"'{task}'.*only for query; "):
+        with pytest.raises(TaskNotSupported, match=f"'{task}'.*only query; "):
             call()
 
 
@@ -241,10 +241,10 @@ def test_captions_use_their_templates(model_saying, rgb, config):
     assert answer.prompt_ids == config.tokenizer.templates.caption['short']
 
 
-def test_reasoning_points_while_it_thinks(model_saying, rgb):
+def test_reasoning_returns_grounded_points(model_saying, rgb):
     model, _ = model_saying()
     words = model.tokenizer.encode
-    place = [Say(5, bin=256), Say(5, bin=512)]
+    place = [ScriptedOutput(5, bin=256), ScriptedOutput(5, bin=512)]
     thought = [*words('look '), 7, *place, *words('cup'), 9, *words(' ok')]
     script = [*thought, 3, *words('yes'), 0]
     model, engine = model_saying(script)
@@ -254,13 +254,13 @@ def test_reasoning_points_while_it_thinks(model_saying, rgb):
     assert answer.reasoning.grounding == (Grounding(5, 8, ((0.25, 0.5),)),)
 
 
-def test_points_and_boxes_are_read_bin_by_bin(model_saying, rgb):
-    point = [Say(50, bin=512), Say(bin=256)]
+def test_points_and_boxes_are_decoded_from_bins(model_saying, rgb):
+    point = [ScriptedOutput(50, bin=512), ScriptedOutput(bin=256)]
     model, _ = model_saying([*point, *point, 0])
     points = model.point(model.encode_image(rgb), 'cup')
     assert [(p.x, p.y) for p in points] == [(0.5, 0.25)] * 2
     assert all(0 < p.score <= 1 for p in points)
-    box = [Say(50, bin=512), Say(bin=0), Say(size=(1023, 0))]
+    box = [ScriptedOutput(50, bin=512), ScriptedOutput(bin=0), ScriptedOutput(size=(1023, 0))]
     model, _ = model_saying([*box, 0])
     (found,) = model.detect(model.encode_image(rgb), 'cup')
     assert (found.x_min, found.x_max) == (0, 1)
@@ -275,8 +275,8 @@ def test_no_object_gives_an_empty_list(model_saying, rgb):
     assert model.detect(image, 'cup') == []
 
 
-def test_number_of_objects_is_bounded(model_saying, rgb, config):
-    model, engine = model_saying([Say(50)] * 5000)
+def test_max_objects_limits_the_list(model_saying, rgb, config):
+    model, engine = model_saying([ScriptedOutput(50)] * 5000)
     image = model.encode_image(rgb)
     assert len(model.point(image, 'cup', max_objects=4)) == 4
     assert len(model.point(image, 'cup')) == 50
@@ -284,7 +284,7 @@ def test_number_of_objects_is_bounded(model_saying, rgb, config):
     assert engine.length <= config.text.max_context
 
 
-def test_grammar_writes_chinese_json_and_feeds_forced_tokens_at_once(model_saying):
+def test_grammar_feeds_fast_forward_tokens_in_one_step(model_saying):
     steps = [{'skill': 'pick', 'object': '红色的杯子'}]
     plan = {'status': 'ok', 'say': '我来拿，好', 'steps': steps}
     text = json.dumps(plan, ensure_ascii=False, separators=(',', ':'))
@@ -298,14 +298,14 @@ def test_grammar_writes_chinese_json_and_feeds_forced_tokens_at_once(model_sayin
     assert sum(engine.steps) < len(answer.prompt_ids) + len(answer.ids) + 1
 
 
-def test_grammar_wins_over_what_the_model_would_say(model_saying):
+def test_grammar_masks_the_logits(model_saying):
     model, _ = model_saying('nonsense that is no JSON at all')
     schema = {'enum': ['yes', 'no']}
     assert json.loads(model.query(None, 'x', grammar=schema).text) in ('yes', 'no')
     assert model.query(None, 'x', grammar='start: "red" | "blue"').text in ('red', 'blue')
 
 
-def test_grammar_cut_by_max_tokens_says_so(model_saying):
+def test_grammar_cut_by_max_tokens_finishes_with_length(model_saying):
     model, _ = model_saying()
     for count in (1, 5, 30):
         answer = model.query(None, 'plan', grammar=PLAN, max_tokens=count)
@@ -313,14 +313,14 @@ def test_grammar_cut_by_max_tokens_says_so(model_saying):
         assert len(answer.ids) == count
 
 
-def test_unusable_grammar(model_saying):
+def test_invalid_grammar_is_refused(model_saying):
     model, _ = model_saying()
     for grammar in ({'type': 'nothing'}, 'start: (', {'not': object()}):
         with pytest.raises(GrammarError):
             model.query(None, 'x', grammar=grammar)
 
 
-def test_grammar_with_a_tokenizer_that_grammars_cannot_use(config):
+def test_grammar_with_an_unsupported_tokenizer(config):
     words = Tokenizer(WordLevel({'a': 0, 'b': 1}, unk_token='a')).to_str()
     compiler = GrammarCompiler(TextTokenizer(words), config.text.vocab_size, eos_id=0)
     with pytest.raises(InputError, match='dict'):
@@ -333,7 +333,7 @@ def test_sampling_follows_temperature_top_p_and_seed():
     logits = np.log(np.array([0.5, 0.3, 0.15, 0.05]))
 
     def drawn(**settings):
-        choose = Chooser(Sampling(1, **settings))
+        choose = Sampler(SamplingParams(1, **settings))
         return [choose(logits) for _ in range(400)]
 
     assert set(drawn(temperature=0.0)) == {0}

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: every number in it is from one file of results."""
+"""Writes docs/benchmarks.md from one results file."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from pathlib import Path
 from .plots import draw
 from .results import Results
 from .table import amount, spread
-from .targets import Verdict, ceiling, verdicts
+from .targets import TargetResult, ceiling, target_results
 
 _HEAD = """\
-# How fast, and how much memory
+# Benchmarks: speed and memory
 
-`make bench` measures all of this and writes `out/bench.json`. In `.venv`, `python -m bench report
-out/bench.json` writes this page from it, `python -m bench compare A.json B.json` holds two runs
-side by side, and `python -m bench PART` measures one part alone: decode, {parts}.
+`make bench` runs all benchmarks and writes `out/bench.json`. In `.venv`, `python -m bench report
+out/bench.json` writes this page, `python -m bench compare A.json B.json` compares two runs, and
+`python -m bench PART` runs one part: decode, {parts}.
 
-Weights are random at the sizes of the published 2B model, so these figures are about speed and
-memory and say nothing about answers. Every figure is the median of {repeats} repeats unless it says
-*once*; contenders that are compared take turns, each in a process of its own that stays loaded,
-with {threads} threads each. Ratios between figures of one run are what counts: on another machine,
-or beside other programs, all of them move.
+The weights are random, at the sizes of the published 2B model: these figures measure speed and
+memory, not the quality of answers. Each figure is the median of {repeats} repeats unless marked
+*once*. Compared systems run alternately, each in its own process, with {threads} threads. Compare
+ratios within one run: absolute times depend on the machine and on other load.
 """
 _MACHINE_NAMES = {
     'processor': 'processor',
-    'instructions': 'its instructions',
+    'instructions': 'instruction sets',
     'cores': 'cores',
     'memory_GB': 'memory, GB',
     'system': 'system',
@@ -40,52 +39,52 @@ _MACHINE_NAMES = {
 _PARTS = (
     (
         'decode',
-        'A token',
+        'Decoding: time per token',
         """\
-All 24 layers, the head over 51,200 words and the choice of the best one, after so many positions.
-PyTorch: preallocated cache, scaled_dot_product_attention, inference_mode; *packed* has its weights
-reordered for oneDNN, as torch.compile does where it may freeze them.
-llama.cpp: a model of Phi-2's architecture, every matrix in Q4_0, an fp16 cache, without flash
-attention, which is slower here. *Bytes* are what a token must read: weights and cache.
+One decoding step: all 24 layers, the head over 51,200 tokens and argmax, by context length.
+PyTorch: preallocated cache, scaled_dot_product_attention, inference_mode; *packed* means weights
+reordered for oneDNN, as torch.compile does when it freezes them.
+llama.cpp: a model of Phi-2's architecture, all matrices in Q4_0, fp16 cache, without flash
+attention, which is slower here. *MB* is what a token must read: weights and KV cache.
 """,
     ),
     (
         'vision',
-        'Looking',
+        'Image encoder',
         """\
-The image encoder, 27 layers, 378x378. An image of one tile has two equal crops: it is encoded once,
-where PyTorch, as the reference does, encodes both.
+27 layers, 378x378 pixels. An image of one tile has two identical crops, which are encoded once;
+PyTorch encodes both, as the reference implementation does.
 """,
     ),
-    ('question', 'Asking again', ''),
+    ('question', 'Second question about the same image', ''),
     (
         'latency',
-        'Where the time of an answer goes',
+        'Latency breakdown of an answer',
         """\
-A new picture of 640x480 and a question about it. `max_crops` in the model's config decides how many
-crops are encoded.
+A new image of 640x480 and a question about it. `max_crops` in the model's config sets the number of
+crops.
 """,
     ),
     (
         'memory',
         'Memory',
         """\
-A process that loaded the model, looked at a picture of one crop and wrote 16 tokens. Pages of the
-cache come with their first use; the last row of each has all 2048 positions used. Pages from files
-(weights that are mapped) are counted, though the system may drop them.
+Resident memory of a process that loaded the model, encoded an image of one crop and generated 16
+tokens. Pages of the KV cache are allocated on first use; the last row of each has all 2048
+positions in use. Memory-mapped weights are included, though the system may evict them.
 """,
     ),
     ('export', 'Export', ''),
     ('nano', 'nano', ''),
     ('node', 'Over ROS', ''),
     (
-        'school',
+        'training',
         'Rendering and training',
         """\
-Frames are rendered and labelled on one core, their scenes sampled before. A training scene is all
-of it: sampled, rendered at 320x240, resized, labelled patch by patch and written. A step of
-training is the recipe's, with its batch and its optimisers, on weights that begin from nothing;
-images and questions are those that it learns from.
+Frames are rendered and labelled on one core; sampling their scenes is not included. A training
+scene is sampled, rendered at 320x240, resized, labelled per patch and written to disk. A training
+step has the recipe's batch and optimizers and starts from random weights; rates are the images and
+questions trained on per second.
 """,
     ),
 )
@@ -96,7 +95,7 @@ _PLOTS = {
 
 
 def write(results: Results, document: Path) -> list[Path]:
-    """Write the page, and the pictures into plots/ beside it; return the files."""
+    """Write the page, and the plots into plots/ next to it; return all files."""
     plots = draw(results, document.parent / 'plots')
     names = {plot.stem for plot in plots}
     document.parent.mkdir(parents=True, exist_ok=True)
@@ -117,14 +116,14 @@ def _page(results: Results, plots: set[str]) -> Iterator[str]:
     )
     if results.runs:
         yield from _rows(
-            ('part', 'measured', 'load of the minute before (1 is one core)'),
-            ((part, run['began'], str(run['load_before'])) for part, run in results.runs.items()),
+            ('part', 'measured', 'load average before (1 is one core)'),
+            ((part, run['started'], str(run['load_before'])) for part, run in results.runs.items()),
         )
-    yield '## What was to be reached\n'
-    found = verdicts(results)
-    yield from _rows(('what', 'wanted', 'found', ''), map(_verdict_row, found))
+    yield '## Targets\n'
+    found = target_results(results)
+    yield from _rows(('metric', 'bound', 'found', ''), map(_verdict_row, found))
     yield from _fastest_torch(results)
-    missed = [verdict for verdict in found if verdict.reached is False]
+    missed = [target_result for target_result in found if target_result.reached is False]
     if missed:
         yield from _reasons(results, missed)
     for part, title, about in _PARTS:
@@ -145,51 +144,52 @@ def _page(results: Results, plots: set[str]) -> Iterator[str]:
             if plot in plots:
                 yield f'![{plot}](plots/{plot}.svg)\n'
     if results.profiles:
-        yield '## Which operators take the time\n'
-        yield 'By the profile of onnxruntime, which itself costs a little.\n'
+        yield '## Operator profiles\n'
+        yield 'Measured with the profiler of ONNX Runtime, which adds a small overhead.\n'
         for name, seconds in results.profiles.items():
             yield from _profile_table(name, seconds)
 
 
-def _verdict_row(verdict: Verdict) -> tuple[str, ...]:
-    state = {True: 'reached', False: '**not reached**', None: verdict.missing}[verdict.reached]
-    return verdict.target.label, verdict.wanted(), verdict.told(), state
+def _verdict_row(target_result: TargetResult) -> tuple[str, ...]:
+    state = {True: 'reached', False: '**not reached**', None: target_result.missing}[
+        target_result.reached
+    ]
+    return target_result.target.label, target_result.bound_text(), target_result.found_text(), state
 
 
 def _fastest_torch(results: Results) -> Iterator[str]:
-    # The targets name plain PyTorch; who knows it well gets more out of it.
+    # The targets are about plain PyTorch; packed weights are faster.
     packed = results.median('decode.800.torch_bf16_packed')
     ours = [results.median(f'decode.800.{key}') for key in ('int4', 'int4_cache8')]
     if packed and all(ours):
         exact, cache8 = (f'{packed / each:.2f}' for each in ours)
         yield (
-            'The bf16 rows hold plain PyTorch as the targets name it. With its weights packed for '
-            f'oneDNN it is faster, and the ratios are {exact} (fp32 cache) and {cache8} (8-bit '
-            'cache).\n'
+            'The targets compare with plain PyTorch bf16. With weights packed for oneDNN it is '
+            f'faster, and the ratios are {exact} (fp32 cache) and {cache8} (8-bit cache).\n'
         )
 
 
-def _reasons(results: Results, missed: Iterable[Verdict]) -> Iterator[str]:
+def _reasons(results: Results, missed: Iterable[TargetResult]) -> Iterator[str]:
     lines = []
-    for verdict in missed:
-        limit = ceiling(verdict.target, results)
+    for target_result in missed:
+        limit = ceiling(target_result.target, results)
         if limit is None:
             continue
-        if limit < verdict.target.bound:
+        if limit < target_result.target.bound:
             lines.append(
-                f'- {verdict.target.label}: even at the speed at which this memory is read the '
-                f'ratio would be {limit:.2f}.'
+                f'- {target_result.target.label}: the memory bandwidth of this machine limits the '
+                f'ratio to {limit:.2f}.'
             )
         else:
             lines.append(
-                f'- {verdict.target.label}: at the speed at which this memory is read the ratio '
-                f'would be {limit:.2f}; {verdict.found / limit:.0%} of that is reached.'
+                f'- {target_result.target.label}: the memory bandwidth limits the ratio to '
+                f'{limit:.2f}; {target_result.found / limit:.0%} of that is reached.'
             )
     if lines:
-        yield 'What holds those of a token, reading being all that a token cannot do without:\n'
+        yield 'Per-token speed is bounded by memory bandwidth:\n'
         yield '\n'.join(lines) + '\n'
     if results.profiles:
-        yield 'Which operators take the rest is told at the end of this page.\n'
+        yield 'Operator profiles are at the end of this page.\n'
 
 
 def _decode_table(results: Results) -> Iterator[str]:
@@ -212,7 +212,7 @@ def _decode_table(results: Results) -> Iterator[str]:
         )
     heads = [f'ms at {context}' for context in contexts]
     yield from _rows(('', *heads, 'repeats at 800', 'MB at 800', 'GB/s'), rows)
-    reading = results.median('decode.reading')
+    reading = results.median('decode.bandwidth')
     if reading:
         yield f'The memory was read at {reading / 1e9:.1f} GB/s in the same run.\n'
 

@@ -1,7 +1,7 @@
-"""The runs that a model on TensorRT is made of, over an Executor that owns the device.
+"""Runners of the TensorRT engines, over an Executor that owns the device.
 
-Memory is taken once. A graph whose shapes never change is bound once, too, with its input lying
-where the graph before it has written it, so that nothing but new things travels.
+Device memory is allocated once. An engine with static shapes is bound once; where possible its
+input is the buffer that the previous engine wrote, so that only new data is copied.
 """
 
 from __future__ import annotations
@@ -13,74 +13,74 @@ from typing import Protocol
 import numpy as np
 
 from ..config import ModelConfig
-from .cache import ALIGNMENT, CacheBlocks, StridedCopy
-from .plan import (
+from .bindings import (
+    BATCH,
+    CHUNK,
     FIXED,
     ONE,
-    PIECE,
     PREFIX,
-    SEVERAL,
     TOKEN,
-    Graph,
-    longest_step,
-    most_crops,
+    EngineSpec,
+    max_crops_per_image,
+    max_step_length,
 )
+from .kv_cache import ALIGNMENT, KVCacheLayout, StridedCopy
 
 _F32 = np.dtype(np.float32)
 
 
-class Memory(Protocol):
-    """A block of device memory; only its executor knows more of it."""
+class DeviceBuffer(Protocol):
+    """A buffer in device memory; its address is known to its executor only."""
 
     nbytes: int
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a tensor of a graph lies, and its shape this time; the offset is in bytes."""
+class Binding:
+    """The buffer of an engine's tensor, the offset in it in bytes, and the current shape."""
 
-    memory: Memory
+    memory: DeviceBuffer
     shape: tuple[int, ...]
     offset: int = 0
 
 
 class Executor(Protocol):
-    """Device memory and graphs, on one queue: what is asked for first is done first.
+    """Device memory and engines on one stream: calls are executed in order.
 
-    Every call may raise EngineError, naming the graph.
+    Every call may raise EngineError, naming the engine.
     """
 
-    def allocate(self, nbytes: int) -> Memory:
-        """Device memory, all zero."""
+    def allocate(self, nbytes: int) -> DeviceBuffer:
+        """Allocate zeroed device memory."""
 
-    def upload(self, values: np.ndarray, memory: Memory) -> None:
-        """Copy a contiguous array to the beginning of the memory; the array is free at once."""
+    def upload(self, values: np.ndarray, memory: DeviceBuffer) -> None:
+        """Copy a contiguous array to the start of the buffer; the array may be reused at once."""
 
     def download(
-        self, memory: Memory, shape: tuple[int, ...], dtype: np.dtype, offset: int = 0
+        self, memory: DeviceBuffer, shape: tuple[int, ...], dtype: np.dtype, offset: int = 0
     ) -> np.ndarray:
-        """What the memory holds when everything asked for is done, an array of the caller's own."""
+        """Wait for the stream and return a copy of the buffer's content."""
 
-    def copy(self, source: Memory, target: Memory, extent: StridedCopy) -> None:
+    def copy(self, source: DeviceBuffer, target: DeviceBuffer, extent: StridedCopy) -> None:
         """Copy within the device."""
 
     def prepare(
-        self, graph: str, profile: str, places: Mapping[str, Place], repeated: bool
+        self, graph: str, profile: str, bindings: Mapping[str, Binding], repeated: bool
     ) -> Callable[[], None]:
-        """Bind all tensors of a graph; the result runs it, until the profile is prepared anew.
+        """Bind all tensors of an engine; return a call that runs it until the next `prepare`.
 
-        :param repeated: whether it will be run often, with these very places.
+        :param repeated: whether it runs often with these bindings, so that a CUDA graph pays off.
         """
 
-    def wait(self) -> None:
-        """Return when everything asked for is done."""
+    def synchronize(self) -> None:
+        """Wait until the stream is idle."""
 
     def close(self) -> None:
-        """Free graphs and memory; nothing can be called afterwards."""
+        """Free engines and memory; no other method may be called afterwards."""
 
 
-class Mirror:
-    """Device memory, f32, of which the host remembers what it holds, so as not to send it twice."""
+class ShadowedBuffer:
+    """An f32 device buffer with a copy on the host, to skip uploads of unchanged values."""
 
     def __init__(self, executor: Executor, shape: tuple[int, ...]) -> None:
         self._executor = executor
@@ -89,44 +89,44 @@ class Mirror:
         self._known: np.ndarray | None = None
 
     def put(self, values: np.ndarray) -> None:
-        """Have the beginning of the memory hold the values; sent unless they are there."""
+        """Upload the values to the start of the buffer, unless it already holds them."""
         values = np.ascontiguousarray(values, np.float32)
         if self._known is not None and np.array_equal(self._known, values):
             return
-        self._known = None  # should the upload fail
+        self._known = None  # in case the upload fails
         self._executor.upload(values, self.memory)
         self._known = values.copy()
 
     def get(self) -> np.ndarray:
-        """What the device has written there, an array of the caller's own."""
+        """Download the buffer; the array is a copy."""
         values = self._executor.download(self.memory, self.shape, _F32)
         self._known = values.copy()
         return values
 
-    def expect(self, values: np.ndarray | None) -> None:
-        """The device writes these values itself; None where the host does not know which."""
+    def mark_written(self, values: np.ndarray | None) -> None:
+        """Note that the device wrote these values, or None if they are unknown to the host."""
         self._known = values
 
 
-class VisionRuns:
-    """The encoder, for one crop and for several, and the projection."""
+class VisionRunner:
+    """The image encoder, for one crop or a batch, and the projection."""
 
     def __init__(self, executor: Executor, config: ModelConfig) -> None:
         vision = config.vision
         self._executor = executor
-        self._most = most_crops(config)
+        self._most = max_crops_per_image(config)
         self._crop = (3, vision.crop_size, vision.crop_size)
         self._grid = (vision.patches, vision.enc_dim)
         self._crops = executor.allocate(_size(self._most, *self._crop))
         self._features = executor.allocate(_size(self._most, *self._grid))
         self._one = self._prepare(ONE, 1)
         self._views = [executor.allocate(_size(*self._grid)) for _ in ('global', 'local')]
-        self._embeds = Place(
+        self._embeds = Binding(
             executor.allocate(_size(vision.patches, config.text.dim)),
             (vision.patches, config.text.dim),
         )
         views = {
-            f'{name}_features': Place(memory, self._grid)
+            f'{name}_features': Binding(memory, self._grid)
             for name, memory in zip(('global', 'local'), self._views, strict=True)
         }
         self._project = executor.prepare(
@@ -134,7 +134,7 @@ class VisionRuns:
         )
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
-        """(n, 3, S, S) to (n, patches, enc_dim), as many at once as the engine was built for."""
+        """(n, 3, S, S) to (n, patches, enc_dim), in batches of the engine's maximum."""
         parts = [crops[first : first + self._most] for first in range(0, len(crops), self._most)]
         return np.concatenate([self._encode(part) for part in parts])
 
@@ -148,55 +148,55 @@ class VisionRuns:
     def _encode(self, crops: np.ndarray) -> np.ndarray:
         count = len(crops)
         self._executor.upload(np.ascontiguousarray(crops, np.float32), self._crops)
-        run = self._one if count == 1 else self._prepare(SEVERAL, count)
+        run = self._one if count == 1 else self._prepare(BATCH, count)
         run()
         return self._executor.download(self._features, (count, *self._grid), _F32)
 
     def _prepare(self, profile: str, count: int) -> Callable[[], None]:
-        places = {
-            'crops': Place(self._crops, (count, *self._crop)),
-            'features': Place(self._features, (count, *self._grid)),
+        bindings = {
+            'crops': Binding(self._crops, (count, *self._crop)),
+            'features': Binding(self._features, (count, *self._grid)),
         }
-        return self._executor.prepare('vision', profile, places, repeated=count == 1)
+        return self._executor.prepare('vision', profile, bindings, repeated=count == 1)
 
 
-class DecoderRuns:
-    """The decoder over its cache: the image prefix, pieces of a prompt, single tokens.
+class DecoderRunner:
+    """The decoder and its KV cache: the image prefix, chunks of a prompt, single tokens.
 
-    A run reads the past and leaves the keys and values of its own positions beside it; a copy on
-    the device then puts them behind those that the past holds.
+    A run reads the past and writes the keys and values of its own positions to a second buffer; a
+    copy on the device then appends them to the past.
     """
 
-    def __init__(self, executor: Executor, blocks: CacheBlocks, config: ModelConfig) -> None:
+    def __init__(self, executor: Executor, blocks: KVCacheLayout, config: ModelConfig) -> None:
         self._executor = executor
         self._blocks = blocks
         self._dim = config.text.dim
-        longest = longest_step(config)
+        longest = max_step_length(config)
         self._past = executor.allocate(blocks.past_bytes())
-        self._fresh = executor.allocate(blocks.fresh_bytes(longest))
+        self._new = executor.allocate(blocks.new_bytes(longest))
         self._many = executor.allocate(_size(longest, self._dim))
         self._control = executor.allocate(ALIGNMENT + 1)
-        self._embedding = Mirror(executor, (1, self._dim))
-        self.hidden = Mirror(executor, (1, self._dim))
+        self._embedding = ShadowedBuffer(executor, (1, self._dim))
+        self.hidden = ShadowedBuffer(executor, (1, self._dim))
         self._prefix = self._prepare(PREFIX, config.prefix_length)
         self._token = self._prepare(TOKEN, 1)
 
     @property
-    def next_embedding(self) -> Place:
-        """Where a single token's embedding is read from; others may write it there."""
-        return Place(self._embedding.memory, self._embedding.shape)
+    def next_embedding(self) -> Binding:
+        """Input of the single-token step; another engine may write the embedding there."""
+        return Binding(self._embedding.memory, self._embedding.shape)
 
-    def expect(self, embedding: np.ndarray | None) -> None:
-        """Something else wrote this embedding (1, dim), or an unknown one, there."""
-        self._embedding.expect(embedding)
+    def mark_embedding_written(self, embedding: np.ndarray | None) -> None:
+        """Note that the device wrote this embedding (1, dim), or an unknown one (None)."""
+        self._embedding.mark_written(embedding)
 
     def prefill(self, embeds: np.ndarray) -> None:
-        """Make (p, dim) what the cache begins with; all of it sees all of it."""
+        """Fill the start of the cache with the image prefix (p, dim), attention bidirectional."""
         self._send(embeds, 0, image=True)
         self._run(self._prefix, 0, len(embeds))
 
     def step(self, embeds: np.ndarray, start: int) -> None:
-        """Put (t, dim) behind the first `start` positions; `hidden` is the last one's."""
+        """Append (t, dim) after `start` positions; `hidden` becomes the last hidden state."""
         count = len(embeds)
         if count == 1:
             self._embedding.put(embeds)
@@ -204,7 +204,7 @@ class DecoderRuns:
             self._run(self._token, start, 1)
         else:
             self._send(embeds, start, image=False)
-            self._run(self._prepare(PIECE, count), start, count)
+            self._run(self._prepare(CHUNK, count), start, count)
 
     def read(self, index: int, length: int) -> np.ndarray:
         """Slice `index` of the cache, f32 (kv_heads, length, head_dim)."""
@@ -222,54 +222,56 @@ class DecoderRuns:
         self._executor.upload(control, self._control)
 
     def _run(self, run: Callable[[], None], start: int, count: int) -> None:
-        self.hidden.expect(None)
+        self.hidden.mark_written(None)
         run()
-        self._executor.copy(self._fresh, self._past, self._blocks.write_back(start, count))
+        self._executor.copy(self._new, self._past, self._blocks.write_back(start, count))
 
     def _prepare(self, profile: str, count: int) -> Callable[[], None]:
         blocks = self._blocks
         embeds = self._embedding.memory if profile == TOKEN else self._many
-        places = {
-            'embeds': Place(embeds, (1, count, self._dim)),
-            'start': Place(self._control, (1,)),
-            'image': Place(self._control, (1,), ALIGNMENT),
-            'hidden': Place(self.hidden.memory, (1, self._dim)),
+        bindings = {
+            'embeds': Binding(embeds, (1, count, self._dim)),
+            'start': Binding(self._control, (1,)),
+            'image': Binding(self._control, (1,), ALIGNMENT),
+            'hidden': Binding(self.hidden.memory, (1, self._dim)),
         }
         for index, name in enumerate(blocks.names):
-            places[f'past_{name}'] = Place(
+            bindings[f'past_{name}'] = Binding(
                 self._past, blocks.past_shape(), blocks.past_offset(index)
             )
-            places[f'new_{name}'] = Place(
-                self._fresh, blocks.fresh_shape(count), blocks.fresh_offset(index, count)
+            bindings[f'new_{name}'] = Binding(
+                self._new, blocks.new_shape(count), blocks.new_offset(index, count)
             )
-        return self._executor.prepare('decoder', profile, places, repeated=profile == TOKEN)
+        return self._executor.prepare('decoder', profile, bindings, repeated=profile == TOKEN)
 
 
-class Reader:
-    """A graph that reads something off a hidden state."""
+class HeadRunner:
+    """A head: an engine from one hidden state to logits and the like."""
 
     def __init__(
         self,
         executor: Executor,
         name: str,
-        graph: Graph,
-        hidden: Mirror,
-        given: Mapping[str, Place] | None = None,
+        graph: EngineSpec,
+        hidden: ShadowedBuffer,
+        outputs: Mapping[str, Binding] | None = None,
     ) -> None:
-        """`given` are places of outputs that others read; the rest get memory of their own."""
+        """`outputs` binds outputs that other engines read; the rest get buffers of their own."""
         self._executor = executor
         self._hidden = hidden
         self._outputs = {name: each for name, each in graph.tensors.items() if not each.is_input}
         self._places = {
-            name: Place(executor.allocate(_size(*each.at(1), dtype=each.dtype)), each.at(1))
+            name: Binding(executor.allocate(_size(*each.at(1), dtype=each.dtype)), each.at(1))
             for name, each in self._outputs.items()
-            if name not in (given or {})
+            if name not in (outputs or {})
         }
-        places = self._places | {'hidden': Place(hidden.memory, hidden.shape)} | dict(given or {})
-        self._run = executor.prepare(name, FIXED, places, repeated=True)
+        bindings = (
+            self._places | {'hidden': Binding(hidden.memory, hidden.shape)} | dict(outputs or {})
+        )
+        self._run = executor.prepare(name, FIXED, bindings, repeated=True)
 
     def run(self, hidden: np.ndarray, wanted: Sequence[str]) -> list[np.ndarray]:
-        """Outputs for (dim,), in the order wanted; what is not wanted stays on the device."""
+        """The wanted outputs for (dim,), in this order; the others stay on the device."""
         self._hidden.put(hidden[None])
         self._run()
         return [

@@ -1,4 +1,4 @@
-"""A folder of kimi-export in our own runtime, step by step and as a whole."""
+"""kimi_ros on a folder of kimi-export: single steps and whole answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kimi_ros.vlm.prompt import query_prompt
 from kimi_ros.vlm.tokenizer import TextTokenizer
 from kimi_ros.vlm.vision import encode_crops, project_features
 
-from .timing import Watch
+from .timing import Timer
 
 _SEED = 0
 _CHUNK = 500
@@ -24,11 +24,11 @@ _QUESTIONS = ('What is on the table?', 'Where is the red cup?')
 _BYTES = {'fp32': 4, 'fp16': 2, 'int8': 1}
 
 
-class Ours:
-    """One engine; every method returns seconds or bytes."""
+class KimiEngine:
+    """One engine; methods return seconds or bytes."""
 
     def __init__(self, threads: int, folder: str) -> None:
-        with Watch() as watch:
+        with Timer() as watch:
             opened = read_folder(folder)
             self._engine = open_engine(opened, 'cpu', threads)
             self._tokenizer = TextTokenizer.from_file(opened.file('tokenizer.json'))
@@ -40,67 +40,67 @@ class Ours:
         )
 
     def loading(self) -> float:
-        """Time of loading, the folder's hashes included."""
+        """Time of loading, including the verification of hashes."""
         return self._loading
 
     def fill(self, positions: int) -> None:
-        """Let the cache hold so many positions of random words."""
+        """Fill the KV cache with so many positions of random tokens."""
         self._engine.rewind(0)
         ids = self._random.integers(10, self._config.text.vocab_size, positions).tolist()
         for first in range(0, positions, _CHUNK):
             self._engine.step(self._engine.embed_tokens(ids[first : first + _CHUNK]))
 
     def step(self, position: int, count: int) -> float:
-        """Mean time of a token that follows so many positions: embedding, decoder, head, argmax."""
+        """Mean time per token after so many positions: embedding, decoder, head, argmax."""
         engine, token = self._engine, 10
-        began = time.perf_counter()
+        started = time.perf_counter()
         for _ in range(count):
-            # Not rewind: what `fill` left beyond this position serves longer contexts later.
+            # Not rewind, to keep the positions of `fill` for longer contexts.
             engine.length = position
             token = engine.token(engine.step(engine.embed_tokens([token])))
-        return (time.perf_counter() - began) / count
+        return (time.perf_counter() - started) / count
 
     def token_bytes(self, position: int) -> int:
-        """Bytes that a token must read: the weights of decoder and head, and the cache so far."""
-        text, layout = self._config.text, self._opened.layout
+        """Bytes read per token: weights of decoder and head, and the KV cache so far."""
+        text, quantization = self._config.text, self._opened.quantization
         weights = sum(_stored(self._opened.file(f'{name}.onnx')) for name in ('decoder', 'head'))
         values = 2 * text.n_layers * text.n_kv_heads * text.head_dim
-        return weights + position * values * _BYTES[layout.cache]
+        return weights + position * values * _BYTES[quantization.cache]
 
     def encode(self, crops: int = 1) -> float:
-        """Time of encoding so many crops, one after the other as an answer does."""
+        """Time of encoding so many crops, one after the other."""
         side = self._config.vision.crop_size
         pixels = self._random.standard_normal((crops, 1, 3, side, side), np.float32)
-        with Watch() as watch:
+        with Timer() as watch:
             for crop in pixels:
                 self._engine.encode(crop)
         return watch.seconds
 
     def tile(self) -> float:
-        """Time of the features of an image that one tile covers, from its pixels on."""
+        """Time from pixels to features for an image of one tile."""
         side = self._config.vision.crop_size
-        with Watch() as watch:
+        with Timer() as watch:
             crops = overlap_crops(self._picture(side, side), self._config.vision)
             encode_crops(self._engine, crops, None)
         return watch.seconds
 
     def latency(self, height: int, width: int, max_crops: int, tokens: int) -> dict[str, float]:
-        """Where the time of an answer goes, and how many crops there were."""
+        """Latency breakdown of an answer, and the number of crops."""
         engine, config = self._engine, self._config
         vision = dataclasses.replace(config.vision, max_crops=max_crops)
         rgb = self._picture(height, width)
-        with Watch() as cropping:
+        with Timer() as cropping:
             crops = overlap_crops(rgb, vision)
-        with Watch() as seeing:
+        with Timer() as seeing:
             features = encode_crops(engine, crops, None)
             embeds = project_features(engine, crops, features)
-        with Watch() as prefill:
+        with Timer() as prefill:
             bos = engine.embed_tokens([config.tokenizer.bos_id])
             engine.prefill_image(np.concatenate([bos, embeds]))
         prompt = query_prompt(config, self._tokenizer, _QUESTIONS[0], with_image=True)
-        with Watch() as asking:
+        with Timer() as asking:
             token = engine.token(engine.step(prompt.embed(engine)))
-        with Watch() as decoding:
+        with Timer() as decoding:
             for _ in range(tokens):
                 token = engine.token(engine.step(engine.embed_tokens([token])))
         return {
@@ -112,17 +112,17 @@ class Ours:
         }
 
     def questions(self, tokens: int) -> dict[str, float]:
-        """A new image and a first question, a second one about it, and what the second must cost.
+        """Time of a first question about a new image, of a second one, and of its tokens alone.
 
-        That is the time of its own tokens: its prompt in one step, then token by token.
+        The latter is the second question's prompt in one step, then its answer token by token.
         """
         engine, vlm, side = self._engine, self._vlm, self._config.vision.crop_size
-        with Watch() as first:
+        with Timer() as first:
             image = vlm.encode_image(self._picture(side, side))
             vlm.query(image, _QUESTIONS[0], max_tokens=tokens)
-        with Watch() as second:
+        with Timer() as second:
             answer = vlm.query(image, _QUESTIONS[1], max_tokens=tokens)
-        with Watch() as own:
+        with Timer() as own:
             engine.rewind(self._config.prefix_length)
             hidden = engine.step(engine.embed_tokens(answer.prompt_ids))
             engine.logits(hidden)
@@ -131,14 +131,14 @@ class Ours:
         return {'first': first.seconds, 'second': second.seconds, 'own': own.seconds}
 
     def memory(self, tokens: int) -> dict[str, int]:
-        """Resident bytes after one answer, and which of them no file stands behind."""
+        """Resident bytes after one answer, and the anonymous (not file-backed) part."""
         side = self._config.vision.crop_size
         image = self._vlm.encode_image(self._picture(side, side))
         self._vlm.query(image, _QUESTIONS[0], max_tokens=tokens)
         return {'answer': resident('VmRSS'), 'private': resident('RssAnon')}
 
     def memory_at_end(self) -> int:
-        """Resident bytes when the whole context was used: pages of the cache come with use."""
+        """Resident bytes with the whole context in use."""
         self.fill(self._config.text.max_context)
         return resident('VmRSS')
 
@@ -147,7 +147,7 @@ class Ours:
 
 
 def resident(name: str = 'VmRSS') -> int:
-    """Bytes of this process by /proc/self/status."""
+    """Memory of this process from /proc/self/status, in bytes."""
     for line in Path('/proc/self/status').read_text().splitlines():
         if line.startswith(f'{name}:'):
             return int(line.split()[1]) * 1024
@@ -155,14 +155,14 @@ def resident(name: str = 'VmRSS') -> int:
 
 
 def _stored(graph: Path) -> int:
-    """Bytes of the weights that a run of one token reads."""
-    import onnx  # not where memory is measured
+    """Bytes of the weights that a single-token run reads."""
+    import onnx  # imported late: not in processes that measure memory
 
     model = onnx.load(graph, load_external_data=False)
     total = 0
     for tensor in model.graph.initializer:
         if tensor.name.startswith(('prefix.', 'rotary')):
-            continue  # for images, and of a table one row
+            continue  # used for images only, or only one row is read
         place = {entry.key: entry.value for entry in tensor.external_data}
         total += int(place['length']) if 'length' in place else len(tensor.raw_data)
     return total

@@ -1,7 +1,7 @@
-"""Primitive operators only, for runtimes that know no others; TensorRT reads these graphs.
+"""Lowering to primitive ONNX operators only, for TensorRT.
 
-A step is given the whole cache and gives back the keys and values of its own positions, rotated;
-the runtime writes them into its cache. Fixed sizes everywhere but in the step's length.
+A step takes the whole KV cache as input and outputs the keys (rotated) and values of its own
+positions; the runtime appends them to its cache. Only the length of the step is dynamic.
 """
 
 from __future__ import annotations
@@ -9,35 +9,35 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto
 
-from . import heads, tensorrt_weights
-from .layers import KINDS, Layers
+from . import attention, tensorrt_weights
+from .layers import ONNX_TYPES, Layers
 
 
 class PortableLowering:
-    """See layers.Lowering; one for each graph."""
+    """Implements layers.Lowering; one instance per graph."""
 
     _positions: str  # int64 (t,)
-    _before: str  # bool (1, max_context): what the cache holds
-    _among: str  # bool (t, t): what a position sees of its own step
+    _before: str  # bool (1, max_context): valid positions of the cache
+    _among: str  # bool (t, t): attention mask within the step
 
     def matmul(self, layers: Layers, x: str, name: str) -> str:
-        """MatMul and Add, behind DequantizeLinear where the layer is quantised."""
-        if layers.is_quantised(name):
+        """MatMul and Add, after DequantizeLinear if the layer is quantized."""
+        if layers.is_quantized(name):
             return tensorrt_weights.matmul(layers, x, name)
         return layers.float_matmul(x, name)
 
-    def attend(self, layers: Layers, q: str, k: str, v: str, heads_: int) -> str:
-        """Plain attention over heads set apart."""
+    def attend(self, layers: Layers, q: str, k: str, v: str, num_heads: int) -> str:
+        """Attention in primitive operators."""
         apart = (
-            layers.graph.add('Transpose', layers.reshape(x, 0, 0, heads_, -1), perm=[0, 2, 1, 3])
+            layers.graph.add('Transpose', layers.reshape(x, 0, 0, num_heads, -1), perm=[0, 2, 1, 3])
             for x in (q, k, v)
         )
-        return heads.merge(
-            layers, heads.attend(layers, *apart, layers.config.vision.enc_dim // heads_)
+        return attention.merge_heads(
+            layers, attention.attention(layers, *apart, layers.config.vision.enc_dim // num_heads)
         )
 
     def begin_decoder(self, layers: Layers, embeds: str) -> None:
-        """Positions that the cache holds, and whether this is the image prefix."""
+        """Inputs: the number of cached positions, and whether this is the image prefix."""
         graph = layers.graph
         start = graph.input('start', [1], TensorProto.INT32)
         image = graph.input('image', [1], TensorProto.BOOL)
@@ -52,25 +52,25 @@ class PortableLowering:
         self._before = graph.add('Less', places, start)
 
     def step(self, layers: Layers, qkv: str, index: int) -> str:
-        """Attend over the first `start` positions of the cache and over this step."""
-        graph, text, kind = layers.graph, layers.config.text, KINDS[layers.layout.cache]
+        """Attention over the first `start` positions of the cache and over this step."""
+        graph, text, kind = layers.graph, layers.config.text, ONNX_TYPES[layers.quantization.cache]
         shape = (1, text.n_kv_heads, text.max_context, text.head_dim)
         names = [f'{part}_{index}' for part in ('key', 'value')]
         past = [graph.input(f'past_{name}', shape, kind) for name in names]
-        q, *fresh = heads.rotated_heads(layers, qkv, self._positions)
+        q, *fresh = attention.split_and_rotate(layers, qkv, self._positions)
         for name, new in zip(names, fresh, strict=True):
             graph.output(new, f'new_{name}', (1, text.n_kv_heads, 't', text.head_dim), kind)
         (old_keys, old_values), (new_keys, new_values) = (
-            [heads.repeat(layers, x) for x in pair] for pair in (past, fresh)
+            [attention.repeat_kv(layers, x) for x in pair] for pair in (past, fresh)
         )
-        # The cache and the step are kept apart until their scores are one, since joining keys and
-        # values themselves would copy the whole cache for every token.
-        q = heads.scaled(layers, q, text.head_dim)
-        old = heads.scores(layers, q, old_keys, self._before)
-        new = heads.scores(layers, q, new_keys, self._among)
+        # Scores are concatenated, not keys and values: that would copy the whole cache for every
+        # token.
+        q = attention.scaled(layers, q, text.head_dim)
+        old = attention.scores(layers, q, old_keys, self._before)
+        new = attention.scores(layers, q, new_keys, self._among)
         weights = graph.add('Softmax', graph.add('Concat', old, new, axis=-1), axis=-1)
         room, end = graph.constant([text.max_context]), graph.constant([np.iinfo(np.int64).max])
         zero, last = graph.constant([0]), graph.constant([3])
         of_old = graph.add('MatMul', graph.add('Slice', weights, zero, room, last), old_values)
         of_new = graph.add('MatMul', graph.add('Slice', weights, room, end, last), new_values)
-        return heads.merge(layers, graph.add('Add', of_old, of_new))
+        return attention.merge_heads(layers, graph.add('Add', of_old, of_new))

@@ -1,4 +1,4 @@
-"""Heads, their rotation and plain attention, in primitive operators that every runtime has."""
+"""Attention with rotary embeddings, in primitive ONNX operators."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ def rotary_tables(text: TextConfig) -> tuple[np.ndarray, np.ndarray]:
     return np.cos(angles), np.sin(angles)
 
 
-def tables(layers: Layers) -> tuple[str, str]:
-    """Both tables as weights, in the activations' precision."""
+def rotary_weights(layers: Layers) -> tuple[str, str]:
+    """The rotary tables as weights, in the activations' precision."""
     text = layers.config.text
     return (
-        layers.floats('rotary.cos', lambda: rotary_tables(text)[0]),
-        layers.floats('rotary.sin', lambda: rotary_tables(text)[1]),
+        layers.float_weight('rotary.cos', lambda: rotary_tables(text)[0]),
+        layers.float_weight('rotary.sin', lambda: rotary_tables(text)[1]),
     )
 
 
-def rotated_heads(layers: Layers, qkv: str, positions: str) -> list[str]:
-    """Split (1, t, all) into heads and rotate queries and keys.
+def split_and_rotate(layers: Layers, qkv: str, positions: str) -> list[str]:
+    """Split (1, t, all) into heads and apply rotary embeddings to queries and keys.
 
     :param positions: int64 (t,).
     :return: (1, heads, t, d), then twice (1, kv_heads, t, d).
     """
     graph = layers.graph
-    cos, sin = (graph.add('Gather', table, positions) for table in tables(layers))
+    cos, sin = (graph.add('Gather', table, positions) for table in rotary_weights(layers))
     q, k, v = _split(layers, qkv)
-    return [_rotate(layers, q, cos, sin), _rotate(layers, k, cos, sin), v]
+    return [_apply_rotary(layers, q, cos, sin), _apply_rotary(layers, k, cos, sin), v]
 
 
-def repeat(layers: Layers, x: str) -> str:
-    """Give every query head its key or value head: (1, kv_heads, t, d) to (1, heads, t, d)."""
+def repeat_kv(layers: Layers, x: str) -> str:
+    """Repeat key or value heads for grouped queries: (1, kv_heads, t, d) to (1, heads, t, d)."""
     text = layers.config.text
     groups = text.n_heads // text.n_kv_heads
     if groups == 1:
@@ -50,31 +50,31 @@ def repeat(layers: Layers, x: str) -> str:
     return layers.reshape(repeated, 1, text.n_heads, -1, text.head_dim)
 
 
-def merge(layers: Layers, x: str) -> str:
+def merge_heads(layers: Layers, x: str) -> str:
     """(1, heads, t, d) to (1, t, heads * d)."""
     return layers.reshape(layers.graph.add('Transpose', x, perm=[0, 2, 1, 3]), 0, 0, -1)
 
 
-def attend(
+def attention(
     layers: Layers, q: str, k: str, v: str, head_dim: int, visible: str | None = None
 ) -> str:
-    """softmax(q k / sqrt(d)) v over three times (n, heads, ., d).
+    """Scaled dot-product attention over (n, heads, ., d).
 
-    :param visible: bool, which keys a query sees; all where it is None.
+    :param visible: bool attention mask, or None for full attention.
     """
     found = scores(layers, scaled(layers, q, head_dim), k, visible)
     return layers.graph.add('MatMul', layers.graph.add('Softmax', found, axis=-1), v)
 
 
 def scaled(layers: Layers, q: str, head_dim: int) -> str:
-    """Queries over sqrt(d): before the product, so that half precision holds it."""
-    dtype = DTYPES[layers.layout.activations]
+    """Queries / sqrt(d), scaled before the product to avoid overflow in half precision."""
+    dtype = DTYPES[layers.quantization.activations]
     return layers.graph.add('Mul', q, layers.graph.constant(head_dim**-0.5, dtype))
 
 
 def scores(layers: Layers, q: str, k: str, visible: str | None = None) -> str:
-    """Scaled queries times keys, the lowest number where a query does not see a key."""
-    graph, dtype = layers.graph, DTYPES[layers.layout.activations]
+    """Attention scores of scaled queries, with the lowest finite number where masked."""
+    graph, dtype = layers.graph, DTYPES[layers.quantization.activations]
     found = graph.add('MatMul', q, graph.add('Transpose', k, perm=[0, 1, 3, 2]))
     if not visible:
         return found
@@ -85,19 +85,19 @@ def _split(layers: Layers, qkv: str) -> list[str]:
     """(1, t, all) to queries (1, heads, t, d), keys and values (1, kv_heads, t, d)."""
     text = layers.config.text
     widths = [heads * text.head_dim for heads in (text.n_heads, text.n_kv_heads, text.n_kv_heads)]
-    parts = layers.graph.add_many('Split', 3, qkv, layers.graph.constant(widths), axis=-1)
+    parts = layers.graph.add_multi('Split', 3, qkv, layers.graph.constant(widths), axis=-1)
     return [
         layers.graph.add('Transpose', layers.reshape(x, 0, 0, -1, text.head_dim), perm=[0, 2, 1, 3])
         for x in parts
     ]
 
 
-def _rotate(layers: Layers, x: str, cos: str, sin: str) -> str:
-    """Rotate the first dimensions of (1, heads, t, d), as two halves; cos and sin are (t, r/2)."""
+def _apply_rotary(layers: Layers, x: str, cos: str, sin: str) -> str:
+    """Rotary embedding of (1, heads, t, d) in the half-split form; cos and sin are (t, r/2)."""
     graph, text = layers.graph, layers.config.text
     half = text.rotary_dim // 2
     widths = graph.constant([half, half, text.head_dim - 2 * half])
-    a, b, rest = graph.add_many('Split', 3, x, widths, axis=-1)
+    a, b, rest = graph.add_multi('Split', 3, x, widths, axis=-1)
     first = graph.add('Sub', graph.add('Mul', a, cos), graph.add('Mul', b, sin))
     second = graph.add('Add', graph.add('Mul', a, sin), graph.add('Mul', b, cos))
     return graph.add('Concat', first, second, rest, axis=-1)
