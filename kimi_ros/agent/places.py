@@ -70,7 +70,8 @@ def find_place(
     surface = _fit(points[around], frame)
     if surface is None:
         return None
-    grid = _Grid(surface, points, landmarks, thing, inside=relation == 'on')
+    focal = float(frame.intrinsics[0][0])
+    grid = _Grid(surface, points, focal, landmarks, thing, inside=relation == 'on')
     spot = grid.spot(relation)
     if spot is None:
         return None
@@ -98,13 +99,13 @@ class _Surface:
 class _Grid:
     """The surface from above, around the landmarks."""
 
-    def __init__(self, surface: _Surface, points, landmarks, thing, inside: bool):
+    def __init__(self, surface: _Surface, points, focal, landmarks, thing, inside: bool):
         flat = surface.flat(points)
         valid = np.isfinite(flat).all(axis=2)
-        self._footprints = [_footprint(flat, valid, mark) for mark in landmarks]
+        self._footprints = [_footprint(flat, points, focal, mark) for mark in landmarks]
         radius = DEFAULT_RADIUS
         if thing is not None and thing.box is not None:
-            radius = float(_footprint(flat, valid, thing)[1].max())
+            radius = float(_footprint(flat, points, focal, thing)[1].max())
         self._radius = min(radius, MAX_RADIUS) + MARGIN
         extent = 2 * max(float(half.max()) for _, half in self._footprints) + 2 * REACH
         if len(landmarks) > 1:
@@ -227,14 +228,22 @@ def _fit(points: np.ndarray, frame: Frame) -> _Surface | None:
 
 
 def _footprint(
-    flat: np.ndarray, valid: np.ndarray, mark: Candidate
+    flat: np.ndarray, points: np.ndarray, focal: float, mark: Candidate
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the centre and the half extents (right, away), metres, of what a thing covers.
 
-    Only the side of a thing that faces the camera is seen: it is taken to be as deep as wide,
-    unless more of it is seen.
+    Its box shows other things too, behind it: what lies farther from its middle than its box is
+    large does not count. Only the side of a thing that faces the camera is seen: it is taken to be
+    as deep as wide, unless more of it is seen.
     """
-    inside = valid & _mask(mark, flat.shape)
+    inside = np.isfinite(flat).all(axis=2) & _mask(mark, flat.shape)
+    u, v = (round(value) for value in mark.point)
+    near = points[max(v - 2, 0) : v + 3, max(u - 2, 0) : u + 3].reshape(-1, 3)
+    if np.isfinite(near).all(axis=1).any():
+        middle = np.nanmedian(near, axis=0)
+        box = _box(mark)
+        reach = 0.6 * math.hypot(box[2] - box[0], box[3] - box[1]) * float(middle[2]) / focal
+        inside &= np.linalg.norm(points - middle, axis=2) < max(reach, 0.03)
     standing = inside & (flat[..., 2] >= 1.5 * FLATNESS)
     chosen = flat[standing if standing.sum() > 0.2 * inside.sum() else inside]
     if not len(chosen):
