@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event
 
 from kimi_ros.agent import phrases
 from kimi_ros.agent.frame import Frame, detect_camera_problem
+from kimi_ros.agent.instruction import validate_instruction
+from kimi_ros.agent.naming import Naming
 from kimi_ros.agent.perception import Perception
 from kimi_ros.agent.pipeline import Pipeline, Request, State
 from kimi_ros.agent.plan import Plan, Status
-from kimi_ros.agent.planner import Planner, validate_instruction
+from kimi_ros.agent.planners import Planner, make_planner
+from kimi_ros.agent.planners.factory import is_taught_plans
 from kimi_ros.agent.policy import Policy
 from kimi_ros.agent.prompts import describe_question, detect_language
 from kimi_ros.agent.skills import LANGUAGES, SkillCatalogue
@@ -28,16 +31,22 @@ class Agent:
         skills: SkillCatalogue,
         policy: Policy,
         clock: Callable[[], float] = time.time,
+        planner: str | Planner = 'auto',
     ):
         """Take what the agent needs.
 
+        Raises what `make_planner` raises for a planner that cannot be had.
+
         :param clock: returns seconds; `Plan.expires` is on it.
+        :param planner: one of `PLANNERS`, or an object that plans.
         """
         self.skills = skills
         self.policy = policy
+        self.clock = clock
+        self.planner = make_planner(planner, vlm, skills) if isinstance(planner, str) else planner
         self._vlm = vlm
-        self._planner = Planner(vlm, skills)
-        self._clock = clock
+        languages = getattr(vlm, 'languages', LANGUAGES)
+        self._naming = Naming(languages, taught=is_taught_plans(vlm))
 
     def run(
         self,
@@ -47,6 +56,7 @@ class Agent:
         on_state: Callable[[State], None] | None = None,
         on_text: Callable[[str], None] | None = None,
         cancel: Event | None = None,
+        history: Sequence[tuple[str, str]] = (),
     ) -> Plan:
         """Return the plan for an instruction; what cannot or must not be done is a plan's status.
 
@@ -57,11 +67,13 @@ class Agent:
         :param on_state: called when the agent begins to look, think, ground and check.
         :param on_text: called with the sentence so far, each time that there is more of it.
         :param cancel: ends the run at the model's next token.
+        :param history: earlier (instruction, what was said) turns, oldest first.
         """
         text = validate_instruction(instruction)
         language = _checked_language(language, text)
-        self._vlm.require('plan')
-        request = Request(frame, text, language, on_state or (lambda state: None), on_text, cancel)
+        request = Request(
+            frame, text, language, history, on_state or (lambda state: None), on_text, cancel
+        )
         plan = Plan(
             id=uuid.uuid4().hex,
             # What is not valid Unicode can be neither hashed nor published.
@@ -73,11 +85,9 @@ class Agent:
             frame_id=frame.frame_id,
             catalogue_hash=self.skills.hash,
             model=getattr(self._vlm, 'name', ''),
+            planner=self.planner.name,
         )
-        pipeline = Pipeline(
-            request, self._perceive, self._planner, self.skills, self.policy, self._clock
-        )
-        return pipeline.run().applied_to(plan).sealed()
+        return Pipeline(request, self).run().applied_to(plan).sealed()
 
     def describe(
         self,
@@ -105,10 +115,11 @@ class Agent:
                 describe_question(language),
                 phrases.before(rule.say[language], language),
             )
-        return self._perceive(frame, cancel).answer(asked, prefix, on_text)
+        return self.perceive(frame, cancel).answer(asked, prefix, on_text)
 
-    def _perceive(self, frame: Frame, cancel: Event | None) -> Perception:
-        return Perception(self._vlm, frame, cancel)
+    def perceive(self, frame: Frame, cancel: Event | None = None) -> Perception:
+        """Encode a frame for questions about it."""
+        return Perception(self._vlm, frame, self._naming, cancel)
 
 
 def _checked_language(language: str, text: str) -> str:

@@ -24,6 +24,7 @@ _STATUS: dict[Status, Color] = {
     Status.NEEDS_CLARIFICATION: (240, 228, 66),
     Status.INFEASIBLE: (230, 159, 0),
     Status.REFUSED: (240, 110, 90),
+    Status.ANSWER: (86, 180, 233),
 }
 _BLACK, _GREY, _WHITE = (0, 0, 0), (32, 32, 32), (255, 255, 255)
 _LINE = 1.4  # height of a line of text, in font sizes

@@ -49,6 +49,11 @@ _ZH_AFTER = re.compile(
     r'(?:身上|头上|上面|上|里面|里|那里|那边|起来|过来|给我|手里|手上)?(?:吧|呢|好吗)?(?:$|[^\w]|[和与跟及])'
 )
 _ZH_VERB = re.compile(r'(?:身上|头上)?(?:拿|放|抓|举|推|打|移|搬|带|丢|扔|给|提|抱|递|取|捡)')
+# What may follow a noun that ends its phrase, and words that hold a noun and mean another thing.
+_ZH_ENDS = re.compile('$|[^\\w]|[和与跟及的]|身上|头上|上|里|旁|那|这|左|右|前|后')
+_ZH_OTHER_WORDS = (
+    '马上 马克 马路 别人 主人 个人 人家 人类 刀叉 对手 指针 一针 针对 锯齿 门口处'.split()
+)
 _ZH_HANDLE = re.compile('[拿抓举推打放扔丢给移搬带提抱递取捡]')
 
 
@@ -62,7 +67,7 @@ def strip_qualifiers(label: str) -> str:
 
     'largest red cup left of the plate' -> 'red cup'.
     """
-    if _is_chinese(label):
+    if is_chinese(label):
         return _ZH_SUPERLATIVE.sub('', _ZH_PLACE.sub('', label)) or label
     words = label.split()
     cut = next((i for i in range(1, len(words)) if _says_where(words, i)), len(words))
@@ -81,7 +86,7 @@ def names_one_of(label: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -
     """
     name = strip_qualifiers(normalize_text(label))
     nouns, exempt = [normalize_text(n) for n in nouns], [normalize_text(e) for e in exempt]
-    if _is_chinese(name) and any(
+    if is_chinese(name) and any(
         part.endswith(n) and not _covered(part, len(part) - len(n), len(part), exempt)
         for part in _ZH_AND.split(name)
         for n in (n.lstrip('*') for n in nouns)
@@ -98,12 +103,40 @@ def acts_on_one_of(instruction: str, nouns: Sequence[str], exempt: Sequence[str]
     """
     text = normalize_text(instruction)
     nouns, exempt = [normalize_text(n) for n in nouns], [normalize_text(e) for e in exempt]
-    if _is_chinese(text) and any(_aims_chinese(text, n.lstrip('*'), exempt) for n in nouns):
+    if is_chinese(text) and any(_aims_chinese(text, n.lstrip('*'), exempt) for n in nouns):
         return True
     tokens = _tokens(text)
     return any(
         not (_is_landmark(tokens[:at]) or _is_handing(tokens, at) or _is_tool(tokens, at))
         for at in _found(tokens, nouns, exempt)
+    )
+
+
+def mentioned(text: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> list[str]:
+    """Return which of the nouns a text names, wherever they stand in it.
+
+    English nouns must be whole names, as in `names_one_of`; Chinese ones must end a phrase.
+    """
+    plain = normalize_text(text)
+    exempt = [normalize_text(e) for e in exempt]
+    found = []
+    for noun in map(normalize_text, nouns):
+        if is_chinese(noun):
+            found += [noun] if _names_chinese(plain, noun, exempt) else []
+            continue
+        tokens = _tokens(plain)
+        for at in _found(tokens, [noun], exempt):
+            if not (_is_handing(tokens, at) or _is_tool(tokens, at) or _benefits(tokens, at)):
+                found.append(' '.join(tokens[at : at + len(_tokens(noun.lstrip('*')))]))
+                break
+    return list(dict.fromkeys(found))
+
+
+def _names_chinese(text: str, noun: str, exempt: Sequence[str]) -> bool:
+    return any(
+        _ZH_ENDS.match(text[m.end() :])
+        and not _covered(text, m.start(), m.end(), (*exempt, *_ZH_OTHER_WORDS))
+        for m in re.finditer(re.escape(noun), text)
     )
 
 
@@ -179,6 +212,12 @@ def _is_tool(tokens: Sequence[str], at: int) -> bool:
     return word in _TOOLS and used and not _SOMEBODY.intersection(later)
 
 
+def _benefits(tokens: Sequence[str], at: int) -> bool:
+    """Tell whether somebody is only whom it is done for: 'a book for the children'."""
+    before = [t for t in tokens[max(at - 3, 0) : at] if t not in _DETERMINERS]
+    return before[-1:] == ['for']
+
+
 def _around(tokens: Sequence[str], at: int) -> tuple[str, str, str]:
     """Return a word with its neighbours, '.' where the text ends."""
     before = tokens[at - 1] if at else '.'
@@ -218,5 +257,6 @@ def _covered(text: str, start: int, end: int, exempt: Sequence[str]) -> bool:
     )
 
 
-def _is_chinese(text: str) -> bool:
+def is_chinese(text: str) -> bool:
+    """Tell whether a text holds a CJK ideograph."""
     return any('\u4e00' <= c <= '\u9fff' for c in text)

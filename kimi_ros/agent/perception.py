@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
@@ -11,9 +11,11 @@ import numpy as np
 from kimi_ros.agent.answers import Verdict
 from kimi_ros.agent.checks import REJECTION_PENALTY, verify_object
 from kimi_ros.agent.frame import Frame
-from kimi_ros.agent.geometry import estimate_position
+from kimi_ros.agent.geometry import Position, estimate_position
 from kimi_ros.agent.grounding import Candidate, ground
+from kimi_ros.agent.naming import Naming
 from kimi_ros.agent.plan import GroundedObject
+from kimi_ros.agent.references import Reference
 from kimi_ros.agent.vlm_protocol import Vlm
 
 MAX_ANSWER_TOKENS = 256
@@ -21,12 +23,12 @@ MAX_ANSWER_TOKENS = 256
 
 @dataclass(frozen=True)
 class Detection:
-    """A candidate for a name, with what the verification said of it.
+    """A candidate for a reference, with what the verification said of it.
 
-    :ivar score: of the candidate, lowered where the verification rejected it.
+    :ivar label: what a plan calls it.
     """
 
-    name: str
+    label: str
     candidate: Candidate
     verdict: Verdict = Verdict.UNCLEAR
 
@@ -43,33 +45,43 @@ class Detection:
 
 
 class Perception:
-    """Grounds, verifies and describes what one frame shows; each candidate is verified once."""
+    """Grounds, verifies and describes what one frame shows; nothing is asked twice."""
 
-    def __init__(self, vlm: Vlm, frame: Frame, cancel: Event | None = None):
+    def __init__(
+        self, vlm: Vlm, frame: Frame, naming: Naming | None = None, cancel: Event | None = None
+    ):
         """Encode the frame's image."""
         self.frame = frame
+        self.naming = naming or Naming()
         self.image = vlm.encode_image(frame.rgb, cancel=cancel)
         self._vlm = vlm
         self._cancel = cancel
+        self._found: dict[str, list[Candidate]] = {}
         self._verdicts: dict[tuple[str, Candidate], Verdict] = {}
 
     def find(self, name: str) -> list[Candidate]:
-        """Return the candidates for a name, from left to right.
+        """Return the candidates for a name in the model's own words, from left to right.
 
         One that only a box or only a point supports counts unless the verification rejects it: two
         of three tests must agree.
         """
-        candidates = ground(self._vlm, self.image, name, self.frame.size, cancel=self._cancel)
-        return [c for c in candidates if c.agreed or self.verify(name, c) is not Verdict.NO]
+        if name not in self._found:
+            candidates = ground(self._vlm, self.image, name, self.frame.size, cancel=self._cancel)
+            self._found[name] = [
+                c for c in candidates if c.agreed or self._verify(name, c) is not Verdict.NO
+            ]
+        return self._found[name]
 
-    def verify(self, name: str, candidate: Candidate) -> Verdict:
-        """Return whether the candidate is what the name says."""
-        key = name, candidate
-        if key not in self._verdicts:
-            self._verdicts[key] = verify_object(
-                self._vlm, self.image, name, candidate, self.frame.size, cancel=self._cancel
-            )
-        return self._verdicts[key]
+    def detect(self, reference: Reference, candidate: Candidate) -> Detection:
+        """Return the candidate after its verification: is it what the reference says?"""
+        name = self.naming.phrase(reference) if self.naming.taught else self.naming.name(reference)
+        return Detection(reference.text, candidate, self._verify(name, candidate))
+
+    def ask(self, question: str, max_tokens: int = MAX_ANSWER_TOKENS) -> str:
+        """Return the model's answer to a question about the image."""
+        return self._vlm.query(
+            self.image, question, max_tokens=max_tokens, cancel=self._cancel
+        ).text.strip()
 
     def answer(
         self, question: str, prefix: str = '', on_text: Callable[[str], None] | None = None
@@ -78,32 +90,43 @@ class Perception:
 
         :param on_text: called with the text so far, each time that there is more of it.
         """
-        arguments = {'max_tokens': MAX_ANSWER_TOKENS, 'cancel': self._cancel}
         if on_text is None:
-            return prefix + self._vlm.query(self.image, question, **arguments).text.strip()
+            return prefix + self.ask(question)
         text = ''
-        for piece in self._vlm.query(self.image, question, stream=True, **arguments):
+        for piece in self._vlm.query(
+            self.image, question, max_tokens=MAX_ANSWER_TOKENS, stream=True, cancel=self._cancel
+        ):
             text += piece
             on_text((prefix + text).rstrip())
         return (prefix + text).strip()
 
-    def objects(self, detections: Sequence[Detection]) -> tuple[GroundedObject, ...]:
-        """Return the detections as objects with ids ('o1', 'o2', ...) and positions in metres."""
-        return tuple(self._object(f'o{n}', d) for n, d in enumerate(detections, 1))
-
-    def _object(self, object_id: str, detection: Detection) -> GroundedObject:
+    def object_of(self, object_id: str, detection: Detection) -> GroundedObject:
+        """Return a detection as an object, with its position in metres."""
         candidate = detection.candidate
         position = estimate_position(self.frame, candidate.point, candidate.box)
-        return GroundedObject(
-            id=object_id,
-            label=detection.name,
-            # The message holds float32: a subscriber must compute the same hash.
-            score=float(np.float32(detection.score)),
-            verified=detection.verified,
-            point=candidate.point,
-            box=candidate.box,
-            position=position.xyz,
-            position_frame=position.frame,
-            covariance=position.covariance,
-            depth_status=position.status,
-        )
+        return grounded_object(object_id, detection, position)
+
+    def _verify(self, name: str, candidate: Candidate) -> Verdict:
+        key = name, candidate
+        if key not in self._verdicts:
+            self._verdicts[key] = verify_object(
+                self._vlm, self.image, name, candidate, self.frame.size, cancel=self._cancel
+            )
+        return self._verdicts[key]
+
+
+def grounded_object(object_id: str, detection: Detection, position: Position) -> GroundedObject:
+    """Return an object of a plan."""
+    return GroundedObject(
+        id=object_id,
+        label=detection.label,
+        # The message holds float32: a subscriber must compute the same hash.
+        score=float(np.float32(detection.score)),
+        verified=detection.verified,
+        point=detection.candidate.point,
+        box=detection.candidate.box,
+        position=position.xyz,
+        position_frame=position.frame,
+        covariance=position.covariance,
+        depth_status=position.status,
+    )

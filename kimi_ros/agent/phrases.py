@@ -19,6 +19,61 @@ _MESSAGES = {
     'positioned': ('I cannot measure where the {} is.', '我测不出{}在什么位置。'),
     'precondition': ('I cannot do that in this order.', '按这个顺序我做不到。'),
     'out_of_reach': ('The {} is {:.1f} metres away, out of reach.', '{}离我{:.1f}米，我够不着。'),
+    'no_skill': ('I cannot {}: none of my skills does that.', '我不会{}：我没有这样的技能。'),
+    'no_skill_at_all': ('None of my skills does that.', '我没有这样的技能。'),
+    'leave_alone': ('I will leave {} alone.', '我不会碰{}。'),
+    'ready': ('I am here. Tell me what to do.', '我在。请告诉我要做什么。'),
+    'where_to': ('Where should I {0} the {1}?', '{1}要{0}到哪里？'),
+    'which_thing': ('What should I {}?', '要{}什么？'),
+    'which_value': ('To {}, which {} do you want: {}?', '要{}，{}选哪个：{}？'),
+    'what_value': ('To {}, what {} do you want?', '要{}，{}是多少？'),
+    'not_understood': (
+        'I did not understand {}. Please say it differently.',
+        '我没听懂{}。请换个说法。',
+    ),
+    'also_not_understood': ('I did not understand {}.', '我没听懂{}。'),
+    'what_about': (
+        'I did not understand {}. What should I do about it?',
+        '我没听懂{}。这部分要怎么做？',
+    ),
+    'say_differently': (
+        'I did not understand that. Please say it differently.',
+        '我没听懂。请换个说法。',
+    ),
+    'not_said': ('You did not say {}. What do you mean?', '你没有说过{}。你是指什么？'),
+    'forbidden': ('You told me to leave the {} alone.', '你说过不要碰{}。'),
+    'fewer': (
+        'I see fewer {0} than that: {1}. Which do you mean?',
+        '{0}没有那么多：{1}。是指哪些？',
+    ),
+    'no_free_place': ('There is no free place {}.', '{}没有空位。'),
+    'disagree': (
+        'I am not sure which one is the {0}: {1}. Which one?',
+        '我不确定哪一个是{0}：{1}。是哪一个？',
+    ),
+    'unknown_word': (
+        'My model understands English only, and I have no English word for {}.',
+        '我的模型只懂英语，我不知道{}用英语怎么说。',
+    ),
+    'condition_unmet_absent': (
+        'I do not see {}, so I do nothing.',
+        '我没有看到{}，所以什么都不做。',
+    ),
+    'condition_unmet_present': ('I see {}, so I do nothing.', '我看到了{}，所以什么都不做。'),
+    'yes': ('Yes.', '是的。'),
+    'no': ('No.', '不是。'),
+    'yes_visible': ('Yes, I see {}.', '有，我看到{}。'),
+    'no_not_visible': ('No, I do not see {}.', '没有，我没有看到{}。'),
+    'here_is': ('Here is {}.', '{}在这里。'),
+    'it_is': ('The {} is {}.', '{}是{}的。'),
+    'i_see': ('I see {}.', '我看到{}。'),
+    'nothing_there': ('I see nothing there.', '那里我什么都没看到。'),
+    'cannot_tell': ('I cannot tell.', '我说不准。'),
+    'cannot_ask': (
+        'I cannot tell: my model understands English only.',
+        '我说不准：我的模型只懂英语。',
+    ),
+    'in_english': ('{}', '我的模型用英语回答：{}'),
     'too_many_steps': ('That takes more steps than I may plan.', '这需要的步骤太多了。'),
     Reason.DARK: (
         'The camera shows only darkness. Check its lens cap and the light.',
@@ -103,3 +158,51 @@ def options(
     """Return the numbered answers to 'which one?'."""
     named = [with_position(name, p, language) for p in describe_positions(points, size, language)]
     return tuple(f'{i}. {text}' for i, text in enumerate(named, 1))
+
+
+def the(name: str, language: str) -> str:
+    """Return an English name with 'the', a Chinese one as it is."""
+    return name if language == 'zh' else f'the {name}'
+
+
+def join_all(parts: Sequence[str], language: str) -> str:
+    """Join parts: a, b and c."""
+    if language == 'zh':
+        return '、'.join(parts)
+    return parts[0] if len(parts) == 1 else f'{", ".join(parts[:-1])} and {parts[-1]}'
+
+
+def quoted(words: Sequence[str], language: str) -> str:
+    """Return words in quotation marks: 'on fire' and 'twice'."""
+    marks = '“{}”' if language == 'zh' else "'{}'"
+    return join_all([marks.format(w) for w in words], language)
+
+
+def intend(actions: Sequence[str], language: str) -> str:
+    """Return what will be done: 'I will pick up the cup and put it on the tray.'"""
+    if language == 'zh':
+        return f'我来{"，再".join(actions)}。'
+    return f'I will {join_all(actions, language)}.'
+
+
+def place(relation: str, landmarks: Sequence[str], language: str) -> str:
+    """Return a place as it is said: 'between the bowl and the plate', 碗左边."""
+    if language == 'zh':
+        return f'{"和".join(landmarks)}{relation}'
+    return f'{relation} {" and ".join(f"the {mark}" for mark in landmarks)}'
+
+
+def count(number: int, name: str, language: str) -> str:
+    """Return how many things there are: 'I see 3: cup.'"""
+    if language == 'zh':
+        return f'我看到{number}个{name}。' if number else f'我没有看到{name}。'
+    if number == 0:
+        return f'I see no {name}.'
+    return f'I see {number} {name if number == 1 or name.endswith("s") else plural(name)}.'
+
+
+def plural(name: str) -> str:
+    """Return the regular plural of an English name whose last word is its noun."""
+    if name.endswith('fe'):  # knife
+        return f'{name[:-2]}ves'
+    return f'{name}es' if name.endswith(('s', 'x', 'ch', 'sh')) else f'{name}s'

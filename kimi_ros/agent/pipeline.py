@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from threading import Event
+from typing import Protocol
 
 from kimi_ros.agent import phrases
-from kimi_ros.agent.checks import find_duplicate
-from kimi_ros.agent.errors import InvalidDraftError
+from kimi_ros.agent.accounting import Accounting, account
+from kimi_ros.agent.draft import DraftPlan
 from kimi_ros.agent.frame import Frame, detect_camera_problem
-from kimi_ros.agent.grounding import Candidate
+from kimi_ros.agent.naming import UnknownWordError
 from kimi_ros.agent.outcome import PlanOutcome
 from kimi_ros.agent.perception import Detection, Perception
 from kimi_ros.agent.plan import Approval, GroundedObject, PlanStep, Reason, Status
-from kimi_ros.agent.planner import DraftPlan, Planner
+from kimi_ros.agent.planners import Planner, PlanRequest
 from kimi_ros.agent.policy import Policy, Rule
 from kimi_ros.agent.prompts import describe_question
+from kimi_ros.agent.questions import QuestionAnswerer
+from kimi_ros.agent.resolution import Resolver
 from kimi_ros.agent.skills import SkillCatalogue
 from kimi_ros.agent.steps import bind_steps, find_obstacle
+from kimi_ros.agent.targets import Problem, TargetFinder, Targets
+from kimi_ros.agent.vocabulary import unsaid_words
 
 
 class State(IntEnum):
@@ -38,6 +43,7 @@ class Request:
 
     :ivar text: the validated instruction.
     :ivar language: 'en' or 'zh', of what is said to the person.
+    :ivar history: earlier (instruction, what was said) turns, oldest first.
     :ivar on_state: called when a stage begins.
     :ivar on_text: called with the sentence so far, each time that there is more of it; or None.
     """
@@ -45,178 +51,215 @@ class Request:
     frame: Frame
     text: str
     language: str
+    history: Sequence[tuple[str, str]] = ()
     on_state: Callable[[State], None] = lambda state: None
     on_text: Callable[[str], None] | None = None
     cancel: Event | None = None
 
 
+class Toolbox(Protocol):
+    """What the stages need; an `Agent` has it."""
+
+    planner: Planner
+    skills: SkillCatalogue
+    policy: Policy
+    clock: Callable[[], float]
+
+    def perceive(self, frame: Frame, cancel: Event | None) -> Perception:
+        """Encode a frame."""
+
+
 class Pipeline:
-    """Takes one request through all stages; each either passes on or ends with an PlanOutcome."""
+    """Takes one request through all stages; each either passes on or ends with a PlanOutcome."""
 
-    def __init__(
-        self,
-        request: Request,
-        perceive: Callable[[Frame, Event | None], Perception],
-        planner: Planner,
-        skills: SkillCatalogue,
-        policy: Policy,
-        clock: Callable[[], float],
-    ):
-        """Take the request and what the stages need.
-
-        :param perceive: encodes a frame.
-        :param clock: seconds, the clock of `Plan.expires`.
-        """
+    def __init__(self, request: Request, tools: Toolbox):
         self._request = request
-        self._perceive = perceive
-        self._planner = planner
-        self._skills = skills
-        self._policy = policy
-        self._clock = clock
+        self._tools = tools
+        self._language = request.language
 
     def run(self) -> PlanOutcome:
         """Go through all stages, or until one ends the run."""
-        request = self._request
+        request, tools = self._request, self._tools
         request.on_state(State.LOOKING)
         if problem := detect_camera_problem(request.frame.rgb):
             return self._end(Status.INFEASIBLE, problem, self._say(problem))
-        self._perception = self._perceive(request.frame, request.cancel)
-        if rule := self._policy.rule_for_words(request.text):
+        self._perception = tools.perceive(request.frame, request.cancel)
+        if rule := tools.policy.rule_for_words(request.text):
             return self._refuse(rule)
         request.on_state(State.THINKING)
-        draft = self._draft(on_text=request.on_text)
-        if draft.status is Status.REFUSED:
-            return self._end(Status.REFUSED, Reason.MODEL, draft.say)
-        executable = draft
-        if draft.status is not Status.OK:
-            # What is it about? Only a name can be grounded, and found missing or ambiguous.
-            try:
-                executable = self._draft((Status.OK,))
-            except InvalidDraftError:
-                return self._end(draft.status, Reason.MODEL, draft.say)
-        return self._check_draft(executable) or self._ground(draft, executable)
+        draft = self._draft()
+        if draft.status is Status.REFUSED or (draft.status is Status.OK and not draft.steps):
+            return self._end(Status.REFUSED, draft.reason, draft.say)
+        self._accounting = self._account(draft)
+        resolver = Resolver(self._perception)
+        try:
+            if draft.status is Status.ANSWER:
+                return self._answer(draft, resolver)
+            return self._check_draft(draft) or self._ground(draft, resolver)
+        except UnknownWordError as error:
+            say = self._say('unknown_word', phrases.quoted([error.name], self._language))
+            return self._end(Status.INFEASIBLE, Reason.UNKNOWN_WORD, say)
 
-    def _draft(self, statuses=tuple(Status), on_text=None) -> DraftPlan:
+    def _draft(self) -> DraftPlan:
         request = self._request
-        return self._planner.draft(
-            self._perception.image, request.text, statuses, on_text=on_text, cancel=request.cancel
+        asked = PlanRequest(
+            instruction=request.text,
+            language=request.language,
+            history=request.history,
+            image=lambda: self._perception.image,
+            rgb=request.frame.rgb,
         )
+        return self._tools.planner.draft(asked, on_text=request.on_text, cancel=request.cancel)
 
-    def _check_draft(self, executable: DraftPlan) -> PlanOutcome | None:
-        """Return the end of a run whose steps are forbidden, too many or contradictory."""
-        if rule := self._policy.refusal(self._request.text, executable.steps, self._skills):
+    def _account(self, draft: DraftPlan) -> Accounting:
+        tools = self._tools
+        check_verbs = tools.planner.name == 'model'
+        return account(self._request.text, draft, tools.skills, tools.policy, check_verbs)
+
+    def _check_draft(self, draft: DraftPlan) -> PlanOutcome | None:
+        """Return the end of a run whose steps are forbidden, incomplete or contradictory."""
+        tools = self._tools
+        if rule := tools.policy.refusal(self._request.text, draft.steps, tools.skills):
             return self._refuse(rule)
-        if len(executable.steps) > self._policy.max_steps:
+        if not draft.steps:
+            return self._end(draft.status, draft.reason, draft.say)
+        said = [self._request.text, *(instruction for instruction, _ in self._request.history)]
+        for name in draft.names(tools.skills):
+            if unsaid := unsaid_words(name, said):
+                say = self._say('not_said', phrases.quoted(unsaid, self._language))
+                return self._end(Status.NEEDS_CLARIFICATION, Reason.NOT_SAID, say)
+        if self._accounting.ask:
+            left_out = phrases.quoted(self._accounting.left_out, self._language)
+            say = self._say('what_about', left_out)
+            return self._end(Status.NEEDS_CLARIFICATION, Reason.NOT_UNDERSTOOD, say)
+        if len(draft.steps) > tools.policy.max_steps:
             return self._end(Status.INFEASIBLE, Reason.TOO_MANY_STEPS, self._say('too_many_steps'))
-        if name := executable.repeated_name(self._skills):
+        if name := draft.repeated_name(tools.skills):
             say = self._say('same_object', name, name)
             return self._end(Status.NEEDS_CLARIFICATION, Reason.SAME_OBJECT, say)
+        kept_apart = {(r.head, r.attributes) for r in draft.forbidden}
+        for reference in draft.references(tools.skills):
+            if (reference.head, reference.attributes) in kept_apart:
+                say = self._say('forbidden', reference.text)
+                return self._end(Status.REFUSED, Reason.FORBIDDEN, say)
         return None
 
-    def _ground(self, draft: DraftPlan, executable: DraftPlan) -> PlanOutcome:
-        """Find every name in the image; each must refer to one object."""
+    def _ground(self, draft: DraftPlan, resolver: Resolver) -> PlanOutcome:
+        """Find what every reference stands for."""
         self._request.on_state(State.GROUNDING)
-        found = {name: self._perception.find(name) for name in executable.names(self._skills)}
-        return self._check_found(found) or self._verify(
-            draft, executable, {name: candidate for name, (candidate,) in found.items()}
-        )
+        finder = TargetFinder(resolver, self._request.frame, self._tools.skills, self._language)
+        steps, unmet = finder.applicable(draft.steps)
+        if not steps:
+            return self._end(Status.ANSWER, Reason.CONDITION, unmet)
+        draft = replace(draft, steps=steps)
+        targets = finder.find(draft)
+        if isinstance(targets, Problem):
+            return self._end_with(targets)
+        return self._verify(draft, targets)
 
-    def _check_found(self, found: dict[str, list[Candidate]]) -> PlanOutcome | None:
-        """Return the end of a run with names that refer to nothing, to several or to one object."""
-        language = self._request.language
-        if missing := [name for name, candidates in found.items() if not candidates]:
-            named = [phrases.with_article(name, language) for name in missing]
-            say = self._say('not_visible', phrases.join_alternatives(named, language))
-            seen = [Detection(name, c) for name, candidates in found.items() for c in candidates]
-            return self._end(Status.INFEASIBLE, Reason.NOT_VISIBLE, say, seen)
-        for name, candidates in found.items():
-            if len(candidates) > 1:
-                return self._ask(Reason.AMBIGUOUS, name, candidates)
-        pairs = [(name, candidate) for name, (candidate,) in found.items()]
-        if duplicate := find_duplicate(pairs):
-            say = self._say('same_object', *duplicate)
-            seen = [Detection(*pair) for pair in pairs]
-            return self._end(Status.NEEDS_CLARIFICATION, Reason.SAME_OBJECT, say, seen)
-        return None
-
-    def _verify(
-        self, draft: DraftPlan, executable: DraftPlan, found: dict[str, Candidate]
-    ) -> PlanOutcome:
+    def _verify(self, draft: DraftPlan, targets: Targets) -> PlanOutcome:
         """Verify every object, then check the steps against preconditions, limits and rules."""
         self._request.on_state(State.CHECKING)
-        detections = [Detection(n, c, self._perception.verify(n, c)) for n, c in found.items()]
-        doubted = draft.status is not Status.OK
-        if doubted and not (detections and all(d.verified for d in detections)):
+        detections = [
+            self._perception.detect(reference, candidate)
+            for reference, candidates in targets.found.values()
+            for candidate in candidates
+        ]
+        if draft.doubted and not (detections and all(d.verified for d in detections)):
             return self._stay_with(draft, detections)
         for detection in detections:
-            if detection.score < self._policy.min_score:
-                return self._ask(Reason.UNSURE, detection.name, [detection.candidate])
-        objects = self._perception.objects(detections)
-        return self._finish(executable, objects, doubted)
+            if detection.score < self._tools.policy.min_score:
+                return self._really(detection)
+        objects, ids = targets.objects(self._perception, detections)
+        return self._finish(draft, objects, ids)
 
     def _stay_with(self, draft: DraftPlan, detections: Sequence[Detection]) -> PlanOutcome:
         """End as the draft says, whose doubts the verification did not remove."""
         unverified = [d for d in detections if not d.verified]
         if unverified and draft.status is Status.NEEDS_CLARIFICATION:
-            return self._ask(Reason.UNSURE, unverified[0].name, [unverified[0].candidate])
-        return self._end(draft.status, Reason.MODEL, draft.say, detections)
+            return self._really(unverified[0])
+        return self._end(draft.status, draft.reason, draft.say, detections)
 
     def _finish(
-        self, executable: DraftPlan, objects: tuple[GroundedObject, ...], doubted: bool
+        self,
+        draft: DraftPlan,
+        objects: tuple[GroundedObject, ...],
+        ids: dict[str, tuple[str, ...]],
     ) -> PlanOutcome:
         """End with a plan that can be executed, at once or after approval."""
-        ids = {o.label: o.id for o in objects}
+        tools = self._tools
         steps, rules = bind_steps(
-            executable.steps, ids, self._request.text, self._skills, self._policy, doubted
+            draft.steps, ids, self._request.text, tools.skills, tools.policy, draft.doubted
         )
-        if obstacle := find_obstacle(steps, objects, self._skills):
-            reason, key, values = obstacle
-            say = self._say(key, *values)
-            return PlanOutcome.without_steps(Status.INFEASIBLE, reason, say, objects)
+        if len(steps) > tools.policy.max_steps:
+            return self._end(Status.INFEASIBLE, Reason.TOO_MANY_STEPS, self._say('too_many_steps'))
+        if obstacle := find_obstacle(steps, objects, tools.skills):
+            say = self._say(obstacle.key, *obstacle.values)
+            return PlanOutcome.without_steps(Status.INFEASIBLE, obstacle.reason, say, objects)
         needs_approval = any(s.needs_approval for s in steps)
         return PlanOutcome(
             status=Status.OK,
-            say=self._narrate(executable, steps),
+            say=self._tell_back(self._narrate(draft, steps)),
             objects=objects,
             steps=steps,
             reason_codes=rules,
             approval=Approval.PENDING if needs_approval else Approval.NOT_NEEDED,
-            expires=self._clock() + self._policy.approval_seconds if needs_approval else 0.0,
+            expires=tools.clock() + tools.policy.approval_seconds if needs_approval else 0.0,
         )
 
-    def _narrate(self, executable: DraftPlan, steps: Sequence[PlanStep]) -> str:
+    def _narrate(self, draft: DraftPlan, steps: Sequence[PlanStep]) -> str:
         """Return what is said with the steps: the draft's sentence, a description, or both."""
-        if not any(self._skills[s.skill].describes for s in steps):
-            return executable.say
+        if not any(self._tools.skills[s.skill].describes for s in steps):
+            return draft.say
         # The description alone answers a plan that only describes.
-        return self._describe('' if len(steps) == 1 else executable.say)
+        return self._describe('' if len(steps) == 1 else draft.say)
+
+    def _tell_back(self, say: str) -> str:
+        """Add what of the instruction was not understood."""
+        if not self._accounting.left_out:
+            return say
+        words = phrases.quoted(self._accounting.left_out, self._language)
+        return phrases.before(say, self._language) + self._say('also_not_understood', words)
+
+    def _answer(self, draft: DraftPlan, resolver: Resolver) -> PlanOutcome:
+        """Answer a question about the view, or say what the draft says."""
+        if draft.question is None:
+            return PlanOutcome.without_steps(Status.ANSWER, draft.reason, draft.say)
+        self._request.on_state(State.GROUNDING)
+        answerer = QuestionAnswerer(self._perception, resolver, self._language)
+        answer = answerer.answer(draft.question, self._request.text, self._request.on_text)
+        objects = tuple(
+            self._perception.object_of(f'o{n}', d) for n, d in enumerate(answer.detections, 1)
+        )
+        reasons = (answer.reason,) if answer.reason else ()
+        return PlanOutcome(Status.ANSWER, answer.say, reasons, objects=objects)
 
     def _refuse(self, rule: Rule) -> PlanOutcome:
         """End as a rule says; where a person must judge, describe what there is to judge."""
-        language = self._request.language
-        say = rule.say[language]
+        say = rule.say[self._language]
         if rule.action == 'defer':
             say = self._describe(say)
         return self._end(Status.REFUSED, rule.id, say)
 
     def _describe(self, prefix: str) -> str:
-        language = self._request.language
         return self._perception.answer(
-            describe_question(language), phrases.before(prefix, language), self._request.on_text
+            describe_question(self._language),
+            phrases.before(prefix, self._language),
+            self._request.on_text,
         )
 
-    def _ask(self, reason: str, name: str, candidates: Sequence[Candidate]) -> PlanOutcome:
-        """End with the question which candidate is meant, or whether the only one is."""
-        language = self._request.language
-        points = [c.point for c in candidates]
-        options = phrases.options(name, points, self._request.frame.size, language)
-        if len(options) > 1:
-            separator = '，' if language == 'zh' else ', '
-            say = self._say('which', name, separator.join(options))
-        else:
-            say = self._say('really', options[0].removeprefix('1. '))
-        seen = [Detection(name, c) for c in candidates]
-        return self._end(Status.NEEDS_CLARIFICATION, reason, say, seen, options)
+    def _really(self, detection: Detection) -> PlanOutcome:
+        """End with the question whether the only candidate is meant."""
+        point = detection.candidate.point
+        options = phrases.options(
+            detection.label, [point], self._request.frame.size, self._language
+        )
+        say = self._say('really', options[0].removeprefix('1. '))
+        seen = (Detection(detection.label, detection.candidate),)
+        return self._end(Status.NEEDS_CLARIFICATION, Reason.UNSURE, say, seen, options)
+
+    def _end_with(self, problem: Problem) -> PlanOutcome:
+        return self._end(problem.status, problem.reason, problem.say, problem.seen, problem.options)
 
     def _end(
         self,
@@ -226,8 +269,8 @@ class Pipeline:
         detections: Sequence[Detection] = (),
         options: tuple[str, ...] = (),
     ) -> PlanOutcome:
-        objects = self._perception.objects(detections) if detections else ()
+        objects = tuple(self._perception.object_of(f'o{n}', d) for n, d in enumerate(detections, 1))
         return PlanOutcome.without_steps(status, reason, say, objects, options)
 
     def _say(self, key: str, *values) -> str:
-        return phrases.say(key, self._request.language, *values)
+        return phrases.say(key, self._language, *values)

@@ -22,6 +22,7 @@ class Status(str, Enum):
     NEEDS_CLARIFICATION = 'needs_clarification'
     INFEASIBLE = 'infeasible'
     REFUSED = 'refused'
+    ANSWER = 'answer'
 
 
 class Approval(str, Enum):
@@ -67,6 +68,17 @@ class Reason:
     DARK = 'camera_dark'
     BLANK = 'camera_blank'
     MODEL = 'model_said_so'
+    NOT_SAID = 'not_said'
+    NO_SKILL = 'no_skill'
+    NOTHING_ASKED = 'nothing_asked'
+    CONDITION = 'condition_unmet'
+    UNKNOWN_WORD = 'unknown_word'
+    NO_FREE_PLACE = 'no_free_place'
+    NOT_UNDERSTOOD = 'not_understood'
+    MISSING_ARGUMENT = 'missing_argument'
+    FORBIDDEN = 'forbidden_by_instruction'
+    CANNOT_TELL = 'cannot_tell'
+    DISAGREEMENT = 'views_disagree'
     DOUBTED = 'model_doubted'
 
 
@@ -127,6 +139,8 @@ class Plan:
     :ivar frame_id: the image's optical frame.
     :ivar hash: SHA-256, hex, of what an approval is bound to; see `content_hash`.
     :ivar say: one sentence for the person, in `language`.
+    :ivar model: name of the vision-language model that looked.
+    :ivar planner: who drafted the steps: 'model', 'reader' or 'remote'.
     :ivar reason_codes: why the status is not OK, or which rule acted.
     :ivar expires: seconds, on the agent's clock; 0 where no approval is needed.
     """
@@ -141,6 +155,7 @@ class Plan:
     hash: str = ''
     catalogue_hash: str = ''
     model: str = ''
+    planner: str = ''
     reason_codes: tuple[str, ...] = ()
     question: str = ''
     options: tuple[str, ...] = ()
@@ -152,10 +167,11 @@ class Plan:
     def content_hash(self) -> str:
         """Return the SHA-256, hex, of what a person agrees to.
 
-        That is all but `id`, `hash`, `model` and the two fields that deciding and waiting change.
+        That is all but `id`, `hash`, `model`, `planner`, and the two fields that a decision and
+        waiting for it change.
         """
         content = self.to_dict()
-        for name in ('id', 'hash', 'model', 'approval', 'expires'):
+        for name in ('id', 'hash', 'model', 'planner', 'approval', 'expires'):
             del content[name]
         return hash_of(content)
 
@@ -257,7 +273,17 @@ _PLAIN = {
         ('id', 'label', 'position_frame', 'skill', 'arguments_json', 'expected_effect'), str
     ),
     **dict.fromkeys(
-        ('instruction', 'language', 'say', 'frame_id', 'hash', 'catalogue_hash', 'model'), str
+        (
+            'instruction',
+            'language',
+            'say',
+            'frame_id',
+            'hash',
+            'catalogue_hash',
+            'model',
+            'planner',
+        ),
+        str,
     ),
     'question': str,
     'score': _NUMBER,

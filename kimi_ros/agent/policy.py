@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kimi_ros.agent.draft import DraftStep
 from kimi_ros.agent.errors import PolicyError
 from kimi_ros.agent.noun_matching import acts_on_one_of, names_one_of, normalize_text
 from kimi_ros.agent.plan import Risk
-from kimi_ros.agent.planner import DraftStep
 from kimi_ros.agent.schema import MAX_STEPS
 from kimi_ros.agent.skills import LANGUAGES, Skill, SkillCatalogue
 from kimi_ros.agent.yaml_schema import TEXT, load_yaml, validate, where
@@ -57,7 +57,7 @@ _RULE = {
     'required': ['id', 'action', 'say'],
     'additionalProperties': False,
 }
-_FILE = {
+FILE_SCHEMA = {
     'type': 'object',
     'properties': {
         'max_steps': {
@@ -125,7 +125,7 @@ class Rule:
         """
         if not self.arguments or skill.risk < self.min_risk:
             return False
-        names = {a.name: step.arguments[a.name] for a in skill.arguments if a.grounded}
+        names = {name: ref.nouns for name, ref in step.references(skill).items()}
         if all(
             any(names_one_of(n, nouns.words, nouns.exempt) for n in _names_in_role(role, names))
             for role, nouns in self.arguments
@@ -163,7 +163,7 @@ class Policy:
         data = _with_current_keys(data)
         if isinstance(data, dict) and isinstance(data.get('rules'), list):
             data['rules'] = [_with_current_keys(r) for r in data['rules']]
-        validate(data, _FILE, source, PolicyError)
+        validate(data, FILE_SCHEMA, source, PolicyError)
         rules = tuple(
             _rule(entry, where(data, ('rules', i), source)) for i, entry in enumerate(data['rules'])
         )
@@ -184,6 +184,10 @@ class Policy:
         return next(
             (r for r in self.rules if any(p.search(t) for p in r.patterns for t in texts)), None
         )
+
+    def nouns(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Return the nouns that rules are about, each group with its exceptions."""
+        return [(n.words, n.exempt) for rule in self.rules for _, n in rule.arguments]
 
     def refusal(
         self, instruction: str, steps: Sequence[DraftStep], catalogue: SkillCatalogue
@@ -213,9 +217,9 @@ class Policy:
         return risk, bool(acted) or risky or skill.approval == 'always', tuple(r.id for r in acted)
 
 
-def _names_in_role(role: str, names: dict[str, str]) -> list[str]:
+def _names_in_role(role: str, names: Mapping[str, Sequence[str]]) -> list[str]:
     """Return a step's names in a role, out of its names by argument."""
-    return [n for a, n in names.items() if role in (ANY, a) or a not in ROLES]
+    return [n for a, group in names.items() if role in (ANY, a) or a not in ROLES for n in group]
 
 
 def _rule(entry: dict, place: str) -> Rule:

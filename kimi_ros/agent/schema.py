@@ -9,6 +9,13 @@ from kimi_ros.agent.skills import MAX_STRING, Argument, Skill, SkillCatalogue
 
 MAX_STEPS = 10
 MAX_SAY = 240
+# What a model writes; an answer is no plan of its own.
+MODEL_STATUSES = (
+    Status.OK,
+    Status.NEEDS_CLARIFICATION,
+    Status.INFEASIBLE,
+    Status.REFUSED,
+)
 # Words for people and names of things: any script, but nothing that JSON would have to escape, and
 # nothing that means something in a behaviour tree's attributes or in a prompt.
 _SAY = r'[^"\\\x00-\x1f\x7f]'
@@ -17,13 +24,18 @@ _WORDS = r'[^"\\\x00-\x1f\x7f{}<>;$|&]'
 _COMPACT = {'whitespace_flexible': False, 'item_separator': ',', 'key_separator': ':'}
 
 
-def plan_schema(catalogue: SkillCatalogue, statuses: Iterable[Status] = tuple(Status)) -> dict:
+def plan_schema(
+    catalogue: SkillCatalogue,
+    statuses: Iterable[Status] = MODEL_STATUSES,
+    names: str = f'{_WORDS}{{1,{MAX_STRING}}}',
+) -> dict:
     """Return the schema of {"status", "say", "steps"}, keys in this order, without white space.
 
     With status ok there are 1 to 10 steps, each of a known skill with its arguments in order; with
     any other status there are none.
 
     :param statuses: the ones that may be written.
+    :param names: a regular expression of the names that things may have.
     """
     statuses = list(statuses)
     forms = []
@@ -32,7 +44,7 @@ def plan_schema(catalogue: SkillCatalogue, statuses: Iterable[Status] = tuple(St
             'type': 'array',
             'minItems': 1,
             'maxItems': MAX_STEPS,
-            'items': {'anyOf': [_step(s) for s in catalogue]},
+            'items': {'anyOf': [_step(s, names) for s in catalogue]},
         }
         forms.append(_form({'const': Status.OK.value}, steps))
     others = [s.value for s in statuses if s is not Status.OK]
@@ -45,11 +57,12 @@ def _form(status: dict, steps: dict) -> dict:
     return _object({'status': status, 'say': _string(_SAY, 0, MAX_SAY), 'steps': steps})
 
 
-def _step(skill: Skill) -> dict:
-    return _object({'skill': {'const': skill.name}, **{a.name: _value(a) for a in skill.arguments}})
+def _step(skill: Skill, names: str) -> dict:
+    arguments = {a.name: _value(a, names) for a in skill.arguments}
+    return _object({'skill': {'const': skill.name}, **arguments})
 
 
-def _value(argument: Argument) -> dict:
+def _value(argument: Argument, names: str) -> dict:
     if argument.type == 'enum':
         return {'enum': list(argument.values)}
     if argument.type == 'number':
@@ -58,7 +71,7 @@ def _value(argument: Argument) -> dict:
         return {'type': 'boolean'}
     if argument.type == 'string':
         return _string(_WORDS, 0, argument.max_length)
-    return _string(_WORDS, 1, MAX_STRING)
+    return {'type': 'string', 'pattern': f'^{names}$'}
 
 
 def _string(character: str, shortest: int, longest: int) -> dict:

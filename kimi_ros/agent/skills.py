@@ -88,7 +88,7 @@ _SKILL = {
     'required': ['name', 'description', 'risk', 'approval'],
     'additionalProperties': False,
 }
-_FILE = {
+FILE_SCHEMA = {
     'type': 'object',
     'properties': {
         'skills': {
@@ -188,7 +188,7 @@ class SkillCatalogue:
     @classmethod
     def from_data(cls, data, source: str = 'skills') -> SkillCatalogue:
         """Make a catalogue of what a YAML file holds: {'skills': [...]}."""
-        validate(data, _FILE, source, CatalogueError)
+        validate(data, FILE_SCHEMA, source, CatalogueError)
         entries = data['skills']
         skills = tuple(
             _skill(entry, where(data, ('skills', i), source)) for i, entry in enumerate(entries)

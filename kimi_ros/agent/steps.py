@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kimi_ros.agent.checks import first_unmet_precondition
+from kimi_ros.agent.draft import DraftStep
 from kimi_ros.agent.plan import DepthStatus, GroundedObject, PlanStep, Reason, Risk
-from kimi_ros.agent.planner import DraftStep
 from kimi_ros.agent.policy import Policy
 from kimi_ros.agent.skills import Predicate, SkillCatalogue
 
@@ -25,7 +25,7 @@ class Obstacle(NamedTuple):
 
 def bind_steps(
     drafts: Sequence[DraftStep],
-    ids: Mapping[str, str],
+    ids: Mapping[str, Sequence[str]],
     instruction: str,
     skills: SkillCatalogue,
     policy: Policy,
@@ -33,17 +33,19 @@ def bind_steps(
 ) -> tuple[tuple[PlanStep, ...], tuple[str, ...]]:
     """Return the steps with their risk and approval, and the reason codes of those that wait.
 
-    :param ids: the object's id for each name.
+    :param ids: the objects' ids for each reference's text; a reference to several objects repeats
+        the steps that handle it.
     :param doubted: the planner first said that it cannot be done, or not without asking; then every
         step that carries a risk needs approval.
     """
     steps, reasons = [], [Reason.DOUBTED] if doubted else []
-    for draft in drafts:
+    for draft, objects in _repeated(drafts, ids, skills):
         skill = skills[draft.skill]
         risk, needs_approval, rules = policy.assess_risk(instruction, draft, skill)
         reasons += [r for r in rules if r not in reasons]
+        references = draft.references(skill)
         arguments = {
-            a.name: ids[draft.arguments[a.name]] if a.grounded else draft.arguments[a.name]
+            a.name: objects[references[a.name].text] if a.grounded else draft.arguments[a.name]
             for a in skill.arguments
         }
         steps.append(
@@ -57,6 +59,27 @@ def bind_steps(
             )
         )
     return tuple(steps), tuple(reasons)
+
+
+def _repeated(
+    drafts: Sequence[DraftStep], ids: Mapping[str, Sequence[str]], skills: SkillCatalogue
+) -> Iterator[tuple[DraftStep, dict[str, str]]]:
+    """Yield each step with one object for each reference.
+
+    "Put all the cups into the box": pick and place the first, then pick and place the second.
+    """
+    texts = [[r.text for r in d.references(skills[d.skill]).values()] for d in drafts]
+    first = {text: found[0] for text, found in ids.items() if found}
+    start = 0
+    while start < len(drafts):
+        several = next((t for t in texts[start] if len(ids[t]) > 1), None)
+        end = start + 1
+        while several and end < len(drafts) and several in texts[end]:
+            end += 1
+        for object_id in ids[several] if several else [None]:
+            chosen = {**first, several: object_id} if several else first
+            yield from ((draft, chosen) for draft in drafts[start:end])
+        start = end
 
 
 def find_obstacle(

@@ -13,7 +13,7 @@ from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, PlanStep
 _NAN = math.nan
 _NANO = 1_000_000_000
 _TEXTS = (
-    'id', 'hash', 'catalogue_hash', 'instruction', 'language', 'say', 'model', 'question'
+    'id', 'hash', 'catalogue_hash', 'instruction', 'language', 'say', 'model', 'planner', 'question'
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def plan_from_message(message: kimi_msgs.Plan) -> Plan | None:
         hash=message.hash,
         catalogue_hash=message.catalogue_hash,
         model=message.model,
+        planner=message.planner,
         reason_codes=tuple(message.reason_codes),
         question=message.question,
         options=tuple(message.options),

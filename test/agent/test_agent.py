@@ -168,12 +168,14 @@ def test_nothing_is_put_on_itself(kit, make_agent, frame):
 def test_steps_that_cannot_follow_one_another_are_infeasible(kit, make_agent, frame):
     things = {'cup': [CUP], 'plate': [PLATE]}
     plan = make_agent(kit.FakeVlm(kit.ok('', kit.place('cup', 'plate')), things)).run(
-        frame, 'put it there'
+        frame, 'put the cup on the plate'
     )
     assert plan.status is Status.INFEASIBLE and plan.reason_codes == ('precondition_unmet',)
     assert plan.say == 'To do that I would have to hold the cup first.'
     written = kit.ok('', kit.pick('cup'), kit.pick('plate'))
-    plan = make_agent(kit.FakeVlm(written, things)).run(frame, '拿起杯子和盘子')
+    plan = make_agent(kit.FakeVlm(written, things)).run(
+        frame, 'pick up the cup and the plate', 'zh'
+    )
     assert plan.status is Status.INFEASIBLE and '手' in plan.say
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kimi_ros.agent import Status
-from kimi_ros.agent.planner import Planner
+from kimi_ros.agent.planners import ModelPlanner, PlanRequest
 from kimi_ros.vlm import VisionLanguageModel
 from kimi_ros.vlm.config import ModelConfig
 from kimi_ros.vlm.fake import FakeEngine
@@ -16,6 +16,9 @@ CHINESE = (
     '{"status":"ok","say":"我来拿红色的杯子。","steps":[{"skill":"pick","object":"红色的杯子"},'
     '{"skill":"place","object":"红色的杯子","target":"盘子"}]}'
 )
+
+
+SAID = '拿起红色的杯子，放到盘子上。 cup'
 
 
 @pytest.fixture
@@ -28,7 +31,8 @@ def draft(golden_checkpoint, catalogue):
         engine = FakeEngine(config, tokenizer.encode(text))
         vlm = VisionLanguageModel(engine, tokenizer, name='fake', tasks=('query', 'plan'))
         image = vlm.encode_image(np.zeros((20, 20, 3), np.uint8))
-        return Planner(vlm, catalogue).draft(image, 'do it', **more)
+        request = PlanRequest(SAID, 'zh', image=lambda: image)
+        return ModelPlanner(vlm, catalogue).draft(request, **more)
 
     return make
 
@@ -50,4 +54,6 @@ def test_an_unknown_skill_cannot_be_written(draft):
 def test_a_status_without_steps_is_written(draft):
     infeasible = '{"status":"infeasible","say":"I do not see a cup.","steps":[]}'
     plan = draft(infeasible)
-    assert plan.status is Status.INFEASIBLE and plan.say == 'I do not see a cup.' and not plan.steps
+    assert plan.status is Status.INFEASIBLE and plan.say == 'I do not see a cup.'
+    # What it would do is there all the same: grounding decides.
+    assert plan.doubted

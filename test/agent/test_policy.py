@@ -6,9 +6,10 @@ import pytest
 import yaml
 
 from kimi_ros.agent import Approval, Policy, Risk, SkillCatalogue, Status, approve, expire
+from kimi_ros.agent.draft import DraftStep
 from kimi_ros.agent.errors import HashMismatchError, NotPendingError, PlanExpiredError, PolicyError
 from kimi_ros.agent.noun_matching import acts_on_one_of, names_one_of, strip_qualifiers
-from kimi_ros.agent.planner import DraftStep
+from kimi_ros.agent.references import Reference
 from kimi_ros.sim.language import requests
 
 BOX, OTHER = (0.1, 0.5, 0.2, 0.7), (0.6, 0.5, 0.8, 0.7)
@@ -59,7 +60,7 @@ def test_person_or_animal_as_target_is_refused(kit, make_agent, frame, instructi
         ('pick up the dog bowl', 'dog bowl'),
         ('pick up the toy dog', 'toy dog'),
         ('get me the cup behind the man', 'cup behind the man'),
-        ('pick up the cup next to the cat', 'cup'),
+        ('pick up the cup next to the cat', 'cup next to the cat'),
         ('please grab a book for the children', 'book'),
         ('pick up the chair leg', 'chair leg'),
         ('grab the leg of the old chair', 'leg of the old chair'),
@@ -90,8 +91,18 @@ def test_finding_someone_is_allowed(kit, make_agent, frame):
         ('put the box in front of the door', 'box', 'door', 'no_blocked_exit'),
         ('把盒子放到门口', '盒子', '门口', 'no_blocked_exit'),
         ('put the coffee on the laptop', 'coffee', 'laptop', 'no_heat_or_liquid_on_electronics'),
-        ('put it there', 'cup of coffee', 'laptop', 'no_heat_or_liquid_on_electronics'),
-        ('put it there', 'glass of water', 'keyboard', 'no_heat_or_liquid_on_electronics'),
+        (
+            'the cup of coffee goes on the laptop',
+            'cup of coffee',
+            'laptop',
+            'no_heat_or_liquid_on_electronics',
+        ),
+        (
+            'the glass of water goes on the keyboard',
+            'glass of water',
+            'keyboard',
+            'no_heat_or_liquid_on_electronics',
+        ),
         ('把茶放到電腦上', '茶', '電腦', 'no_heat_or_liquid_on_electronics'),
         ('把盒子放到門口', '盒子', '門口', 'no_blocked_exit'),
         ('把热水壶放到电脑上', '热水壶', '电脑', 'no_heat_or_liquid_on_electronics'),
@@ -165,18 +176,26 @@ def test_what_is_risky_waits_for_a_person(kit, make_agent, frame):
         ('剪刀和杯子', 'sharp_or_hot'),
     ],
 )
-def test_risky_things_wait_by_label_and_by_instruction(kit, make_agent, frame, name, rule):
-    # What the model calls it, and what the person called it: either is enough.
+def test_risky_things_wait_by_label_and_by_instruction(
+    kit, make_agent, frame, policy, catalogue, name, rule
+):
     asked = f'拿起{name}' if '一' <= name[0] <= '龥' else f'pick up the {name}'
+    plan = run(kit, make_agent, frame, asked, kit.pick(name))
+    assert plan.status is Status.OK and plan.reason_codes == (rule,)
+    assert plan.steps[0].needs_approval and plan.steps[0].risk is Risk.HIGH
+    # What the planner calls it, and what the person called it: either is enough.
     for instruction, label in (('pick it up', name), (asked, 'silver tool')):
-        plan = run(kit, make_agent, frame, instruction, kit.pick(label))
-        assert plan.status is Status.OK and plan.reason_codes == (rule,), (instruction, label)
-        assert plan.steps[0].needs_approval and plan.steps[0].risk is Risk.HIGH
+        step = DraftStep('pick', {'object': Reference(label)})
+        risk, waits, rules = policy.assess_risk(instruction, step, catalogue['pick'])
+        assert risk is Risk.HIGH and waits and rules == (rule,), (instruction, label)
 
 
 @pytest.mark.parametrize(
     ('instruction', 'name'),
-    [('pick up the set of plates', 'set of plates'), ('take the cup near the knife', 'cup')],
+    [
+        ('pick up the set of plates', 'set of plates'),
+        ('take the cup near the knife', 'cup near the knife'),
+    ],
 )
 def test_harmless_things_do_not_wait(kit, make_agent, frame, instruction, name):
     plan = run(kit, make_agent, frame, instruction, kit.pick(name))
@@ -200,7 +219,7 @@ def test_other_names_of_arguments_switch_no_rule_off(policy, thing, where, rule)
         'approval': 'never',
         'node': 'Put',
     }
-    step = DraftStep('put', {'item': thing, 'destination': where})
+    step = DraftStep('put', {'item': Reference(thing), 'destination': Reference(where)})
     found = policy.refusal('do it', [step], SkillCatalogue.from_data({'skills': [skill]}))
     assert (found and found.id) == rule
 
@@ -321,7 +340,8 @@ def test_what_a_name_is_about():
 )
 def test_a_hand_may_be_a_verb_or_a_tool(policy, catalogue, said):
     assert policy.rule_for_words(said) is None
-    assert policy.refusal(said, [DraftStep('pick', {'object': 'cup'})], catalogue) is None
+    step = DraftStep('pick', {'object': Reference('cup')})
+    assert policy.refusal(said, [step], catalogue) is None
 
 
 @pytest.mark.parametrize(
@@ -354,13 +374,13 @@ def test_a_hand_may_be_a_verb_or_a_tool(policy, catalogue, said):
     ],
 )
 def test_a_hand_that_something_is_done_to_is_refused(policy, catalogue, said):
-    steps = [DraftStep('pick', {'object': 'wrist'})]
+    steps = [DraftStep('pick', {'object': Reference('wrist')})]
     assert policy.refusal(said, steps, catalogue).id == 'no_living_target'
 
 
 @pytest.mark.parametrize('name', ['your hand', 'your arm', 'hand back', 'a hand'])
 def test_a_hand_that_a_plan_names_is_a_hand(policy, catalogue, name):
-    steps = [DraftStep('pick', {'object': name})]
+    steps = [DraftStep('pick', {'object': Reference(name)})]
     assert policy.refusal('help me up', steps, catalogue).id == 'no_living_target'
 
 
@@ -369,8 +389,8 @@ def test_what_the_table_asks_for_is_not_refused(policy, catalogue, language):
     named = {'en': ('the red cup', 'the blue box', 'in'), 'zh': ('红色的杯子', '蓝色的盒子', '里')}
     words = dict(zip(('object', 'target', 'where'), named[language], strict=True))
     for skill in ('locate', 'pick', 'place'):
-        arguments = {'object': 'red cup', 'target': 'blue box'}
-        step = DraftStep(skill, arguments if skill == 'place' else {'object': 'red cup'})
+        cup, box = Reference('red cup'), Reference('blue box')
+        step = DraftStep(skill, {'object': cup, **({'target': box} if skill == 'place' else {})})
         for opening in ('', *requests()['openings'][language]):
             for template in requests()[skill][language]:
                 said = f'{opening} {template.format(**words)}'.strip()

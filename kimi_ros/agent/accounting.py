@@ -1,0 +1,125 @@
+"""Accounting for the instruction: what no step, name or refusal covers is told back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kimi_ros.agent.draft import DraftPlan
+from kimi_ros.agent.noun_matching import is_chinese, mentioned, normalize_text
+from kimi_ros.agent.policy import Policy
+from kimi_ros.agent.references import Reference
+from kimi_ros.agent.skills import SkillCatalogue
+
+# Verbs at the beginning of a clause that ask for something else than to find, grasp or put.
+_OTHER_VERBS = frozenset(
+    'pour fly paint stab cut slice chop throw toss hurl smash break burn kick hit punch slap push '
+    'pull press squeeze shake stir mix cook bake boil fry heat wash rinse scrub clean wipe sweep '
+    'mop vacuum dust polish open close shut lock unlock turn switch plug unplug twist rotate drive '
+    'walk run jump climb dance sing swim dig drill hammer saw screw weld glue sew fold iron wrap '
+    'unwrap tear rip peel crack drink eat taste bite chew swallow feed water spray spill empty '
+    'fill call phone text email write draw print type read charge repair fix assemble dismantle '
+    'stack tie untie charge poke prick shoot kill attack scare touch tickle lick kiss hug'.split()
+)
+_BEFORE_VERB = frozenset(
+    'please kindly hey hi hello robot kimi and then now also but first next you could can would '
+    'will to'.split()
+)
+_ZH_OTHER_VERBS = re.compile(
+    '扎|刺伤|捅|砍|切[^换]|泼|倒(?![数着影])|飞|刷|踢|咬|炸|点燃|烧|砸|摔|撕|洗|煮|炒|喝|吃|浇|喷|'
+    '打开|关上|关掉|关闭|拧|按下|推倒|推开|拉开|擦|扫|拖地|跳|唱|跑|打(?:他|她|人|死)|杀|敲|剪[断开]|缝'
+)
+_CLAUSE = re.compile(r'[,.;:!?，。；：！？]|\band\b|\bthen\b')
+# What one names when one asks for a description of everything.
+_GENERIC = frozenset(
+    'table desk surface tabletop scene view picture image photo camera room place surroundings '
+    'environment world area space object objects thing things item items everything anything '
+    'something contents situation front rest floor whole all eyes sight stuff setup scenery '
+    'description overview summary moment frame way lens'.split()
+)
+_DEFINITE = re.compile(r'\b(?:the|that|my|your|a|an)\s+((?:[a-z-]+\s+){0,3}?)([a-z-]+)')
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """What of an instruction nothing in its draft accounts for.
+
+    :ivar left_out: the words, in the order of the instruction.
+    :ivar ask: they hold a verb, a person or a hazard: they must be asked about.
+    """
+
+    left_out: tuple[str, ...] = ()
+    ask: bool = False
+
+
+def account(
+    instruction: str, draft: DraftPlan, skills: SkillCatalogue, policy: Policy, check_verbs: bool
+) -> Accounting:
+    """Return what a draft leaves out of its instruction.
+
+    :param check_verbs: the planner itself does not tell which verbs no skill covers.
+    """
+    covered = ' . '.join(_covered(draft))
+    dangers = [
+        noun
+        for words, exempt in policy.nouns()
+        for noun in mentioned(instruction, words, exempt)
+        if noun not in covered
+    ]
+    verbs = other_verbs(instruction, skills) if check_verbs else []
+    urgent = [*dangers, *verbs]
+    left_out = [w for w in (*draft.left_out, *urgent) if w]
+    kept = [w for w in dict.fromkeys(left_out) if not any(w != o and w in o for o in left_out)]
+    ask = bool(urgent) or any(_is_urgent(words, policy) for words in draft.left_out)
+    return Accounting(tuple(sorted(kept, key=instruction.lower().find)), ask)
+
+
+def other_verbs(instruction: str, skills: SkillCatalogue) -> list[str]:
+    """Return the verbs that ask for what no skill of the catalogue speaks of."""
+    known = ' '.join(f'{s.name} {" ".join(s.description.values())}' for s in skills).lower()
+    text = normalize_text(instruction)
+    if is_chinese(text):
+        found = [match[0] for match in _ZH_OTHER_VERBS.finditer(text)]
+        return [verb for verb in found if verb not in known]
+    verbs = filter(None, map(_clause_verb, _CLAUSE.split(text)))
+    known_words = set(re.findall('[a-z]+', known))
+    return [v for v in verbs if v in _OTHER_VERBS and v not in known_words]
+
+
+def names_a_thing(instruction: str) -> bool:
+    """Tell whether an instruction names something beyond the view as a whole."""
+    text = normalize_text(instruction)
+    return any(match[2] not in _GENERIC for match in _DEFINITE.finditer(text))
+
+
+def _clause_verb(clause: str) -> str:
+    words = re.findall(r"(?<![\w\"])[a-z']+(?![\w\"(])", clause)
+    while words and words[0] in _BEFORE_VERB:
+        words = words[1:]
+    return words[0] if words else ''
+
+
+def _is_urgent(words: str, policy: Policy) -> bool:
+    verb = _clause_verb(normalize_text(words)) in _OTHER_VERBS or _ZH_OTHER_VERBS.search(words)
+    return bool(verb) or any(mentioned(words, nouns, exempt) for nouns, exempt in policy.nouns())
+
+
+def _covered(draft: DraftPlan) -> Iterator[str]:
+    """Yield what the draft's names hold."""
+    references: list[Reference] = [*draft.forbidden]
+    for step in draft.steps:
+        references += [v for v in step.arguments.values() if isinstance(v, Reference)]
+        if step.condition:
+            references.append(step.condition.reference)
+        yield from (v for v in step.arguments.values() if isinstance(v, str))
+    if draft.question:
+        references += draft.question.references
+    yield from _texts(references)
+
+
+def _texts(references: Sequence[Reference]) -> Iterator[str]:
+    for reference in references:
+        yield normalize_text(reference.text)
+        yield normalize_text(reference.query)
+        yield from _texts(reference.landmarks)

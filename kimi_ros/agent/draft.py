@@ -1,0 +1,86 @@
+"""Draft plans: what a planner makes of an instruction; names only, nothing grounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kimi_ros.agent.plan import Reason, Status
+from kimi_ros.agent.references import Reference
+from kimi_ros.agent.skills import Skill, SkillCatalogue
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A step is meant only if the thing is in view (`present`), or only if it is not."""
+
+    reference: Reference
+    present: bool = True
+
+
+@dataclass(frozen=True)
+class DraftStep:
+    """A step with its arguments by name: references to things, and other values as they are."""
+
+    skill: str
+    arguments: dict[str, Reference | str | float | bool] = field(default_factory=dict)
+    condition: Condition | None = None
+
+    def references(self, skill: Skill) -> dict[str, Reference]:
+        """Return the references to what must be found in the image, by argument."""
+        return {a.name: self.arguments[a.name] for a in skill.arguments if a.grounded}
+
+
+@dataclass(frozen=True)
+class DraftQuestion:
+    """A question about the view.
+
+    :ivar kind: 'describe', 'count', 'presence', 'where', 'what', 'attribute', 'relation', 'text' or
+        'other'.
+    """
+
+    kind: str
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True)
+class DraftPlan:
+    """What a planner makes of an instruction.
+
+    :ivar say: one sentence for the person.
+    :ivar steps: with a status other than OK, what would be done if it could: grounding decides.
+    :ivar reason: the reason code of a status other than OK.
+    :ivar question: of the status ANSWER; None where `say` answers.
+    :ivar forbidden: what must not be touched.
+    :ivar left_out: words of the instruction that nothing here accounts for.
+    """
+
+    status: Status
+    say: str
+    steps: tuple[DraftStep, ...] = ()
+    reason: str = Reason.MODEL
+    question: DraftQuestion | None = None
+    forbidden: tuple[Reference, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def doubted(self) -> bool:
+        """Tell whether there are steps in spite of the status."""
+        return bool(self.steps) and self.status is not Status.OK
+
+    def references(self, skills: SkillCatalogue) -> Iterator[Reference]:
+        """Yield every reference to find in the image, in the order of mention."""
+        for step in self.steps:
+            yield from step.references(skills[step.skill]).values()
+
+    def names(self, skills: SkillCatalogue) -> list[str]:
+        """Return the texts of the references, each once, in the order of mention."""
+        return list(dict.fromkeys(r.text for r in self.references(skills)))
+
+    def repeated_name(self, skills: SkillCatalogue) -> str:
+        """Return a name that one step uses for two of its arguments, or ''."""
+        for step in self.steps:
+            names = [r.text for r in step.references(skills[step.skill]).values()]
+            if len(set(names)) < len(names):
+                return names[0]
+        return ''

@@ -1,0 +1,38 @@
+"""Choosing a planner by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kimi_ros.agent.planners.model import ModelPlanner
+from kimi_ros.agent.planners.protocol import Planner
+from kimi_ros.agent.planners.reader import ReaderPlanner
+from kimi_ros.agent.skills import SkillCatalogue
+from kimi_ros.agent.vlm_protocol import Vlm
+
+PLANNERS = ('auto', 'model', 'reader', 'remote')
+
+
+def make_planner(name: str, vlm: Vlm, skills: SkillCatalogue, reader: Any = None) -> Planner:
+    """Return a planner.
+
+    Raises ValueError for an unknown name, and what the planner itself raises where it cannot be
+    had: a model that was never taught plans, a reader that is not installed.
+
+    :param name: one of `PLANNERS`; 'auto' is the model where it was taught plans, else the reader.
+    :param reader: a `kimi_ros.reader.Reader`; the one that ships if None.
+    """
+    if name == 'auto':
+        name = 'model' if is_taught_plans(vlm) else 'reader'
+    elif name == 'model':
+        vlm.require('plan')
+    if name == 'model':
+        return ModelPlanner(vlm, skills)
+    if name == 'reader':
+        return ReaderPlanner(skills, reader)
+    raise ValueError(f'planner is {name!r}: give one of {", ".join(PLANNERS)}')
+
+
+def is_taught_plans(vlm: Vlm) -> bool:
+    """Tell whether a model was taught plans."""
+    return 'plan' in getattr(vlm, 'tasks', ('plan',))

@@ -1,0 +1,116 @@
+"""The planner that asks the vision-language model itself, which sees the image."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from threading import Event
+
+import jsonschema
+
+from kimi_ros.agent.draft import DraftPlan, DraftStep
+from kimi_ros.agent.errors import InvalidDraftError
+from kimi_ros.agent.plan import Status
+from kimi_ros.agent.planners.protocol import PlanRequest
+from kimi_ros.agent.prompts import plan_prompt
+from kimi_ros.agent.references import Reference, parse_reference
+from kimi_ros.agent.schema import MODEL_STATUSES, plan_schema
+from kimi_ros.agent.skills import SkillCatalogue
+from kimi_ros.agent.vlm_protocol import Vlm
+from kimi_ros.agent.vocabulary import as_said, name_pattern
+
+_MAX_TOKENS = 320
+_SAY = re.compile(r'"say":"([^"\\]*)')
+
+
+class ModelPlanner:
+    """Lets a model write plans under a grammar made of the catalogue and of the words said."""
+
+    name = 'model'
+
+    def __init__(self, vlm: Vlm, skills: SkillCatalogue):
+        self._vlm = vlm
+        self._skills = skills
+
+    def draft(
+        self,
+        request: PlanRequest,
+        on_text: Callable[[str], None] | None = None,
+        cancel: Event | None = None,
+    ) -> DraftPlan:
+        """Return the model's plan.
+
+        Where the model says that it cannot be done, or not without asking, the draft holds the
+        steps that it would take: only a name can be grounded, and found missing or ambiguous.
+        Raises the model's own error where it was never taught plans.
+        """
+        self._vlm.require('plan')
+        draft = self._write(request, MODEL_STATUSES, on_text, cancel)
+        if draft.status in (Status.OK, Status.REFUSED):
+            return draft
+        try:
+            return replace(draft, steps=self._write(request, (Status.OK,), None, cancel).steps)
+        except InvalidDraftError:
+            return draft
+
+    def _write(
+        self,
+        request: PlanRequest,
+        statuses: Sequence[Status],
+        on_text: Callable[[str], None] | None,
+        cancel: Event | None,
+    ) -> DraftPlan:
+        texts = [request.instruction, *(instruction for instruction, _ in request.history)]
+        schema = plan_schema(self._skills, statuses, name_pattern(texts))
+        prompt = plan_prompt(request.instruction, self._skills.signatures(), request.history)
+        arguments = {'grammar': schema, 'max_tokens': _MAX_TOKENS, 'cancel': cancel}
+        image = request.image()
+        if on_text is None:
+            text = self._vlm.query(image, prompt, **arguments).text
+        else:
+            text, said = '', ''
+            for piece in self._vlm.query(image, prompt, stream=True, **arguments):
+                text += piece
+                match = _SAY.search(text)
+                if match and match[1] != said:
+                    said = match[1]
+                    on_text(said)
+        return parse_draft(text, plan_schema(self._skills, statuses), self._skills, texts)
+
+
+def parse_draft(
+    text: str, schema: dict, skills: SkillCatalogue, texts: Sequence[str] = ()
+) -> DraftPlan:
+    """Read what a model wrote; raises InvalidDraftError if the schema does not allow it.
+
+    Names that nobody said are left to the pipeline, which asks about them.
+
+    :param texts: what was said, in whose words the references are given.
+    """
+    try:
+        data = json.loads(text)
+        jsonschema.Draft202012Validator(schema).validate(data)
+    except ValueError:
+        raise InvalidDraftError(f'the model wrote no whole plan: {text[:200]!r}') from None
+    except jsonschema.ValidationError as error:
+        raise InvalidDraftError(
+            f'the model wrote no plan of known skills: {error.message[:200]}'
+        ) from None
+    steps, say = [], data['say']
+    for step in data['steps']:
+        arguments = {}
+        for argument in skills[step['skill']].arguments:
+            value = step[argument.name]
+            if argument.grounded:
+                reference = _reference(value, texts)
+                say = say.replace(value, reference.text)
+                value = reference
+            arguments[argument.name] = value
+        steps.append(DraftStep(step['skill'], arguments))
+    return DraftPlan(Status(data['status']), say, tuple(steps))
+
+
+def _reference(name: str, texts: Sequence[str]) -> Reference:
+    return replace(parse_reference(name), text=as_said(name, texts), query=name)

@@ -1,0 +1,179 @@
+"""The planner that reads the instruction alone: any words, any skills, no image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import Any
+
+from kimi_ros.agent import phrases
+from kimi_ros.agent.draft import Condition, DraftPlan, DraftQuestion, DraftStep
+from kimi_ros.agent.naming import relation_words
+from kimi_ros.agent.noun_matching import is_chinese
+from kimi_ros.agent.plan import Reason, Status
+from kimi_ros.agent.planners.protocol import PlanRequest
+from kimi_ros.agent.planners.retelling import retell_step
+from kimi_ros.agent.preconditions import with_missing_steps
+from kimi_ros.agent.references import Reference, place_reference
+from kimi_ros.agent.skills import Argument, SkillCatalogue
+
+# Relations whose place is the landmark itself: a thing is put on it or into it.
+_ONTO = ('', 'on', 'in')
+
+
+class ReaderPlanner:
+    """Makes draft plans of what `kimi_ros.reader` reads in an instruction."""
+
+    name = 'reader'
+
+    def __init__(self, skills: SkillCatalogue, reader: Any = None):
+        """Take a catalogue and a `kimi_ros.reader.Reader`; None loads the one that ships."""
+        self._skills = skills
+        self._reader = reader
+
+    def draft(
+        self,
+        request: PlanRequest,
+        on_text: Callable[[str], None] | None = None,
+        cancel: Event | None = None,
+    ) -> DraftPlan:
+        """Return what the instruction says as a draft."""
+        if self._reader is None:
+            from kimi_ros.reader import Reader
+
+            self._reader = Reader.load()
+        history = [instruction for instruction, _ in request.history]
+        reading = self._reader.read(
+            request.instruction, self._skills, language=request.language, history=history
+        )
+        draft = _Draft(self._skills, request, history).of(reading)
+        if on_text is not None:
+            on_text(draft.say)
+        return draft
+
+
+class _Draft:
+    """The draft of one reading."""
+
+    def __init__(self, skills: SkillCatalogue, request: PlanRequest, history: Sequence[str]):
+        self._skills = skills
+        self._request = request
+        self._turns = [request.instruction, *reversed(history)]
+
+    def of(self, reading: Any) -> DraftPlan:
+        forbidden = tuple(map(self.reference, reading.forbidden))
+        left_out = tuple(filter(None, map(self.text, reading.left_out)))
+        if reading.outcome == 'steps':
+            return self._steps(reading, forbidden, left_out)
+        if reading.outcome == 'answer':
+            question = reading.question
+            asked = DraftQuestion(question.kind, tuple(map(self.reference, question.things)))
+            return DraftPlan(Status.ANSWER, '', question=asked, left_out=left_out)
+        if reading.outcome == 'no_skill':
+            verb = self.text(reading.verb) if reading.verb else ''
+            say = self._say('no_skill', verb) if verb else self._say('no_skill_at_all')
+            return DraftPlan(Status.INFEASIBLE, say, reason=Reason.NO_SKILL, forbidden=forbidden)
+        if reading.outcome == 'nothing':
+            names = [reference.text for reference in forbidden]
+            say = self._say('leave_alone', self._listed(names)) if names else self._say('ready')
+            return DraftPlan(Status.ANSWER, say, reason=Reason.NOTHING_ASKED, forbidden=forbidden)
+        return self._unclear(left_out)
+
+    def _steps(self, reading, forbidden, left_out) -> DraftPlan:
+        steps, told = [], []
+        for step in reading.steps:
+            skill, arguments = self._skills[step.skill], {}
+            for argument in skill.arguments:
+                value = self._value(step, argument)
+                if value is None:
+                    return self._missing(step, argument)
+                arguments[argument.name] = value
+            condition = step.condition and Condition(
+                self.reference(step.condition.thing), step.condition.present
+            )
+            steps.append(DraftStep(skill.name, arguments, condition))
+            told.append(retell_step(step, self._request.instruction, self._request.language))
+        say = phrases.intend(list(dict.fromkeys(told)), self._request.language)
+        steps = with_missing_steps(steps, self._skills)
+        return DraftPlan(Status.OK, say, tuple(steps), '', forbidden=forbidden, left_out=left_out)
+
+    def _value(self, step, argument: Argument) -> Reference | str | float | bool | None:
+        """Return what an argument stands for, None where it was not said."""
+        if not argument.grounded:
+            value = step.values.get(argument.name)
+            if value is None:
+                return True if argument.type == 'bool' else None
+            return value.value
+        things = step.things.get(argument.name, ())
+        if not things:
+            return None
+        references = tuple(map(self.reference, things))
+        is_place = argument.name == self._place_argument(step)
+        if is_place and step.relation not in _ONTO:
+            words = relation_words(step.relation, self._request.language)
+            text = phrases.place(words, [r.text for r in references], self._request.language)
+            return place_reference(step.relation, references, text)
+        return references[0]
+
+    def _place_argument(self, step) -> str:
+        """Return the argument that the step's relation is about: the last grounded one."""
+        grounded = [a for a in self._skills[step.skill].arguments if a.grounded]
+        named = [a.name for a in grounded if a.type in ('region', 'point') or a.name == 'target']
+        return named[-1] if named else grounded[-1].name if grounded else ''
+
+    def _missing(self, step, argument: Argument) -> DraftPlan:
+        """Ask for an argument that was not said."""
+        things = [t for group in step.things.values() for t in group]
+        verb = self.text(step.verb) if step.verb else step.skill.replace('_', ' ')
+        if argument.name == self._place_argument(step) and things:
+            say = self._say('where_to', verb, self.reference(things[0]).text)
+        elif argument.grounded:
+            say = self._say('which_thing', verb)
+        elif argument.type == 'enum':
+            options = phrases.join_alternatives(argument.values, self._request.language)
+            say = self._say('which_value', verb, argument.name.replace('_', ' '), options)
+        else:
+            unit = f' ({argument.unit})' if argument.unit else ''
+            say = self._say('what_value', verb, argument.name.replace('_', ' ') + unit)
+        return DraftPlan(Status.NEEDS_CLARIFICATION, say, reason=Reason.MISSING_ARGUMENT)
+
+    def _unclear(self, left_out: tuple[str, ...]) -> DraftPlan:
+        if left_out:
+            say = self._say('not_understood', self._quoted(left_out))
+        else:
+            say = self._say('say_differently')
+        return DraftPlan(Status.NEEDS_CLARIFICATION, say, reason=Reason.NOT_UNDERSTOOD)
+
+    def reference(self, thing: Any) -> Reference:
+        """Return a reading's thing as a reference, in the words said."""
+        head = self.text(thing.head)
+        spans = sorted([*thing.attributes, thing.head], key=lambda s: (s.turn, s.start))
+        parts = [self.text(span) for span in spans]
+        chinese = is_chinese(head)
+        return Reference(
+            text=self.text(thing.words),
+            head=head,
+            attributes=tuple(map(self.text, thing.attributes)),
+            order=self.text(thing.order) if thing.order else '',
+            number=thing.number,
+            relation=thing.relation,
+            landmarks=tuple(map(self.reference, thing.landmarks)),
+            name=('' if chinese else ' ').join(parts),
+        )
+
+    def text(self, span: Any) -> str:
+        """Return the words of a span."""
+        if not 0 <= span.turn < len(self._turns):
+            return ''
+        return self._turns[span.turn][span.start : span.end].strip()
+
+    def _listed(self, names: Sequence[str]) -> str:
+        return phrases.join_all(
+            [phrases.the(n, self._request.language) for n in names], self._request.language
+        )
+
+    def _quoted(self, words: Sequence[str]) -> str:
+        return phrases.quoted(words, self._request.language)
+
+    def _say(self, key: str, *values) -> str:
+        return phrases.say(key, self._request.language, *values)

@@ -1,0 +1,164 @@
+"""Referring expressions: noun phrases with the structure that geometry needs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from kimi_ros.agent.noun_matching import is_chinese
+
+# Spatial relations as they are said, longest first where one begins like another.
+_EN_RELATIONS = {
+    'left_of': ('to the left of', 'on the left of', 'on the left side of', 'left of'),
+    'right_of': ('to the right of', 'on the right of', 'on the right side of', 'right of'),
+    'in_front_of': ('in front of',),
+    'behind': ('at the back of', 'behind'),
+    'next_to': ('next to', 'close to', 'beside', 'near', 'by'),
+    'nearest_to': ('nearest to', 'closest to'),
+    'between': ('in between', 'between'),
+    'under': ('underneath', 'under', 'below', 'beneath'),
+    'above': ('above', 'over'),
+    'in': ('inside of', 'inside', 'in'),
+    'on': ('on top of', 'on'),
+}
+_ZH_RELATIONS = {
+    'left_of': '左(?:边|面|侧|方)',
+    'right_of': '右(?:边|面|侧|方)',
+    'in_front_of': '前(?:边|面|方)',
+    'behind': '(?:后(?:边|面|方)|背后)',
+    'next_to': '(?:旁边|边上|附近|旁)',
+    'between': '(?:之间|中间)',
+    'under': '(?:下(?:边|面|方)|底下)',
+    'above': '上方',
+    'in': '里(?:边|面|头)?',
+    'on': '上(?:边|面)?',
+}
+_ORDERS = frozenset(
+    'largest biggest smallest littlest leftmost rightmost nearest closest farthest furthest '
+    'tallest shortest topmost bottommost larger bigger smaller nearer closer farther further '
+    'taller shorter first second third fourth fifth last middle'.split()
+)
+_ZH_ORDER = re.compile(
+    r'(?:离[^的]{1,6}|靠)?最(?:大|小|高|矮|近|远|前|后|上|下|左|右)(?:边|面)?的(?:那?[个只本把块支])?'
+    r'|第[一二两三四五六七八九十\d]+(?:个|只|本|把|块|支)(?:的)?'
+)
+_ARTICLES = frozenset('the a an that this those these my your his her their our some'.split())
+_RELATION_WORDS = sorted(
+    ((words, name) for name, group in _EN_RELATIONS.items() for words in group),
+    key=lambda item: -len(item[0]),
+)
+_EN_RELATION = re.compile(
+    r'\s(?:(?:that|which) (?:is|are|stands?|lies?) )?('
+    + '|'.join(re.escape(words) for words, _ in _RELATION_WORDS)
+    + r')\s+',
+)
+_ZH_RELATION = re.compile(
+    '(.+?)(?:的)?(?:' + '|'.join(f'(?P<{n}>{p})' for n, p in _ZH_RELATIONS.items()) + ')的(.+)'
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A noun phrase as it was said, or, without a head, a place in relation to its landmarks.
+
+    :ivar text: the whole phrase without its article: 'smaller red cup left of the kettle'.
+    :ivar head: 'cup'; '' for a place: 'left of the bowl', to put something there.
+    :ivar attributes: 'red', 'with the yellow grip'.
+    :ivar order: a superlative, comparative or ordinal: 'smaller', 'second from the left', 最左边的.
+    :ivar number: 'one', 'all', 'both', 'other', or digits.
+    :ivar relation: a relation of `kimi_ros.agent.relations` to the landmarks, or ''.
+    :ivar landmarks: one, or two of 'between'.
+    :ivar name: what the detector is asked for: the phrase without order and relation.
+    :ivar query: the whole phrase as the model that wrote it calls it; '' where that is `text`.
+    """
+
+    text: str
+    head: str = ''
+    attributes: tuple[str, ...] = ()
+    order: str = ''
+    number: str = 'one'
+    relation: str = ''
+    landmarks: tuple[Reference, ...] = ()
+    name: str = ''
+    query: str = ''
+
+    @property
+    def is_place(self) -> bool:
+        """Tell whether it refers to a free spot, not to an object."""
+        return not self.head and bool(self.relation)
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether the detector alone can resolve it."""
+        return not (self.order or self.relation)
+
+    @property
+    def without_place(self) -> Reference:
+        """Return the reference to everything that the phrase names: its head with attributes."""
+        name = self.name or self.text
+        query = name if self.query else ''
+        return Reference(name, self.head, self.attributes, name=name, query=query)
+
+    @property
+    def nouns(self) -> tuple[str, ...]:
+        """Return the phrases that the policy must judge: its own, or a place's landmarks."""
+        if self.is_place:
+            return tuple(noun for mark in self.landmarks for noun in mark.nouns)
+        return (self.text, self.query) if self.query else (self.text,)
+
+
+def place_reference(relation: str, landmarks: tuple[Reference, ...], text: str) -> Reference:
+    """Return the reference to a free spot in relation to landmarks."""
+    return Reference(text=text, relation=relation, landmarks=landmarks)
+
+
+def parse_reference(text: str) -> Reference:
+    """Return a noun phrase with its order, relation and landmark told apart by their words."""
+    phrase = text.strip()
+    parse = _parse_chinese if is_chinese(phrase) else _parse_english
+    return replace(parse(phrase), text=text)
+
+
+def _parse_english(phrase: str) -> Reference:
+    match = _EN_RELATION.search(phrase)
+    if match:
+        relation = next(name for words, name in _RELATION_WORDS if words == match[1].lower())
+        after = phrase[match.end() :]
+        parts = re.split(r'\s+and\s+', after) if relation == 'between' else [after]
+        landmarks = tuple(_parse_english(part) for part in parts[:2])
+        one = _parse_english(phrase[: match.start()])
+        return replace(one, text=phrase, relation=relation, landmarks=landmarks)
+    words = phrase.split()
+    while len(words) > 1 and words[0].lower() in _ARTICLES:
+        words = words[1:]
+    order = [w for w in words[:-1] if w.lower() in _ORDERS]
+    kept = [w for w in words if w not in order] if order else words
+    plain = ' '.join(kept)
+    return Reference(
+        text=' '.join(words),
+        head=kept[-1] if kept else '',
+        attributes=tuple(kept[:-1]),
+        order=' '.join(order),
+        name=plain,
+    )
+
+
+def _parse_chinese(phrase: str) -> Reference:
+    order = _ZH_ORDER.match(phrase)
+    match = None if order else _ZH_RELATION.fullmatch(phrase)
+    if match:
+        relation = next(name for name in _ZH_RELATIONS if match[name])
+        parts = re.split('[和与跟、]', match[1]) if relation == 'between' else [match[1]]
+        landmarks = tuple(_parse_chinese(part) for part in parts[:2])
+        return replace(
+            _parse_chinese(match.groups()[-1]), text=phrase, relation=relation, landmarks=landmarks
+        )
+    plain = phrase[order.end() :] if order else phrase
+    *attributes, head = re.split('(?<=的)', plain) if '的' in plain[:-1] else [plain]
+    return Reference(
+        text=phrase,
+        head=head,
+        attributes=tuple(attributes),
+        order=order[0] if order else '',
+        name=plain,
+    )
