@@ -74,7 +74,7 @@ def test_ratio_target_uses_medians(results):
 
 
 def test_share_target_is_formatted_in_percent(results):
-    found = by_label(results)["decode, int4, of the bandwidth limit"]
+    found = by_label(results)['decode, int4, of the bandwidth limit']
     assert found.found_text() == '60.0 %' and found.reached is False
 
 
