@@ -24,6 +24,9 @@ _SUITES = (
     'catalogues',
     'pairs',
     'closed-loop',
+    'places',
+    'closed-loop-places',
+    'ask',
     'demo',
 )
 _TABLES = ('full', 'small')

@@ -28,7 +28,7 @@ def evaluate_closed_loop(
         return []
     plan = run_agent(vlm, world, task)
     robot = SimulatedRobot(world.scene, world.frame)
-    reason = '' if plan is None else execute(robot, _movements(plan, robot))
+    reason = '' if plan is None else execute(robot, movements(plan, robot))
     wrong = goal_violations(world.scene, robot, goal_of(task, world))
     counts = {'success': binary(not wrong)}
     counts['success_acting' if _acts(task) else 'success_leaving'] = binary(not wrong)
@@ -98,7 +98,8 @@ def _can_be_done(task: Task, world: HeldOutScene) -> bool:
     return not goal_violations(world.scene, robot, goal_of(task, world))
 
 
-def _movements(plan: Plan, robot: SimulatedRobot) -> Iterator[tuple[str, Place | None]]:
+def movements(plan: Plan, robot: SimulatedRobot) -> Iterator[tuple[str, Place | None]]:
+    """Yield the skills of a plan with where to move: the place of each step's last object."""
     for step in plan.steps:
         if step.object_ids:  # describing moves nothing
             yield step.skill, _where(plan.object(step.object_ids[-1]), robot)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kimi_ros.eval.asking import ask
 from kimi_ros.eval.errors import UnsupportedWorldError
 from kimi_ros.eval.execution import evaluate_closed_loop
 from kimi_ros.eval.held_out_scenes import WORLDS, HeldOutScene, SceneSource
 from kimi_ros.eval.localization import LocalizationSample, evaluate_box, evaluate_point
 from kimi_ros.eval.outcome import Outcome
+from kimi_ros.eval.placing import closed_loop_places, places
 from kimi_ros.eval.planning import clarify, demo, phrasings, plans
 from kimi_ros.eval.questions import counting, questions
 from kimi_ros.eval.referring import EXPRESSION_TYPES, held_out_pair, localization_sample
@@ -82,5 +84,8 @@ SUITES: dict[str, Suite] = {
     'closed-loop': Suite(
         evaluate_closed_loop, ('success', 'success_acting', 'success_leaving'), worlds=('full',)
     ),
+    'places': Suite(places, ('exact', 'exact_possible', 'exact_no_place'), worlds=('full',)),
+    'closed-loop-places': Suite(closed_loop_places, ('success',), worlds=('full',)),
+    'ask': Suite(ask, ('exact', 'presence', 'attribute', 'relation', 'count')),
     'demo': Suite(demo, ('right',)),
 }

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kimi_ros.sim.footprint import footprint_distance, is_on_table
 from kimi_ros.sim.full.detailed_object import DetailedObject
 from kimi_ros.sim.full.object_classes import CONTAINERS, FLAT_TOPS, NOMINAL_SIZES, PEOPLE
 from kimi_ros.sim.full.surface import surface_distance
@@ -64,6 +65,7 @@ class SimulatedRobot:
     def __init__(self, scene: Scene, frame: RenderedFrame | None = None):
         self.things: list[DetailedObject] = list(scene.objects)
         self._frame = frame
+        self._table = scene.table
         self.held = self.located = -1
         self.disturbed: set[int] = set()
         self.touched: set[int] = set()
@@ -119,12 +121,12 @@ class SimulatedRobot:
         return ActionResult(True, '', index)
 
     def place(self, point: Sequence[float]) -> ActionResult:
-        """Put what is held in or on the thing at a place in metres, in its middle."""
+        """Put what is held in or on the thing at a place in metres, or there on the table."""
         if self.held < 0:
             return ActionResult(False, 'the hand is empty')
         index = self._at(point)
         if index < 0:
-            return self._found(index)
+            return self._place_on_table(np.asarray(point, float))
         item, target = self.things[self.held], self.things[index]
         if target.category in PEOPLE:
             self.touched.add(index)
@@ -148,6 +150,30 @@ class SimulatedRobot:
         )
         self.held = -1
         return ActionResult(True, '', index)
+
+    def _place_on_table(self, point: np.ndarray) -> ActionResult:
+        """Put what is held down where there is nothing but the table; what it hits falls too."""
+        if abs(point[2]) > MAX_GRASP_DISTANCE:
+            return self._found(-1)
+        item = self.things[self.held]
+        put = dataclasses.replace(
+            item, position=(*map(float, point[:2]), item.size[2] / 2), support=-1, relation='on'
+        )
+        if not is_on_table(point[:2], self._table):
+            self._fall(self.held)
+            return ActionResult(False, 'there is no table')
+        # Its narrow side must fit: a robot would turn what is long.
+        radius = min(item.size[:2]) / 2
+        for index, other in enumerate(self.things):
+            if index != self.held and footprint_distance(other, point[:2]) < max(
+                radius - 0.01, 0.003
+            ):
+                self._fall(self.held)
+                self._fall(index)
+                return ActionResult(False, 'something stands there', index)
+        self.things[self.held] = put
+        self.held = -1
+        return ActionResult(True)
 
     def _at(self, point: Sequence[float]) -> int:
         point = np.asarray(point, float)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from kimi_ros.sim.footprint import footprint_distance, is_on_table
 from kimi_ros.sim.full.object_classes import PEOPLE
 from kimi_ros.sim.language import add_politeness, verbalize
 from kimi_ros.sim.referring_expression import ReferringExpression
 from kimi_ros.sim.rendered_frame import RenderedFrame
-from kimi_ros.sim.scene import Scene, SceneObject, SceneTable
+from kimi_ros.sim.scene import Scene
 from kimi_ros.sim.tasks import Task
 from kimi_ros.sim.truth import ObjectTruth
 
@@ -158,26 +159,13 @@ def spot_errors(
     own = scene.objects[thing]
     narrow = min(own.size[:2]) / 2
     for index, item in enumerate(scene.objects):
-        if index != thing and footprint_distance(item, where) < narrow - 0.01:
+        if index != thing and footprint_distance(item, where) < max(narrow - 0.01, 0.003):
             wrong.append(f'the spot is taken by the {item.name}')
     marks = [scene.objects[i] for i in landmarks]
     far = DISTANCE + max(own.size[:2]) / 2
     if not _is_in_relation(where, relation, marks, frame, SECTOR, far):
         wrong.append(f'the spot is not {relation} the {marks[0].name}')
     return wrong
-
-
-def is_on_table(where: np.ndarray, table: SceneTable) -> bool:
-    """Tell whether a place (x, y), metres, lies within the table's edges."""
-    x, y = where
-    return bool(table.x_range[0] < x < table.x_range[1] and abs(y) < table.half_width)
-
-
-def footprint_distance(item: SceneObject, where: np.ndarray) -> np.ndarray:
-    """Return the metres from places (..., 2) to the rectangle that a thing covers; 0 inside."""
-    local = (where - np.asarray(item.position[:2])) @ item.pose[:2, :2]
-    outside = np.maximum(np.abs(local) - np.asarray(item.size[:2]) / 2, 0)
-    return np.linalg.norm(outside, axis=-1)
 
 
 def _is_in_relation(where, relation, marks, frame: RenderedFrame, sector: float, far: float):

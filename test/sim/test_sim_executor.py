@@ -85,3 +85,30 @@ def test_a_pixel_finds_what_it_shows():
     for truth in ground_truth(scene, frame):
         assert robot.locate(robot.deproject_pixel(truth.point)).index == truth.index
         assert not goal_violations(scene, robot, Goal('locate', (truth.index,)))
+
+
+def holding_the_ball(scene):
+    robot = SimulatedRobot(scene)
+    assert robot.pick((0.4, 0.0, 0.09)).succeeded
+    return robot
+
+
+def test_put_down_on_the_free_table(scene):
+    robot = holding_the_ball(scene)
+    assert robot.place((0.45, 0.05, 0.0)).succeeded
+    assert robot.things[0].position[:2] == (0.45, 0.05)
+    assert robot.things[0].support == -1 and robot.held == -1 and not robot.disturbed
+
+
+@pytest.mark.parametrize(
+    ('spot', 'reason'),
+    [
+        ((0.5, 0.3 - NOMINAL_SIZES['box'][1] / 2 - 0.027, 0.0), 'something stands there'),
+        ((0.6, 5.0, 0.0), 'there is no table'),
+        ((0.6, 0.0, 0.3), 'nothing there'),
+    ],
+)
+def test_what_is_put_down_where_it_cannot_stand(scene, spot, reason):
+    robot = holding_the_ball(scene)
+    assert robot.place(spot).reason == reason
+    assert bool(robot.disturbed) == (reason != 'nothing there')
