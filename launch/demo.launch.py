@@ -24,6 +24,9 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'model', default_value='', description='model folder; empty: nano'
             ),
+            DeclareLaunchArgument(
+                'planner', default_value='', description='auto, model, reader or remote'
+            ),
             *(
                 SetEnvironmentVariable(name, value)
                 for name, value in large_images(os.environ).items()
@@ -37,7 +40,10 @@ def generate_launch_description() -> LaunchDescription:
             ),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(share('launch/kimi.launch.py'))),
-                launch_arguments={'model': LaunchConfiguration('model')}.items(),
+                launch_arguments={
+                    'model': LaunchConfiguration('model'),
+                    'planner': LaunchConfiguration('planner'),
+                }.items(),
             ),
         ]
     )

@@ -11,6 +11,9 @@ from kimi_ros.process import large_images
 from kimi_ros.resources import share
 
 PARAMETERS = (
+    ('planner', "'auto', 'model', 'reader' or 'remote'; empty: from params_file"),
+    ('skills', 'YAML file of the skills; empty: from params_file'),
+    ('policy', 'YAML file of the policy; empty: from params_file'),
     ('model', "'nano' or a folder that kimi-export wrote; empty: from params_file"),
     ('image_transport', "'raw' or 'compressed'; empty: from params_file"),
 )

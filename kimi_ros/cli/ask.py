@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.options import add_model_option, add_planning_options, skills_path
 from kimi_ros.cli.plan_formatter import plan_lines
 
 
@@ -16,9 +17,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser('ask', help='make a plan for an image file, without ROS')
     parser.add_argument('image', type=Path, help='JPEG, PNG or any format that Pillow reads')
     parser.add_argument('instruction', help='what you want, in English or Chinese')
-    parser.add_argument(
-        '--model', default='nano', help="'nano' or a folder that kimi-export wrote (default: nano)"
-    )
+    add_model_option(parser)
+    add_planning_options(parser)
     parser.add_argument(
         '--out', type=Path, help='write the image with the plan drawn on it to this file'
     )
@@ -41,11 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with Console(stderr=True).status(f'loading {arguments.model}'):
             vlm = VisionLanguageModel.load(arguments.model)
-        skills = SkillCatalogue.load(share('config/skills.yaml'))
-        agent = Agent(vlm, skills, Policy.load(share('config/policy.yaml')))
+        skills = SkillCatalogue.load(skills_path(arguments))
+        policy = Policy.load(share('config/policy.yaml'))
+        agent = Agent(vlm, skills, policy, planner=arguments.planner)
         started = time.monotonic()
         plan = agent.run(Frame(rgb), arguments.instruction)
-    except (AgentError, VlmError, FileNotFoundError) as error:
+    except (AgentError, VlmError, FileNotFoundError, ValueError) as error:
         raise CommandError(str(error)) from error
     if arguments.json:
         print(plan.to_json())
@@ -59,16 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read(path: Path):
-    import numpy as np
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from kimi_ros.images import ImageReadError, read_image
 
     try:
-        with Image.open(path) as image:
-            return np.array(ImageOps.exif_transpose(image).convert('RGB'))
-    except UnidentifiedImageError as error:
-        raise CommandError(f'{path} is not a supported image') from error
-    except (OSError, Image.DecompressionBombError) as error:
-        raise CommandError(f'{path} cannot be read: {error}') from error
+        return read_image(path)
+    except ImageReadError as error:
+        raise CommandError(str(error)) from error
 
 
 def _write(path: Path, rgb) -> None:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.options import add_model_option
 from kimi_ros.cli.plan_formatter import plan_lines
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
@@ -21,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         '--seed', type=int, default=3, help='number of the held-out scene, 0 or more (default: 3)'
     )
-    parser.add_argument('--model', default='nano', help="'nano' or a model's folder")
+    add_model_option(parser)
     parser.add_argument(
         '--out',
         type=Path,

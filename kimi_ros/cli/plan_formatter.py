@@ -9,21 +9,24 @@ _NEGLIGIBLE = 0.005  # metres
 
 def plan_lines(plan: Plan) -> list[str]:
     """Return the spoken sentence, the steps with their objects, and the positions of these."""
+    planner = [f'planner: {plan.planner}, model: {plan.model}'] if plan.planner else []
     lines = [f'kimi: {plan.say}']
     if plan.status is not Status.OK:
         reasons = ', '.join(plan.reason_codes)
         lines.append(f'no plan: {plan.status.value.replace("_", " ")} ({reasons})')
         lines += [f'  {option}' for option in plan.options]
-        return lines
+        return lines + planner
     for number, step in enumerate(plan.steps, 1):
         objects = [plan.object(i) for i in step.object_ids]
         named = ' -> '.join(item.label for item in objects)
         waits = ', needs approval' if step.needs_approval else ''
         lines.append(f'step {number}: {step.skill} {named}'.rstrip() + waits)
     lines += [f'  {object_line(item)}' for item in plan.objects]
+    if plan.reason_codes:
+        lines.append(f'notes: {", ".join(plan.reason_codes)}')
     if plan.approval is not Approval.NOT_NEEDED:
         lines.append(f'approval: {plan.approval.value}')
-    return lines
+    return lines + planner
 
 
 def object_line(item: GroundedObject) -> str:

@@ -8,6 +8,7 @@ import signal
 import threading
 
 from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.options import add_model_option, add_planning_options, skills_path
 from kimi_ros.process import NodeProcess, ProcessEndedError, large_images, ros_arguments
 
 _POLL_PERIOD = 0.5  # seconds
@@ -18,7 +19,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         'up', help='start the node and a simulated camera; Ctrl-C stops both'
     )
-    parser.add_argument('--model', default='nano', help="'nano' or a model's folder")
+    add_model_option(parser)
+    add_planning_options(parser)
     parser.add_argument(
         '--seed', type=int, default=0, help='number of the held-out scene (default: 0)'
     )
@@ -40,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f'--seed is {arguments.seed}: use 0 or more')
     environment = large_images(os.environ)
     os.environ.update(environment)
-    parameters: dict[str, object] = {'model': arguments.model}
+    parameters: dict[str, object] = {'model': arguments.model, 'planner': arguments.planner}
+    if arguments.skills is not None:
+        parameters['skills'] = str(skills_path(arguments).resolve())
     processes = []
     if not arguments.no_camera:
         try:

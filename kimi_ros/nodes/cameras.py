@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from functools import partial
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -13,6 +12,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from kimi_ros.nodes import qos
 from kimi_ros.nodes.diagnostics import StatusReport, camera_report, frame_loss_warning
 from kimi_ros.nodes.frame_buffer import FrameBuffer
+from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.frame_rate import FrameRateMonitor
 from kimi_ros.nodes.messages import nanoseconds
 
@@ -56,14 +56,14 @@ class CameraSubscriptions:
         for buffer in self.buffers.values():
             buffer.clear()
 
-    def reports(self, image_errors: Mapping[str, str]) -> list[StatusReport]:
+    def reports(self, decoder: FrameDecoder) -> list[StatusReport]:
         """Return one report per camera, and log a warning for those that lose images.
 
-        :param image_errors: what was wrong with each camera's last image, or ''.
+        :param decoder: checks the latest image of each.
         """
-        return [self._report(name, image_errors[name]) for name in self.buffers]
+        return [self._report(name, decoder) for name in self.buffers]
 
-    def _report(self, name: str, image_error: str) -> StatusReport:
+    def _report(self, name: str, decoder: FrameDecoder) -> StatusReport:
         buffer, rate = self.buffers[name], self._monitors[name].rate()
         if rate.lossy:
             self._node.get_logger().warning(
@@ -72,13 +72,14 @@ class CameraSubscriptions:
         latest = buffer.latest()
         now = self._node.get_clock().now().nanoseconds
         age = None if latest is None else (now - latest.stamp) / 1e9
+        error, warnings = decoder.check(latest, buffer.topic) if latest else ('', [])
         max_age = self._value('max_frame_age')
         prefix = f'{name}/' if name else ''
         related = {
             topic: (self._node.resolve_topic_name(prefix + topic), self._is_active(prefix + topic))
             for topic in ('camera_info', 'depth/image')
         }
-        return camera_report(name, buffer.topic, age, max_age, rate, image_error, related)
+        return camera_report(name, buffer.topic, age, max_age, rate, error, warnings, related)
 
     def _is_active(self, topic: str) -> bool:
         return time.monotonic() - self._received.get(topic, float('-inf')) < _ACTIVE

@@ -73,13 +73,12 @@ class KimiClient:
     def __init__(self, node_name: str = 'kimi'):
         """Create a node in a context of its own.
 
-        :param node_name: of the node to use.
+        :param node_name: of the node to use, with its namespace if it has one: 'r1/kimi'.
         """
+        node_name = node_name.strip('/')
         self._context = rclpy.Context()
         self._context.init()
-        self._node = rclpy.create_node(
-            f'{node_name}_client_{uuid.uuid4().hex[:8]}', context=self._context
-        )
+        self._node = rclpy.create_node(f'kimi_client_{uuid.uuid4().hex[:8]}', context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._name = node_name

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from kimi_ros.nodes.camera_geometry import GeometryWarning
 from kimi_ros.nodes.frame_rate import FrameRate
 from kimi_ros.resources import ResourceNotFoundError, share
 
@@ -39,13 +40,15 @@ def camera_report(
     max_age: float,
     rate: FrameRate,
     image_error: str,
+    warnings: Sequence[GeometryWarning],
     related: Mapping[str, tuple[str, bool]],
 ) -> StatusReport:
     """StatusReport on a camera.
 
     :param name: '' for the unnamed camera.
     :param age: of its latest image in seconds, None if none was received.
-    :param image_error: what was wrong with the last image that was decoded, or ''.
+    :param image_error: why the latest image cannot be decoded, or ''.
+    :param warnings: what keeps objects in it from having positions.
     :param related: 'camera_info' and 'depth/image', which positions need: the resolved topic, and
         whether messages are received on it.
     """
@@ -55,6 +58,7 @@ def camera_report(
         ('age_s', '' if age is None else f'{age:.3f}'),
         ('received_hz', f'{rate.received:.1f}'),
         ('published_hz', f'{rate.published:.1f}' if rate.published else ''),
+        ('warnings', ' '.join(w.code for w in warnings)),
         *(
             (name, f'received on {full}' if active else f'nothing received on {full}')
             for name, (full, active) in related.items()
@@ -63,11 +67,13 @@ def camera_report(
     if age is None:
         return StatusReport(component, Level.ERROR, f'no image received on {topic}', values)
     if image_error:
-        return StatusReport(component, Level.ERROR, image_error, values)
+        return StatusReport(component, Level.ERROR, f'{topic}: {image_error}', values)
     if abs(age) > max_age:
         return StatusReport(component, Level.STALE, f'the latest image is {age:.1f} s old', values)
-    if rate.lossy:
-        return StatusReport(component, Level.WARN, frame_loss_warning(name, rate), values)
+    problems = [frame_loss_warning(name, rate)] if rate.lossy else []
+    problems += [f'no positions: {w.message}' for w in warnings]
+    if problems:
+        return StatusReport(component, Level.WARN, '. '.join(problems), values)
     missing = [full for full, active in related.values() if not active]
     without = f'; no positions: nothing received on {" and ".join(missing)}' if missing else ''
     return StatusReport(component, Level.OK, f'receiving images{without}', values)

@@ -35,6 +35,11 @@ class CameraFrame:
     depth_stale: bool = False
     info: Any = None
 
+    @property
+    def has_depth(self) -> bool:
+        """True if depth images are received, matching or not."""
+        return self.depth is not None or self.depth_stale
+
 
 class FrameBuffer:
     """Holds the latest image, and the latest one that has depth. Thread-safe.

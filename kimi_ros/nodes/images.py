@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from kimi_ros.nodes.errors import ImageFormatError
+from kimi_ros.nodes.jpeg import check_jpeg
+
 MAX_PIXELS = 64 * 1024 * 1024
 _SMALLER = 'publish smaller images'
 _CHANNELS = {
@@ -35,24 +38,12 @@ _TO_RGB = {
 _DEPTH = {'32FC1': (np.float32, 1.0), '16UC1': (np.uint16, 0.001)}
 
 
-class ImageFormatError(ValueError):
-    """An image message that cannot be decoded; the message says what is supported."""
-
-
 def to_rgb(message: Any) -> np.ndarray:
     """Return a sensor_msgs/Image as uint8 (H, W, 3), RGB.
 
     :raises ImageFormatError: for an unsupported encoding and for inconsistent sizes.
     """
-    encoding = _ALIASES.get(message.encoding, message.encoding)
-    channels = _CHANNELS.get(encoding)
-    if channels is None:
-        raise ImageFormatError(
-            f'encoding {message.encoding!r} is not supported; publish one of '
-            f'{", ".join(_CHANNELS)} (image_proc converts bayer images)'
-        )
-    if channels == 2 and message.width % 2:
-        raise ImageFormatError(f'{message.encoding} needs an even width, not {message.width}')
+    encoding, channels = _color_encoding(message)
     rows = _rows(message, np.dtype(np.uint8), channels)
     if encoding == 'rgb8':
         return np.ascontiguousarray(rows)
@@ -66,15 +57,43 @@ def to_depth(message: Any) -> np.ndarray:
 
     :raises ImageFormatError: as `to_rgb` does.
     """
-    if message.encoding not in _DEPTH:
+    kind, metres = _depth_encoding(message)
+    return (_rows(message, kind, 1)[..., 0] * np.float32(metres)).astype(np.float32)
+
+
+def check_image(message: Any) -> tuple[int, int]:
+    """Return (width, height), raising what `to_rgb` would, without converting the pixels."""
+    _, channels = _color_encoding(message)
+    _strided(message, np.dtype(np.uint8), channels)
+    return message.width, message.height
+
+
+def check_depth(message: Any) -> tuple[int, int]:
+    """Return (width, height), raising what `to_depth` would, without converting the pixels."""
+    kind, _ = _depth_encoding(message)
+    _strided(message, kind, 1)
+    return message.width, message.height
+
+
+def check_compressed(message: Any) -> tuple[int, int]:
+    """Return (width, height), raising most of what `decode_compressed` would, without decoding."""
+    content = bytes(message.data)
+    check_jpeg(content)
+    # A few bytes can declare gigabytes of pixels: the header is read before anything is decoded.
+    try:
+        with Image.open(io.BytesIO(content), formats=('JPEG', 'PNG')) as image:
+            size = image.size
+            if image.format == 'PNG' and size[0] * size[1] <= MAX_PIXELS:
+                image.verify()  # its checksums
+    except Image.DecompressionBombError:
+        size = MAX_PIXELS, 2
+    except Exception:  # decoders raise many types
+        raise _not_an_image(message.format, content) from None
+    if size[0] * size[1] > MAX_PIXELS:
         raise ImageFormatError(
-            f'depth encoding {message.encoding!r} is not supported; publish 32FC1 (metres) or '
-            '16UC1 (millimetres)'
+            f'the {message.format} image has over {MAX_PIXELS} pixels: {_SMALLER}'
         )
-    kind, metres = _DEPTH[message.encoding]
-    order = '>' if message.is_bigendian else '<'
-    rows = _rows(message, np.dtype(kind).newbyteorder(order), 1)[..., 0]
-    return (rows * np.float32(metres)).astype(np.float32)
+    return size
 
 
 def decode_compressed(message: Any) -> np.ndarray:
@@ -82,25 +101,8 @@ def decode_compressed(message: Any) -> np.ndarray:
 
     :raises ImageFormatError: for data that is not an image, is truncated or is too large.
     """
+    check_compressed(message)
     data = np.frombuffer(message.data, np.uint8)
-    content = data.tobytes()
-    # Decoders fill the missing part of a JPEG with grey: such an image must not be trusted.
-    if content[:2] == b'\xff\xd8' and content.rfind(b'\xff\xd9', len(content) // 2) < 0:
-        raise ImageFormatError(
-            f'the JPEG of {len(content)} bytes is truncated: check the connection to the camera'
-        )
-    # A few bytes can declare gigabytes of pixels: the header is read before anything is decoded.
-    try:
-        with Image.open(io.BytesIO(content), formats=('JPEG', 'PNG')) as header:
-            too_large = header.width * header.height > MAX_PIXELS
-    except Image.DecompressionBombError:
-        too_large = True
-    except Exception:  # decoders raise many types
-        raise _not_an_image(message.format, content) from None
-    if too_large:
-        raise ImageFormatError(
-            f'the {message.format} image has over {MAX_PIXELS} pixels: {_SMALLER}'
-        )
     # The orientation tag is ignored, so that pixels stay those of the intrinsics.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -108,7 +110,7 @@ def decode_compressed(message: Any) -> np.ndarray:
     except cv2.error:
         bgr = None
     if bgr is None:
-        raise _not_an_image(message.format, content)
+        raise _not_an_image(message.format, data.tobytes())
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
@@ -154,8 +156,39 @@ def _not_an_image(declared: str, content: bytes) -> ImageFormatError:
     )
 
 
+def _color_encoding(message: Any) -> tuple[str, int]:
+    """Return the encoding's usual name and its channels."""
+    encoding = _ALIASES.get(message.encoding, message.encoding)
+    channels = _CHANNELS.get(encoding)
+    if channels is None:
+        raise ImageFormatError(
+            f'encoding {message.encoding!r} is not supported; publish one of '
+            f'{", ".join(_CHANNELS)} (image_proc converts bayer images)'
+        )
+    if channels == 2 and message.width % 2:
+        raise ImageFormatError(f'{message.encoding} needs an even width, not {message.width}')
+    return encoding, channels
+
+
+def _depth_encoding(message: Any) -> tuple[np.dtype, float]:
+    """Return the type of a pixel and the metres of one unit."""
+    if message.encoding not in _DEPTH:
+        raise ImageFormatError(
+            f'depth encoding {message.encoding!r} is not supported; publish 32FC1 (metres) or '
+            '16UC1 (millimetres)'
+        )
+    kind, metres = _DEPTH[message.encoding]
+    return np.dtype(kind).newbyteorder('>' if message.is_bigendian else '<'), metres
+
+
 def _rows(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
-    """Return a view (H, W, channels) of the data, without the padding of rows."""
+    """Return a copy (H, W, channels) of the data, without the padding of rows."""
+    rows = np.ascontiguousarray(_strided(message, kind, channels))
+    return rows.view(kind).reshape(message.height, message.width, channels)
+
+
+def _strided(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
+    """Return a view uint8 (H, bytes of a row) of the data, without the padding of rows."""
     width, height, step = int(message.width), int(message.height), int(message.step)
     what = f'the {message.encoding} image of {width}x{height}'
     if width < 1 or height < 1:
@@ -170,5 +203,4 @@ def _rows(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
         raise ImageFormatError(
             f'{what} with a step of {step} needs {step * height} bytes, but has {len(data)}'
         )
-    strided = np.lib.stride_tricks.as_strided(data, (height, row), (step, 1), writeable=False)
-    return np.ascontiguousarray(strided).view(kind).reshape(height, width, channels)
+    return np.lib.stride_tricks.as_strided(data, (height, row), (step, 1), writeable=False)

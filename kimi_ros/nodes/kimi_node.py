@@ -27,6 +27,7 @@ from kimi_ros.nodes import diagnostics, qos
 from kimi_ros.nodes.approvals import ApprovalManager
 from kimi_ros.nodes.cameras import CameraSubscriptions
 from kimi_ros.nodes.codes import ErrorCode, error_code_of
+from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.images import encode_jpeg
 from kimi_ros.nodes.markers import plan_markers
 from kimi_ros.nodes.messages import approval_number, plan_to_message, time_message
@@ -70,14 +71,15 @@ class KimiNode(Node):
         self._cameras = CameraSubscriptions(self)
         self._loader = ModelLoader(load or self._load, self.get_logger().error)
         base_frame = self.value('base_frame')
+        poses = CameraPoseLookup(self, base_frame)
+        self._decoder = FrameDecoder(poses.lookup, base_frame, lambda: self.value('distortion'))
         self._handler = RequestHandler(
             self._loader,
             self._cameras.buffers,
             self._queue,
+            self._decoder,
             now=lambda: self.get_clock().now().nanoseconds,
             limits=lambda: FrameLimits(self.value('max_frame_age'), self.value('frame_wait')),
-            camera_pose=CameraPoseLookup(self, base_frame).lookup,
-            base_frame=base_frame,
         )
         self._create_servers()
         self.create_timer(1.0, self._publish_diagnostics, MutuallyExclusiveCallbackGroup())
@@ -98,7 +100,7 @@ class KimiNode(Node):
     # Setup.
 
     def _load(self) -> ModelBundle:
-        names = ('model', 'device', 'threads', 'skills', 'policy')
+        names = ('model', 'device', 'threads', 'skills', 'policy', 'planner')
         bundle = load_bundle(*(self.value(name) for name in names), clock=self._seconds)
         self.get_logger().info(f'model {self.value("model")} loaded')
         return bundle
@@ -344,7 +346,7 @@ class KimiNode(Node):
                 self._queue.rejected,
                 self._last_plan,
             ),
-            *self._cameras.reports(self._handler.image_errors),
+            *self._cameras.reports(self._decoder),
         ]
         array = DiagnosticArray(status=[self._status(r) for r in reports])
         array.header.stamp = self.get_clock().now().to_msg()
@@ -353,7 +355,7 @@ class KimiNode(Node):
     def _status(self, report: diagnostics.StatusReport) -> DiagnosticStatus:
         return DiagnosticStatus(
             level=bytes([report.level]),
-            name=f'{self.get_name()}: {report.component}',
+            name=f'{self.get_fully_qualified_name().lstrip("/")}: {report.component}',
             message=report.message,
             hardware_id=self.value('model'),
             values=[KeyValue(key=key, value=value) for key, value in report.values],

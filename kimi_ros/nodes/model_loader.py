@@ -37,18 +37,20 @@ def load_bundle(
     threads: int,
     skills: str,
     policy: str,
+    planner: str = 'auto',
     clock: Callable[[], float] = time.time,
 ) -> ModelBundle:
-    """Load a model with its skills and policy.
+    """Load a model with its skills, policy and planner.
 
     :param threads: 0 lets the runtime choose.
     :param skills: path of a YAML file; '' selects the file in the package. So does `policy`.
+    :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
     :param clock: returns seconds, for the expiry of plans.
     """
     catalogue = SkillCatalogue.load(skills or share('config/skills.yaml'))
     rules = Policy.load(policy or share('config/policy.yaml'))
     vlm = VisionLanguageModel.load(model, device=device, threads=threads or None)
-    return ModelBundle(vlm, Agent(vlm, catalogue, rules, clock))
+    return ModelBundle(vlm, Agent(vlm, catalogue, rules, clock, planner))
 
 
 class ModelLoader:

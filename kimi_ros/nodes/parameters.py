@@ -17,10 +17,18 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from kimi_ros.agent.planners import PLANNERS
+from kimi_ros.nodes.camera_geometry import DISTORTION_MODES
 from kimi_ros.nodes.poses import PoseError, pose_matrix
 
 TRANSPORTS = ('raw', 'compressed')
 DEVICES = ('auto', 'cpu', 'cuda')
+_CHOICES = {
+    'device': DEVICES,
+    'image_transport': TRANSPORTS,
+    'distortion': DISTORTION_MODES,
+    'planner': PLANNERS,
+}
 _CAMERA = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
 
 
@@ -68,6 +76,13 @@ KIMI_PARAMETERS = (
         'skills', '', 'YAML file of the skills; empty: the file in the package', read_only=True
     ),
     ParameterSpec(
+        'planner',
+        'auto',
+        f'what turns instructions into steps: {", ".join(PLANNERS)}; auto: the model if it was '
+        'trained for plans, else the reader',
+        read_only=True,
+    ),
+    ParameterSpec(
         'policy', '', 'YAML file of the policy; empty: the file in the package', read_only=True
     ),
     ParameterSpec(
@@ -84,6 +99,12 @@ KIMI_PARAMETERS = (
     ),
     ParameterSpec(
         'queue_size', 4, 'requests that may wait besides the active one', (0, 32), read_only=True
+    ),
+    ParameterSpec(
+        'distortion',
+        'auto',
+        "lens distortion of camera_info: 'apply', 'ignore' (rectified images), or 'auto': ignored "
+        'for topics called image_rect...',
     ),
     ParameterSpec('base_frame', 'base_link', 'frame in which positions are given', read_only=True),
     ParameterSpec(
@@ -106,6 +127,12 @@ SIM_CAMERA_PARAMETERS = (
     ParameterSpec('height', 480, 'image height, pixels', (1, 4096), read_only=True),
     ParameterSpec('rate', 10.0, 'images per second', (0.1, 60.0), read_only=True),
     ParameterSpec('frame_id', 'camera_optical', 'optical frame of the images', read_only=True),
+    ParameterSpec(
+        'distortion',
+        'auto',
+        "lens distortion of camera_info: 'apply', 'ignore' (rectified images), or 'auto': ignored "
+        'for topics called image_rect...',
+    ),
     ParameterSpec('base_frame', 'base_link', 'parent frame of the camera on TF', read_only=True),
 )
 
@@ -118,13 +145,9 @@ def validation_error(values: Mapping[str, Any]) -> str:
     for name, value in values.items():
         if isinstance(value, float) and not math.isfinite(value):
             return f'{name} must be a finite number, not {value}'
-    if values.get('device', 'auto') not in DEVICES:
-        return f'device must be one of {", ".join(DEVICES)}, not {values["device"]!r}'
-    if values.get('image_transport', 'raw') not in TRANSPORTS:
-        return (
-            f'image_transport must be one of {", ".join(TRANSPORTS)}, '
-            f'not {values["image_transport"]!r}'
-        )
+    for name, choices in _CHOICES.items():
+        if name in values and values[name] not in choices:
+            return f'{name} must be one of {", ".join(choices)}, not {values[name]!r}'
     cameras = list(values.get('cameras', ['']))
     if not cameras or len(set(cameras)) < len(cameras):
         return f'cameras must be one or more different names, not {cameras}'

@@ -1,85 +1,140 @@
-"""The pose of a camera: from the parameter `camera_pose`, or from TF where it is installed."""
+"""The pose of a camera: from the parameter `camera_pose`, or from TF.
+
+Where tf2_ros is installed it reads TF; elsewhere, as with the ROS wheels on PyPI, a small buffer of
+this package does, which needs tf2_msgs only (built from source by `make setup`).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from geometry_msgs.msg import TransformStamped
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 
-from kimi_ros.nodes.poses import PoseError, from_quaternion, pose_matrix
+from kimi_ros.nodes import qos
+from kimi_ros.nodes.camera_geometry import GeometryWarning
+from kimi_ros.nodes.poses import PoseError, from_quaternion, pose_matrix, to_quaternion
+from kimi_ros.nodes.transform_buffer import TransformBuffer, TransformError
 
 try:
     import tf2_ros
-except ImportError:  # not among the ROS wheels on PyPI
+except ImportError:
     tf2_ros = None
+try:
+    from tf2_msgs.msg import TFMessage
+except ImportError:
+    TFMessage = None
 
 _TIMEOUT = 0.2  # seconds: a moving camera's transform arrives a little after its image
+_REMEDY = 'publish it (robot_state_publisher, static_transform_publisher) or set camera_pose'
 
 
 class CameraPoseLookup:
     """Looks up the pose of optical frames in the base frame."""
 
     def __init__(self, node: Node, base_frame: str):
-        """Listen to TF, where it is installed, for the life of the node."""
+        """Listen to TF for the life of the node."""
         self._node = node
         self._base_frame = base_frame
-        self._buffer: Any = None
+        self._listener: Any = None
         if tf2_ros is not None:
-            self._buffer = tf2_ros.Buffer()
-            self._listener = tf2_ros.TransformListener(self._buffer, node)
+            self._listener = _Tf2Listener(node)
+        elif TFMessage is not None:
+            self._listener = _TopicListener(node)
 
-    def lookup(self, frame_id: str, stamp: int) -> np.ndarray | None:
-        """Return optical frame -> base frame, float64 (4, 4), or None where it is unknown.
+    def lookup(
+        self, frame_id: str, stamp: int, timeout: float = _TIMEOUT
+    ) -> tuple[np.ndarray | None, GeometryWarning | None]:
+        """Return optical frame -> base frame, float64 (4, 4), or None and the reason.
 
         :param stamp: nanoseconds.
+        :param timeout: seconds to wait for the transform.
         """
         parameter = self._node.get_parameter_or('camera_pose', None)
         if parameter is not None and parameter.value is not None:
-            return pose_matrix(parameter.value)
+            return pose_matrix(parameter.value), None
         if frame_id == self._base_frame:
-            return np.eye(4)
-        if self._buffer is None or not frame_id:
-            return None
+            return np.eye(4), None
+        if not frame_id:
+            return None, _missing('the images have no frame_id: set it in the camera driver')
+        if self._listener is None:
+            return None, _missing('neither tf2_ros nor tf2_msgs is installed: set camera_pose')
         try:
-            found = self._buffer.lookup_transform(
-                self._base_frame,
-                frame_id,
-                Time(nanoseconds=stamp),
-                timeout=Duration(seconds=_TIMEOUT),
+            return self._listener.lookup(self._base_frame, frame_id, stamp, timeout), None
+        except (TransformError, PoseError) as error:
+            return None, _missing(
+                f'no transform from {frame_id} to {self._base_frame}: {_REMEDY} ({error})'
             )
-            translation, rotation = found.transform.translation, found.transform.rotation
-            return from_quaternion(
-                (translation.x, translation.y, translation.z),
-                (rotation.x, rotation.y, rotation.z, rotation.w),
+
+
+class _Tf2Listener:
+    """Reads TF with tf2_ros."""
+
+    def __init__(self, node: Node):
+        self._buffer = tf2_ros.Buffer()
+        self._listener = tf2_ros.TransformListener(self._buffer, node)
+
+    def lookup(self, target: str, source: str, stamp: int, timeout: float) -> np.ndarray:
+        """Return the transform from `source` to `target`, (4, 4), or raise TransformError."""
+        time, limit = Time(nanoseconds=stamp), Duration(seconds=timeout)
+        try:
+            found = self._buffer.lookup_transform(target, source, time, timeout=limit)
+        except tf2_ros.TransformException as error:
+            raise TransformError(str(error)) from None
+        moved, turned = found.transform.translation, found.transform.rotation
+        return from_quaternion(
+            (moved.x, moved.y, moved.z), (turned.x, turned.y, turned.z, turned.w)
+        )
+
+
+class _TopicListener:
+    """Reads TF with subscriptions of this package."""
+
+    def __init__(self, node: Node):
+        self._buffer = TransformBuffer()
+        group = MutuallyExclusiveCallbackGroup()
+        for topic, profile, static in (
+            ('/tf', qos.TRANSFORMS, False),
+            ('/tf_static', qos.STATIC_TRANSFORMS, True),
+        ):
+            node.create_subscription(
+                TFMessage,
+                topic,
+                lambda message, static=static: self._buffer.put(message.transforms, static),
+                profile,
+                callback_group=group,
             )
-        except (tf2_ros.TransformException, PoseError) as error:
-            self._node.get_logger().warning(
-                f'no transform from {frame_id} to {self._base_frame}: {error}',
-                throttle_duration_sec=10.0,
-            )
-            return None
+
+    def lookup(self, target: str, source: str, stamp: int, timeout: float) -> np.ndarray:
+        """Return the transform from `source` to `target`, (4, 4), or raise TransformError."""
+        return self._buffer.lookup(target, source, stamp, timeout)
 
 
 def publish_static(node: Node, pose: np.ndarray, frame_id: str, base_frame: str) -> Any:
-    """Publish a camera's pose on /tf_static, if TF is installed.
+    """Publish a camera's pose on /tf_static.
 
-    Returns the broadcaster, which the caller keeps.
+    Returns the publisher, which the caller keeps; None where tf2_msgs is not installed.
     """
-    if tf2_ros is None:
-        return None
-    from geometry_msgs.msg import TransformStamped
-
-    from kimi_ros.nodes.poses import to_quaternion
-
     message = TransformStamped()
     message.header.stamp = node.get_clock().now().to_msg()
     message.header.frame_id, message.child_frame_id = base_frame, frame_id
-    translation, rotation = message.transform.translation, message.transform.rotation
-    translation.x, translation.y, translation.z = (float(v) for v in pose[:3, 3])
-    rotation.x, rotation.y, rotation.z, rotation.w = to_quaternion(pose)
-    broadcaster = tf2_ros.StaticTransformBroadcaster(node)
-    broadcaster.sendTransform(message)
-    return broadcaster
+    moved, turned = message.transform.translation, message.transform.rotation
+    moved.x, moved.y, moved.z = (float(v) for v in pose[:3, 3])
+    turned.x, turned.y, turned.z, turned.w = to_quaternion(pose)
+    if tf2_ros is not None:
+        broadcaster = tf2_ros.StaticTransformBroadcaster(node)
+        broadcaster.sendTransform(message)
+        return broadcaster
+    if TFMessage is None:
+        return None
+    publisher = node.create_publisher(TFMessage, '/tf_static', qos.LATCHED)
+    publisher.publish(TFMessage(transforms=[message]))
+    return publisher
+
+
+def _missing(message: str) -> GeometryWarning:
+    return GeometryWarning('transform_missing', message)

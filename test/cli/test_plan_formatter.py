@@ -42,12 +42,17 @@ def test_plan_with_steps():
         objects=(thing(),),
         steps=(PlanStep('pick', ('o1',), needs_approval=True),),
         approval=Approval.PENDING,
+        planner='reader',
+        model='nano',
+        reason_codes=('sharp_or_hot',),
     )
     assert plan_lines(plan) == [
         'kimi: I will pick up the red cup.',
         'step 1: pick red cup, needs approval',
         '  red cup: pixel (312, 204), no position (depth: none), score 0.91, verified',
+        'notes: sharp_or_hot',
         'approval: pending',
+        'planner: reader, model: nano',
     ]
 
 

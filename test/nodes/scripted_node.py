@@ -13,6 +13,8 @@ from kimi_ros.nodes.model_loader import ModelBundle
 from kimi_ros.resources import share
 from kimi_ros.vlm.errors import Cancelled, VlmError
 
+# Things it knows, and where it sees them, 0 to 1; everything else is in the middle.
+PLACES = {'knife': (0.5, 0.5), 'blue cup': (0.9, 0.85)}
 SLOW_PAUSE = 0.05  # seconds between the words of a plan that never ends
 
 
@@ -57,7 +59,7 @@ class ScriptedVlm:
             raise VlmError('the engine failed')
         if 'crash' in task:
             raise RuntimeError('unexpected')
-        thing = 'knife' if 'knife' in task else 'red cup'
+        thing = next((name for name in PLACES if name in task), 'red cup')
         plan = {
             'status': 'ok',
             'say': f'I will pick up the {thing}.',
@@ -79,10 +81,11 @@ class ScriptedVlm:
         yield 'I will' + after
 
     def point(self, image, name, **_):
-        return [Point()]
+        return [Point(*PLACES.get(name, (0.5, 0.5)))]
 
     def detect(self, image, name, **_):
-        return [Box()]
+        x, y = PLACES.get(name, (0.5, 0.5))
+        return [Box(x - 0.1, y - 0.1, x + 0.1, y + 0.1)]
 
 
 def load() -> ModelBundle:

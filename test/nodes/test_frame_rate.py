@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from kimi_ros.nodes.camera_geometry import GeometryWarning
 from kimi_ros.nodes.diagnostics import Level, camera_report
 from kimi_ros.nodes.frame_rate import FrameRateMonitor
 
@@ -62,7 +63,7 @@ def test_rate_is_zero_before_the_first_message():
 
 
 def test_report_names_the_remedy():
-    report = camera_report('left', '/left/image', 0.1, 1.0, measured_rate(20, 0.1), '', RELATED)
+    report = camera_report('left', '/left/image', 0.1, 1.0, measured_rate(20, 0.1), '', (), RELATED)
     assert report.level is Level.WARN
     assert 'FASTDDS_DEFAULT_PROFILES_FILE=' in report.message
     assert 'image_transport:=compressed' in report.message
@@ -70,7 +71,7 @@ def test_report_names_the_remedy():
 
 
 def test_report_names_missing_topics_for_positions():
-    report = camera_report('', '/image', 0.1, 1.0, measured_rate(20, 1.0), '', RELATED)
+    report = camera_report('', '/image', 0.1, 1.0, measured_rate(20, 1.0), '', (), RELATED)
     assert report.message.endswith('no positions: nothing received on /depth/image')
     values = dict(report.values)
     assert values['camera_info'] == 'received on /camera_info'
@@ -87,5 +88,13 @@ def test_report_names_missing_topics_for_positions():
     ],
 )
 def test_camera_report(age, image_error, level, words):
-    report = camera_report('', '/image', age, 1.0, measured_rate(20, 1.0), image_error, RELATED)
+    report = camera_report('', '/image', age, 1.0, measured_rate(20, 1.0), image_error, (), RELATED)
     assert (report.component, report.level) == ('camera', level) and words in report.message
+
+
+def test_report_warns_of_missing_positions():
+    warnings = [GeometryWarning('camera_uncalibrated', 'calibrate the camera')]
+    report = camera_report('', '/image', 0.1, 1.0, measured_rate(20, 1.0), '', warnings, RELATED)
+    assert report.level is Level.WARN
+    assert report.message == 'no positions: calibrate the camera'
+    assert dict(report.values)['warnings'] == 'camera_uncalibrated'

@@ -79,8 +79,9 @@ def test_instruction_gives_a_grounded_plan(client):
     assert [(s.skill, s.object_ids) for s in result.plan.steps] == [('pick', ('o1',))]
     (cup,) = result.plan.objects
     assert cup.point == pytest.approx((80, 60), abs=1) and cup.verified
-    # There is depth, but nobody said where the camera is.
-    assert cup.depth_status is DepthStatus.NO_TRANSFORM and cup.position[2] > 0.2
+    # The camera publishes depth, and its pose on /tf_static.
+    assert cup.depth_status is DepthStatus.OK and cup.position_frame == 'base_link'
+    assert abs(cup.position[2]) < 0.5
     assert result.states == (State.LOOKING, State.THINKING, State.GROUNDING, State.CHECKING)
     assert result.seconds > 0 and result.annotated[:2] == b'\xff\xd8'
 
@@ -100,8 +101,7 @@ def test_plan_say_markers_and_image_agree(graph, client):
     assert said[-1].data == result.plan.say
     texts = [m.text for m in markers[-1].markers if m.text]
     assert texts == ['o1 red cup']
-    frames = {m.header.frame_id for m in markers[-1].markers}
-    assert frames == {'camera_optical'}
+    assert {m.header.frame_id for m in markers[-1].markers if m.text} == {'base_link'}
 
 
 def test_late_subscriber_gets_the_latest_plan(graph, client):

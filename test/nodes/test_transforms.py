@@ -1,4 +1,4 @@
-"""Camera poses, with a stand-in for tf2_ros, which the ROS wheels lack."""
+"""Camera poses, with a stand-in for tf2_ros, which the ROS wheels lack, and without it."""
 
 from types import SimpleNamespace
 
@@ -39,16 +39,12 @@ class Broadcaster:
 class FakeNode:
     def __init__(self, pose=None):
         self._pose = pose
-        self.warnings = []
 
     def get_parameter_or(self, name, default):
         return SimpleNamespace(value=self._pose)
 
     def get_clock(self):
         return Clock()
-
-    def get_logger(self):
-        return SimpleNamespace(warning=lambda text, **_: self.warnings.append(text))
 
 
 @pytest.fixture
@@ -67,24 +63,28 @@ def test_published_pose_is_found(tf):
     node = FakeNode()
     assert transforms.publish_static(node, pose, 'camera_optical', 'base_link')
     source = transforms.CameraPoseLookup(node, 'base_link')
-    np.testing.assert_allclose(source.lookup('camera_optical', 5), pose, atol=1e-12)
-    assert source._buffer.looked_up == ('base_link', 'camera_optical', 5)
+    found, warning = source.lookup('camera_optical', 5)
+    np.testing.assert_allclose(found, pose, atol=1e-12)
+    assert warning is None
+    assert source._listener._buffer.looked_up == ('base_link', 'camera_optical', 5)
 
 
-def test_missing_pose_is_logged(tf):
-    node = FakeNode()
-    assert transforms.CameraPoseLookup(node, 'base_link').lookup('unknown', 0) is None
-    assert 'unknown is not in the tree' in node.warnings[0]
+def test_missing_pose_comes_with_the_reason(tf):
+    pose, warning = transforms.CameraPoseLookup(FakeNode(), 'base_link').lookup('unknown', 0)
+    assert pose is None and warning.code == 'transform_missing'
+    assert 'unknown is not in the tree' in warning.message and 'camera_pose' in warning.message
 
 
 def test_parameter_overrides_tf(tf):
     source = transforms.CameraPoseLookup(FakeNode([1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 1.0]), 'base_link')
-    np.testing.assert_allclose(source.lookup('unknown', 0)[:3, 3], (1, 2, 3))
+    np.testing.assert_allclose(source.lookup('unknown', 0)[0][:3, 3], (1, 2, 3))
 
 
 def test_without_tf_only_the_base_frame_is_known(monkeypatch):
     monkeypatch.setattr(transforms, 'tf2_ros', None)
+    monkeypatch.setattr(transforms, 'TFMessage', None)
     source = transforms.CameraPoseLookup(FakeNode(), 'base_link')
-    assert source.lookup('camera_optical', 0) is None
-    np.testing.assert_array_equal(source.lookup('base_link', 0), np.eye(4))
+    pose, warning = source.lookup('camera_optical', 0)
+    assert pose is None and 'set camera_pose' in warning.message
+    np.testing.assert_array_equal(source.lookup('base_link', 0)[0], np.eye(4))
     assert transforms.publish_static(FakeNode(), np.eye(4), 'a', 'b') is None

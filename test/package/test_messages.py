@@ -9,8 +9,8 @@ from kimi_msgs.msg import GroundedObject, Plan, PlanStep  # noqa: E402
 from kimi_msgs.srv import Approve, Describe  # noqa: E402
 
 FIELDS = {
-    Plan: 'header id hash catalogue_hash instruction language say model status reason_codes '
-    'question options objects steps approval expires',
+    Plan: 'header id hash catalogue_hash instruction language say model planner status '
+    'reason_codes question options objects steps approval expires',
     GroundedObject: 'id label score verified point box position position_frame covariance '
     'depth_status',
     PlanStep: 'skill object_ids arguments_json risk needs_approval expected_effect',
