@@ -7,38 +7,39 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kimi_ros.agent.draft import DraftPlan
-from kimi_ros.agent.noun_matching import is_chinese, mentioned, normalize_text
+from kimi_ros.agent.noun_matching import is_chinese, normalize_text
 from kimi_ros.agent.policy import Policy
 from kimi_ros.agent.references import Reference
 from kimi_ros.agent.skills import SkillCatalogue
 
 # Verbs at the beginning of a clause that ask for something else than to find, grasp or put.
 _OTHER_VERBS = frozenset(
-    'pour fly paint stab cut slice chop throw toss hurl smash break burn kick hit punch slap push '
-    'pull press squeeze shake stir mix cook bake boil fry heat wash rinse scrub clean wipe sweep '
-    'mop vacuum dust polish open close shut lock unlock turn switch plug unplug twist rotate drive '
-    'walk run jump climb dance sing swim dig drill hammer saw screw weld glue sew fold iron wrap '
-    'unwrap tear rip peel crack drink eat taste bite chew swallow feed water spray spill empty '
-    'fill call phone text email write draw print type read charge repair fix assemble dismantle '
-    'stack tie untie charge poke prick shoot kill attack scare touch tickle lick kiss hug'.split()
+    'pour fly paint stab cut slice chop throw hurl smash break burn kick hit punch slap push pull '
+    'press shake stir mix cook bake boil fry heat wash rinse scrub wipe sweep mop vacuum dust '
+    'polish open close shut lock unlock switch plug unplug twist rotate drive jump climb dance '
+    'sing swim drill hammer weld glue sew fold iron wrap unwrap tear rip peel crack drink eat '
+    'taste bite chew swallow feed water spray spill empty fill phone text email write print type '
+    'charge repair assemble dismantle untie poke prick shoot kill attack scare touch tickle lick '
+    'kiss hug'.split()
 )
 _BEFORE_VERB = frozenset(
     'please kindly hey hi hello robot kimi and then now also but first next you could can would '
     'will to'.split()
 )
+# With these a verb means something to do with the robot's own body, or brings something nearer.
+_HARMLESS_OBJECT = re.compile(r'\b(?:me|us|gripper|jaws|camera|cameras|eyes|your|it with|gap)\b')
 _ZH_OTHER_VERBS = re.compile(
-    '扎|刺伤|捅|砍|切[^换]|泼|倒(?![数着影])|飞|刷|踢|咬|炸|点燃|烧|砸|摔|撕|洗|煮|炒|喝|吃|浇|喷|'
-    '打开|关上|关掉|关闭|拧|按下|推倒|推开|拉开|擦|扫|拖地|跳|唱|跑|打(?:他|她|人|死)|杀|敲|剪[断开]|缝'
+    '(?<![我想要怕完])(?:扎|刺伤|捅|砍|切[^换]|泼|倒(?![是数着影])|飞|刷|踢|咬|炸|点燃|烧|砸|摔|撕|洗|煮|炒|喝|'
+    '吃(?!完)|浇|喷|打开(?!摄像|相机|夹)|关上|关掉|关闭|拧|按下|推倒|推开|拉开|擦|扫(?!描|一眼)|拖地|跳|唱|跑(?![哪到])|'
+    '打(?:他|她|人|死)|杀|敲|剪[断开]|缝)'
 )
 _CLAUSE = re.compile(r'[,.;:!?，。；：！？]|\band\b|\bthen\b')
-# What one names when one asks for a description of everything.
-_GENERIC = frozenset(
-    'table desk surface tabletop scene view picture image photo camera room place surroundings '
-    'environment world area space object objects thing things item items everything anything '
-    'something contents situation front rest floor whole all eyes sight stuff setup scenery '
-    'description overview summary moment frame way lens'.split()
+# A request for a thing: what is named after it is more than the view as a whole.
+_HANDLED = re.compile(
+    r'\b(?:bring|fetch|grab|pick up|put|place|move|find|locate|pass|hand|where is|where are)'
+    r'(?: me| us)? (?:the|that|my|a|an) |'
+    '(?:拿|取|递|抓|找|拣|捡)(?:起|来|到|一下|给我|过来|着)|把.+(?:放|拿|递|搬)'
 )
-_DEFINITE = re.compile(r'\b(?:the|that|my|your|a|an)\s+((?:[a-z-]+\s+){0,3}?)([a-z-]+)')
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,7 @@ def account(
     :param check_verbs: the planner itself does not tell which verbs no skill covers.
     """
     covered = ' . '.join(_covered(draft))
-    dangers = [
-        noun
-        for words, exempt in policy.nouns()
-        for noun in mentioned(instruction, words, exempt)
-        if noun not in covered
-    ]
+    dangers = [noun for noun in policy.dangers(instruction) if noun not in covered]
     verbs = other_verbs(instruction, skills) if check_verbs else []
     urgent = [*dangers, *verbs]
     left_out = [w for w in (*draft.left_out, *urgent) if w]
@@ -82,15 +78,15 @@ def other_verbs(instruction: str, skills: SkillCatalogue) -> list[str]:
     if is_chinese(text):
         found = [match[0] for match in _ZH_OTHER_VERBS.finditer(text)]
         return [verb for verb in found if verb not in known]
-    verbs = filter(None, map(_clause_verb, _CLAUSE.split(text)))
+    clauses = [c for c in _CLAUSE.split(text) if not _HARMLESS_OBJECT.search(c)]
+    verbs = filter(None, map(_clause_verb, clauses))
     known_words = set(re.findall('[a-z]+', known))
     return [v for v in verbs if v in _OTHER_VERBS and v not in known_words]
 
 
 def names_a_thing(instruction: str) -> bool:
-    """Tell whether an instruction names something beyond the view as a whole."""
-    text = normalize_text(instruction)
-    return any(match[2] not in _GENERIC for match in _DEFINITE.finditer(text))
+    """Tell whether an instruction asks for a thing, and not for a description of the view."""
+    return _HANDLED.search(normalize_text(instruction)) is not None
 
 
 def _clause_verb(clause: str) -> str:
@@ -102,7 +98,7 @@ def _clause_verb(clause: str) -> str:
 
 def _is_urgent(words: str, policy: Policy) -> bool:
     verb = _clause_verb(normalize_text(words)) in _OTHER_VERBS or _ZH_OTHER_VERBS.search(words)
-    return bool(verb) or any(mentioned(words, nouns, exempt) for nouns, exempt in policy.nouns())
+    return bool(verb or policy.dangers(words))
 
 
 def _covered(draft: DraftPlan) -> Iterator[str]:

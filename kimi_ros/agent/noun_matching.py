@@ -52,7 +52,7 @@ _ZH_VERB = re.compile(r'(?:身上|头上)?(?:拿|放|抓|举|推|打|移|搬|带
 # What may follow a noun that ends its phrase, and words that hold a noun and mean another thing.
 _ZH_ENDS = re.compile('$|[^\\w]|[和与跟及的]|身上|头上|上|里|旁|那|这|左|右|前|后')
 _ZH_OTHER_WORDS = (
-    '马上 马克 马路 别人 主人 个人 人家 人类 刀叉 对手 指针 一针 针对 锯齿 门口处'.split()
+    '马上 马克 马路 别人 主人 个人 人家 人类 刀叉 对手 碍手碍脚 指针 一针 针对 锯齿 门口处'.split()
 )
 _ZH_HANDLE = re.compile('[拿抓举推打放扔丢给移搬带提抱递取捡]')
 
@@ -126,7 +126,7 @@ def mentioned(text: str, nouns: Sequence[str], exempt: Sequence[str] = ()) -> li
             continue
         tokens = _tokens(plain)
         for at in _found(tokens, [noun], exempt):
-            if not (_is_handing(tokens, at) or _is_tool(tokens, at) or _benefits(tokens, at)):
+            if not (_is_handing(tokens, at) or _is_tool(tokens, at) or _is_own(tokens, at)):
                 found.append(' '.join(tokens[at : at + len(_tokens(noun.lstrip('*')))]))
                 break
     return list(dict.fromkeys(found))
@@ -212,8 +212,13 @@ def _is_tool(tokens: Sequence[str], at: int) -> bool:
     return word in _TOOLS and used and not _SOMEBODY.intersection(later)
 
 
-def _benefits(tokens: Sequence[str], at: int) -> bool:
-    """Tell whether somebody is only whom it is done for: 'a book for the children'."""
+def _is_own(tokens: Sequence[str], at: int) -> bool:
+    """Tell whether it is the robot's own, or somebody for whom something is done.
+
+    'Between your fingers', 'a book for the children'.
+    """
+    if tokens[max(at - 1, 0)] == 'your':
+        return True
     before = [t for t in tokens[max(at - 3, 0) : at] if t not in _DETERMINERS]
     return before[-1:] == ['for']
 

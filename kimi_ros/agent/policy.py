@@ -9,7 +9,12 @@ from pathlib import Path
 
 from kimi_ros.agent.draft import DraftStep
 from kimi_ros.agent.errors import PolicyError
-from kimi_ros.agent.noun_matching import acts_on_one_of, names_one_of, normalize_text
+from kimi_ros.agent.noun_matching import (
+    acts_on_one_of,
+    mentioned,
+    names_one_of,
+    normalize_text,
+)
 from kimi_ros.agent.plan import Risk
 from kimi_ros.agent.schema import MAX_STEPS
 from kimi_ros.agent.skills import LANGUAGES, Skill, SkillCatalogue
@@ -185,9 +190,13 @@ class Policy:
             (r for r in self.rules if any(p.search(t) for p in r.patterns for t in texts)), None
         )
 
-    def nouns(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-        """Return the nouns that rules are about, each group with its exceptions."""
-        return [(n.words, n.exempt) for rule in self.rules for _, n in rule.arguments]
+    def dangers(self, text: str) -> list[str]:
+        """Return the nouns of a text that a rule is about, if the text has one for every role."""
+        found = []
+        for rule in self.rules:
+            named = [mentioned(text, nouns.words, nouns.exempt) for _, nouns in rule.arguments]
+            found += [noun for group in named for noun in group if all(named)]
+        return list(dict.fromkeys(found))
 
     def refusal(
         self, instruction: str, steps: Sequence[DraftStep], catalogue: SkillCatalogue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kimi_ros.agent.plan import Status
-from kimi_ros.agent.skills import MAX_STRING, Argument, Skill, SkillCatalogue
+from kimi_ros.agent.skills import MAX_STRING, Argument, Skill
 
 MAX_STEPS = 10
 MAX_SAY = 240
@@ -25,7 +25,7 @@ _COMPACT = {'whitespace_flexible': False, 'item_separator': ',', 'key_separator'
 
 
 def plan_schema(
-    catalogue: SkillCatalogue,
+    catalogue: Iterable[Skill],
     statuses: Iterable[Status] = MODEL_STATUSES,
     names: str = f'{_WORDS}{{1,{MAX_STRING}}}',
 ) -> dict:

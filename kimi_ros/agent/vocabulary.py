@@ -55,7 +55,8 @@ _SYNONYMS = {
 }
 # Words that say nothing about what a thing is.
 _FUNCTION_WORDS = ('the', 'of', 'to')
-_FUNCTION_CHARACTERS = '的色边'
+# Chinese characters that may be added: 红 is said for 红色, 左 for 左边.
+_ADDED = {'的': '', '色': '红橙黄绿蓝紫黑白粉棕灰', '边': '左右旁'}
 _WORD = re.compile(r"[^\W_\u4e00-\u9fff]+(?:['’-][^\W_\u4e00-\u9fff]+)*")
 _MOST_WORDS = 12
 
@@ -78,7 +79,7 @@ def name_pattern(texts: Iterable[str]) -> str:
     words += [w for name in _taught(texts) for w in ([name] if is_chinese(name) else name.split())]
     if any(map(is_chinese, texts)):
         characters = {c for text in texts for c in text if is_chinese(c)}
-        one = f'[{"".join(sorted(characters.union(_FUNCTION_CHARACTERS)))}]'
+        one = f'[{"".join(sorted(characters | _added(characters)))}]'
         return f'(?:{_any_of([*words, one])}){{1,40}}'
     one = _any_of(dict.fromkeys([*words, *_FUNCTION_WORDS]))
     return f'(?:{one})(?: (?:{one})){{0,{_MOST_WORDS - 1}}}'
@@ -117,9 +118,14 @@ def unsaid_words(name: str, texts: Iterable[str]) -> list[str]:
     texts = [text.lower() for text in texts]
     said = set(words_said(texts))
     said.update(s for word in list(said) for s in _singulars(word))
-    characters = {c for text in texts for c in text}.union(_FUNCTION_CHARACTERS)
+    characters = {c for text in texts for c in text}
+    characters |= _added(characters)
     words = [w for w in _WORD.findall(name.lower()) if w not in said.union(_FUNCTION_WORDS)]
     return words + [c for c in name if is_chinese(c) and c not in characters]
+
+
+def _added(characters: set[str]) -> set[str]:
+    return {c for c, after in _ADDED.items() if not after or characters.intersection(after)}
 
 
 def _taught(texts: list[str]) -> list[str]:

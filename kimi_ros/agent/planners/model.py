@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from threading import Event
 
 import jsonschema
 
+from kimi_ros.agent.accounting import names_a_thing
 from kimi_ros.agent.draft import DraftPlan, DraftStep
 from kimi_ros.agent.errors import InvalidDraftError
 from kimi_ros.agent.plan import Status
@@ -17,7 +18,7 @@ from kimi_ros.agent.planners.protocol import PlanRequest
 from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.agent.references import Reference, parse_reference
 from kimi_ros.agent.schema import MODEL_STATUSES, plan_schema
-from kimi_ros.agent.skills import SkillCatalogue
+from kimi_ros.agent.skills import Skill, SkillCatalogue
 from kimi_ros.agent.vlm_protocol import Vlm
 from kimi_ros.agent.vocabulary import as_said, name_pattern
 
@@ -47,23 +48,37 @@ class ModelPlanner:
         Raises the model's own error where it was never taught plans.
         """
         self._vlm.require('plan')
-        draft = self._write(request, MODEL_STATUSES, on_text, cancel)
-        if draft.status in (Status.OK, Status.REFUSED):
+        draft = self._write(request, self._skills, MODEL_STATUSES, on_text, cancel)
+        if draft.status is Status.REFUSED:
             return draft
+        if draft.status is not Status.OK:
+            again = self._write_again(request, self._skills, cancel)
+            return replace(draft, steps=again.steps) if again else draft
+        if names_a_thing(request.instruction) and not draft.names(self._skills):
+            # Asked for a thing, it wrote of none: a word that it does not know.
+            handling = [s for s in self._skills if any(a.grounded for a in s.arguments)]
+            return self._write_again(request, handling, cancel) or draft
+        return draft
+
+    def _write_again(
+        self, request: PlanRequest, skills: Sequence[Skill], cancel: Event | None
+    ) -> DraftPlan | None:
+        """Return what the model would do if it could be done, None where it writes no plan."""
         try:
-            return replace(draft, steps=self._write(request, (Status.OK,), None, cancel).steps)
+            return self._write(request, skills, (Status.OK,), None, cancel) if skills else None
         except InvalidDraftError:
-            return draft
+            return None
 
     def _write(
         self,
         request: PlanRequest,
+        skills: Iterable[Skill],
         statuses: Sequence[Status],
         on_text: Callable[[str], None] | None,
         cancel: Event | None,
     ) -> DraftPlan:
         texts = [request.instruction, *(instruction for instruction, _ in request.history)]
-        schema = plan_schema(self._skills, statuses, name_pattern(texts))
+        schema = plan_schema(skills, statuses, name_pattern(texts))
         prompt = plan_prompt(request.instruction, self._skills.signatures(), request.history)
         arguments = {'grammar': schema, 'max_tokens': _MAX_TOKENS, 'cancel': cancel}
         image = request.image()
