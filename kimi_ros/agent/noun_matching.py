@@ -52,7 +52,7 @@ _ZH_VERB = re.compile(r'(?:身上|头上)?(?:拿|放|抓|举|推|打|移|搬|带
 # What may follow a noun that ends its phrase, and words that hold a noun and mean another thing.
 _ZH_ENDS = re.compile('$|[^\\w]|[和与跟及的]|身上|头上|上|里|旁|那|这|左|右|前|后')
 _ZH_OTHER_WORDS = (
-    '马上 马克 马路 别人 主人 个人 人家 人类 刀叉 对手 碍手碍脚 指针 一针 针对 锯齿 门口处'.split()
+    '马上 马克 马路 别人 主人 人家 人类 刀叉 对手 碍手碍脚 指针 一针 针对 锯齿 门口处'.split()
 )
 _ZH_HANDLE = re.compile('[拿抓举推打放扔丢给移搬带提抱递取捡]')
 
