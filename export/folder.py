@@ -24,17 +24,17 @@ def atomic_folder(out: Path) -> Iterator[Path]:
     check_replaceable(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.part', dir=out.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.part', dir=out.parent))
     except OSError as error:
         raise FolderError(f'{out.parent} cannot be written: {error}') from error
     try:
-        yield beside
-        _apply_umask(beside)
-        _move(beside, out)
+        yield temporary
+        _apply_umask(temporary)
+        _move(temporary, out)
     except OSError as error:
         raise FolderError(f'{out} cannot be written: {error}') from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_replaceable(out: Path) -> None:
@@ -55,14 +55,14 @@ def _is_model_folder(path: Path) -> bool:
     return isinstance(data, dict) and 'format' in data and 'files' in data
 
 
-def _move(beside: Path, out: Path) -> None:
+def _move(temporary: Path, out: Path) -> None:
     if not out.exists():
-        beside.rename(out)
+        temporary.rename(out)
         return
-    former = beside.with_suffix('.former')
+    former = temporary.with_suffix('.former')
     out.rename(former)
     try:
-        beside.rename(out)
+        temporary.rename(out)
     except BaseException:
         former.rename(out)
         raise

@@ -39,7 +39,7 @@ class PrecisionReport:
     :ivar resident_megabytes: resident memory of a process after its answers; likewise.
     """
 
-    pictures: int
+    images: int
     positions: int
     logit_error: float | None
     token_agreement: float | None
@@ -62,7 +62,7 @@ class PrecisionReport:
             return 'none' if value is None else f'{100 * value:.2f} %'
 
         return [
-            f'compared with fp32 on {self.pictures} images, {self.positions} positions:',
+            f'compared with fp32 on {self.images} images, {self.positions} positions:',
             f'  logit error {share(self.logit_error)}, same token {share(self.token_agreement)}',
             f'  point displacement {share(self.point_displacement)} of the diagonal, boxes '
             f'{share(self.box_displacement)}, same number of objects {share(self.same_count)}',
@@ -103,7 +103,7 @@ def compare_precisions(
         sizes += float(np.square(theirs, dtype=np.float64).sum())
     found = list(zip(first.points + first.boxes, second.points + second.boxes, strict=True))
     return PrecisionReport(
-        pictures=len(samples),
+        images=len(samples),
         positions=len(agreed),
         logit_error=float(np.sqrt(errors / sizes)) if sizes else None,
         token_agreement=float(np.mean(agreed)) if agreed else None,

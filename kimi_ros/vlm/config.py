@@ -299,7 +299,7 @@ def _check(config: ModelConfig) -> None:
 
 def _check_ids(config: ModelConfig) -> None:
     tokenizer, vocabulary = config.tokenizer, config.text.vocab_size
-    used = {
+    used: dict[str, tuple[int, ...]] = {
         item.name: (getattr(tokenizer, item.name),)
         for item in fields(tokenizer)
         if item.name.endswith('_id')

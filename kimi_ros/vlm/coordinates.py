@@ -5,6 +5,7 @@ Formulas: moondream's region.py (vikhyat/moondream, Apache-2.0).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ def bin_to_coordinate(index: int, bins: int) -> float:
 
 def bin_to_size(index: int, bins: int) -> float:
     """Bin to width or height: 2 ** (index / (bins - 1) * 10 - 10), from 1/1024 to 1."""
-    return 2.0 ** (index / (bins - 1) * 10.0 - 10.0)
+    return math.pow(2.0, index / (bins - 1) * 10.0 - 10.0)
 
 
 def fourier_features(values: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
@@ -45,6 +46,7 @@ class CoordinateEncoder:
         size_features: np.ndarray,
         size_weight: np.ndarray,
         size_bias: np.ndarray,
+        *,
         bins: int,
     ) -> None:
         """Frequencies are (1, F/2) and (2, F/2); weights (dim, F); biases (dim,); all f32."""
@@ -68,13 +70,15 @@ class CoordinateEncoder:
 
 def _project(values: np.ndarray, encoder: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
     frequencies, weight, bias = encoder
-    return fourier_features(values, frequencies) @ weight.T + bias
+    embeddings: np.ndarray = fourier_features(values, frequencies) @ weight.T + bias
+    return embeddings
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Softmax over the last axis, in f64: the sum over a long tail stays exact."""
     exponents = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return exponents / exponents.sum(axis=-1, keepdims=True)
+    probabilities: np.ndarray = exponents / exponents.sum(axis=-1, keepdims=True)
+    return probabilities
 
 
 def argmax_bin(logits: np.ndarray) -> tuple[int, float]:
@@ -94,4 +98,4 @@ def detection_score(presence: float, confidence: Sequence[float]) -> float:
     `presence` is 1 - P(end of list) at the step that decided that there is another object.
     `confidence` holds that of x and y, for a box also of width and height.
     """
-    return min(1.0, presence * float(np.prod(confidence)) ** (1.0 / len(confidence)))
+    return min(1.0, presence * math.pow(math.prod(confidence), 1.0 / len(confidence)))

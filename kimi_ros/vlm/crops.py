@@ -101,7 +101,7 @@ def overlap_crops(rgb: np.ndarray, vision: VisionConfig) -> Crops:
     rows, columns = tiling
     source = Image.fromarray(rgb)
     pixels = np.empty((1 + rows * columns, side, side, 3), np.uint8)
-    pixels[0] = _lanczos(source, side, side)
+    pixels[0] = np.asarray(_lanczos(source, side, side))
     if tiling == (1, 1):
         pixels[1] = pixels[0]
         return Crops(pixels, tiling)
@@ -132,7 +132,8 @@ def _lanczos(image: Image.Image, width: int, height: int) -> Image.Image:
 
 def normalise(pixels: np.ndarray) -> np.ndarray:
     """Normalize uint8 (n, S, S, 3) to the encoder's input, f32 (n, 3, S, S) from -1 to 1."""
-    return _NORMALISED[np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))]
+    normalised: np.ndarray = _NORMALISED[np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))]
+    return normalised
 
 
 def stitch(features: np.ndarray, tiling: tuple[int, int], margin: int) -> np.ndarray:
@@ -168,7 +169,8 @@ def adaptive_average_pool(features: np.ndarray, side: int) -> np.ndarray:
     height, width, depth = features.shape
     rows = _pooling_matrix(height, side) @ features.reshape(height, width * depth)
     # The matrix product broadcasts over the rows, which are already pooled.
-    return _pooling_matrix(width, side) @ rows.reshape(side, width, depth)
+    pooled: np.ndarray = _pooling_matrix(width, side) @ rows.reshape(side, width, depth)
+    return pooled
 
 
 def _pooling_matrix(length: int, cells: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -36,7 +37,7 @@ class EmbeddingFile:
         """Raises ModelFolderError, naming the tensor that is missing or of the wrong shape."""
         names = (*(REGION_TENSORS if has_regions else ()), *extra)
         try:
-            stream = safe_open(path, 'numpy')
+            stream: Any = safe_open(path, 'numpy')  # its methods have no annotations
             missing = {_TOKEN_EMBEDDINGS, *names} - set(stream.keys())
             if missing:
                 raise ModelFolderError(f'{path} lacks the tensor {min(missing)}')
@@ -52,9 +53,9 @@ class EmbeddingFile:
                 f'{expected}; export the checkpoint again'
             )
         self._dim = config.text.dim
-        self._encoder = None
+        self._encoder: CoordinateEncoder | None = None
         if has_regions:
-            parts = (tensors[name] for name in REGION_TENSORS)
+            parts = [tensors[name] for name in REGION_TENSORS]
             self._encoder = CoordinateEncoder(*parts, bins=config.region.coord_out_dim)
         self.extra = {name: tensors[name] for name in extra}
 

@@ -32,7 +32,7 @@ class PromptTooLong(VlmError, ValueError):
         super().__init__(message)
         self.excess = excess
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type['PromptTooLong'], tuple[str, int]]:
         """Make the error picklable."""
         return type(self), (str(self), self.excess)
 

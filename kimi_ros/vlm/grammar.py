@@ -12,7 +12,7 @@ from .errors import GrammarError, InputError
 from .tokenizer import TextTokenizer
 
 # Compact JSON: fewer tokens, and only one way to write each document.
-_JSON_OPTIONS = {'whitespace_flexible': False}
+_JSON_OPTIONS: Any = {'whitespace_flexible': False}
 
 
 class Constraint:

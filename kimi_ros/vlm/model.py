@@ -117,7 +117,7 @@ class VisionLanguageModel:
         """Close an open stream, wait for the calls before this one, and free the memory."""
         if self._lock.closed:
             return
-        stream = self._stream and self._stream()
+        stream = None if self._stream is None else self._stream()
         if stream is not None:
             stream.close()
         with self._lock.hold(None, wait_for_stream=True):
@@ -197,7 +197,7 @@ class VisionLanguageModel:
         """Describe the image; length is 'short', 'normal' or 'long'. Otherwise as `query`."""
         self.require('caption')
         sampling = SamplingParams(max_tokens, temperature, top_p, seed)
-        lengths = self.config.tokenizer.templates.caption
+        lengths = self.config.tokenizer.templates.caption or {}
         if not isinstance(length, str) or length not in lengths:
             raise InputError(f'length must be one of {", ".join(lengths)}, not {length!r}')
         self._check_encoded(image)
@@ -279,6 +279,11 @@ class VisionLanguageModel:
         return self.config.tokenizer.eos_id
 
     @property
+    def _query_suffix(self) -> tuple[int, ...]:
+        template = self.config.tokenizer.templates.query
+        return () if template is None else template.suffix
+
+    @property
     def _can_point(self) -> bool:
         return 'point' in self.tasks or 'detect' in self.tasks
 
@@ -309,8 +314,12 @@ class VisionLanguageModel:
         raise_if_cancelled(cancel)
         return self._engine.step(prompt.embed(self._engine))
 
-    def _object_prompt(self, template: PromptTemplate, name: str, max_objects: int) -> Prompt:
+    def _object_prompt(
+        self, template: PromptTemplate | None, name: str, max_objects: int
+    ) -> Prompt:
         check_int(max_objects, 'max_objects')
+        if template is None:
+            raise TaskNotSupported(f'the config of {self.name!r} has no template for this task')
         return object_prompt(template, self.tokenizer, name)
 
     def _answer(
@@ -325,7 +334,7 @@ class VisionLanguageModel:
     ) -> Answer | Stream:
         if image is not None:
             self._check_encoded(image)
-        suffix = len(self.config.tokenizer.templates.query.suffix) if reasoning else 0
+        suffix = len(self._query_suffix) if reasoning else 0
         self._check_context_length(len(prompt.ids) + suffix, with_image=image is not None)
         constraint = None if grammar is None else self._grammars.compile(grammar)
         cancel = StreamCancel(cancel)
@@ -352,8 +361,8 @@ class VisionLanguageModel:
             rest = detokenizer.flush()
             if rest:
                 yield rest
-            ids = tuple(generator.ids)
-            return Answer(text + rest, generator.finish, ids, prompt.ids, thoughts)
+            answer_ids = tuple(generator.ids)
+            return Answer(text + rest, generator.finish, answer_ids, prompt.ids, thoughts)
 
         self._lock.acquire(cancel, stream=stream)
         answer = Stream(pieces(), self._lock.release, cancel)
@@ -376,11 +385,11 @@ class VisionLanguageModel:
             embeds,
             sampler,
             max_tokens,
+            self._query_suffix,
             can_point=self._can_point,
             cancel=cancel,
         )
-        suffix = self.config.tokenizer.templates.query.suffix
-        return thoughts, self._engine.embed_tokens(suffix)
+        return thoughts, self._engine.embed_tokens(self._query_suffix)
 
     def _check_encoded(self, image: EncodedImage) -> None:
         if not isinstance(image, EncodedImage):

@@ -64,7 +64,10 @@ def query_prompt(
     before the answer. An earlier turn is its prompt, its answer and EOS. A text-only prompt starts
     with BOS. Raises InputError.
     """
-    template, ids = config.tokenizer.templates.query, []
+    template = config.tokenizer.templates.query
+    if template is None:
+        raise InputError('the config of this model has no query template')
+    ids: list[int] = []
     refs = _as_list(spatial_refs, 'spatial_refs')
     if not with_image:
         if refs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,27 +21,28 @@ def generate_reasoning(
     embeds: np.ndarray,
     sampler: Sampler,
     max_tokens: int,
+    suffix: Sequence[int],
     *,
     can_point: bool,
     cancel: threading.Event | None = None,
 ) -> Reasoning:
     """Prefill the prompt (t, dim) and generate reasoning until the model emits the answer id.
 
-    Every token is fed back, since the suffix of the answer follows; context for it is reserved. A
+    Every token is fed back, since `suffix` follows before the answer; context for it is reserved. A
     coordinate token is fed as the embedding of the coordinate that the region head decodes from the
     hidden state before it. A grounding token, opening or closing, starts a new segment of text; a
     segment with at least one pair of coordinates becomes a Grounding.
     """
     special = engine.config.tokenizer
     grounding_ids = (special.start_ground_points_id, special.end_ground_id)
-    reserve = len(special.templates.query.suffix)
+
     suppressed = [] if can_point else [special.coord_id]
     suppressed_after_first = [*suppressed, special.eos_id, special.size_id]
     segments: list[tuple[list[int], list[float]]] = [([], [])]
     raise_if_cancelled(cancel)
     hidden = engine.step(embeds)
     for _ in range(max_tokens):
-        if engine.length + 1 + reserve > engine.config.text.max_context:
+        if engine.length + 1 + len(suffix) > engine.config.text.max_context:
             break
         logits = engine.logits(hidden)
         logits[suppressed] = -np.inf

@@ -96,6 +96,6 @@ class Stream:
                 self._running.release()
 
     def _end(self) -> None:
-        if self._release is not None:
-            self._release, release = None, self._release
+        release, self._release = self._release, None
+        if release is not None:
             release()

@@ -73,7 +73,7 @@ def test_precision_report_on_golden(
     about = json.loads((out / 'model.json').read_text())
     loss = about['verified']
     assert about['precision'] == precision
-    assert loss['pictures'] == 2 and loss['positions'] > 20
+    assert loss['images'] == 2 and loss['positions'] > 20
     assert 0 < loss['logit_error'] < logit_error
     assert loss['token_agreement'] > same_token
     assert loss['megabytes'] < share * loss['megabytes_fp32']

@@ -65,7 +65,8 @@ class Decoder:
         else:
             embeds = np.ascontiguousarray(embeds, np.float32)[None]
             self._session.run_with_iobinding(self._bind(embeds), shrink_arena_options())
-        return self._hidden[0]
+        hidden: np.ndarray = self._hidden[0]
+        return hidden
 
     def read(self, layer: int, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Copies of keys and values f32 (kv_heads, length, head_dim)."""

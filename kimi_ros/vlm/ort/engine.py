@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from onnxruntime import IOBinding
 
 from ..config import ModelConfig
 from ..embeddings import EmbeddingFile
@@ -26,6 +27,7 @@ from .session import (
 
 _LOG = logging.getLogger(__name__)
 _SCALES = ('key_scales', 'value_scales')
+Shapes = dict[str, Sequence[int | str]]
 
 
 class OnnxEngine:
@@ -61,7 +63,8 @@ class OnnxEngine:
             _LOG.warning('using the CPU: %s', problem)
         self._projection = self._session('projection.onnx')
         self._head = _Head(self._session('head.onnx'), self.config.text.dim)
-        self._coordinate = self._size = None
+        self._coordinate: _Head | None = None
+        self._size: _Head | None = None
         if 'coordinate.onnx' in folder.files:
             self._coordinate = _Head(self._session('coordinate.onnx'), self.config.text.dim)
             self._size = _Head(self._session('size.onnx'), self.config.text.dim)
@@ -78,12 +81,14 @@ class OnnxEngine:
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
         """(n, 3, S, S) to (n, patches, enc_dim)."""
-        return self._vision.run(None, {'crops': crops}, shrink_arena_options())[0]
+        features: np.ndarray = self._vision.run(None, {'crops': crops}, shrink_arena_options())[0]
+        return features
 
     def project(self, global_features: np.ndarray, local_features: np.ndarray) -> np.ndarray:
         """Two times (patches, enc_dim) to (patches, dim)."""
         feeds = {'global_features': global_features, 'local_features': local_features}
-        return self._projection.run(None, feeds)[0]
+        embeds: np.ndarray = self._projection.run(None, feeds)[0]
+        return embeds
 
     def prefill_image(self, embeds: np.ndarray) -> None:
         """Reset the cache to the image prefix (p, dim), with bidirectional attention."""
@@ -146,7 +151,7 @@ class OnnxEngine:
         _check_shapes(path, found, self._shapes[path.stem])
         return session
 
-    def _region(self, part):
+    def _region(self, part: _Head | None) -> _Head:
         if part is None:
             raise VlmError('this model has no region heads: it cannot read or write coordinates')
         return part
@@ -160,7 +165,8 @@ class _Head:
         self._hidden = np.zeros((1, dim), np.float32)
         self._name = session.get_inputs()[0].name
         self._on_gpu = session.get_providers()[0] == 'CUDAExecutionProvider'
-        self._outputs, self._bindings = {}, {}
+        self._outputs: dict[str, np.ndarray] = {}
+        self._bindings: dict[str, IOBinding] = {}
         for output in session.get_outputs():
             array = np.zeros(output.shape, np.int64 if 'int64' in output.type else np.float32)
             binding = session.io_binding()
@@ -174,16 +180,18 @@ class _Head:
         if self._on_gpu:  # binding copies to the GPU
             bind_input(self._bindings[output], self._name, self._hidden)
         self._session.run_with_iobinding(self._bindings[output])
-        return self._outputs[output][0]
+        result: np.ndarray = self._outputs[output][0]
+        return result
 
 
-def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
+def graph_shapes(config: ModelConfig) -> dict[str, Shapes]:
     """Expected shapes of all inputs and outputs of each graph, from the config."""
     text, vision, region = config.text, config.vision, config.region
     side, features = vision.crop_size, [vision.patches, vision.enc_dim]
     parts = [f'{part}_{layer}' for layer in range(text.n_layers) for part in ('key', 'value')]
     cache = [1, text.n_kv_heads, text.max_context, text.head_dim]
-    hidden = {'hidden': [1, text.dim]}
+    hidden: Shapes = {'hidden': [1, text.dim]}
+    caches: Shapes = {f'{time}_{part}': cache for part in parts for time in ('past', 'present')}
     return {
         'vision': {'crops': ['n', 3, side, side], 'features': ['n', *features]},
         'projection': {
@@ -191,21 +199,21 @@ def graph_shapes(config: ModelConfig) -> dict[str, dict[str, list[int | str]]]:
             'local_features': features,
             'image_embeds': [vision.patches, text.dim],
         },
-        'decoder': {
+        'decoder': caches
+        | {
             'embeds': [1, 't', text.dim],
             'image': [],
             'seqlens_k': [1],
             'total_sequence_length': [],
             'hidden': [1, text.dim],
-        }
-        | {f'{time}_{part}': cache for part in parts for time in ('past', 'present')},
+        },
         'head': hidden | {'logits': [1, text.vocab_size], 'token': [1]},
         'coordinate': hidden | {'logits': [1, region.coord_out_dim]},
         'size': hidden | {'logits': [1, 2, region.size_bins]},
     }
 
 
-def _check_shapes(path: Path, found: dict[str, list], expected: dict[str, list]) -> None:
+def _check_shapes(path: Path, found: Shapes, expected: Shapes) -> None:
     for name in expected | found:
         if found.get(name) != expected.get(name):
             raise ModelFolderError(

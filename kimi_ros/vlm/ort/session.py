@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -28,12 +29,13 @@ class Session(InferenceSession):
         super().__init__(path, options, providers=providers)
         self._path = path
 
-    def run(self, *feeds):
+    def run(self, *feeds: Any) -> list[Any]:
         """See InferenceSession. Raises EngineError."""
         with self._wrap_errors():
-            return super().run(*feeds)
+            outputs: list[Any] = super().run(*feeds)
+        return outputs
 
-    def run_with_iobinding(self, *binding) -> None:
+    def run_with_iobinding(self, *binding: Any) -> None:
         """See InferenceSession. Raises EngineError."""
         with self._wrap_errors():
             super().run_with_iobinding(*binding)

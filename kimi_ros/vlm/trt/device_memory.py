@@ -117,7 +117,7 @@ class _PyCuda:
             self._driver.Context.pop()
 
     def free(self) -> int:
-        return self._driver.mem_get_info()[0]
+        return int(self._driver.mem_get_info()[0])
 
     def allocate(self, nbytes: int) -> int:
         try:
@@ -128,7 +128,8 @@ class _PyCuda:
         return int(block)
 
     def pinned(self, nbytes: int) -> np.ndarray:
-        return self._driver.pagelocked_empty(nbytes, np.uint8)
+        host: np.ndarray = self._driver.pagelocked_empty(nbytes, np.uint8)
+        return host
 
     def clear(self, address: int, nbytes: int) -> None:
         self._driver.memset_d8_async(address, 0, nbytes, self._stream)
@@ -189,7 +190,7 @@ class _CudaBindings:
             self._driver.cuCtxPopCurrent()
 
     def free(self) -> int:
-        return self._call(self._driver.cuMemGetInfo())[0]
+        return int(self._call(self._driver.cuMemGetInfo())[0])
 
     def allocate(self, nbytes: int) -> int:
         error, address = self._driver.cuMemAlloc(nbytes)
@@ -242,9 +243,9 @@ class _CudaBindings:
     def _attribute(self, name: str) -> int:
         attributes = self._driver.CUdevice_attribute
         which = getattr(attributes, f'CU_DEVICE_ATTRIBUTE_{name}')
-        return self._call(self._driver.cuDeviceGetAttribute(which, self._device))
+        return int(self._call(self._driver.cuDeviceGetAttribute(which, self._device)))
 
-    def _call(self, answer: tuple) -> Any:
+    def _call(self, answer: tuple[Any, ...]) -> Any:
         """Unpack the (status, *values) of a driver call; raise EngineError on failure."""
         status, *values = answer
         if status != self._driver.CUresult.CUDA_SUCCESS:

@@ -80,13 +80,14 @@ class TensorRtEngine:
             )
         for first, end in prefill_chunks(self.config, len(embeds)):
             self._decoder.step(embeds[first:end], self.length + first)
-        hidden = self._decoder.hidden.get()[0]
+        hidden: np.ndarray = self._decoder.hidden.get()[0]
         self.length += len(embeds)
         return hidden
 
     def logits(self, hidden: np.ndarray) -> np.ndarray:
         """(dim,) to (vocab,)."""
-        return self._head.run(hidden, ['logits'])[0][0]
+        logits: np.ndarray = self._head.run(hidden, ['logits'])[0][0]
+        return logits
 
     def token(self, hidden: np.ndarray) -> int:
         """(dim,) to the greedy token id; the logits stay on the device."""
@@ -98,11 +99,13 @@ class TensorRtEngine:
         logits, best = self._region(self._coordinate).run(hidden, ['logits', 'bin'])
         value = bin_to_coordinate(int(best[0]), self.config.region.coord_out_dim)
         self._decoder.mark_embedding_written(self.embed_coordinates([value]))
-        return logits[0]
+        first: np.ndarray = logits[0]
+        return first
 
     def size_logits(self, hidden: np.ndarray) -> np.ndarray:
         """(dim,) to (2, bins)."""
-        return self._region(self._size).run(hidden, ['logits'])[0][0]
+        sizes: np.ndarray = self._region(self._size).run(hidden, ['logits'])[0][0]
+        return sizes
 
     def embed_tokens(self, ids: Sequence[int]) -> np.ndarray:
         """(n,) ids to (n, dim)."""

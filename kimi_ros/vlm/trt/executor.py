@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,12 +23,12 @@ from .build_info import Machine, build_mismatches, check_build, read_build_info
 from .cuda_graph import CudaGraph
 from .device_memory import Device, open_device
 from .kv_cache import StridedCopy
-from .runners import Binding
+from .runners import Binding, DeviceBuffer
 
 _LOG = logging.getLogger(__name__)
 
 
-def import_tensorrt() -> ModuleType:
+def import_tensorrt() -> Any:
     """Import the module tensorrt. Raises DeviceNotAvailable with installation instructions."""
     try:
         import tensorrt
@@ -61,7 +60,7 @@ def open_executor(folder: ModelFolder) -> TensorRtExecutor:
         raise
 
 
-def machine(tensorrt: ModuleType, device: Device) -> Machine:
+def machine(tensorrt: Any, device: Device) -> Machine:
     """This machine, as recorded in engines that are built now."""
     return Machine(tensorrt.__version__, device.compute_capability, device.name)
 
@@ -113,7 +112,7 @@ class TensorRtExecutor:
 
     def __init__(
         self,
-        tensorrt: ModuleType,
+        tensorrt: Any,
         device: Device,
         files: Mapping[str, Path],
         digests: Mapping[str, str],
@@ -143,33 +142,35 @@ class TensorRtExecutor:
         self._blocks.append(block)
         return block
 
-    def upload(self, values: np.ndarray, memory: _PinnedBuffer) -> None:
+    def upload(self, values: np.ndarray, memory: DeviceBuffer) -> None:
         """Asynchronous, through page-locked memory."""
         with self._device.current():
-            if memory.busy:
+            buffer = _own(memory)
+            if buffer.busy:
                 self._synchronize()
-            host = self._host(memory, values.nbytes)
+            host = self._host(buffer, values.nbytes)
             host[:] = values.reshape(-1).view(np.uint8)
-            self._device.upload(host, memory.address)
-            memory.busy = True
+            self._device.upload(host, buffer.address)
+            buffer.busy = True
 
     def download(
-        self, memory: _PinnedBuffer, shape: tuple[int, ...], dtype: np.dtype, offset: int = 0
+        self, memory: DeviceBuffer, shape: tuple[int, ...], dtype: np.dtype, offset: int = 0
     ) -> np.ndarray:
         """Synchronous, through page-locked memory."""
         nbytes = int(np.prod(shape)) * dtype.itemsize
         with self._device.current():
-            if memory.busy:
+            buffer = _own(memory)
+            if buffer.busy:
                 self._synchronize()
-            host = self._host(memory, nbytes)
-            self._device.download(memory.address + offset, host)
+            host = self._host(buffer, nbytes)
+            self._device.download(buffer.address + offset, host)
             self._synchronize()
         return host.view(dtype).reshape(shape).copy()
 
-    def copy(self, source: _PinnedBuffer, target: _PinnedBuffer, extent: StridedCopy) -> None:
+    def copy(self, source: DeviceBuffer, target: DeviceBuffer, extent: StridedCopy) -> None:
         """One strided copy on the device."""
         with self._device.current():
-            self._device.copy(source.address, target.address, extent)
+            self._device.copy(_own(source).address, _own(target).address, extent)
 
     def prepare(
         self, graph: str, profile: str, bindings: Mapping[str, Binding], repeated: bool
@@ -182,7 +183,7 @@ class TensorRtExecutor:
             for name, tensor in self._graphs[graph].tensors.items():
                 binding = bindings[name]
                 shaped = not tensor.is_input or context.set_input_shape(name, binding.shape)
-                address = binding.memory.address + binding.offset
+                address = _own(binding.memory).address + binding.offset
                 if not (shaped and context.set_tensor_address(name, address)):
                     raise self._failure(graph, f'{name} cannot be {binding.shape}')
 
@@ -304,7 +305,14 @@ class TensorRtExecutor:
         return EngineError(f'{graph}.engine: {what}: {self._logger.last_error()}')
 
 
-def make_logger(tensorrt: ModuleType) -> Any:
+def _own(memory: DeviceBuffer) -> _PinnedBuffer:
+    """A buffer of this executor; there are no others."""
+    if not isinstance(memory, _PinnedBuffer):
+        raise TypeError(f'{memory!r} was not allocated by this executor')
+    return memory
+
+
+def make_logger(tensorrt: Any) -> Any:
     """An ILogger that keeps the last error for exceptions and forwards messages to logging."""
 
     class Logger(tensorrt.ILogger):
