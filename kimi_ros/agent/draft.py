@@ -37,10 +37,12 @@ class DraftQuestion:
 
     :ivar kind: 'describe', 'count', 'presence', 'where', 'what', 'attribute', 'relation', 'text' or
         'other'.
+    :ivar value: of an attribute that is asked about: 'red'; '' for "what colour?".
     """
 
     kind: str
     references: tuple[Reference, ...] = ()
+    value: str = ''
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from kimi_ros.agent.naming import UnknownWordError
 from kimi_ros.agent.noun_matching import is_chinese
 from kimi_ros.agent.perception import Detection, Perception
 from kimi_ros.agent.plan import Reason
-from kimi_ros.agent.prompts import attribute_question, describe_question
+from kimi_ros.agent.prompts import attribute_question, count_question, describe_question
 from kimi_ros.agent.references import Reference
 from kimi_ros.agent.relations import Geometry, holds, select_by_relation
 from kimi_ros.agent.resolution import Resolver
@@ -22,6 +22,7 @@ _COLORS = {
     'en': 'red orange yellow green blue purple black white pink brown gray'.split(),
     'zh': '红色 橙色 黄色 绿色 蓝色 紫色 黑色 白色 粉色 棕色 灰色'.split(),
 }
+_SHORT = 8  # tokens of a yes, a no or a number
 _COLOR_QUESTION = re.compile(r'\bcolou?r\b|颜色|什么色')
 
 
@@ -80,7 +81,15 @@ class QuestionAnswerer:
     def _count(self, question: DraftQuestion, text: str) -> Answer:
         reference = question.references[0]
         seen = self._seen(reference)
-        return Answer(phrases.count(len(seen), reference.text, self._language), seen)
+        number = len(seen)
+        naming = self._perception.naming
+        if naming.taught and reference.is_plain:
+            # It was taught to count, and counts what boxes miss or see twice.
+            name = naming.name(reference)
+            asked = count_question(name, 'zh' if is_chinese(name) else 'en')
+            digits = re.search(r'\d+', self._perception.ask(asked, max_tokens=_SHORT))
+            number = int(digits[0]) if digits else number
+        return Answer(phrases.count(number, reference.text, self._language), seen)
 
     def _presence(self, question: DraftQuestion, text: str) -> Answer:
         reference = question.references[0]
@@ -130,16 +139,25 @@ class QuestionAnswerer:
             return Answer(
                 self._say('not_visible', phrases.with_article(reference.text, self._language))
             )
-        if not _COLOR_QUESTION.search(text.lower()) or len(seen) > 1:
-            return None
         name = self._perception.naming.name(reference)
         language = 'zh' if is_chinese(name) else 'en'
+        if question.value:
+            value = self._perception.naming.in_own_words(question.value)
+            verdict = self._verdict(attribute_question(name, value, language))
+            if verdict is Verdict.UNCLEAR:
+                return None
+            return Answer(self._say('yes' if verdict is Verdict.YES else 'no'), seen)
+        if not _COLOR_QUESTION.search(text.lower()) or len(seen) > 1:
+            return None
         for number, color in enumerate(_COLORS[language]):
             asked = attribute_question(name, color, language)
-            if parse_yes_no(self._perception.ask(asked, max_tokens=8)) is Verdict.YES:
+            if self._verdict(asked) is Verdict.YES:
                 said = _COLORS[self._language][number]
                 return Answer(self._say('it_is', reference.text, said), seen)
         return None
+
+    def _verdict(self, asked: str) -> Verdict:
+        return parse_yes_no(self._perception.ask(asked, max_tokens=_SHORT))
 
     def _what(self, question: DraftQuestion, text: str) -> Answer | None:
         """Name what stands in a relation to a landmark: of all things that the model describes."""

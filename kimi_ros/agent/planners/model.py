@@ -15,6 +15,7 @@ from kimi_ros.agent.draft import DraftPlan, DraftStep
 from kimi_ros.agent.errors import InvalidDraftError
 from kimi_ros.agent.plan import Status
 from kimi_ros.agent.planners.protocol import PlanRequest
+from kimi_ros.agent.planners.question_forms import parse_question
 from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.agent.references import Reference, parse_reference
 from kimi_ros.agent.schema import MODEL_STATUSES, plan_schema
@@ -41,13 +42,15 @@ class ModelPlanner:
         on_text: Callable[[str], None] | None = None,
         cancel: Event | None = None,
     ) -> DraftPlan:
-        """Return the model's plan.
+        """Return the model's plan, or the question that the instruction is.
 
         Where the model says that it cannot be done, or not without asking, the draft holds the
         steps that it would take: only a name can be grounded, and found missing or ambiguous.
         Raises the model's own error where it was never taught plans.
         """
         self._vlm.require('plan')
+        if question := parse_question(request.instruction):
+            return DraftPlan(Status.ANSWER, '', question=question)
         draft = self._write(request, self._skills, MODEL_STATUSES, on_text, cancel)
         if draft.status is Status.REFUSED:
             return draft

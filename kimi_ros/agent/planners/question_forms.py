@@ -1,0 +1,115 @@
+"""Questions in their common forms, recognised without a reader: a model that plans writes plans."""
+
+from __future__ import annotations
+
+import re
+
+from kimi_ros.agent.draft import DraftQuestion
+from kimi_ros.agent.noun_matching import is_chinese
+from kimi_ros.agent.references import Reference, parse_reference
+
+_RELATION = (
+    r'(?P<relation>(?:to the |on the )?(?:left|right) (?:side )?of|in front of|next to|on top of|'
+    r'in|on|behind|beside|inside|near|under|above|between)'
+)
+_ARTICLE = r'(?:the |a |an |any |my |your )?'
+_COLOR = (
+    r'red|orange|yellow|green|blue|purple|black|white|pink|brown|gr[ae]y|large|big|small|little|'
+    r'medium'
+)
+_EN = [
+    ('count', r'how many (?P<thing>.+?)(?: are there| do you see| can you see| are visible)?'
+              r'(?: here| on the table| in view| in the picture)?'),
+    ('attribute', rf'what colou?r (?:is|are) {_ARTICLE}(?P<thing>.+)'),
+    ('what', rf'(?:what|which thing|what thing|what object)(?: is|\'s| are| stands| lies) '
+             rf'{_RELATION} {_ARTICLE}(?P<mark>.+)'),
+    ('presence', r'(?:is|are) there (?:a |an |any |some )(?P<thing>.+?)(?: here| anywhere)?'),
+    ('relation', rf'(?:is|are) {_ARTICLE}(?P<thing>[^,]+?) {_RELATION} {_ARTICLE}(?P<mark>.+)'),
+    ('attribute', rf'(?:is|are) {_ARTICLE}(?P<thing>[^,]+?) (?P<value>{_COLOR})'),
+    ('text', r'what (?:does|do) (?:the |that |this |it )?(?P<thing>.*?) ?say|'
+             r'(?:can you |please )?read (?:me )?the (?P<read>label|text|sign|writing)(?: .+)?'),
+]  # fmt: skip
+_ZH_RELATION = '(?P<relation>左边|左面|右边|右面|前面|后面|旁边|里面|上面|下面|里|上|中间|之间)'
+_ZH_COLOR = '红|橙|黄|绿|蓝|紫|黑|白|粉|棕|灰|大|小'
+_ZH = [
+    (
+        'count',
+        '(?:桌子上|桌上|这里|画面里)?(?:一共)?有(?:几|多少)'
+        '(?:个|只|本|把|块|支|根|瓶|张|辆|部)?(?P<thing>[^，]+?)',
+    ),
+    ('count', '(?P<thing>[^，]+?)(?:一共)?有(?:几|多少)(?:个|只|本|把|块|支|根|瓶|张|辆|部)?'),
+    ('attribute', '(?P<thing>.+?)(?:是什么颜色|什么颜色|是啥颜色)的?'),
+    ('what', f'(?:在)?(?P<mark>.+?)的?{_ZH_RELATION}(?:是|有|放着|摆着)(?:什么|啥)(?:东西)?'),
+    ('relation', f'(?P<thing>[^，]+?)是?在(?P<mark>.+?)的?{_ZH_RELATION}'),
+    ('attribute', f'(?P<thing>[^，]+?)是(?P<value>(?:{_ZH_COLOR})色?)的?'),
+    ('presence', '(?:桌子上|桌上|这里)?有没有(?P<thing>[^，？?]+?)'),
+    ('text', '(?P<thing>.+?)上?写(?:着|的是|了)什么'),
+]  # fmt: skip
+# A form with these asks for the whole view, or for something to be done or found.
+_NO_THING = {
+    'en': re.compile(
+        r'^(?:it|this|that|they|there|you|we)$|\b(?:there|any|anything|something|things|objects|'
+        r'chance|possible|able|to|hidden|anyone|anybody)\b'
+    ),
+    'zh': re.compile(
+        '^(?:这|那|它)?$|看|见|人|办法|可能|瞧|东西|放|让|指|知道|发现|能|可以|怎么|告诉|有'
+    ),
+}
+_NO_MARK = {
+    'en': re.compile(
+        r'^(?:me|you|us|it|this|that|there|front.*|your .*|something|.*\bor\b.*|'
+        r'(?:the )?(?:table|desk|view|field|picture|image|scene|photo|room|world|side))\b'
+    ),
+    'zh': re.compile(
+        '(?:桌子?面?|台|画面|图|图像|图片|镜头|视野|摄像头|场景|我|你|前|这|那|哪|面前|咱们?|您)$|[，,]|说|看|数'
+    ),
+}
+_FORMS = {
+    'en': [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _EN],
+    'zh': [(kind, re.compile(pattern)) for kind, pattern in _ZH],
+}
+_ZH_ASKS = re.compile('[吗呢么]|什么|啥|几|多少|有没有')
+
+
+def parse_question(instruction: str) -> DraftQuestion | None:
+    """Return the question that an instruction is, None for a request or a form not known."""
+    text = instruction.strip()
+    if is_chinese(text):
+        if not _ZH_ASKS.search(text):
+            return None
+        text = re.sub('^(?:请问|告诉我|那个?|这个?)|[吗呢啊呀？?。！!]+$', '', text)
+        return _matched('zh', re.sub('[吗呢啊呀]$', '', text))
+    return _matched('en', re.sub(r'^(?:please )?(?:tell me )?|[?.! ]+$', '', text))
+
+
+def _matched(language: str, text: str) -> DraftQuestion | None:
+    for kind, pattern in _FORMS[language]:
+        if match := pattern.fullmatch(text):
+            parts = {k: v.strip() for k, v in match.groupdict().items() if v}
+            if _NO_THING[language].search(parts.get('thing', 'x').lower()):
+                return None
+            if _NO_MARK[language].search(parts.get('mark', 'x').lower()):
+                return None
+            return DraftQuestion(kind, _references(parts, language), parts.get('value', ''))
+    return None
+
+
+def _references(parts: dict[str, str], language: str) -> tuple[Reference, ...]:
+    thing = parts.get('thing') or parts.get('read') or ('东西' if language == 'zh' else 'thing')
+    if 'mark' not in parts:
+        return (parse_reference(_singular(thing, language)),)
+    relation, mark = parts['relation'], parts['mark']
+    if language == 'zh':
+        return (parse_reference(f'{mark}{relation}的{thing}'),)
+    return (parse_reference(f'{thing} {relation} the {mark}'),)
+
+
+def _singular(name: str, language: str) -> str:
+    """Return an English name in the singular, as detectors are asked for it."""
+    if language == 'zh':
+        return name
+    for ending, instead in (('ives', 'ife'), ('ies', 'y'), ('ses', 's'), ('shes', 'sh'),
+                            ('ches', 'ch'), ('xes', 'x'), ('ss', 'ss'), ('s', '')):  # fmt: skip
+        if name.endswith(ending) and len(name) > len(ending) + 1:
+            return name[: -len(ending)] + instead if not name.endswith('scissors') else name
+    return name
