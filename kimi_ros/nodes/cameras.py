@@ -23,12 +23,14 @@ class CameraSubscriptions:
     """Subscriptions to the cameras that the node's parameters name.
 
     :ivar buffers: by camera name.
+    :ivar callback_group: of all subscriptions; their callbacks only store the message.
     """
 
     def __init__(self, node: Node):
         """Subscribe to `image` or `image/compressed`, `camera_info` and `depth/image` of each."""
         self._node = node
         self.buffers: dict[str, FrameBuffer] = {}
+        self.callback_group = MutuallyExclusiveCallbackGroup()
         self._monitors: dict[str, FrameRateMonitor] = {}
         self._received: dict[str, float] = {}  # monotonic seconds of the last message, by topic
         compressed = self._value('image_transport') == 'compressed'
@@ -47,7 +49,7 @@ class CameraSubscriptions:
                     topic,
                     partial(self._on_message, topic, partial(callback, buffer, monitor)),
                     qos.CAMERA,
-                    callback_group=MutuallyExclusiveCallbackGroup(),
+                    callback_group=self.callback_group,
                     qos_overriding_options=qos.overridable(),
                 )
 

@@ -85,7 +85,14 @@ class KimiClient:
         self._received = _Received()
         node, prefix = self._node, f'/{node_name}'
         self._action = ActionClient(
-            node, Instruct, f'{prefix}/instruct', feedback_sub_qos_profile=qos.FEEDBACK
+            node,
+            Instruct,
+            f'{prefix}/instruct',
+            # With the default depth of 10, responses to other clients crowd out one's own.
+            goal_service_qos_profile=qos.INSTRUCTIONS,
+            result_service_qos_profile=qos.INSTRUCTIONS,
+            cancel_service_qos_profile=qos.INSTRUCTIONS,
+            feedback_sub_qos_profile=qos.FEEDBACK,
         )
         self._approve = node.create_client(Approve, f'{prefix}/approve')
         node.create_subscription(

@@ -13,8 +13,11 @@ from kimi_ros.nodes.codes import ErrorCode, RequestError
 from kimi_ros.nodes.waiting import wait_cancellable
 
 _NANO = 1_000_000_000
+_NEVER = -(10**18)  # nanoseconds
 _DEPTH_TIMEOUT = 0.25  # seconds: two or three periods of a typical camera
-_HISTORY = 8  # images and depth images that are kept to be matched by stamp
+# Images, and depth images, that wait for each other: one may lag three periods behind.
+_HISTORY = 4
+_PENDING = 1.0  # seconds after the last depth image that images still wait for one
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class CameraFrame:
 class FrameBuffer:
     """Holds the latest image, and the latest one that has depth. Thread-safe.
 
-    A short history of images and depth images is kept, because either may lag behind the other.
+    Messages are kept as received. Only those that may still find their match are kept besides, as
+    images and depth images may lag behind each other: an image of 1080p has 6 MB.
     """
 
     def __init__(self, camera: str, topic: str):
@@ -58,6 +62,7 @@ class FrameBuffer:
         self._changed = Condition()
         self._images: deque[tuple[int, str, Any]] = deque(maxlen=_HISTORY)
         self._depths: deque[tuple[int, Any]] = deque(maxlen=_HISTORY)
+        self._depth_stamp = _NEVER  # of the latest depth image
         self._matched: CameraFrame | None = None
         self._info: Any = None
 
@@ -72,6 +77,7 @@ class FrameBuffer:
         """Add a depth image, which may arrive before or after its image."""
         with self._changed:
             self._depths.append((stamp, message))
+            self._depth_stamp = stamp
             self._match(tolerance)
             self._changed.notify_all()
 
@@ -85,6 +91,7 @@ class FrameBuffer:
         with self._changed:
             self._images.clear()
             self._depths.clear()
+            self._depth_stamp = _NEVER
             self._matched = None
 
     def latest(self) -> CameraFrame | None:
@@ -132,9 +139,19 @@ class FrameBuffer:
         for stamp, frame_id, image in reversed(self._images):
             gaps = [abs(stamp - depth_stamp) for depth_stamp, _ in self._depths]
             if gaps and min(gaps) <= tolerance * _NANO:
-                _, depth = self._depths[gaps.index(min(gaps))]
+                depth_stamp, depth = self._depths[gaps.index(min(gaps))]
                 self._matched = CameraFrame(stamp, frame_id, image, depth)
+                self._drop(stamp, depth_stamp)
                 return
+        if self._images and (self._images[-1][0] - self._depth_stamp) > _PENDING * _NANO:
+            self._drop(self._images[-1][0], self._depth_stamp)
+
+    def _drop(self, image_stamp: int, depth_stamp: int) -> None:
+        """Drop the images up to a stamp, but for the latest, and the depth images likewise."""
+        while len(self._images) > 1 and self._images[0][0] <= image_stamp:
+            self._images.popleft()
+        while self._depths and self._depths[0][0] <= depth_stamp:
+            self._depths.popleft()
 
     def _frames(self) -> list[CameraFrame]:
         """Return the latest image and, where it has no depth, the latest one that has."""
@@ -144,7 +161,7 @@ class FrameBuffer:
         matched = self._matched
         if matched and matched.stamp == stamp:
             return [replace(matched, info=self._info)]
-        latest = CameraFrame(stamp, frame_id, image, depth_stale=bool(self._depths))
+        latest = CameraFrame(stamp, frame_id, image, depth_stale=self._depth_stamp != _NEVER)
         return [replace(f, info=self._info) for f in (latest, matched) if f]
 
     def _no_frame(self, ages: list[float], max_age: float, timeout: float) -> RequestError:

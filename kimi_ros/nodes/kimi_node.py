@@ -9,9 +9,8 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.action import ActionServer, CancelResponse
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import String
@@ -27,6 +26,7 @@ from kimi_ros.nodes import diagnostics, qos
 from kimi_ros.nodes.approvals import ApprovalManager
 from kimi_ros.nodes.cameras import CameraSubscriptions
 from kimi_ros.nodes.codes import ErrorCode, error_code_of
+from kimi_ros.nodes.executor import RequestExecutor
 from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.images import encode_jpeg
 from kimi_ros.nodes.markers import plan_markers
@@ -40,6 +40,7 @@ from kimi_ros.nodes.transforms import CameraPoseLookup
 
 _EXTRA_THREADS = 4  # besides one per request: images, cancel requests, services, timers
 _BUSY_PERIOD = 5.0  # seconds between announcements on ~/say that the node is busy
+_LINGER = 0.3  # seconds that late requests for results are still answered at shutdown
 _RESULT_TIMEOUT = 60  # seconds that a goal's result is kept for clients that ask late
 # Seconds that a thread keeps the interpreter while others want it. A plan takes hundreds of calls
 # of the model, and after each it waits for rclpy's executor, busy with images: with Python's 5 ms
@@ -62,6 +63,7 @@ class KimiNode(Node):
         self._accepted_at: dict[bytes, float] = {}
         self._last_plan = ('', 0.0)  # id, seconds from goal accepted to plan published
         self._busy_announced = float('-inf')
+        self._draining = False
         # Held to publish a plan and to cancel: a plan that was cancelled is not published.
         self._publish_lock = Lock()
         self._stamps: dict[str, int] = {}  # of the image, nanoseconds, by plan id
@@ -88,9 +90,29 @@ class KimiNode(Node):
         """Return a parameter's current value."""
         return self.get_parameter(name).value
 
-    def threads(self) -> int:
-        """Return the executor threads needed: queued, awaiting approval, and extra ones."""
-        return self.value('queue_size') + 2 + _EXTRA_THREADS
+    def make_executor(self) -> RequestExecutor:
+        """Return an executor with the threads needed: queued, awaiting approval, and extra ones."""
+        return RequestExecutor(
+            self.value('queue_size') + 2 + _EXTRA_THREADS,
+            short=[self._cameras.callback_group],
+            on_error=lambda error: self.get_logger().error(
+                f'a callback failed: {type(error).__name__}: {error}'
+            ),
+        )
+
+    def drain(self, timeout: float) -> None:
+        """Reject new goals, cancel the others, and wait until each has its result.
+
+        :param timeout: seconds.
+        """
+        self._draining = True
+        deadline = time.monotonic() + timeout
+        while self._accepted_at and time.monotonic() < deadline:
+            self.cancel_all()
+            time.sleep(0.02)
+        if self._accepted_at:
+            self.get_logger().error(f'{len(self._accepted_at)} goals end without a result')
+        time.sleep(_LINGER)
 
     def cancel_all(self) -> int:
         """Cancel all active and waiting requests; returns how many there were."""
@@ -135,10 +157,12 @@ class KimiNode(Node):
             '~/instruct',
             self._execute,
             callback_group=group,
+            goal_callback=self._on_goal,
             handle_accepted_callback=self._on_accepted,
             cancel_callback=self._on_cancel,
             goal_service_qos_profile=qos.INSTRUCTIONS,
             result_service_qos_profile=qos.INSTRUCTIONS,
+            cancel_service_qos_profile=qos.INSTRUCTIONS,
             feedback_pub_qos_profile=qos.FEEDBACK,
             result_timeout=_RESULT_TIMEOUT,
         )
@@ -174,6 +198,9 @@ class KimiNode(Node):
             if due:
                 self._busy_announced = time.monotonic()
         return due
+
+    def _on_goal(self, _goal) -> GoalResponse:
+        return GoalResponse.REJECT if self._draining else GoalResponse.ACCEPT
 
     def _on_accepted(self, goal_handle) -> None:
         goal_id = bytes(goal_handle.goal_id.uuid)
@@ -237,11 +264,13 @@ class KimiNode(Node):
         result = Instruct.Result(error_code=int(outcome.code), error_msg=outcome.message)
         if plan is not None:
             result.plan = plan_to_message(plan, outcome.frame.stamp if outcome.frame else 0)
+        if outcome.code is not ErrorCode.NONE:
+            self._log_error(outcome)
+        if not goal_handle.is_active:  # an error after the goal had ended
+            return result
         if outcome.code is ErrorCode.NONE:
             goal_handle.succeed()
-            return result
-        self._log_error(outcome)
-        if goal_handle.is_cancel_requested:
+        elif goal_handle.is_cancel_requested:
             goal_handle.canceled()
         else:
             goal_handle.abort()
@@ -372,7 +401,7 @@ def main(args: Sequence[str] | None = None, load: Callable[[], ModelBundle] | No
         return node
 
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    return run_node(make_node, lambda: MultiThreadedExecutor(node.threads()), args)
+    return run_node(make_node, lambda: node.make_executor(), args)
 
 
 if __name__ == '__main__':

@@ -1,16 +1,22 @@
-"""Running a node until it is shut down, whatever its callbacks raise."""
+"""Running a node until it is told to stop, and then until its requests have their results."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from threading import Event, Thread
 
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+_DRAIN_TIMEOUT = 4.0  # seconds; `ros2 launch` sends SIGTERM five seconds after SIGINT
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class RosLogHandler(logging.Handler):
@@ -36,50 +42,73 @@ def run_node(
     make_executor: Callable[[], Executor],
     args: Sequence[str] | None = None,
 ) -> int:
-    """Create a node and spin it until shutdown; returns the exit status of the process.
+    """Create a node and spin it until SIGINT or SIGTERM; returns the exit status of the process.
 
     An invalid parameter is reported in one line, with status 2. An exception in a callback is
-    logged and the node goes on: one bad message must not take it down.
+    logged and the node goes on: one bad message must not take it down. On the first signal the
+    node's `drain(timeout)`, where it has one, is called while it still spins; a second signal ends
+    the process at once.
     """
-    rclpy.init(args=args)
-    node = None
-    try:
+    # rclpy's own handlers shut the context down, after which no result can be sent.
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    stop = Event()
+    with _signals_to(stop):
         try:
             node = make_node()
         except (ParameterException, ValueError) as error:
+            rclpy.try_shutdown()
             print(f'not started: {error}', file=sys.stderr)
             return 2
         executor = make_executor()
         executor.add_node(node)
+        done = Event()
+        spinner = Thread(target=_spin, args=(executor, node, done, stop), name='spin', daemon=True)
         with _python_logging_to(node):
-            try:
-                _spin(executor, node)
-            finally:
-                cancel_all = getattr(node, 'cancel_all', None)
-                if cancel_all:
-                    cancel_all()
-                executor.shutdown(timeout_sec=5.0)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        # A second interrupt may arrive here.
-        with contextlib.suppress(KeyboardInterrupt):
-            if node is not None:
-                node.destroy_node()
-            rclpy.try_shutdown()
+            spinner.start()
+            stop.wait()
+            if rclpy.ok() and (drain := getattr(node, 'drain', None)):
+                drain(_DRAIN_TIMEOUT)
+            done.set()
+            executor.wake()
+            spinner.join(2.0)
+            executor.shutdown(timeout_sec=1.0)
+        node.destroy_node()
+        rclpy.try_shutdown()
     return 0
 
 
-def _spin(executor: Executor, node: Node) -> None:
-    while rclpy.ok():
+def _spin(executor: Executor, node: Node, done: Event, ended: Event) -> None:
+    while rclpy.ok() and not done.is_set():
         try:
             executor.spin_once(timeout_sec=1.0)
-        except (KeyboardInterrupt, ExternalShutdownException):
-            return
+        except ExternalShutdownException:
+            break
         except Exception as error:
             if not rclpy.ok():
-                return
+                break
             node.get_logger().error(f'a callback failed: {type(error).__name__}: {error}')
+    ended.set()
+
+
+@contextlib.contextmanager
+def _signals_to(stop: Event) -> Iterator[None]:
+    """Set the event on the first SIGINT or SIGTERM; the next one acts as usual."""
+    previous = {number: signal.getsignal(number) for number in _SIGNALS}
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    def on_signal(*_) -> None:
+        stop.set()
+        restore()
+
+    for number in _SIGNALS:
+        signal.signal(number, on_signal)
+    try:
+        yield
+    finally:
+        restore()
 
 
 @contextlib.contextmanager

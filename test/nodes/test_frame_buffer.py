@@ -45,7 +45,7 @@ def test_last_matched_frame_is_preferred_while_depth_is_pending(buffer):
 @pytest.mark.parametrize('lag', [1, 3])
 @pytest.mark.parametrize('late', ['depth', 'image'])
 def test_lagging_topic_is_matched(buffer, late, lag):
-    for number in range(6):
+    for number in range(8):
         for what in ('depth', 'image'):
             taken = number - lag * (what == late)
             if taken < 0:
@@ -55,7 +55,7 @@ def test_lagging_topic_is_matched(buffer, late, lag):
                 buffer.put_depth(stamp, message, TOLERANCE)
             else:
                 buffer.put_image(stamp, 'optical', message, TOLERANCE)
-        if number >= lag:
+        if number >= 2 * lag:  # with the first depth image, images begin to wait for theirs
             found = wait_for_frame(buffer, number * 100 * MS)
             matched = number - lag
             assert (found.image, found.depth) == (f'image {matched}', f'depth {matched}')
@@ -120,3 +120,25 @@ def test_cleared_buffer_is_empty(buffer):
     buffer.put_image(0, 'optical', 'image', TOLERANCE)
     buffer.clear()
     assert buffer.latest() is None
+
+
+def held(buffer):
+    """Number of messages that the buffer keeps in memory."""
+    matched = 2 if buffer._matched else 0
+    return len(buffer._images) + len(buffer._depths) + matched
+
+
+def test_memory_without_depth_is_one_image(buffer):
+    for number in range(20):
+        buffer.put_image(number * 33 * MS, 'optical', 'image', TOLERANCE)
+        assert held(buffer) == 1
+
+
+def test_memory_with_depth_is_the_latest_pair_and_what_waits(buffer):
+    for number in range(20):
+        buffer.put_image(number * 33 * MS, 'optical', 'image', TOLERANCE)
+        buffer.put_depth(number * 33 * MS, 'depth', TOLERANCE)
+        assert held(buffer) <= 4
+    for number in range(40, 100):  # the depth camera has stopped
+        buffer.put_image(number * 33 * MS, 'optical', 'image', TOLERANCE)
+    assert held(buffer) <= 3
