@@ -185,6 +185,13 @@ def intend(actions: Sequence[str], language: str) -> str:
     return f'I will {join_all(actions, language)}.'
 
 
+def put(thing: str, where: str, language: str) -> str:
+    """Return the sentence about putting something somewhere."""
+    if language == 'zh':
+        return f'我来把{thing}放到{where}。'
+    return f'I will put the {thing} {where}.'
+
+
 def place(relation: str, landmarks: Sequence[str], language: str) -> str:
     """Return a place as it is said: 'between the bowl and the plate', 碗左边."""
     if language == 'zh':

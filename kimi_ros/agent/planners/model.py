@@ -14,6 +14,7 @@ from kimi_ros.agent.accounting import names_a_thing
 from kimi_ros.agent.draft import DraftPlan, DraftStep
 from kimi_ros.agent.errors import InvalidDraftError
 from kimi_ros.agent.plan import Status
+from kimi_ros.agent.planners.placement_forms import parse_placement
 from kimi_ros.agent.planners.protocol import PlanRequest
 from kimi_ros.agent.planners.question_forms import parse_question
 from kimi_ros.agent.prompts import plan_prompt
@@ -51,6 +52,8 @@ class ModelPlanner:
         self._vlm.require('plan')
         if question := parse_question(request.instruction):
             return DraftPlan(Status.ANSWER, '', question=question)
+        if placement := parse_placement(request.instruction, self._skills):
+            return placement
         draft = self._write(request, self._skills, MODEL_STATUSES, on_text, cancel)
         if draft.status is Status.REFUSED:
             return draft

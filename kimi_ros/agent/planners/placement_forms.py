@@ -1,0 +1,102 @@
+"""Requests to put something beside something, recognised without a reader.
+
+Models that plan are taught to put things onto and into others; beside them is not in their words.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kimi_ros.agent import phrases
+from kimi_ros.agent.draft import DraftPlan, DraftStep
+from kimi_ros.agent.naming import relation_words
+from kimi_ros.agent.noun_matching import is_chinese
+from kimi_ros.agent.plan import Status
+from kimi_ros.agent.preconditions import with_missing_steps
+from kimi_ros.agent.references import parse_reference, place_reference
+from kimi_ros.agent.skills import Skill, SkillCatalogue
+
+_EN_RELATIONS = {
+    r'(?:to the |on the )?left(?: side)? of': 'left_of',
+    r'(?:to the |on the )?right(?: side)? of': 'right_of',
+    r'in front of': 'in_front_of',
+    r'behind': 'behind',
+    r'next to|beside|close to|near(?: to)?|alongside|by': 'next_to',
+    r'(?:in )?between': 'between',
+}
+_ZH_RELATIONS = {
+    '左(?:边|面|侧)': 'left_of',
+    '右(?:边|面|侧)': 'right_of',
+    '前(?:边|面)': 'in_front_of',
+    '后(?:边|面)|背后': 'behind',
+    '旁边?|边上|附近': 'next_to',
+    '中间|之间': 'between',
+}
+_EN = re.compile(
+    r'(?:(?:please|kindly|now|then|hey|ok|okay|(?:can|could|would|will) you(?: please)?|'
+    r'i (?:want|would like|need) you to),? )*'
+    r'(?:(?:put|place|set|move|lay|stand|leave|drop|position|shift|slide) (?:the |my |that )?'
+    r'(?P<thing>[^,]+?)(?: down| over| so that it is| so it is)?'
+    r'|(?:take|grab|pick up|get|lift) (?:the |my |that )?(?P<taken>[^,]+?),? (?:and |then )+'
+    r'(?:put|place|set|move|lay|stand|leave|drop) it(?: down)?'
+    r'|(?:the |my |that )?(?P<moved>[^,]+?) (?:should go|goes|belongs|must go))'
+    rf' (?P<relation>{"|".join(_EN_RELATIONS)}) (?:the |my |that )?(?P<mark>[^,]+?)'
+    r'(?:,? (?:please|for me|now|thanks|thank you))*',
+    re.IGNORECASE,
+)
+_ZH = re.compile(
+    '(?:请|麻烦|劳驾|帮我|帮忙|你|我想|我要|可以|能不能|能|那个?|，)*'
+    '(?:[把将](?P<thing>[^，]+?)(?:放|移|摆|搁|挪|搬|拿)(?:到|在|去|至)?'
+    '|(?:拿起|拿|取|抓起)(?P<taken>[^，]+?)，(?:再|然后|并)?把?它?(?:放|移|摆|搁)(?:到|在)'
+    '|(?P<moved>[^，把将拿]+?)(?:放|移|摆|搁|挪)(?:到|在))'
+    f'(?P<mark>[^，]+?)的?(?P<relation>{"|".join(_ZH_RELATIONS)})'
+    '(?:去|来|吧|好吗|可以吗|行吗|吗|，谢谢|谢谢)*'
+)
+
+# A phrase with one of these is more than a noun phrase: another place, another clause, an idiom.
+_MORE = re.compile(
+    r'\b(?:in|on|into|onto|to|of|and|so|from|over|down|off|until|when|there|it|your|what|hold|eyes|'
+    r'sights|towards?|with|at)\b|[放拿把将到在，]'
+)
+
+
+def parse_placement(instruction: str, skills: SkillCatalogue) -> DraftPlan | None:
+    """Return the draft of a request to put one thing beside another, None for any other."""
+    skill = _placing_skill(skills)
+    text = re.sub('[.。!！?？ ]+$', '', instruction.strip())
+    language = 'zh' if is_chinese(text) else 'en'
+    match = (_ZH if language == 'zh' else _EN).fullmatch(text)
+    if skill is None or match is None:
+        return None
+    relations = _ZH_RELATIONS if language == 'zh' else _EN_RELATIONS
+    said = match['relation'].lower()
+    relation = next(name for form, name in relations.items() if re.fullmatch(form, said))
+    thing = match['thing'] or match['taken'] or match['moved']
+    marks = [match['mark']]
+    if relation == 'between':
+        marks = re.split('[和与跟、]' if language == 'zh' else r' and (?:the |my )?', match['mark'])
+    if len(marks) != (2 if relation == 'between' else 1) or any(
+        _MORE.search(phrase.lower()) for phrase in (thing, *marks)
+    ):
+        return None
+    words = relation_words(relation, language)
+    landmarks = tuple(map(parse_reference, marks))
+    place = place_reference(relation, landmarks, phrases.place(words, marks, language))
+    names = [a.name for a in skill.arguments]
+    step = DraftStep(skill.name, dict(zip(names, (parse_reference(thing), place), strict=True)))
+    say = phrases.put(thing, place.text, language)
+    return DraftPlan(Status.OK, say, tuple(with_missing_steps([step], skills)), '')
+
+
+def _placing_skill(skills: SkillCatalogue) -> Skill | None:
+    """Return the skill that puts a thing that is held somewhere."""
+    return next(
+        (
+            skill
+            for skill in skills
+            if len(skill.arguments) == 2
+            and all(a.grounded for a in skill.arguments)
+            and any(p.name == 'holding' and not p.negated for p in skill.preconditions)
+        ),
+        None,
+    )
