@@ -7,6 +7,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from kimi_ros.launch_arguments import node_parameters, remappings
 from kimi_ros.process import large_images
 from kimi_ros.resources import share
 
@@ -15,8 +16,11 @@ PARAMETERS = (
     ('skills', 'YAML file of the skills; empty: from params_file'),
     ('policy', 'YAML file of the policy; empty: from params_file'),
     ('model', "'nano' or a folder that kimi-export wrote; empty: from params_file"),
+    ('cameras', "camera names: 'left,right'; empty: from params_file, or one without a name"),
+    ('camera_pose', 'x,y,z,qx,qy,qz,qw of the camera in base_frame; empty: from TF'),
     ('image_transport', "'raw' or 'compressed'; empty: from params_file"),
 )
+# Of several cameras, these are relative to the camera's name: left/image_raw.
 TOPICS = (
     ('image', 'image', 'image topic (without /compressed)'),
     ('camera_info', 'camera_info', 'camera_info topic'),
@@ -30,7 +34,7 @@ def make_node(context: LaunchContext) -> list[Node]:
     def given(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    image = given('image')
+    topics = {name: given(name) for name, _, _ in TOPICS}
     return [
         Node(
             package='kimi_ros',
@@ -40,14 +44,9 @@ def make_node(context: LaunchContext) -> list[Node]:
             output='screen',
             parameters=[
                 given('params_file'),
-                {name: given(name) for name, _ in PARAMETERS if given(name)},
+                node_parameters({name: given(name) for name, _ in PARAMETERS}),
             ],
-            remappings=[
-                ('image', image),
-                ('image/compressed', f'{image}/compressed'),
-                ('camera_info', given('camera_info')),
-                ('depth/image', given('depth')),
-            ],
+            remappings=remappings(topics, given('cameras')),
         )
     ]
 

@@ -13,6 +13,8 @@ _SETTLING = 2.0  # seconds that images may start later than camera_info, during 
 _MIN_WINDOW = 3.0  # seconds to measure before a rate is reported
 _MAX_STAMPS = 40  # images whose spacing is evaluated
 _MIN_GAPS = 5  # fewest gaps between them
+_PAUSE = 5.0  # seconds without any message, after which measuring starts anew
+_KEPT_GAPS = 0.9  # of the gaps: the longest ones may be pauses of the camera
 _QUANTILE = 0.2  # of the stamps' gaps: with most frames lost the median gap is several periods
 
 
@@ -52,6 +54,7 @@ class FrameRateMonitor:
         """Count an image; its stamp in nanoseconds."""
         with self._lock:
             now = self._clock()
+            self._restart_after_pause(now)
             if not self._images:
                 self._since = min(now, self._since or now)
             self._images.append((now, stamp))
@@ -60,9 +63,17 @@ class FrameRateMonitor:
         """Count a camera_info message."""
         with self._lock:
             now = self._clock()
+            self._restart_after_pause(now)
             if self._since is None:
                 self._since = now + _SETTLING
             self._infos.append(now)
+
+    def _restart_after_pause(self, now: float) -> None:
+        latest = max([at for at, _ in self._images][-1:] + list(self._infos)[-1:], default=now)
+        if now - latest > _PAUSE:
+            self._images.clear()
+            self._infos.clear()
+            self._since = None
 
     def rate(self) -> FrameRate:
         """Return the rates of the last ten seconds; `published` is 0 for the first three."""
@@ -83,7 +94,8 @@ class FrameRateMonitor:
 def _published_per_received(stamps: list[int]) -> float:
     """Return how many images were published for each received one, from the stamps' spacing."""
     gaps = sorted(b - a for a, b in zip(stamps, stamps[1:], strict=False))
-    gaps = [gap for gap in gaps if 0 < gap <= _WINDOW * 1e9]  # a longer one is a pause
+    gaps = [gap for gap in gaps if gap > 0]
     if len(gaps) < _MIN_GAPS:
         return 0.0
-    return sum(gaps) / len(gaps) / gaps[int(_QUANTILE * len(gaps))]
+    kept = gaps[: max(_MIN_GAPS, int(_KEPT_GAPS * len(gaps)))]
+    return sum(kept) / len(kept) / gaps[int(_QUANTILE * len(gaps))]

@@ -29,6 +29,7 @@ from kimi_ros.nodes.codes import ErrorCode, error_code_of
 from kimi_ros.nodes.executor import RequestExecutor
 from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.images import encode_jpeg
+from kimi_ros.nodes.log_throttle import LogThrottle
 from kimi_ros.nodes.markers import plan_markers
 from kimi_ros.nodes.messages import approval_number, plan_to_message, time_message
 from kimi_ros.nodes.model_loader import ModelBundle, ModelLoader, load_bundle
@@ -39,6 +40,7 @@ from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.transforms import CameraPoseLookup
 
 _EXTRA_THREADS = 4  # besides one per request: images, cancel requests, services, timers
+_REPEAT_PERIOD = 1.0  # seconds between equal messages in the log
 _BUSY_PERIOD = 5.0  # seconds between announcements on ~/say that the node is busy
 _LINGER = 0.3  # seconds that late requests for results are still answered at shutdown
 _RESULT_TIMEOUT = 60  # seconds that a goal's result is kept for clients that ask late
@@ -64,6 +66,7 @@ class KimiNode(Node):
         self._last_plan = ('', 0.0)  # id, seconds from goal accepted to plan published
         self._busy_announced = float('-inf')
         self._draining = False
+        self._throttle = LogThrottle(_REPEAT_PERIOD)
         # Held to publish a plan and to cancel: a plan that was cancelled is not published.
         self._publish_lock = Lock()
         self._stamps: dict[str, int] = {}  # of the image, nanoseconds, by plan id
@@ -315,9 +318,9 @@ class KimiNode(Node):
         self._plan_publisher.publish(plan_to_message(plan, self._stamps[plan.id]))
 
     def _log_error(self, outcome: Outcome) -> None:
-        self.get_logger().warning(
-            f'{outcome.code.name}: {outcome.message}', throttle_duration_sec=1.0
-        )
+        text = f'{outcome.code.name}: {outcome.message}'
+        if text := self._throttle.text(text, text):
+            self.get_logger().warning(text)
 
     # Services.
 

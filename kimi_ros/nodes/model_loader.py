@@ -9,10 +9,15 @@ from threading import Condition, Event, Thread
 from typing import Any
 
 from kimi_ros.agent import Agent, Frame, Plan, Policy, SkillCatalogue
+from kimi_ros.agent.errors import InstructionTooLongError
+from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.nodes.codes import ErrorCode, RequestError
 from kimi_ros.nodes.waiting import wait_cancellable
 from kimi_ros.resources import share
 from kimi_ros.vlm import VisionLanguageModel
+from kimi_ros.vlm.prompt import query_prompt
+
+_PLAN_TOKENS = 128  # of the context, that the plan itself needs: three steps have about 100
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,29 @@ class ModelBundle:
     def plan(self, frame: Frame, instruction: str, language: str, **hooks) -> Plan:
         """Return the agent's plan; hooks as `Agent.run` takes them."""
         return self.agent.run(frame, instruction, language, **hooks)
+
+    def check_length(self, instruction: str) -> None:
+        """Raise InstructionTooLongError unless the model can read it and has room for a plan.
+
+        What another planner reads, or another kind of model, is left to these.
+        """
+        vlm, agent = self.vlm, self.agent
+        if agent.planner.name != 'model' or not isinstance(vlm, VisionLanguageModel):
+            return
+
+        def tokens(text: str) -> int:
+            prompt = plan_prompt(text, agent.skills.signatures())
+            return len(query_prompt(vlm.config, vlm.tokenizer, prompt, with_image=True).ids)
+
+        around = tokens('')
+        used = tokens(instruction) - around
+        limit = vlm.config.text.max_context - vlm.config.prefix_length - around - _PLAN_TOKENS
+        if used > limit:
+            raise InstructionTooLongError(
+                f'the instruction has {used} tokens ({len(instruction)} characters); with these '
+                f'skills the model reads {limit} tokens, about '
+                f'{len(instruction) * limit // used} characters of this kind: shorten it'
+            )
 
     def describe(self, rgb, question: str, language: str, cancel: Event) -> str:
         """Return the agent's answer to a question about an image, uint8 (H, W, 3)."""

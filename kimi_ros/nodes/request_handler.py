@@ -90,9 +90,11 @@ class RequestHandler:
             validate_instruction(instruction)
             buffer = self._buffer(camera, language)
             with self._queue.acquire(cancel):
+                bundle = self._loader.get(cancel)
+                bundle.check_length(instruction)
                 on_state(State.LOOKING)
                 received, frame, warnings = self._wait_for_frame(buffer, cancel)
-                plan = self._loader.get(cancel).plan(
+                plan = bundle.plan(
                     frame, instruction, language, on_state=on_state, on_text=on_text, cancel=cancel
                 )
                 plan = with_warnings(plan, warnings)
@@ -107,8 +109,9 @@ class RequestHandler:
             asked = validate_instruction(question) if question.strip() else ''
             buffer = self._buffer(camera, language)
             with self._queue.acquire(cancel):
+                bundle = self._loader.get(cancel)
                 received, frame, _ = self._wait_for_frame(buffer, cancel)
-                text = self._loader.get(cancel).describe(frame.rgb, asked, language, cancel)
+                text = bundle.describe(frame.rgb, asked, language, cancel)
                 return Outcome(text=text, frame=received, rgb=frame.rgb)
 
         return self._with_error_code(process)

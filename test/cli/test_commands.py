@@ -63,7 +63,7 @@ def test_unknown_verb_is_a_usage_error():
 
 
 @pytest.mark.parametrize(
-    ('content', 'words'), [(None, 'is not there'), (b'not an image', 'is not a supported image')]
+    ('content', 'words'), [(None, 'is not there'), (b'not an image', 'cannot be read')]
 )
 def test_ask_about_an_unreadable_file(tmp_path, content, words):
     path = tmp_path / 'table.jpg'
@@ -75,7 +75,7 @@ def test_ask_about_an_unreadable_file(tmp_path, content, words):
 
 def test_ask_a_model_without_the_plan_task(image, golden_folder):
     done = kimi('ask', image, 'find the red cup', '--model', golden_folder, '--planner', 'model')
-    assert done.returncode == 1 and "not made for 'plan'" in done.stderr
+    assert done.returncode == 1 and "does not support 'plan'" in done.stderr
     assert 'Traceback' not in done.stderr
 
 

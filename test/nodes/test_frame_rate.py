@@ -52,6 +52,31 @@ def test_stopped_camera_is_not_lossy(infos):
         assert not measured_rate(20, 1.0, infos, stop=20 - since).lossy
 
 
+@pytest.mark.parametrize('infos', [True, False])
+@pytest.mark.parametrize('pause', [0.5, 1, 3, 4.9, 7, 30, 1000])
+@pytest.mark.parametrize('since', [0.1, 1, 2.5, 5])
+def test_pause_is_not_lossy(pause, since, infos):
+    now = 0.0
+    monitor = FrameRateMonitor(lambda: now)
+    frames = [n * 0.033 for n in range(150)]
+    resumed = [frames[-1] + pause + n * 0.033 for n in range(round(since / 0.033))]
+    for now in (*frames, *resumed):
+        monitor.add_image(round(now * 1e9))
+        if infos:
+            monitor.add_info()
+        assert not monitor.rate().lossy, now
+
+
+def test_jitter_is_not_lossy():
+    now = 0.0
+    monitor = FrameRateMonitor(lambda: now)
+    chance = random.Random(1)
+    for frame in range(300):
+        now = frame * PERIOD + chance.uniform(0, 0.06)
+        monitor.add_image(round(now * 1e9))
+    assert not monitor.rate().lossy
+
+
 def test_images_that_start_after_camera_info_are_not_lossy():
     for seconds in (0.5, 1.5, 2, 3, 4, 5, 6):
         assert not measured_rate(seconds, 1.0, first_image=1.0).lossy

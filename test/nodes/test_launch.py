@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_ros.launch_arguments import node_parameters, remappings
 from kimi_ros.resources import share
 
 FILES = ('kimi.launch.py', 'demo.launch.py')
@@ -39,3 +40,35 @@ def test_parameter_file_names_every_parameter():
     assert set(values) == {s.name for s in KIMI_PARAMETERS} - {'camera_pose'}
     assert all(values[s.name] == s.default for s in KIMI_PARAMETERS if s.name in values)
     assert not validation_error(values)
+
+
+TOPICS = {'image': 'image_raw', 'camera_info': 'camera_info', 'depth': '/depth/aligned'}
+
+
+def test_launch_arguments_become_parameters_of_their_types():
+    arguments = {'model': '', 'planner': 'reader', 'cameras': 'left, right'}
+    arguments |= {'camera_pose': '0.1,0,0.5,-0.5,0.5,-0.5,0.5'}
+    assert node_parameters(arguments) == {
+        'planner': 'reader',
+        'cameras': ['left', 'right'],
+        'camera_pose': [0.1, 0.0, 0.5, -0.5, 0.5, -0.5, 0.5],
+    }
+    with pytest.raises(ValueError, match='must be numbers'):
+        node_parameters({'camera_pose': 'ahead'})
+
+
+def test_topics_of_the_unnamed_camera_are_remapped():
+    assert remappings(TOPICS, '') == [
+        ('image', 'image_raw'),
+        ('image/compressed', 'image_raw/compressed'),
+        ('camera_info', 'camera_info'),
+        ('depth/image', '/depth/aligned'),
+    ]
+
+
+def test_topics_of_named_cameras_are_remapped_below_their_names():
+    rules = dict(remappings(TOPICS, 'left,right'))
+    assert rules['left/image'] == 'left/image_raw'
+    assert rules['right/image/compressed'] == 'right/image_raw/compressed'
+    assert rules['right/depth/image'] == '/depth/aligned'
+    assert len(rules) == 8

@@ -1,14 +1,16 @@
 """Questions about images: the policy applies."""
 
+import contextlib
 from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from kimi_ros.agent import Agent, Policy, SkillCatalogue
-from kimi_ros.nodes.model_loader import ModelBundle
-from kimi_ros.resources import share
+from kimi_ros.agent import Agent, Frame, Policy, SkillCatalogue
+from kimi_ros.agent.errors import InstructionTooLongError, InvalidDraftError
+from kimi_ros.nodes.model_loader import ModelBundle, load_bundle
+from kimi_ros.resources import ResourceNotFoundError, share
 
 RGB = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 
@@ -51,3 +53,42 @@ def test_other_questions_reach_the_model_unchanged(bundle):
 def test_dark_image_is_reported_without_the_model(bundle):
     text = bundle.describe(np.zeros_like(RGB), 'Where is the cup?', 'en', Event())
     assert 'dark' in text and not bundle.vlm.asked
+
+
+@pytest.fixture(scope='module')
+def nano():
+    try:
+        share('models/nano')
+    except ResourceNotFoundError:
+        pytest.skip('models/nano is not in this checkout')
+    return load_bundle('nano', 'cpu', 1, '', '', planner='model')
+
+
+@pytest.mark.parametrize('words', ['pick up the red cup ', '杯'])
+def test_length_limit_is_that_of_the_model_in_tokens_and_characters(nano, words):
+    with pytest.raises(InstructionTooLongError, match='tokens .* characters') as caught:
+        nano.check_length((words * 2000)[:2000])
+    fitting = int(str(caught.value).split('about ')[1].split()[0])
+    nano.check_length((words * 2000)[: int(0.9 * fitting)])
+    with pytest.raises(InstructionTooLongError):
+        nano.check_length((words * 2000)[: int(1.1 * fitting)])
+
+
+def test_longest_instruction_is_read(nano):
+    words = 'pick up the red cup and then ' * 100
+    fitting = next(n for n in range(2000, 0, -20) if _fits(nano, words[:n]))
+    # PromptTooLong would pass through; what a small model makes of such a text is another matter.
+    with contextlib.suppress(InvalidDraftError):
+        assert nano.plan(Frame(RGB), words[:fitting], '').say
+
+
+def _fits(bundle, text):
+    try:
+        bundle.check_length(text)
+    except InstructionTooLongError:
+        return False
+    return True
+
+
+def test_another_planner_has_its_own_limit(bundle):
+    bundle.check_length('pick up the red cup ' * 100)
