@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 def main(argv: list[str] | None = None) -> int:
     """Run a verb; returns the exit status."""
     from kimi_export.errors import ExportError
+    from kimi_ros.sim import GLNotAvailable
 
     parser = argparse.ArgumentParser(prog='kimi-train', description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar='VERB')
@@ -26,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    except (ValueError, OSError, ExportError) as error:
+    except (ValueError, OSError, ExportError, GLNotAvailable) as error:
         print(f'kimi-train: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -60,6 +62,22 @@ def _tuning_verbs(verbs) -> None:
     p.add_argument('--learning-rate', type=float, help='default 1e-5, with LoRA 2e-4')
     p.add_argument('--precision', choices=['auto', 'fp32', 'bf16'], default='auto')
     p.add_argument('--gradient-checkpointing', action='store_true', help='less memory, more time')
+    p.add_argument(
+        '--validation',
+        default='',
+        metavar='FILE|SHARE',
+        help='JSONL file or share of the images to measure on; the best step is kept',
+    )
+    p.add_argument(
+        '--validate-every', type=int, default=0, metavar='STEPS', help='instead of every epoch'
+    )
+    p.add_argument(
+        '--rehearse',
+        default='',
+        metavar='FILE|synthetic',
+        help='mix in what the checkpoint knows, so that it is not forgotten: a JSONL file, or '
+        "'synthetic' for rendered scenes, which nano was trained on",
+    )
     p.add_argument('--seed', type=int, default=0)
     p.add_argument('--save-every', type=int, default=50, metavar='STEPS', help='default 50')
     p.add_argument(
@@ -153,7 +171,12 @@ def _nano_verbs(verbs) -> None:
     for name in ('plot', 'curve'):  # 'curve' is its former name
         about = {'help': 'plot the logs of runs (needs matplotlib)'}
         p = verbs.add_parser(name, **(about if name == 'plot' else {}))
-        p.add_argument('logs', type=Path, nargs='+', help='log.jsonl of stages, in their order')
+        p.add_argument(
+            'logs',
+            type=Path,
+            nargs='+',
+            help="log.jsonl of fine-tuning, or of nano's stages in their order",
+        )
         p.add_argument('--out', type=Path, required=True, help='an .svg or .png file')
         p.set_defaults(run=plot)
 
@@ -207,9 +230,14 @@ def tune(args) -> None:
         precision=best_precision() if args.precision == 'auto' else args.precision,
         gradient_checkpointing=args.gradient_checkpointing,
         seed=args.seed,
+        validation=args.validation,
+        validate_every=args.validate_every,
+        rehearse=args.rehearse,
     )
     tracker = None if args.tracker == 'none' else args.tracker
-    print(tune(_open(args), args.data, args.out, settings, tracker, args.save_every))
+    result = tune(_open(args), args.data, args.out, settings, tracker, args.save_every)
+    if os.environ.get('RANK', '0') == '0':  # of several processes one reports
+        print(result)
 
 
 def check(args) -> None:
@@ -217,7 +245,7 @@ def check(args) -> None:
     from kimi_train.tune.run import read_data
 
     checkpoint = _open(args) if args.checkpoint else None
-    print(read_data(args.data, checkpoint, whole_images=True))
+    print(read_data(args.data, checkpoint))
 
 
 def synthesize(args) -> None:
@@ -283,7 +311,7 @@ def save(args) -> None:
 
 def plot(args) -> None:
     """Plot how often questions were answered correctly."""
-    from kimi_train.nano.plots import plot_logs
+    from kimi_train.plots import plot_logs
 
     plot_logs(args.logs, args.out)
     print(args.out)

@@ -58,6 +58,7 @@ def convert(source: Path, out: Path) -> Converted:
     if not out.parent.is_dir():
         raise ConvertError(f'{out.parent} is not a folder')
     state, left_out = _weights(source, _load(source))
+    _refuse_peft(source, state)
     halves = [name for name in state if name.endswith(('.A', '.B'))]
     if not halves:
         _check_clashes(source, state)
@@ -73,6 +74,16 @@ def convert(source: Path, out: Path) -> Converted:
     _check_pairs(source, state)
     _save(state, out, {'format': FORMAT, 'scale': '1', 'proj': UNMERGED})
     return Converted(out, 'adapter', len(state), left_out)
+
+
+def _refuse_peft(source: Path, state: Mapping[str, Tensor]) -> None:
+    """Raise ConvertError for an adapter of the library PEFT, which would pass for a checkpoint."""
+    peft = next((name for name in state if '.lora_' in name or name.startswith('lora_')), None)
+    if peft:
+        raise ConvertError(
+            f'{source} is a LoRA adapter of PEFT ({peft}), not a checkpoint: merge it with PEFT '
+            '(merge_and_unload) and convert the result, or train the adapter with kimi-train tune'
+        )
 
 
 def _load(source: Path) -> Any:

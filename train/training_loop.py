@@ -49,9 +49,9 @@ def save_state(state: Mapping[str, Any], path: Path) -> None:
 
 
 class TrainingLog:
-    """The metrics of a run, one JSON object a line in `log.jsonl`, and a line on the terminal."""
+    """The metrics of a run: one JSON object a line in a file, and lines on the terminal."""
 
-    def __init__(self, folder: Path, step: int, steps: int):
+    def __init__(self, folder: Path, step: int, steps: int, name: str = 'log.jsonl'):
         """Open the log.
 
         :param step: the step that the run resumes from: later lines are of steps that were not
@@ -59,7 +59,7 @@ class TrainingLog:
         :param steps: of the whole run.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        self._path, self._steps = folder / 'log.jsonl', steps
+        self._path, self._steps = folder / name, steps
         if self._path.exists():
             lines = self._path.read_text(encoding='utf-8').splitlines()
             kept = [line for line in lines if _step_of(line) <= step]

@@ -124,7 +124,7 @@ class Pipeline:
         if not draft.steps:
             return self._end(draft.status, draft.reason, draft.say)
         said = [self._request.text, *(instruction for instruction, _ in self._request.history)]
-        for name in draft.names(tools.skills):
+        for name in (n for r in draft.references(tools.skills) for n in r.said):
             if unsaid := unsaid_words(name, said):
                 say = self._say('not_said', phrases.quoted(unsaid, self._language))
                 return self._end(Status.NEEDS_CLARIFICATION, Reason.NOT_SAID, say)
@@ -154,6 +154,9 @@ class Pipeline:
         draft = replace(draft, steps=steps)
         targets = finder.find(draft)
         if isinstance(targets, Problem):
+            if targets.status is draft.status is Status.INFEASIBLE:
+                # The search confirms what the model says; its own words are what it was taught.
+                targets = replace(targets, say=draft.say)
             return self._end_with(targets)
         return self._verify(draft, targets)
 

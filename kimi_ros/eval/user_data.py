@@ -12,10 +12,10 @@ from pathlib import Path
 
 import jsonschema
 import numpy as np
-from PIL import Image, ImageOps
 
 from kimi_ros.eval.errors import DataError
 from kimi_ros.eval.localization import LocalizationSample
+from kimi_ros.images import ImageReadError, read_image
 
 FILE = 'things.jsonl'
 _NAME = {'type': 'string', 'pattern': r'\S'}
@@ -58,10 +58,10 @@ class LabelledObject:
     def localization_sample(self) -> LocalizationSample:
         """Read the pictures. Raises DataError where one has changed since it was checked."""
         try:
-            rgb = _rgb(self.image)
+            rgb = read_image(self.image)
             mask = None if self.mask is None else _mask(self.mask)
-        except (OSError, ValueError) as error:
-            raise DataError([f'{self.image}: cannot be read: {error}']) from error
+        except ImageReadError as error:
+            raise DataError([str(error)]) from error
         height, width = rgb.shape[:2]
         if self.box is not None:
             scale = (width, height, width, height)
@@ -112,10 +112,10 @@ def _thing(line: bytes, folder: Path, suite: str, language: str) -> LabelledObje
     if box and not (box[0] < box[2] and box[1] < box[3]):
         raise ValueError(f'box: {box} is not [x_min, y_min, x_max, y_max]')
     image = folder / data['image']
-    size = _opened(image, 'image', _rgb).shape[:2]
+    size = read_image(image).shape[:2]
     mask = folder / data['mask'] if 'mask' in data else None
     if mask is not None:
-        shown = _opened(mask, 'mask', _mask)
+        shown = _mask(mask)
         if shown.shape != size:
             (h, w), (mh, mw) = size, shown.shape
             raise ValueError(f'the mask {mask} is {mw}x{mh}, its image {w}x{h}')
@@ -145,25 +145,9 @@ def _faults(data: object) -> Iterator[str]:
         yield f'{where}{error.message}'
 
 
-def _opened(path: Path, what: str, read) -> np.ndarray:
-    try:
-        return read(path)
-    except FileNotFoundError:
-        raise ValueError(f'the {what} {path} is not there') from None
-    # Pillow raises what its decoders raise: OSError, SyntaxError, ValueError, ...
-    except Exception as error:
-        raise ValueError(f'the {what} {path} cannot be read: {error}') from None
-
-
-def _rgb(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.array(ImageOps.exif_transpose(image).convert('RGB'))
-
-
 def _mask(path: Path) -> np.ndarray:
     """Return bool (H, W): where a picture is not black."""
-    with Image.open(path) as image:
-        return np.asarray(image.convert('RGB')).any(axis=2)
+    return read_image(path, 'mask').any(axis=2)
 
 
 def select_lines(things: Sequence[LabelledObject], first: int, count: int) -> range:

@@ -131,6 +131,15 @@ def test_a_status_needs_no_second_plan(kit, make_agent, frame):
     assert plan.status is Status.INFEASIBLE and plan.say == 'I cannot fly.'
 
 
+def test_a_taught_refusal_is_what_the_user_hears(kit, make_agent, frame):
+    """The search for what the model misses confirms it, and does not replace its words."""
+    written = {'status': 'infeasible', 'say': 'There is no cup on the bench.', 'steps': []}
+    vlm = kit.FakeVlm(written, {}, kit.ok('', kit.pick('cup')))
+    plan = make_agent(vlm).run(frame, 'pick up the cup')
+    assert plan.status is Status.INFEASIBLE and plan.reason_codes == ('not_visible',)
+    assert plan.say == 'There is no cup on the bench.'
+
+
 def test_infeasible_stands_when_the_second_look_agrees(kit, make_agent, frame):
     written = {'status': 'infeasible', 'say': 'I do not see a cup.', 'steps': []}
     vlm = kit.FakeVlm(written, {'cup': [CUP]}, kit.ok('', kit.pick('cup')), check='No')

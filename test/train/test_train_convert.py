@@ -145,3 +145,12 @@ def test_a_published_variant_becomes_an_adapter(convert):
     assert set(adapter.pairs) == wanted and adapter.unmerged_blocks == {0} and adapter.scale == 1
     stored = state[f'{block}.mixer.Wqkv.parametrizations.weight.0.A']
     assert (adapter.a('text.blocks.0.attn.qkv') == stored.numpy()).all()
+
+
+def test_an_adapter_of_peft_is_no_checkpoint(convert):
+    layer = 'base_model.model.text.blocks.0.attn.qkv'
+    a, b = torch.zeros(2, 8), torch.zeros(8, 2)
+    state = {f'{layer}.lora_A.weight': a, f'{layer}.lora_B.weight': b}
+    status, said, written = convert(state, 'adapter_model.bin')
+    assert status == 1 and 'is a LoRA adapter of PEFT' in said and 'merge_and_unload' in said
+    assert not written.exists()

@@ -3,10 +3,13 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
+from kimi_ros.agent.planners.model import ModelPlanner
+from kimi_ros.agent.planners.protocol import PlanRequest
 from kimi_ros.agent.prompts import check_question, plan_prompt, presence_question, tool_prompt
 from kimi_ros.agent.skills import SkillCatalogue
 from kimi_ros.resources import share
@@ -210,3 +213,25 @@ def test_the_manuals_examples_are_right(write, tmp_path):
     assert len(samples) == len(examples) == 10
     for task in LINES:
         assert f'| `{task}` |' in manual
+
+
+def test_a_plan_with_history_is_prompted_as_the_planner_asks(write):
+    """What was said a turn before stands in the prompt, in training as in use."""
+    catalogue = SkillCatalogue.load(share('config/skills.yaml'))
+    history = [['where is the cup?', 'Here is the cup.']]
+    plan = {'status': 'ok', 'say': 'Sure.', 'steps': [{'skill': 'pick', 'object': 'cup'}]}
+    example = line('plan', instruction='now pick it up', plan=plan, history=history)
+    prompts = []
+
+    class Vlm:
+        def require(self, task):
+            assert task == 'plan'
+
+        def query(self, image, prompt, **options):
+            prompts.append(prompt)
+            return SimpleNamespace(text=json.dumps(plan))
+
+    request = PlanRequest('now pick it up', 'en', tuple(map(tuple, history)), image=lambda: None)
+    assert ModelPlanner(Vlm(), catalogue).draft(request).steps
+    assert prompts[0] == read_samples([write(example)])[0].words
+    assert 'where is the cup?' in prompts[0]

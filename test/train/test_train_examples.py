@@ -7,7 +7,7 @@ from kimi_export.checkpoint import open_checkpoint
 from kimi_ros.vlm.prompt import object_prompt, query_prompt
 from kimi_ros.vlm.tokenizer import TextTokenizer
 from kimi_train.examples import Example, pack
-from kimi_train.tune.batches import group_by_image, groups_of_step
+from kimi_train.tune.batches import EpochOrder, group_by_image
 from kimi_train.tune.checkpoint import load_model
 from kimi_train.tune.dataset import read_samples
 from kimi_train.tune.losses import summed_losses, target_counts
@@ -161,8 +161,9 @@ def test_the_order_is_the_seeds_and_an_epoch_has_everything(user_data):
     groups = group_by_image(samples, [Example([i]) for i, _ in enumerate(samples)], longest=0)
 
     def order(seed):
-        steps = [groups_of_step(groups, step, 4, seed) for step in range(5)]
-        return [groups.index(unit) for step in steps for unit in step]
+        epochs = EpochOrder(groups, 2, 4, seed)
+        assert (epochs.steps, epochs.epoch_steps) == (5, 3)
+        return [groups.index(unit) for step in range(5) for unit in epochs.groups_of_step(step)]
 
     assert order(3) == order(3) != order(4)
     assert sorted(order(3)[:10]) == sorted(order(3)[10:]) == list(range(10))

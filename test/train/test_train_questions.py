@@ -184,7 +184,7 @@ def test_things_are_counted(words, scene):
     for seed in range(30):
         question = writer.count(scene, 'en', np.random.default_rng(seed))
         said = tokenizer.decode(written(question))
-        assert int(said) == len(question.counts[question.decided])
+        assert int(said) == len(question.counted[question.decided])
         numbers.add(said)
     assert numbers == {'0', '1', '2', '3'}
 
@@ -194,7 +194,7 @@ def test_many_are_counted_more_often_than_few(words, scene):
     asked = Counter()
     for seed in range(200):
         question = writer.count(scene, 'zh', np.random.default_rng(seed))
-        asked[len(question.counts[question.decided])] += 1
+        asked[len(question.counted[question.decided])] += 1
     assert asked[3] > asked[2] > asked[0] > 0
 
 
@@ -224,7 +224,7 @@ def test_rows_lose_no_question(words, scene):
         [writer.short(scene, rng) for _ in range(9)] + [writer.long(scene, rng)] for _ in range(2)
     ]
     packed = pack_questions(images, [attention_targets(NOTHINGS, scene)] * 2)
-    assert (packed.category >= 0).sum() == 20
+    assert (packed.question_type >= 0).sum() == 20
     assert (
         len(packed.attention) == len(packed.target_attention)
         and (packed.attention[:, 0].diff() >= 0).all()

@@ -22,7 +22,7 @@ from kimi_ros.sim.seeds import check_training
 
 RENDER_SIZE = (640, 480)
 MIN_PATCH_COVER = 0.06  # of a patch, for it to belong to a thing: a far pen is two pixels thick
-SMALL_SHARE = 8  # every so-manieth scene is of the small table
+SMALL_SHARE = 8  # one scene in so many is of the small world
 _ARRAYS = ('frames', 'owners')
 _FIELDS = [field.name for field in dataclasses.fields(ObjectTruth)]
 

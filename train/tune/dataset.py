@@ -3,58 +3,86 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from kimi_ros.agent.errors import AgentError
+from kimi_ros.images import ImageReadError, read_image
 from kimi_train.tune.line_parsing import parse_sample
-from kimi_train.tune.samples import DataError, Sample
+from kimi_train.tune.samples import DataError, Sample, SkillsFileError
 
 
-def read_samples(files: Sequence[Path], whole_images: bool = False) -> list[Sample]:
-    """Read and check JSONL files; images lie where the lines say, from their file's folder on.
+def read_samples(files: Sequence[Path]) -> list[Sample]:
+    """Read and check JSONL files and the images that they name, relative to their file's folder.
 
-    :param whole_images: decode every image, not only its header.
-
-    Raises DataError with all that is wrong.
+    Raises DataError with everything that is wrong; a skills file only at the first line that names
+    it.
     """
-    samples, faults = [], []
-    images: dict[Path, str] = {}
+    parsed: list[Sample] = []
+    faults: list[tuple[int, str]] = []
+    broken: set[Path] = set()
+    places: dict[str, int] = {}
     for file in files:
-        for where, line in _lines(file, faults):
+        for where, line in _lines(file, faults, places):
             try:
-                sample = parse_sample(_parse(line), where, file.parent)
-                if sample.image is not None and sample.image not in images:
-                    images[sample.image] = _image_fault(sample.image, whole_images)
-                if sample.image is not None and images[sample.image]:
-                    raise ValueError(images[sample.image])
-                samples.append(sample)
+                parsed.append(parse_sample(_parse(line), where, file.parent))
+            except SkillsFileError as error:
+                if error.path not in broken:
+                    broken.add(error.path)
+                    faults.append((places[where], f'{where}: {error}'))
             except (ValueError, AgentError) as error:
-                faults.append(f'{where}: {error}')
+                faults.append((places[where], f'{where}: {error}'))
+    unreadable = _unreadable({sample.image for sample in parsed} - {None})
+    samples = []
+    for sample in parsed:
+        if sample.image in unreadable:
+            fault = f'{sample.where}: {unreadable[sample.image]}'
+            faults.append((places[sample.where], fault))
+        else:
+            samples.append(sample)
     if not samples and not faults:
-        faults.append(f'{", ".join(map(str, files))}: no line of data')
+        faults.append((0, f'{", ".join(map(str, files))}: no line of data'))
     if faults:
-        raise DataError(faults)
+        raise DataError([fault for _, fault in sorted(faults, key=lambda entry: entry[0])])
     return samples
 
 
-def _lines(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
+def _unreadable(images: Collection[Path]) -> dict[Path, str]:
+    """Decode every image to its end; return what is wrong with those that cannot be read."""
+
+    def fault(path: Path) -> str:
+        try:
+            read_image(path)
+        except ImageReadError as error:
+            return str(error)
+        return ''
+
+    with ThreadPoolExecutor() as pool:
+        found = dict(zip(images, pool.map(fault, images), strict=True))
+    return {path: message for path, message in found.items() if message}
+
+
+def _lines(
+    file: Path, faults: list[tuple[int, str]], places: dict[str, int]
+) -> Iterator[tuple[str, str]]:
+    """Yield (file:line, text) of every line, and note their order in `places`."""
     try:
         content = file.read_bytes()
     except OSError as error:
-        faults.append(f'{file}: cannot be read: {error.strerror}')
+        faults.append((len(places), f'{file}: cannot be read: {error.strerror}'))
         return
     for number, line in enumerate(content.split(b'\n'), 1):
+        where = f'{file}:{number}'
+        places[where] = len(places)
         try:
             text = line.decode('utf-8-sig')
         except UnicodeDecodeError:
-            faults.append(f'{file}:{number}: not UTF-8')
+            faults.append((places[where], f'{where}: not UTF-8'))
             continue
         if text.strip():
-            yield f'{file}:{number}', text
+            yield where, text
 
 
 def _parse(line: str) -> dict[str, Any]:
@@ -77,16 +105,3 @@ def _parse(line: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError('a line must be a JSON object')
     return data
-
-
-def _image_fault(path: Path, whole: bool) -> str:
-    try:
-        with Image.open(path) as image:
-            if whole:
-                image.load()
-    except FileNotFoundError:
-        return f'the image {path} is not there'
-    # Pillow raises what its decoders raise: OSError, SyntaxError, ValueError, ...
-    except Exception as error:
-        return f'the image {path} cannot be read: {error}'
-    return ''

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 
 from kimi_ros.agent.answers import IDENTITY_ANSWERS, PRESENCE_ANSWERS
+from kimi_ros.agent.errors import AgentError
 from kimi_ros.agent.instruction import validate_instruction
 from kimi_ros.agent.plan import Status
 from kimi_ros.agent.prompts import (
@@ -24,7 +25,7 @@ from kimi_ros.agent.schema import plan_schema
 from kimi_ros.agent.skills import SkillCatalogue
 from kimi_ros.resources import share
 from kimi_train.tune.data_schema import LINES, PLAN, POINTED
-from kimi_train.tune.samples import Place, Pointed, Sample
+from kimi_train.tune.samples import Place, Pointed, Sample, SkillsFileError
 
 _Validator = jsonschema.Draft202012Validator
 
@@ -219,12 +220,20 @@ def _place(values: list[float], where: str) -> Place:
 def _catalogue(skills: str | list | None, folder: Path) -> SkillCatalogue:
     if isinstance(skills, list):
         return SkillCatalogue.from_data({'skills': skills})
-    return _loaded(folder / skills if skills else share('config/skills.yaml'))
+    path = folder / skills if skills else share('config/skills.yaml')
+    catalogue = _loaded(path)
+    if isinstance(catalogue, str):
+        raise SkillsFileError(path, catalogue)
+    return catalogue
 
 
 @lru_cache(maxsize=64)
-def _loaded(path: Path) -> SkillCatalogue:
-    return SkillCatalogue.load(path)
+def _loaded(path: Path) -> SkillCatalogue | str:
+    """Return the catalogue, or what is wrong with its file."""
+    try:
+        return SkillCatalogue.load(path)
+    except AgentError as error:
+        return str(error)
 
 
 def _written(data: dict[str, Any]) -> str:

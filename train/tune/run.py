@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import json
+import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -20,16 +18,18 @@ from kimi_ros.vlm.tokenizer import TextTokenizer
 from kimi_train.examples import Example
 from kimi_train.model import Moondream
 from kimi_train.precision import has_bf16
-from kimi_train.tune.batches import group_by_image
+from kimi_train.tune.batches import EpochOrder, ImageGroup, group_by_image
 from kimi_train.tune.checkpoint import load_model, write_checkpoint
 from kimi_train.tune.dataset import read_samples
+from kimi_train.tune.identity import run_identity
 from kimi_train.tune.loop import Loop, parameters_of
 from kimi_train.tune.lora import add_adapters, matching_names, save_adapter
+from kimi_train.tune.rehearsal import TABLES, chunks, rehearsal_samples
 from kimi_train.tune.samples import Sample
 from kimi_train.tune.settings import Settings, TuneError
 from kimi_train.tune.tokenization import ExampleBuilder
-
-TRACKERS = {'tensorboard': 'tensorboard', 'wandb': 'wandb', 'mlflow': 'mlflow'}
+from kimi_train.tune.trackers import check_tracker, tracker_options
+from kimi_train.tune.validation import REHEARSAL, split, validation_source
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,17 @@ class Data:
         return f'{text}, {tokens} tokens' if tokens else text
 
 
-def read_data(
-    files: Sequence[Path], checkpoint: Checkpoint | None, whole_images: bool = False
-) -> Data:
+def read_data(files: Sequence[Path], checkpoint: Checkpoint | None) -> Data:
     """Read and check files, also against a checkpoint. Raises DataError."""
-    samples = read_samples(files, whole_images)
+    return _with_examples(read_samples(files), checkpoint)
+
+
+def _with_examples(samples: list[Sample], checkpoint: Checkpoint | None) -> Data:
     if checkpoint is None:
         return Data(samples, [])
     tokenizer = TextTokenizer.from_file(checkpoint.tokenizer)
-    writer = ExampleBuilder(checkpoint.config, tokenizer, checkpoint.has_regions)
-    return Data(samples, writer.write_all(samples))
+    builder = ExampleBuilder(checkpoint.config, tokenizer, checkpoint.has_regions)
+    return Data(samples, builder.write_all(samples))
 
 
 def best_precision() -> str:
@@ -77,49 +78,130 @@ def tune(
 ) -> Path:
     """Fine-tune a checkpoint and return what was written: a folder, or a LoRA adapter.
 
-    A run that was stopped goes on from its last save, to the same end. Raises TuneError, DataError,
-    CheckpointError.
+    A run that was stopped resumes from its last save, and ends the same; a finished one goes on
+    where `settings.epochs` has grown. Raises TuneError, DataError, CheckpointError.
     """
-    if tracker and importlib.util.find_spec(TRACKERS[tracker]) is None:
-        raise TuneError(f'{tracker} is not installed: pip install {tracker}, or choose another')
-    data = read_data(files, checkpoint)
+    check_tracker(tracker)
     out.mkdir(parents=True, exist_ok=True)
     accelerator = Accelerator(
+        # Without this, Accelerate takes the processes of torchrun on a CPU for runs of their own.
+        cpu=not torch.accelerator.is_available(),
         mixed_precision='bf16' if settings.precision == 'bf16' else 'no',
         log_with=tracker,
         project_config=ProjectConfiguration(str(out), logging_dir=str(out / 'tracker')),
     )
-    if settings.batch_size < accelerator.num_processes:
-        raise TuneError(
-            f'{accelerator.num_processes} processes need as many images a step, not '
-            f'{settings.batch_size}'
-        )
-    torch.manual_seed(settings.seed)
-    model = load_model(checkpoint)
-    trained = _choose(model, settings)
-    model.gradient_checkpointing = settings.gradient_checkpointing
-    if settings.precision == 'bf16':
-        _halve_frozen(model)
-    model.to(accelerator.device).train()
-    longest = checkpoint.config.text.max_context
-    groups = group_by_image(data.samples, data.examples, longest)
-    identity = _identity(checkpoint, files, settings)
-    loop = Loop(accelerator, model, trained, groups, settings, out, identity)
-    accelerator.print(f'{data}; {sum(p.numel() for p in trained.values()):,} numbers are trained')
-    if loop.step:
-        accelerator.print(f'going on from step {loop.step}')
-    if tracker:
-        accelerator.init_trackers('kimi-train', config=identity)
     try:
+        _check_processes(accelerator, settings)
+        data, validation, validation_files = _own_data(checkpoint, files, settings)
+        rehearsal, rehearsal_validation = _rehearsal(accelerator, checkpoint, data, out, settings)
+        images = {s.image for part in (data, validation) for s in part.samples} - {None}
+        identity = run_identity(checkpoint, files, validation_files, images, settings)
+
+        torch.manual_seed(settings.seed)
+        model = load_model(checkpoint)
+        trained = _choose(model, settings)
+        model.gradient_checkpointing = settings.gradient_checkpointing
+        if settings.precision == 'bf16':
+            _halve_frozen(model)
+        model.to(accelerator.device).train()
+        order = EpochOrder(
+            _groups(checkpoint, data),
+            settings.epochs,
+            settings.batch_size,
+            settings.seed,
+            [_groups(checkpoint, part) for part in rehearsal],
+        )
+        held_out = _groups(checkpoint, validation)
+        held_out += _groups(checkpoint, rehearsal_validation, REHEARSAL)
+        loop = Loop(accelerator, model, trained, order, held_out, settings, out, identity)
+        _tell(accelerator, checkpoint, data, validation, trained, settings)
+        if loop.step:
+            accelerator.print(f'resuming from step {loop.step}')
+        if tracker:
+            options = tracker_options(tracker, out, loop.step)
+            accelerator.init_trackers('kimi-train', config=identity, init_kwargs=options)
         loop.run(save_every)
+        return _write(accelerator, checkpoint, trained, data, settings, out)
     except torch.OutOfMemoryError as error:
         raise TuneError(
             'the device has too little memory: use --gradient-checkpointing, a smaller '
             '--micro-batch-size, or --lora-rank'
         ) from error
     finally:
+        # Only now: it takes the processes apart, which wait for each other until the end.
         accelerator.end_training()
-    return _write(accelerator, checkpoint, trained, data, settings, out)
+
+
+def _check_processes(accelerator: Accelerator, settings: Settings) -> None:
+    """Raise TuneError where fewer processes were started than asked for, or too many for a step."""
+    # `accelerate launch` sets the address for several processes even where it then starts one.
+    launched = {'ACCELERATE_USE_CPU', 'MASTER_ADDR'} <= os.environ.keys()
+    if launched and accelerator.num_processes == 1 and 'WORLD_SIZE' not in os.environ:
+        raise TuneError(
+            'accelerate launch was asked for several processes and started one, as it does '
+            'without several GPUs: use torchrun --nproc_per_node N -m kimi_train tune ...'
+        )
+    started = int(os.environ.get('WORLD_SIZE', 1))
+    if accelerator.num_processes != started:
+        raise TuneError(
+            f'{started} processes were started, and Accelerate sees {accelerator.num_processes}: '
+            'nothing would be shared between them; use torchrun'
+        )
+    if settings.batch_size < accelerator.num_processes:
+        raise TuneError(
+            f'{accelerator.num_processes} processes need a --batch-size of at least as many '
+            f'images, not {settings.batch_size}'
+        )
+
+
+def _own_data(
+    checkpoint: Checkpoint, files: Sequence[Path], settings: Settings
+) -> tuple[Data, Data, list[Path]]:
+    """Return the data to train on, those to validate on, and the latter's files."""
+    samples, held_out, held_out_files = read_samples(files), [], []
+    if settings.validation:
+        source = validation_source(settings.validation)
+        if isinstance(source, Path):
+            held_out, held_out_files = read_samples([source]), [source]
+        else:
+            samples, held_out = split(samples, source, settings.seed)
+    data, validation = (_with_examples(part, checkpoint) for part in (samples, held_out))
+    return data, validation, held_out_files
+
+
+def _rehearsal(
+    accelerator: Accelerator, checkpoint: Checkpoint, data: Data, out: Path, settings: Settings
+) -> tuple[list[Data], Data]:
+    """Return what each epoch rehearses, as many images as one's own, and what is validated."""
+    if not settings.rehearse:
+        return [], Data([], [])
+    own = max(1, len({sample.image for sample in data.samples}))
+    with accelerator.main_process_first():
+        samples, held_out = rehearsal_samples(settings.rehearse, out, own * settings.epochs)
+    if not settings.validation:
+        held_out = []
+    parts = [_with_examples(part, checkpoint) for part in chunks(samples, own)]
+    return parts, _with_examples(held_out, checkpoint)
+
+
+def _groups(checkpoint: Checkpoint, data: Data, prefix: str = '') -> list[ImageGroup]:
+    longest = checkpoint.config.text.max_context
+    return group_by_image(data.samples, data.examples, longest, prefix)
+
+
+def _tell(accelerator, checkpoint, data: Data, validation: Data, trained, settings) -> None:
+    count = sum(p.numel() for p in trained.values())
+    processes = accelerator.num_processes
+    on = f'{processes} process{"es" if processes > 1 else ""}'
+    accelerator.print(f'{data}; {count:,} parameters are trained, in {on}')
+    if validation.samples:
+        accelerator.print(f'validation: {validation}')
+    if checkpoint.tasks and not settings.rehearse:
+        hint = f'--rehearse {TABLES[0]}' if checkpoint.name == 'nano' else '--rehearse FILE'
+        accelerator.print(
+            f'note: without {hint} the checkpoint forgets what is not in these data, '
+            'plans above all; --validation shows how it does on lines that are held out'
+        )
 
 
 def _choose(model: Moondream, settings: Settings) -> dict[str, nn.Parameter]:
@@ -134,18 +216,6 @@ def _halve_frozen(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, nn.Linear) and not module.weight.requires_grad:
             module.weight.data = module.weight.data.bfloat16()
-
-
-def _identity(checkpoint: Checkpoint, files: Sequence[Path], settings: Settings) -> dict[str, str]:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    sizes = [f'{file.name} ({file.stat().st_size} bytes)' for file in checkpoint.files]
-    return {
-        'checkpoint': ', '.join(sizes),
-        'data': digest.hexdigest()[:16],
-        **{name: json.dumps(value) for name, value in asdict(settings).items()},
-    }
 
 
 def _write(accelerator, checkpoint, trained, data, settings, out: Path) -> Path:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from kimi_ros.agent.prompts import detect_language
 
-_SHOWN = 20  # of the errors of a data set
 Place = tuple[float, ...]
 
 
@@ -17,9 +16,15 @@ class DataError(ValueError):
 
     def __init__(self, faults: Sequence[str]):
         self.faults = tuple(faults)
-        rest = len(faults) - _SHOWN
-        more = [f'and {rest} more'] if rest > 0 else []
-        super().__init__('\n'.join([*faults[:_SHOWN], *more]))
+        super().__init__('\n'.join(self.faults))
+
+
+class SkillsFileError(ValueError):
+    """A skills file that a line names is wrong."""
+
+    def __init__(self, path: Path, fault: str):
+        self.path = path
+        super().__init__(fault)
 
 
 @dataclass(frozen=True)

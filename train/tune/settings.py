@@ -41,6 +41,9 @@ class Settings:
     :ivar precision: 'fp32' or 'bf16', of the arithmetic; trained parameters are kept in fp32.
     :ivar gradient_checkpointing: recompute activations in the backward pass: slower, and far less
         memory.
+    :ivar validation: a JSONL file, or the share of the images that is held out; '' for none.
+    :ivar validate_every: steps between validations; 0 for an epoch.
+    :ivar rehearse: what is mixed in so that it is not forgotten: a JSONL file or 'synthetic'.
     """
 
     epochs: int = 3
@@ -53,21 +56,21 @@ class Settings:
     precision: str = 'fp32'
     gradient_checkpointing: bool = False
     seed: int = 0
+    validation: str = ''
+    validate_every: int = 0
+    rehearse: str = ''
 
     def __post_init__(self) -> None:
         for name in ('epochs', 'batch_size', 'micro_batch_size'):
             if getattr(self, name) < 1:
                 raise TuneError(f'{name} must be at least 1, not {getattr(self, name)}')
-        if self.lora_rank < 0:
-            raise TuneError(f'lora_rank must not be negative, as {self.lora_rank} is')
+        for name in ('lora_rank', 'validate_every'):
+            if getattr(self, name) < 0:
+                raise TuneError(f'{name} must be at least 0, not {getattr(self, name)}')
         for name in ('learning_rate', 'lora_scale'):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise TuneError(f'{name} must be a number above 0, not {value}')
-
-    def steps(self, images: int) -> int:
-        """Return how many steps the epochs take over so many images."""
-        return math.ceil(images * self.epochs / self.batch_size)
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Return the learning rate of a step, counted from 0."""

@@ -1,4 +1,4 @@
-"""The curve of a training: how often each kind of question was answered rightly, step by step."""
+"""Plots of training logs: nano's share of correct answers, fine-tuning's losses."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ _NAMES = {
 
 
 def plot_logs(logs: Sequence[Path], out: Path) -> None:
-    """Draw the logs of stages, one after the other, into an image file.
+    """Plot logs into an image file; nano's stages one after the other.
 
     On the left what patches show, read from the encoder; on the right the token that decides each
     kind of question, both on scenes as they are drawn for training.
     """
     lines = [_lines(log) for log in logs]
+    if not all('images' in line for stage in lines for line in stage):
+        _plot_tuning(logs, lines, out)
+        return
     images = _images(lines)
     rows = [line for stage in lines for line in stage]
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
@@ -45,15 +48,50 @@ def plot_logs(logs: Sequence[Path], out: Path) -> None:
         panel.grid(alpha=0.3)
     panels[0].set_ylabel('share right')
     panels[0].set_ylim(0.4, 1.005)
+    _save(figure, out)
+
+
+def _plot_tuning(logs: Sequence[Path], runs: Sequence[Sequence[dict]], out: Path) -> None:
+    """Plot the losses of fine-tuning and, where there are any, the validations beside the logs."""
+    validations = [_lines(log.with_name('validation.jsonl')) for log in logs]
+    figure, panels = plt.subplots(1, 2, figsize=(9, 3.4))
+    for panel, rows_of, names, title in (
+        (panels[0], runs, ('loss', 'words', 'coords', 'sizes'), 'training loss'),
+        (panels[1], validations, None, 'validation: share right'),
+    ):
+        for log, rows in zip(logs, rows_of, strict=True):
+            shown = names or sorted({k for row in rows for k in row if k.endswith('_exact')})
+            for name in shown:
+                values = [row.get(name, np.nan) for row in rows]
+                if np.isfinite(values).any():
+                    label = name if len(logs) == 1 else f'{log.parent.name} {name}'
+                    panel.plot([row['step'] for row in rows], values, label=label, lw=1)
+        panel.set_xlabel('step')
+        panel.set_title(title)
+        panel.grid(alpha=0.3)
+        if panel.lines:
+            panel.legend(fontsize=7)
+    _save(figure, out)
+
+
+def _save(figure, out: Path) -> None:
     figure.tight_layout()
     figure.savefig(out, metadata={'Date': None} if out.suffix == '.svg' else None)
     plt.close(figure)
 
 
 def _lines(log: Path) -> list[dict]:
-    """The log's lines by step; a run that went on from a save wrote some steps twice."""
-    lines = (json.loads(line) for line in log.read_text().splitlines())
-    by_step = {line['step']: line for line in lines}
+    """Return the log's lines by step, none where there is no log.
+
+    Logs of earlier versions hold some steps twice, where a run was resumed.
+    """
+    if not log.exists() and log.name == 'validation.jsonl':
+        return []
+    try:
+        lines = [json.loads(line) for line in log.read_text(encoding='utf-8').splitlines()]
+        by_step = {line['step']: line for line in lines}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f'{log} is not the log of a training') from error
     return [by_step[step] for step in sorted(by_step)]
 
 
