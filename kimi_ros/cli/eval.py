@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.options import add_model_option, add_planning_options, skills_path
 
 _SUITES = (
     'points',
@@ -39,7 +40,7 @@ def add_parser(subparsers) -> None:
         'eval', help='evaluate a model on held-out scenes', description=__doc__
     )
     p.add_argument('suite', choices=_SUITES)
-    p.add_argument('--model', default='nano', help='nano, or a folder that kimi-export wrote')
+    add_model_option(p)
     p.add_argument(
         '--n',
         type=int,
@@ -60,6 +61,7 @@ def add_parser(subparsers) -> None:
     p.add_argument(
         '--data', type=Path, help='points, boxes: a folder of your own images with things.jsonl'
     )
+    add_planning_options(p)
     p.set_defaults(run=run)
 
 
@@ -73,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from kimi_ros.eval.evaluation import Evaluation, beside, write_report
     from kimi_ros.eval.journal import Journal
     from kimi_ros.eval.localization import LOCALIZATION_SUITES
+    from kimi_ros.eval.planning import agent_settings
     from kimi_ros.eval.report import as_json, lines
     from kimi_ros.eval.suites import scene_source_for
     from kimi_ros.eval.user_data import read_user_data, select_lines
@@ -88,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
     if args.data and args.table:
         raise CommandError('--table is for rendered scenes, not for --data')
     table = args.table or _TABLES[0]
+    skills = skills_path(args) if args.skills else None
     try:
         things = read_user_data(args.data, args.suite, args.lang) if args.data else None
         if things is None:
@@ -98,10 +102,13 @@ def run(args: argparse.Namespace) -> int:
             raise CommandError(f'{args.data} has {len(things)} lines: --seed is beyond the last')
         about = {'suite': args.suite, 'model': args.model, 'n': len(numbers)}
         about |= {'seed': args.seed, 'lang': args.lang}
+        about |= {'planner': args.planner} if args.planner != 'auto' else {}
+        about |= {'skills': str(args.skills)} if skills else {}
         about |= {'data': str(args.data)} if args.data else {'table': table}
         # Before the model is loaded: not every suite can be held on every table.
         tables = scene_source_for(args.suite, table)
-        with VisionLanguageModel.load(args.model) as vlm, tables:
+        settings = agent_settings(args.planner, skills)
+        with VisionLanguageModel.load(args.model) as vlm, tables, settings:
             identity = {'weights': _identity(args.model), 'things': _digest(args.data)}
             journal = Journal(args.out and beside(args.out, '.jsonl'), about | identity)
             evaluation = Evaluation(args.suite, args.lang, tables, things)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 from kimi_ros.agent import Agent, Plan, Policy, SkillCatalogue, Status
 from kimi_ros.agent.errors import InvalidDraftError
@@ -24,6 +27,8 @@ from kimi_ros.vlm import VisionLanguageModel
 
 _BACK = (Status.NEEDS_CLARIFICATION.value, Status.INFEASIBLE.value)
 _NO_PLAN = 'no plan'
+# Planner and skills file of the agents; None for the file that is shipped.
+_SETTINGS: ContextVar[tuple[str, Path | None]] = ContextVar('settings', default=('auto', None))
 _OTHER_SIZE = 0.25  # of what is not there: as often it is there in another size
 
 
@@ -82,17 +87,33 @@ def demo(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[O
     return [outcome_of(plan, task, world, {'right': binary(not wrong_ones)})]
 
 
+@contextmanager
+def agent_settings(planner: str, skills: Path | None = None) -> Iterator[None]:
+    """Let all agents of an evaluation have a planner and a skills file.
+
+    :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
+    :param skills: None for the file that is shipped.
+    """
+    token = _SETTINGS.set((planner, skills))
+    try:
+        yield
+    finally:
+        _SETTINGS.reset(token)
+
+
 def run_agent(
     vlm: VisionLanguageModel, world: HeldOutScene, task: Task, skills: SkillCatalogue | None = None
 ) -> Plan | None:
     """Return the agent's plan, None where what the model wrote is none.
 
-    The agent has the policy that is shipped.
+    The agent has the policy that is shipped, and the planner of `agent_settings`.
 
-    :param skills: the catalogue; the one that is shipped where none is given.
+    :param skills: the catalogue; that of `agent_settings` where none is given.
     """
+    planner, file = _SETTINGS.get()
+    agent = Agent(vlm, skills or _catalogue(file), _policy(), planner=planner)
     try:
-        return Agent(vlm, skills or _catalogue(), _policy()).run(world.frame, task.instruction)
+        return agent.run(world.frame, task.instruction)
     except InvalidDraftError:
         return None
 
@@ -103,8 +124,8 @@ def is_correct(plan: Plan | None, task: Task, world: HeldOutScene) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> SkillCatalogue:
-    return SkillCatalogue.load(shipped('config/skills.yaml'))
+def _catalogue(file: Path | None) -> SkillCatalogue:
+    return SkillCatalogue.load(file or shipped('config/skills.yaml'))
 
 
 @lru_cache(maxsize=1)
