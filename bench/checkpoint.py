@@ -34,6 +34,9 @@ class Size:
         base['text'] |= self.text
         base['vision'] |= self.vision
         base['region'] |= self.region
+        # The prompts of the tokenizer beside it: the published ones are for another vocabulary.
+        nano = json.loads((share('models/nano') / 'config.json').read_text(encoding='utf-8'))
+        base['tokenizer'] = nano['tokenizer']
         return base
 
 
@@ -54,8 +57,9 @@ def random_checkpoint(folder: Path, size: Size, seed: int = 0) -> Path:
     Weights are scaled by their fan-in, so that activations stay near 1 in all layers. The tokenizer
     is nano's, which is smaller than the vocabulary.
     """
-    if (folder / INDEX).is_file():
+    if (folder / INDEX).is_file() and _config(folder) == size.raw():
         return folder
+    shutil.rmtree(folder, ignore_errors=True)
     half = folder.with_name(f'{folder.name}.part')
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True)
@@ -79,6 +83,10 @@ def random_checkpoint(folder: Path, size: Size, seed: int = 0) -> Path:
     (half / INDEX).write_text(json.dumps({'weight_map': places}))
     os.replace(half, folder)
     return folder
+
+
+def _config(folder: Path) -> dict:
+    return json.loads((folder / 'config.json').read_text(encoding='utf-8'))
 
 
 def _values(random: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,16 @@ from kimi_ros.vlm.errors import ConfigError
 
 from .errors import CheckpointError
 from .hub import fetch, is_hub_name, origin
+from .known import known_checkpoint
 from .names import Shapes, canonical, region_shapes, text_shapes, vision_shapes
+from .releases import find_release
 from .safetensors_file import StoredTensor, read_header
+from .tokenizer_file import find_tokenizer, is_starmie
 
 INDEX = 'model.safetensors.index.json'
+_MOONDREAM_3 = re.compile(
+    r'\.gate\.(weight|bias)$|\.mlp\.(output_)?experts\.|\.router\.|\.tau(_|\.)'
+)
 TASKS = ('query', 'caption', 'point', 'detect', 'plan')
 
 
@@ -51,36 +58,48 @@ class Checkpoint:
 
 
 def open_checkpoint(
-    path: str | Path, config: str | Path | None = None, tokenizer: str | Path | None = None
+    path: str | Path,
+    config: str | Path | None = None,
+    tokenizer: str | Path | None = None,
+    release: str | None = None,
 ) -> Checkpoint:
     """Open and check a safetensors file, an index of shards, or a folder with either.
 
-    `hub:owner/name@revision` is downloaded from the Hugging Face hub first.
+    `hub:owner/name@revision`, or a name of config/checkpoints.yaml, is downloaded first.
 
     :param config: config.json, if it is not next to the tensors.
-    :param tokenizer: tokenizer.json, if it is not next to the tensors.
+    :param tokenizer: tokenizer.json or hub:owner/name, if it is not next to the tensors.
+    :param release: of Moondream 2, see `releases`; None to find it out.
 
     No tensor values are read. Raises CheckpointError, naming the file or tensor, or HubError.
     """
-    if is_hub_name(path):
+    known = known_checkpoint(path)
+    if known:
+        path, release = known.hub_name, release or known.release
+    from_hub = is_hub_name(path)
+    if from_hub:
         path = fetch(str(path))
     path = Path(path).expanduser()
     folder = path if path.is_dir() else path.parent
     files = _files(path)
-    raw, sizes = _config(Path(config) if config else folder / 'config.json')
     tensors = _tensors(files)
+    config_file = Path(config) if config else folder / 'config.json'
+    raw = _config(config_file)
+    follows = find_release(folder, raw, release, is_starmie(folder / 'tokenizer.json'))
+    if follows:
+        raw = follows.complete(raw)
+    sizes = _parse(config_file, raw)
     has_regions = _check_tensors(files, tensors, sizes)
-    tokens = Path(tokenizer) if tokenizer else folder / 'tokenizer.json'
-    _check_tokenizer(tokens, sizes.text.vocab_size)
-    known = supported_tasks(sizes, has_regions)
-    metadata = _read_tasks(folder / 'tasks.json', known)
+    tokens = find_tokenizer(folder, tokenizer, sizes, from_hub)
+    tasks = supported_tasks(sizes, has_regions)
+    metadata = _read_tasks(folder / 'tasks.json', tasks)
     return Checkpoint(
         name=metadata.get('name', _name(path, folder)),
         config=sizes,
         raw_config=raw,
         tokenizer=tokens,
         files=files,
-        tasks=tuple(metadata.get('tasks', [task for task in known if task != 'plan'])),
+        tasks=tuple(metadata.get('tasks', [task for task in tasks if task != 'plan'])),
         languages=tuple(metadata.get('languages', ['en'])),
         has_regions=has_regions,
         tensors=tensors,
@@ -139,7 +158,7 @@ def _json(path: Path) -> dict[str, Any]:
     return data
 
 
-def _config(path: Path) -> tuple[dict[str, Any], ModelConfig]:
+def _config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; pass the checkpoint's config with --config")
     raw = _json(path)
@@ -150,6 +169,10 @@ def _config(path: Path) -> tuple[dict[str, Any], ModelConfig]:
             f'{path} has no sections "text" and "vision": it is not the config of a Moondream 2 '
             'checkpoint; pass one with --config'
         )
+    return raw
+
+
+def _parse(path: Path, raw: dict[str, Any]) -> ModelConfig:
     try:
         config = ModelConfig.from_dict(raw)
     except ConfigError as error:
@@ -158,13 +181,19 @@ def _config(path: Path) -> tuple[dict[str, Any], ModelConfig]:
         raise CheckpointError(
             f'{path} describes a quantized checkpoint (group_size); export the unquantized one'
         )
-    return raw, config
+    return config
 
 
 def _tensors(files: tuple[Path, ...]) -> dict[str, tuple[StoredTensor, bool]]:
     tensors: dict[str, tuple[StoredTensor, bool]] = {}
     for file in files:
         for stored in read_header(file).values():
+            if _MOONDREAM_3.search(stored.name):
+                raise CheckpointError(
+                    f'{file} is a Moondream 3 checkpoint (it has {stored.name}): a mixture of '
+                    'experts, another architecture, which kimi-export does not support. Use '
+                    'Moondream 2, or run Moondream 3 on a server as a remote planner'
+                )
             name, transposed = canonical(stored.name)
             if name in tensors:
                 other = tensors[name][0]
@@ -228,24 +257,6 @@ def _check_depth(tensors: dict[str, tuple[StoredTensor, bool]], config: ModelCon
                 f'{stored.name} in {stored.path} is one layer more than the {layers} {part} layers '
                 'of the config'
             )
-
-
-def _check_tokenizer(path: Path, vocabulary: int) -> None:
-    from tokenizers import Tokenizer
-
-    if not path.is_file():
-        raise CheckpointError(f'{path} is missing; pass a tokenizer.json with --tokenizer')
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    # tokenizers raises a bare Exception for a file that it cannot parse.
-    except Exception as error:
-        raise CheckpointError(f'{path} is not a tokenizer: {error}') from error
-    needed = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
-    if needed > vocabulary:
-        raise CheckpointError(
-            f'{path} has token ids up to {needed - 1}, text.vocab_size is {vocabulary}: the '
-            'tokenizer does not match the config'
-        )
 
 
 def supported_tasks(config: ModelConfig, has_regions: bool) -> list[str]:

@@ -9,6 +9,8 @@ import sys
 from kimi_ros.vlm.errors import VlmError
 
 from .errors import ExportError
+from .known import known_checkpoints
+from .releases import RELEASES
 
 _INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 
@@ -35,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             verify=options.verify,
             lora=options.lora,
             target=options.target,
+            release=options.release,
         )
     except (ExportError, VlmError, OSError) as error:
         progress.close()
@@ -59,11 +62,21 @@ def _parser() -> argparse.ArgumentParser:
         description='Export a Moondream 2 checkpoint to a model folder for kimi_ros.',
     )
     parser.add_argument(
-        'checkpoint', help='safetensors file, shard index, folder, or hub:owner/name@revision'
+        'checkpoint',
+        help='safetensors file, shard index, folder, hub:owner/name@revision, or one of '
+        + ', '.join(known_checkpoints()),
     )
     parser.add_argument('out', help='output folder; an earlier export there is replaced')
     parser.add_argument('--config', help='config.json, if it is not next to the checkpoint')
-    parser.add_argument('--tokenizer', help='tokenizer.json, if it is not next to the checkpoint')
+    parser.add_argument(
+        '--tokenizer',
+        help='tokenizer.json or hub:owner/name@revision, if not the one next to the checkpoint',
+    )
+    parser.add_argument(
+        '--release',
+        metavar='TAG',
+        help=f'release of Moondream 2, if the checkpoint does not tell: {", ".join(RELEASES)}',
+    )
     parser.add_argument(
         '--precision',
         choices=['fp32', 'fp16', 'int8', 'int4'],

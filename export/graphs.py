@@ -110,5 +110,6 @@ def graphs_for(has_regions: bool) -> dict[str, Build]:
 def _suppressed_bias(config: ModelConfig) -> np.ndarray:
     """Bias on the logits: minus infinity at the answer id."""
     values = np.zeros(config.text.vocab_size, np.float32)
-    values[config.tokenizer.answer_id] = -np.inf
+    if config.tokenizer.answer_id is not None:
+        values[config.tokenizer.answer_id] = -np.inf
     return values

@@ -19,6 +19,7 @@ FILE_PATTERNS = (
     'config.json',
     'tokenizer.json',
     'tasks.json',
+    'moondream.py',  # read as text, see releases.py
 )
 _PART = r'[A-Za-z0-9][A-Za-z0-9._-]*'
 _HUB_NAME = re.compile(rf'(?P<repository>{_PART}/{_PART})(?:@(?P<revision>[^\s@]+))?')
@@ -38,11 +39,12 @@ def is_hub_name(checkpoint: str | Path) -> bool:
     return str(checkpoint).startswith(PREFIX)
 
 
-def fetch(name: str) -> Path:
+def fetch(name: str, use_network: bool = True) -> Path:
     """Download `hub:owner/name` or `hub:owner/name@revision` and return its local folder.
 
     Only files of FILE_PATTERNS that are not in the cache are downloaded. A revision is a branch, a
-    tag or a commit; the default is 'main'. Raises HubError, naming repository and revision.
+    tag or a commit; the default is 'main'. Without `use_network` only the cache is searched. Raises
+    HubError, naming repository and revision.
     """
     match = _HUB_NAME.fullmatch(name.removeprefix(PREFIX))
     if not match:
@@ -58,7 +60,10 @@ def fetch(name: str) -> Path:
         ) from error
     try:
         folder = snapshot_download(
-            repository, revision=revision, allow_patterns=list(FILE_PATTERNS)
+            repository,
+            revision=revision,
+            allow_patterns=list(FILE_PATTERNS),
+            local_files_only=not use_network,
         )
     except errors.RevisionNotFoundError as error:
         raise HubError(
@@ -78,6 +83,8 @@ def fetch(name: str) -> Path:
     except Exception as error:
         offline = constants.HF_HUB_OFFLINE
         why = 'HF_HUB_OFFLINE is set' if offline else _first_line(error)
+        if not use_network:
+            raise HubError(f'{repository}@{revision} is not in the cache') from error
         raise HubError(
             f'{repository}@{revision} is not, or not whole, in the cache {constants.HF_HUB_CACHE}, '
             f'and the hub was not reached ({why}). Where there is a network: hf download '

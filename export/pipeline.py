@@ -25,6 +25,7 @@ from .folder import atomic_folder, check_replaceable
 from .graph_builder import GraphBuilder, WeightFile
 from .graphs import graphs_for
 from .hub import origin
+from .known import license_of
 from .layers import Layers
 from .lora import AdaptedCheckpoint, adapt
 from .lowering_ort import OrtLowering, min_onnxruntime
@@ -53,10 +54,12 @@ def export_model(
     verify: str | Path | None = None,
     lora: str | Path | None = None,
     target: str = 'onnx',
+    release: str | None = None,
 ) -> Path:
     """Export a checkpoint as a model folder and return the folder.
 
-    :param checkpoint: safetensors file, index of shards, folder, or hub:owner/name@revision.
+    :param checkpoint: safetensors file, index of shards, folder, hub:owner/name@revision, or a name
+        of config/checkpoints.yaml.
     :param out: the output folder; an existing model folder is replaced after a successful export.
     :param config: config.json, if it is not next to the tensors; `tokenizer` likewise.
     :param precision: 'fp32', 'fp16', 'int8' or 'int4'; None means the preset's, or fp32.
@@ -64,6 +67,7 @@ def export_model(
     :param calibrate: folder of images for the calibration of an int8 KV cache.
     :param verify: folder of images on which the result is compared with an fp32 export.
     :param lora: a LoRA adapter to merge.
+    :param release: of Moondream 2 ('2025-06-21' ...), if nothing in the checkpoint tells it.
     :param target: 'onnx', or 'tensorrt' for engines for this machine's GPU.
 
     Raises CheckpointError, AdapterError, PresetError, SampleError, FolderError, BuildError or
@@ -83,7 +87,7 @@ def export_model(
         settings = resolve_settings(precision, preset)
     samples = [None if place is None else read_samples(place) for place in (calibrate, verify)]
     check_replaceable(out)
-    opened = open_checkpoint(checkpoint, config, tokenizer)
+    opened = open_checkpoint(checkpoint, config, tokenizer, release)
     if lora:
         opened = adapt(opened, lora)
     if settings.max_crops and settings.max_crops < opened.config.vision.max_crops:
@@ -93,7 +97,9 @@ def export_model(
     for given in filter(None, samples):
         check_samples(given, opened)
     _report_missing_tasks(opened, progress)
-    rebuild = rebuild_command(checkpoint, out, settings, config, tokenizer, lora) if builder else ''
+    rebuild = ''
+    if builder:
+        rebuild = rebuild_command(checkpoint, out, settings, config, tokenizer, lora, release)
     with atomic_folder(out) as folder:
         export = _Export(opened, folder, settings, progress, builder, rebuild)
         export.write()
@@ -279,6 +285,13 @@ def _source(checkpoint: Checkpoint) -> dict[str, Any]:
     hub_origin = origin(files[0].parent.resolve())
     if hub_origin:
         source |= {'repository': hub_origin.repository, 'revision': hub_origin.commit}
+        source['license'] = license_of(hub_origin)
+    tokenizer = origin(checkpoint.tokenizer.parent.resolve())
+    if tokenizer:
+        source['tokenizer'] = {
+            'repository': tokenizer.repository,
+            'revision': tokenizer.commit,
+        }
     if isinstance(checkpoint, AdaptedCheckpoint):
         path = checkpoint.adapter.path
         source['adapter'] = {'file': path.name, 'sha256': sha256_of(path)}

@@ -127,7 +127,8 @@ class _Comparison:
         logits = reference.logits(hidden)[0]
         found = engine.logits(hidden[0]).copy()
         yield self._compare('head', logits, found)
-        found[self._config.tokenizer.answer_id] = -np.inf
+        if self._config.tokenizer.answer_id is not None:
+            found[self._config.tokenizer.answer_id] = -np.inf
         if engine.token(hidden[0]) != found.argmax():
             raise SelfCheckError('head: its token is not the one with the largest logit')
 

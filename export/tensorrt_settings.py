@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kimi_ros.vlm.quantization import QuantizationConfig
 
+from .known import known_checkpoint
 from .settings import ExportSettings, PresetError, resolve_settings
 
 
@@ -39,6 +40,7 @@ def rebuild_command(
     config: str | Path | None,
     tokenizer: str | Path | None,
     lora: str | Path | None,
+    release: str | None,
 ) -> str:
     """The command line that rebuilds the folder, with absolute paths."""
     command = ['kimi-export', _absolute(checkpoint), _absolute(out), '--target', 'tensorrt']
@@ -48,6 +50,7 @@ def rebuild_command(
         ('--config', config and _absolute(config)),
         ('--tokenizer', tokenizer and _absolute(tokenizer)),
         ('--lora', lora and _absolute(lora)),
+        ('--release', release),
     ):
         if value:
             command += [option, str(value)]
@@ -55,6 +58,7 @@ def rebuild_command(
 
 
 def _absolute(place: str | Path) -> str:
-    """The absolute path; hub:owner/name is returned unchanged."""
+    """The absolute path; a name on the hub or of a known checkpoint is returned unchanged."""
     text = str(place)
-    return text if text.startswith('hub:') else str(Path(text).expanduser().absolute())
+    by_name = text.startswith('hub:') or known_checkpoint(text)
+    return text if by_name else str(Path(text).expanduser().absolute())

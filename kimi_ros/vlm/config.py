@@ -14,6 +14,14 @@ from .errors import ConfigError
 
 # Far beyond any model of this architecture, so that a typo does not exhaust the memory.
 _MAX_LAYERS, _MAX_SIZE = 1000, 2**20
+_OPTIONAL_IDS = (
+    'answer_id',
+    'thinking_id',
+    'coord_id',
+    'size_id',
+    'start_ground_points_id',
+    'end_ground_id',
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,8 @@ class RegionConfig:
     size_out_dim: int = 2048
     inner_dim: int = 8192
     group_size: int | None = None
+    log_sizes: bool = True
+    """Whether size bins are logarithmic; linear in the release of 2025-01-09."""
 
     @property
     def size_bins(self) -> int:
@@ -122,17 +132,28 @@ _PUBLISHED_TEMPLATES = {
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """Special token ids and prompt templates; the defaults are those of releases since 2025-06."""
+    """Special token ids and the prompt format; the defaults are those of the release of 2025-06-21.
+
+    An id is None if the release does not have it: without answer_id and thinking_id there is no
+    reasoning, without coord_id there are no spatial references.
+
+    :ivar space_before_question: whether a question is encoded with a leading space.
+    :ivar space_before_object: the same for the object of point and detect.
+    :ivar repeat_query_suffix: whether the suffix of a query is written twice.
+    """
 
     templates: Templates
     bos_id: int = 0
     eos_id: int = 0
-    answer_id: int = 3
-    thinking_id: int = 4
-    coord_id: int = 5
-    size_id: int = 6
-    start_ground_points_id: int = 7
-    end_ground_id: int = 9
+    answer_id: int | None = 3
+    thinking_id: int | None = 4
+    coord_id: int | None = 5
+    size_id: int | None = 6
+    start_ground_points_id: int | None = 7
+    end_ground_id: int | None = 9
+    space_before_question: bool = False
+    space_before_object: bool = True
+    repeat_query_suffix: bool = True
 
 
 @dataclass(frozen=True)
@@ -189,7 +210,11 @@ def _build(kind: type, section: str, values: dict[str, Any]) -> Any:
             raise ConfigError(f'{section}.{key} is not a known key (known: {", ".join(known)})')
         if key == 'templates':
             continue
-        if value is None and known[key].default is None:
+        if value is None and (known[key].default is None or key in _OPTIONAL_IDS):
+            continue
+        if isinstance(known[key].default, bool):
+            if not isinstance(value, bool):
+                raise ConfigError(f'{section}.{key} must be true or false, not {value!r}')
             continue
         # bool is an int to Python, but never a size.
         if not isinstance(value, int) or isinstance(value, bool):
@@ -302,7 +327,7 @@ def _check_ids(config: ModelConfig) -> None:
     used: dict[str, tuple[int, ...]] = {
         item.name: (getattr(tokenizer, item.name),)
         for item in fields(tokenizer)
-        if item.name.endswith('_id')
+        if item.name.endswith('_id') and getattr(tokenizer, item.name) is not None
     }
     templates = tokenizer.templates
     for length, ids in (templates.caption or {}).items():

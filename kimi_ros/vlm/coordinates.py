@@ -20,8 +20,13 @@ def bin_to_coordinate(index: int, bins: int) -> float:
     return index / bins
 
 
-def bin_to_size(index: int, bins: int) -> float:
-    """Bin to width or height: 2 ** (index / (bins - 1) * 10 - 10), from 1/1024 to 1."""
+def bin_to_size(index: int, bins: int, log: bool = True) -> float:
+    """Bin to width or height: 2 ** (index / (bins - 1) * 10 - 10), from 1/1024 to 1.
+
+    With `log` False it is index / bins, as in the release of 2025-01-09.
+    """
+    if not log:
+        return index / bins
     return math.pow(2.0, index / (bins - 1) * 10.0 - 10.0)
 
 

@@ -58,7 +58,8 @@ def detect_boxes(
         y, confidence_y, embedding = _decode_coordinate(engine, hidden)
         hidden = _step(engine, embedding, cancel)
         logits = engine.size_logits(hidden)
-        (width, confidence_w), (height, confidence_h) = (_decode_size(side) for side in logits)
+        log = engine.config.region.log_sizes
+        (width, confidence_w), (height, confidence_h) = (_decode_size(x, log) for x in logits)
         boxes.append(
             Box(
                 x - width / 2,
@@ -92,9 +93,9 @@ def _decode_coordinate(engine: Engine, hidden: np.ndarray) -> tuple[float, float
     return value, confidence, engine.embed_coordinates([value])
 
 
-def _decode_size(logits: np.ndarray) -> tuple[float, float]:
+def _decode_size(logits: np.ndarray, log: bool) -> tuple[float, float]:
     best, confidence = argmax_bin(logits)
-    return bin_to_size(best, len(logits)), confidence
+    return bin_to_size(best, len(logits), log), confidence
 
 
 def _remaining_context(engine: Engine) -> int:

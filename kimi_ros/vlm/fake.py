@@ -93,7 +93,8 @@ class FakeEngine:
     def token(self, hidden: np.ndarray) -> int:
         """The scripted token."""
         logits = self.logits(hidden)
-        logits[self.config.tokenizer.answer_id] = -np.inf
+        if self.config.tokenizer.answer_id is not None:
+            logits[self.config.tokenizer.answer_id] = -np.inf
         return int(logits.argmax())
 
     def coordinate_logits(self, hidden: np.ndarray) -> np.ndarray:

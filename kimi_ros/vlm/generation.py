@@ -67,7 +67,7 @@ class TokenGenerator:
         if self._sampler.greedy and self._constraint is None and not first:
             return self._engine.token(hidden)
         logits = self._engine.logits(hidden)
-        if not first:
+        if not first and self._suppressed_id is not None:
             logits[self._suppressed_id] = -np.inf
         if self._constraint is not None:
             self._constraint.mask(logits)

@@ -320,7 +320,8 @@ class VisionLanguageModel:
         check_int(max_objects, 'max_objects')
         if template is None:
             raise TaskNotSupported(f'the config of {self.name!r} has no template for this task')
-        return object_prompt(template, self.tokenizer, name)
+        space = self.config.tokenizer.space_before_object
+        return object_prompt(template, self.tokenizer, name, space)
 
     def _answer(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .config import ModelConfig, PromptTemplate
+from .config import ModelConfig, PromptTemplate, TokenizerConfig
 from .engine import Engine
 from .errors import InputError
 from .tokenizer import TextTokenizer
@@ -60,15 +60,19 @@ def query_prompt(
     """Build the prompt of a question.
 
     One turn is `prefix references question suffix suffix`; the reference implementation doubles the
-    suffix. In reasoning mode it is `... question suffix thinking`, and the suffix follows again
-    before the answer. An earlier turn is its prompt, its answer and EOS. A text-only prompt starts
-    with BOS. Raises InputError.
+    suffix since 2025-06-21. In reasoning mode it is `... question suffix thinking`, and the suffix
+    follows again before the answer. An earlier turn is its prompt, its answer and EOS. A text-only
+    prompt starts with BOS. Raises InputError.
     """
-    template = config.tokenizer.templates.query
+    special, template = config.tokenizer, config.tokenizer.templates.query
     if template is None:
         raise InputError('the config of this model has no query template')
+    space = ' ' if special.space_before_question else ''
+    answer_suffix = template.suffix * (2 if special.repeat_query_suffix else 1)
+    suffix = (*template.suffix, _thinking_id(special)) if reasoning else answer_suffix
     ids: list[int] = []
     refs = _as_list(spatial_refs, 'spatial_refs')
+    coord_id, size_id = _reference_ids(special) if refs else (0, 0)
     if not with_image:
         if refs:
             raise InputError('spatial_refs need an image')
@@ -77,7 +81,7 @@ def query_prompt(
         if not isinstance(turn, (list, tuple)) or len(turn) != 2:
             raise InputError(f'history takes (question, answer) pairs, not {turn!r}')
         asked, answered = (check_text(text, 'a text of the history') for text in turn)
-        ids += [*template.prefix, *tokenizer.encode(asked), *template.suffix, *template.suffix]
+        ids += [*template.prefix, *tokenizer.encode(space + asked), *answer_suffix]
         ids += [*tokenizer.encode(answered), config.tokenizer.eos_id]
     ids += template.prefix
     coordinate_at, coordinates, size_at, sizes = [], [], [], []
@@ -86,22 +90,38 @@ def query_prompt(
         for value in place:
             coordinate_at.append(len(ids))
             coordinates.append(value)
-            ids.append(config.tokenizer.coord_id)
+            ids.append(coord_id)
         if size is not None:
             size_at.append(len(ids))
             sizes.append(size)
-            ids.append(config.tokenizer.size_id)
-    ids += tokenizer.encode(check_text(question, 'the question'))
-    ids += template.suffix
-    ids += [config.tokenizer.thinking_id] if reasoning else template.suffix
+            ids.append(size_id)
+    ids += tokenizer.encode(space + check_text(question, 'the question'))
+    ids += suffix
     return Prompt(
         tuple(ids), tuple(coordinate_at), tuple(coordinates), tuple(size_at), tuple(sizes)
     )
 
 
-def object_prompt(template: PromptTemplate, tokenizer: TextTokenizer, name: str) -> Prompt:
-    """Build the prompt of point or detect: prefix, a space and the object's name, suffix."""
-    words = tokenizer.encode(' ' + check_text(name, "the object's name"))
+def _reference_ids(special: TokenizerConfig) -> tuple[int, int]:
+    if special.coord_id is None or special.size_id is None:
+        raise InputError('this release of the model does not support spatial_refs in a query')
+    return special.coord_id, special.size_id
+
+
+def _thinking_id(special: TokenizerConfig) -> int:
+    if special.thinking_id is None or special.answer_id is None:
+        raise InputError('this release of the model has no reasoning mode')
+    return special.thinking_id
+
+
+def object_prompt(
+    template: PromptTemplate, tokenizer: TextTokenizer, name: str, space: bool = True
+) -> Prompt:
+    """Build the prompt of point or detect: prefix, a space and the object's name, suffix.
+
+    :param space: TokenizerConfig.space_before_object.
+    """
+    words = tokenizer.encode((' ' if space else '') + check_text(name, "the object's name"))
     return Prompt((*template.prefix, *words, *template.suffix))
 
 

@@ -36,8 +36,9 @@ def generate_reasoning(
     special = engine.config.tokenizer
     grounding_ids = (special.start_ground_points_id, special.end_ground_id)
 
-    suppressed = [] if can_point else [special.coord_id]
-    suppressed_after_first = [*suppressed, special.eos_id, special.size_id]
+    suppressed = [] if can_point or special.coord_id is None else [special.coord_id]
+    size = [] if special.size_id is None else [special.size_id]
+    suppressed_after_first = [*suppressed, special.eos_id, *size]
     segments: list[tuple[list[int], list[float]]] = [([], [])]
     raise_if_cancelled(cancel)
     hidden = engine.step(embeds)

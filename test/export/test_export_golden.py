@@ -78,33 +78,10 @@ def test_graphs_agree_with_the_golden_arrays(golden, golden_folder, golden_cases
     assert_close(values[:, ::90], expected[f'v_last_{CASE}'])
 
 
-def older_name(name):
-    """Today's name to the one that the releases before 2025 had for the tensor."""
-    for new, old in (
-        ('model.vision.patch_emb', 'vision_encoder.encoder.model.visual.patch_embed.linear'),
-        ('model.vision.pos_emb', 'vision_encoder.encoder.model.visual.pos_embed'),
-        ('model.vision.post_ln', 'vision_encoder.encoder.model.visual.norm'),
-        ('model.vision.proj_mlp', 'vision_encoder.projection.mlp'),
-        ('model.vision.blocks', 'vision_encoder.encoder.model.visual.blocks'),
-        ('model.text.wte', 'text_model.transformer.embd.wte.weight'),
-        ('model.text.lm_head', 'text_model.lm_head.linear'),
-        ('model.text.post_ln', 'text_model.lm_head.ln'),
-        ('model.text.blocks', 'text_model.transformer.h'),
-        ('model.region.coord_features', 'region_model.coordinate_features.weight'),
-        ('model.region.size_features', 'region_model.size_features.weight'),
-        ('model.region.coord', 'region_model.coordinate'),
-        ('model.region.size', 'region_model.size'),
-    ):
-        if name.startswith(new):
-            name = old + name[len(new) :]
-            break
-    if name.startswith('text_model'):
-        return name.replace('attn.qkv', 'mixer.Wqkv').replace('attn.proj', 'mixer.out_proj')
-    return name.replace('.ln1.', '.norm1.').replace('.ln2.', '.norm2.')
-
-
 @pytest.mark.parametrize('compiled', [False, True])
-def test_older_names_give_the_same_weights(golden_copy, golden_folder, tmp_path, compiled):
+def test_older_names_give_the_same_weights(
+    golden_copy, golden_folder, tmp_path, compiled, older_name
+):
     folder, tensors = golden_copy
     older = {}
     for name, values in tensors.items():
