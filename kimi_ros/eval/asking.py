@@ -10,10 +10,11 @@ from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.outcome import Outcome, binary
 from kimi_ros.eval.planning import outcome_of, run_agent
 from kimi_ros.eval.questions import parse_number
+from kimi_ros.sim.expression_sampling import PRESENCE_MIX, sample_expression
 from kimi_ros.sim.facts import sample_attribute, sample_count, sample_relation
 from kimi_ros.sim.language import with_article
 from kimi_ros.sim.referring_expression import ReferringExpression, attribute_name, relation_name
-from kimi_ros.sim.tasks import PRESENCE_MIX, Task, sample_expression
+from kimi_ros.sim.tasks import Task
 from kimi_ros.vlm import VisionLanguageModel
 
 _TEMPLATES = {
