@@ -42,6 +42,7 @@ _ZH_ORDER = re.compile(
     r'(?:离[^的]{1,6}|靠)?最(?:大|小|高|矮|近|远|前|后|上|下|左|右)(?:边|面)?的(?:那?[个只本把块支])?'
     r'|第[一二两三四五六七八九十\d]+(?:个|只|本|把|块|支)(?:的)?'
 )
+_ZH_DETERMINER = re.compile('[那这](?:[个只本把块支张条部辆台瓶根双件]|一[个只本把块支])?')
 _ARTICLES = frozenset('the a an that this those these my your his her their our some'.split())
 _RELATION_WORDS = sorted(
     ((words, name) for name, group in _EN_RELATIONS.items() for words in group),
@@ -100,6 +101,11 @@ class Reference:
         return Reference(name, self.head, self.attributes, name=name, query=query)
 
     @property
+    def said(self) -> tuple[str, ...]:
+        """Return the phrases that somebody must have said: its own, or a place's landmarks."""
+        return tuple(mark.text for mark in self.landmarks) if self.is_place else (self.text,)
+
+    @property
     def nouns(self) -> tuple[str, ...]:
         """Return the phrases that the policy must judge: its own, or a place's landmarks."""
         if self.is_place:
@@ -153,7 +159,7 @@ def _parse_chinese(phrase: str) -> Reference:
         return replace(
             _parse_chinese(match.groups()[-1]), text=phrase, relation=relation, landmarks=landmarks
         )
-    plain = phrase[order.end() :] if order else phrase
+    plain = _ZH_DETERMINER.sub('', phrase[order.end() :] if order else phrase) or phrase
     *attributes, head = re.split('(?<=的)', plain) if '的' in plain[:-1] else [plain]
     return Reference(
         text=phrase,

@@ -15,6 +15,8 @@ from kimi_ros.agent.relations import (
     select_by_relation,
 )
 
+_SURFACES = frozenset(('table', 'desk', 'floor', 'counter', '桌子', '桌', '桌面', '地', '地上'))
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -68,12 +70,15 @@ class Resolver:
             landmarks = []
             for landmark in reference.landmarks:
                 resolution = self.resolve(landmark)
+                if not resolution.candidates and landmark.head in _SURFACES:
+                    continue  # the surface that everything stands on may fill the image
                 if len(resolution.candidates) != 1:
                     return resolution
                 landmarks += resolution.candidates
-            candidates = select_by_relation(
-                candidates, reference.relation, landmarks, self._geometry
-            )
+            if landmarks:
+                candidates = select_by_relation(
+                    candidates, reference.relation, landmarks, self._geometry
+                )
         order = parse_order(reference.order) if reference.order else None
         if order and candidates:
             candidates = select_by_order(candidates, order, self._geometry)
