@@ -1,0 +1,5 @@
+"""Generated instructions to robots, English and Chinese, each with what it says."""
+
+from kimi_train.reader.language.example import Argument, Example, SkillCard
+
+__all__ = ['Argument', 'Example', 'SkillCard']
