@@ -52,7 +52,11 @@ setup(
     license='Apache-2.0',
     packages=packages(),
     package_dir={'kimi_export': 'export', 'kimi_train': 'train'},
-    package_data={'kimi_ros.eval': ['*.yaml'], 'kimi_ros.sim': ['*.yaml', 'recorded/*']},
+    package_data={
+        'kimi_ros.eval': ['*.yaml'],
+        'kimi_ros.eval.reading': ['*.jsonl', '*.yaml', 'skills/*.yaml'],
+        'kimi_ros.sim': ['*.yaml', 'recorded/*'],
+    },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
