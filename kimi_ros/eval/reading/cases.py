@@ -50,10 +50,10 @@ class Case:
     :ivar also: other lists of skills that are as right.
     :ivar names: each is held by the name of a thing or of a landmark, in this order.
     :ivar without: held by no name of the plan: "the pliers, not the hammer".
-    :ivar relation: where the target is, or which thing is meant; '' where nothing is predicted of it.
+    :ivar relation: where the target is, or which thing is meant; '' where nothing is said of it.
     :ivar values: of arguments that are no things, by the argument's name.
     :ivar outcome: why there is no step, one of `OUTCOMES`; '' where it does not matter.
-    :ivar history: what was predicted before, the oldest first.
+    :ivar history: what was said before, the oldest first.
     :ivar catalogue: the shipped one that it is for; '' for the one that --skills gives.
     """
 
@@ -87,7 +87,7 @@ class Case:
         """Return what a line of JSON holds, without what is empty."""
         data = {'lang': self.lang, 'say': self.say, 'skills': list(self.skills)}
         rest = ('also', 'names', 'without', 'relation', 'values', 'outcome', 'history', 'catalogue')
-        return data | {name: value for name in rest if (value := getattr(self, name))}
+        return data | {name: _thawed(value) for name in rest if (value := getattr(self, name))}
 
 
 def read_cases(path: str | Path, catalogues: Sequence[str] = ()) -> list[Case]:
@@ -138,3 +138,7 @@ def _json(line: bytes) -> object:
 
 def _frozen(value: object) -> object:
     return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+
+
+def _thawed(value: object) -> object:
+    return [_thawed(v) for v in value] if isinstance(value, tuple) else value

@@ -87,4 +87,4 @@ def _same(came: object, wanted: object) -> bool:
 
 
 def _plain(text: str) -> str:
-    return _QUOTES.sub(' ', _ARTICLE.sub('', text.strip())).strip().casefold()
+    return _ARTICLE.sub('', _QUOTES.sub(' ', text).strip()).casefold()
