@@ -259,3 +259,27 @@ def test_robocups_commands_become_cases(tmp_path):
     assert cases['find'].also == (('find', 'follow'),)
     for c in cases.values():
         _possible(c, catalogue('robocup'))
+
+
+def test_liberos_tasks_become_cases(tmp_path):
+    tasks = {
+        'libero_goal': ['push_the_plate_to_the_front_of_the_stove', 'turn_on_the_stove'],
+        'libero_10': ['KITCHEN_SCENE4_put_both_the_cup_and_the_red_box_in_the_drawer_and_close_it'],
+        'libero_spatial': ['pick_up_the_bowl_next_to_the_jar_and_place_it_on_the_plate'],
+        'libero_90': ['KITCHEN_SCENE1_open_the_drawer'],
+    }
+    for suite, names in tasks.items():
+        folder = tmp_path / 'libero/libero/bddl_files' / suite
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / f'{name}.bddl').touch()
+    out = tmp_path / 'libero.jsonl'
+    assert '4 cases' in _script('reading_libero.py', tmp_path, out)
+    cases = {c.say.split()[0]: c for c in read_cases(out, catalogue_names())}
+    assert cases['push'].relation == 'in_front_of' and cases['push'].names == ('plate', 'stove')
+    assert cases['put'].skills == ('pick', 'place', 'pick', 'place', 'close')
+    assert cases['put'].names == ('cup', 'red box', 'drawer')
+    assert cases['pick'].names == ('bowl', 'plate') and cases['pick'].relation == 'on'
+    assert cases['turn'].skills == ('turn_on',)
+    for c in cases.values():
+        _possible(c, catalogue('libero'))
