@@ -1,0 +1,65 @@
+"""Draws examples: instructions in English or Chinese that share a catalogue."""
+
+from __future__ import annotations
+
+from kimi_train.reader.language import noise, sentences_en
+from kimi_train.reader.language.draft import Draft
+from kimi_train.reader.language.example import Example
+from kimi_train.reader.language.lexicon import lexicon
+from kimi_train.reader.language.marks import Marks, bare
+from kimi_train.reader.language.nouns_en import Nouns as NounsEn
+from kimi_train.reader.language.sentences_en import English
+from kimi_train.reader.language.world import World, sample_world
+
+__all__ = ['generate']
+
+_LANGUAGES = {'en': (English, NounsEn, sentences_en.PATTERNS)}
+try:
+    from kimi_train.reader.language import sentences_zh
+    from kimi_train.reader.language.nouns_zh import Nouns as NounsZh
+    _LANGUAGES['zh'] = (sentences_zh.Chinese, NounsZh, sentences_zh.PATTERNS)
+except ImportError:
+    pass
+_WEIGHTED = {lang: tuple(name for name, weight in patterns for _ in range(weight))
+             for lang, (_, _, patterns) in _LANGUAGES.items()}
+_BARE_OUTCOMES = ('nothing', 'unclear', 'answer')
+
+
+def generate(rng, lang: str, count: int = 24, held_out: bool | str = False,
+             noisy: bool = True) -> list[Example]:
+    """Return examples that share one catalogue.
+
+    :param rng: random.Random; the same state gives the same examples.
+    :param lang: 'en' or 'zh'.
+    :param held_out: 'nouns' or 'skills' that training never holds, True for both.
+    :param noisy: with fillers, slips of the keys and the like.
+    """
+    world = sample_world(rng, lang, held_out in (True, 'skills'))
+    part = 'held' if held_out in (True, 'nouns') else 'train'
+    examples = []
+    while len(examples) < count:
+        if example := _one(rng, lang, world, part, noisy):
+            examples.append(example)
+    return examples
+
+
+def _one(rng, lang, world: World, part, noisy) -> Example | None:
+    maker, nouns, _ = _LANGUAGES[lang]
+    marks = Marks()
+    say = maker(rng, world, nouns(rng, lexicon(lang), marks, part), marks)
+    weighted = _WEIGHTED[lang]
+    pattern = weighted[int(rng.random() * len(weighted))]
+    draft = Draft()
+    if not getattr(say, pattern)(draft) or not draft.text:
+        return None
+    if not draft.outcome and not all(act.verb for act in draft.acts
+                                     if not world.resolve(act.family.name)):
+        return None
+    draft.left_out = say.left_out
+    text = draft.text
+    if noisy:
+        text = noise.dress(rng, lang, text, draft.outcome in _BARE_OUTCOMES)
+        draft.history = tuple(noise.dress(rng, lang, said) for said in draft.history)
+    if len(bare(text)) > 240:
+        return None
+    return draft.example(lang, world, text)

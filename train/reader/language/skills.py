@@ -1,0 +1,236 @@
+"""The skills that instructions ask for, as the corpus tells them, and how each is asked for."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import yaml
+
+from kimi_train.reader.language import lexicon as words
+from kimi_train.reader.language.verbs_en import PARTICLES, participle, phrasal
+
+__all__ = ['Ask', 'Family', 'families']
+
+_DATA = Path(__file__).parent.parent / 'data'
+_SLOT = re.compile(r'\{(\w+)\}')
+# Marks around the verb within a way to ask; filled with those of the example.
+VERB_OPEN, VERB_CLOSE = '\x01', '\x02'
+FETCH = ('hand_over', 'bring', 'fetch', 'deliver')
+_NOT_IMPERATIVE = frozenset('''i i'd i'll i'm i've i am we we'd can could may might would will is are do
+does did has have where what which who how why when any there it it's that the this these my our
+somebody someone anybody anyone let's don't no not your you a an if time'''.split())
+_AUXILIARY = frozenset('''i we you it he she they can could may might would will shall should must is are
+am be was were do does did has to the a an any that this there where what which who how why when my our
+me us your for of on in at by with please let's don't ought got going able 'd 'll i'd i'll i'm i've
+we'd not so too now here still just back up down off out over'''.split())
+
+
+class Ask:
+    """One way to ask for a skill.
+
+    :ivar text: with its slots in braces and the verb between `VERB_OPEN` and `VERB_CLOSE`.
+    :ivar slots: names of the arguments it holds, in their order.
+    :ivar imperative: whether "could you" and the like may stand before it.
+    :ivar verb: '' where no word can be called one.
+    :ivar pronoun: the text with the first slot where "it" goes ("pick {object} up").
+    :ivar dropped: in Chinese, the text without the thing that 把 brings; '' where it has none.
+    :ivar shape: the text with its slots left blank: what tells two ways apart.
+    """
+
+    __slots__ = ('text', 'slots', 'imperative', 'verb', 'pronoun', 'dropped', 'shape', 'question')
+
+    def __init__(self, text: str, lang: str):
+        self.slots = tuple(_SLOT.findall(text))
+        self.shape = _SLOT.sub('{}', text).lower().strip('?？!.。 ')
+        self.question = text.rstrip().endswith(('?', '？'))
+        text = text.strip().rstrip('?？.。!')
+        (self._english if lang == 'en' else self._chinese)(text)
+
+    def _english(self, text):
+        tokens = text.split(' ')
+        first = tokens[0].lower()
+        self.imperative = bool(first[0].isalpha() and first not in _NOT_IMPERATIVE
+                               and first.rstrip(',') == first)
+        at = None
+        if self.imperative:
+            at = 1 if first in ('go', 'come') and len(tokens) > 2 and tokens[1] in _BASE else 0
+            at = 2 if first in ('go', 'come') and tokens[1:2] == ['and'] else at
+        else:
+            for i, token in enumerate(tokens):
+                if token.lower().strip(',') not in _AUXILIARY and '{' not in token:
+                    at = i
+                    break
+            if first in ('can', 'could', 'may', 'would', 'will', 'is', 'are', 'any', 'do', 'where',
+                         'what', 'how', 'which', "don't", 'did') and not first.startswith("don't"):
+                self.question = True
+        self.verb = tokens[at].strip(',') if at is not None else ''
+        marked = list(tokens)
+        if self.verb:
+            marked[at] = marked[at].replace(self.verb, VERB_OPEN + self.verb + VERB_CLOSE, 1)
+        self.text = ' '.join(marked)
+        self.pronoun = self.text
+        self.dropped = ''
+        if (self.imperative and len(tokens) > 2 and tokens[1] in PARTICLES
+                and tokens[2].startswith('{') and phrasal(tokens[0], tokens[1])):
+            marked[1], marked[2] = marked[2], marked[1]
+            self.pronoun = ' '.join(marked)
+
+    def _chinese(self, text):
+        self.imperative = (text[0] not in '我能可怎哪什想谁你别不咱要该有没{' and '，' not in text
+                           and not text.endswith(('吗', '呢', '了', '吧')))
+        if text.endswith(('吗', '呢')):
+            self.question = True
+        at, verb = _chinese_verb(text)
+        self.verb = verb
+        if verb:
+            text = text[:at] + VERB_OPEN + verb + VERB_CLOSE + text[at + len(verb):]
+        self.text = self.pronoun = text
+        match = re.match(r'(?:把|将)\{(\w+)\}', text)
+        self.dropped = text[match.end():] if match else ''
+        if match and not self.dropped.lstrip(VERB_OPEN):
+            self.dropped = ''
+
+
+_BASE = frozenset('''get wait fetch find bring pick grab take see look stand sit check help tell give put
+park hand clean'''.split())
+
+
+@functools.cache
+def _verbs_zh() -> frozenset[str]:
+    verbs = set()
+    for word, glosses, _ in words.cedict():
+        if len(word) <= 2 and glosses[0].startswith('to '):
+            verbs.add(word)
+    return frozenset(verbs) - set('把将给帮让我你在到去来请要想能可以是有会向往朝从对为和用过上下')
+
+
+def _chinese_verb(text):
+    """Return where the verb of a way to ask begins, and the verb."""
+    verbs = _verbs_zh()
+    slot = False
+    i = 0
+    while i < len(text):
+        c = text[i]
+        if c == '{':
+            i = text.index('}', i) + 1
+            continue
+        for length in (2, 1):
+            word = text[i:i + length]
+            if len(word) == length and word in verbs and '{' not in word and word not in (
+                    '一下', '过来', '起来', '下来', '出来', '帮我', '给我', '一个', '可以', '应该', '需要',
+                    '帮忙', '麻烦', '能不', '过去', '看看'):
+                return i, word
+        i += 1
+    del slot
+    for word in ('去', '来', '要', '用', '到', '开'):
+        if word in text and f'{{{word}' not in text:
+            return text.index(word), word
+    return 0, ''
+
+
+class Family:
+    """A skill of the corpus.
+
+    :ivar arguments: the entries of its YAML.
+    :ivar nouns: classes of the things it is asked for, by argument.
+    :ivar asks: ways to ask by language.
+    :ivar otherwise: names of families that do for it where a catalogue lacks it.
+    """
+
+    def __init__(self, entry: dict, core: bool):
+        self.name = entry['name']
+        self.aliases = tuple(str(a) for a in entry.get('aliases') or ())
+        self.arguments = entry.get('arguments') or []
+        self.by_name = {a['name']: a for a in self.arguments}
+        self.core = core
+        self.said = entry.get('said') or {}
+        self.into = entry.get('into', '')
+        otherwise = entry.get('otherwise') or ()
+        self.otherwise = (otherwise,) if isinstance(otherwise, str) else tuple(otherwise)
+        self._nouns = entry.get('nouns') or ['any']
+        self.descriptions = {}
+        self.asks: dict[str, list[Ask]] = {}
+        for lang in ('en', 'zh'):
+            told = entry.get(lang) or {}
+            self.descriptions[lang] = tuple(told.get('descriptions') or ())
+            self.asks[lang] = [ask for line in told.get('ask') or ()
+                               if (ask := self._ask(str(line), lang))]
+
+    def _ask(self, line, lang):
+        ask = Ask(line, lang)
+        return ask if all(slot in self.by_name for slot in ask.slots) else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All its names."""
+        return (self.name, *self.aliases)
+
+    @functools.cache  # noqa: B019  families live as long as the process
+    def kinds(self, argument: str) -> tuple[str, ...]:
+        """Return the classes of nouns that fit an argument."""
+        nouns = self._nouns
+        if isinstance(nouns, dict):
+            nouns = nouns.get(argument) or ['any']
+        if isinstance(nouns, str):
+            nouns = [nouns]
+        return tuple(nouns)
+
+
+@functools.cache
+def families() -> dict[str, Family]:
+    """Return the skills of the corpus by name; entries of the same name are put together."""
+    entries: dict[str, dict] = {}
+    core = set()
+    for path in sorted(_DATA.glob('*.yaml'), key=lambda p: (p.name != 'core.yaml', p.name)):
+        for entry in yaml.safe_load(path.read_text(encoding='utf-8')) or ():
+            known = entries.setdefault(entry['name'], entry)
+            if path.name == 'core.yaml':
+                core.add(entry['name'])
+            elif known is not entry:
+                _merge(known, entry)
+    return {name: Family(entry, name in core) for name, entry in entries.items()}
+
+
+def _merge(known, entry):
+    arguments = {a['name'] for a in known.get('arguments') or ()}
+    for lang in ('en', 'zh'):
+        told, more = known.setdefault(lang, {}), entry.get(lang) or {}
+        told['descriptions'] = list(dict.fromkeys((told.get('descriptions') or []) + (more.get('descriptions') or [])))
+        asks = [a for a in more.get('ask') or () if set(_SLOT.findall(str(a))) <= arguments]
+        told['ask'] = list(dict.fromkeys((told.get('ask') or []) + asks))
+    known['aliases'] = list(dict.fromkeys((known.get('aliases') or []) + (entry.get('aliases') or [])))
+
+
+@functools.cache
+def relatives() -> dict[str, frozenset[str]]:
+    """Return for each family those that mean the same or are asked for in the same words."""
+    everyone = families()
+    shared = defaultdict(set)
+    for name, family in everyone.items():
+        for label in family.names:
+            shared['name', label].add(name)
+        for lang in ('en', 'zh'):
+            for ask in family.asks[lang]:
+                shared['ask', ask.shape].add(name)
+    same: dict[str, set[str]] = {name: set() for name in everyone}
+    for group in shared.values():
+        for name in group:
+            same[name] |= group
+    return {name: frozenset(group - {name}) for name, group in same.items()}
+
+
+def passive(ask: Ask) -> tuple[str, str] | None:
+    """Return "{object} VERBed up REST" for "VERB up {object} REST", marks around the verb."""
+    match = re.fullmatch(f'{VERB_OPEN}(\\w+){VERB_CLOSE}(?: (\\w+))? (\\{{\\w+\\}})(.*)', ask.text)
+    if not match or not ask.imperative:
+        return None
+    verb, particle, slot, rest = match.groups()
+    if particle and not (particle in PARTICLES and phrasal(verb, particle)):
+        return None
+    if re.match(r' (a|an) ', rest) or verb in ('give', 'let', 'have', 'go', 'come', 'tell', 'get', 'show'):
+        return None
+    done = VERB_OPEN + participle(verb) + VERB_CLOSE + (f' {particle}' if particle else '')
+    return slot, done + rest
