@@ -112,7 +112,11 @@ class _Maker:
         return self._form('two', a=a.words, b=b.words), _right([a, b])
 
     def _not(self, skills: list[dict]) -> tuple[str, dict]:
-        request = self._request(self.rng.choice([s for s in skills if s['name'] != 'place']))
+        # After a place or a text, "not ..." could be part of it.
+        ends = [s for s in skills if [a['name'] for a in s['arguments']] == ['object']]
+        if not ends:
+            return self._one(skills)
+        request = self._request(self.rng.choice(ends))
         noun = self._noun(self.things)
         no = f'the {noun}' if self.language == 'en' else noun
         right = _right([request]) | {'without': [noun]}
@@ -144,7 +148,11 @@ class _Maker:
         name = plural if '{objects}' in form else a
         # In Chinese the place may come first.
         places = sorted((words.find(n), n) for n in (name, b) if n in words)
-        return words, {'skills': [ANSWER], 'names': [places[0][1]]}
+        right = {'skills': [ANSWER], 'names': [places[0][1]]}
+        # A robot that can show where a thing is may as well do so.
+        where = form.startswith('where') or '在哪里' in form
+        right |= {'also': [['locate']]} if where and self.kind == 'nouns' else {}
+        return words + {'en': '?', 'zh': '？'}[self.language], right
 
     def _nothing(self, skills: list[dict]) -> tuple[str, dict]:
         return self.rng.choice(self.forms['nothing']), {'skills': [], 'outcome': 'nothing'}
@@ -219,9 +227,9 @@ class _Maker:
 
     def _spoken(self, words: str) -> str:
         if self.rng.random() < 0.4:  # as a recogniser writes
-            return re.sub(r'[,.]', '', words.lower()) if self.language == 'en' else words
+            return re.sub('[,.?？]', '', words.lower())
         mark = {'en': '.', 'zh': '。'}[self.language]
-        return words[0].upper() + words[1:] + mark
+        return words[0].upper() + words[1:] + ('' if words[-1] in '?？' else mark)
 
 
 def _right(requests: list[_Request]) -> dict:
