@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from kimi_train.reader.language import values
 from kimi_train.reader.language.draft import Act
+from kimi_train.reader.language.extras import PLACELESS
 from kimi_train.reader.language.marks import Marks
 from kimi_train.reader.language.skills import VERB_CLOSE, VERB_OPEN, Ask, Family, families
 
-__all__ = ['Clauses']
+__all__ = ['THINGS', 'Clauses', 'relation_for']
 
 THINGS = ('object', 'point', 'region')
+# Skills whose thing may be said with where it comes from.
+_SOURCED = ('pick', 'hand_over', 'fetch', 'bring', 'place', 'deliver', 'remove', 'take_out')
 
 
 class Clauses:
@@ -52,8 +55,10 @@ class Clauses:
         asks = self.world.asks(family, self.lang)
         if not asks:
             return None
+        more = family.more[self.lang]
+        share = 0.55 if self.world.table else 0.25
         for _ in range(5):
-            ask = self.pick(asks)
+            ask = self.pick(more if more and self.random() < share else asks)
             if fits is None or fits(ask):
                 return ask
         asks = [a for a in asks if fits(a)] if fits else asks
@@ -91,11 +96,17 @@ class Clauses:
             return said
         if kind in THINGS:
             if argument.get('place'):
+                if family.name == 'place' and self.random() < 0.05:
+                    return self._placeless()
                 relation, said, phrases = self.put(family, slot)
                 act.relation = relation
                 act.things[slot] = phrases
                 return said
-            phrase = self.nouns.phrase(family.kinds(slot))
+            kinds = family.kinds(slot)
+            if family.name in _SOURCED and self.random() < 0.07:
+                phrase = self.nouns.from_place(kinds)
+            else:
+                phrase = self.nouns.phrase(kinds)
             act.things[slot] = (phrase,)
             return phrase.text
         if kind == 'number':
@@ -103,7 +114,7 @@ class Clauses:
         elif kind == 'enum':
             said, value = values.choice(self.rng, self.lang, argument, family.said)
         elif kind == 'string':
-            said, value = self.words()
+            said, value = self.words(slot)
         else:
             value = self.random() < 0.5
             told = family.said.get(value, family.said.get(str(value).lower())) or {}
@@ -117,10 +128,30 @@ class Clauses:
         act.values[slot] = (number, value)
         return said
 
+    def _placeless(self):
+        idle, telling = PLACELESS[self.lang]
+        if self.random() < 0.6:
+            return self.pick(idle)
+        number, said = self.marks(self.pick(telling))
+        self.left_out.append(number)
+        return said
+
     def put(self, family, slot):
         """Return relation, text and landmarks of a place that fits the family."""
         raise NotImplementedError
 
-    def words(self) -> tuple[str, str]:
-        """Return a text to be said or written as it stands in the sentence, and the text."""
+    def words(self, slot) -> tuple[str, str]:
+        """Return a text for the argument as it stands in the sentence, and the text."""
         raise NotImplementedError
+
+
+def relation_for(say, kinds) -> str | None:
+    """Draw how a thing is put to something of these classes: in a container, on furniture."""
+    r = say.random()
+    if r > 0.85:
+        return None
+    holds = [k for k in kinds if k in ('container', 'box', 'vehicle', 'drink', 'pocket')]
+    carries = [k for k in kinds if k in ('furniture', 'surface', 'person', 'clothes', 'paper', 'plate')]
+    if holds and (not carries or r < 0.45):
+        return 'in'
+    return 'on' if carries else None

@@ -17,11 +17,11 @@ you need to {}|you have to {}|go ahead and {}|try to {}|make sure to {}|make sur
 be a dear and {}|do me a favour and {}|do me a favor and {}|it would be great if you could {}|it'd be nice if you could {}
 I was hoping you could {}|I was wondering if you could {}|I wonder if you could {}|if you could {} that would be great
 don't forget to {}|remember to {}|your task is to {}|your job is to {}|the next job is to {}|why don't you {}?|let's {}
-help me {}|just {}|now {}|next {}|then {}|quickly now, {}|kindly {}|maybe you could {}|perhaps you could {}|could you possibly {}?
+help me {}|just {}|now {}|next {}|then {}|kindly {}|maybe you could {}|perhaps you could {}|could you possibly {}?
 are you able to {}?|is it possible for you to {}?|any chance you could {}?|do you think you could {}?|you might want to {}
 time to {}|it's time to {}|we need to {}|we have to {}|what you need to do is {}|all you have to do is {}|can I get you to {}?
 could I ask you to {}?|may I ask you to {}?|I must ask you to {}|I'm asking you to {}|would you be able to {}?
-would you kindly {}?|can you quickly {}?|you'd better {}|somebody has to {}|first of all {}|ok {}|alright {}|hey, {}
+would you kindly {}?|you'd better {}|somebody has to {}|first of all {}|ok {}|alright {}|hey, {}
 the first thing to do is {}|here's what I want: {}|new task: {}|task: {}|I'd appreciate it if you could {}|we should {}
 could ya {}?|gonna need you to {}|can ye {}?|would ya {}?|mate, {}|{}, would you?|{}, will you?|{}, can you?|{}, could you?|you go {}'''
                     .replace('\n', '|').split('|'))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kimi_train.reader.language import noise, sentences_en
+from kimi_train.reader.language import extras, noise, sentences_en
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.example import Example
 from kimi_train.reader.language.lexicon import lexicon
@@ -55,11 +55,47 @@ def _one(rng, lang, world: World, part, noisy) -> Example | None:
     if not draft.outcome and not all(act.verb for act in draft.acts
                                      if not world.resolve(act.family.name)):
         return None
-    draft.left_out = say.left_out
     text = draft.text
+    if not draft.outcome:
+        text = _add(rng, lang, say, draft, text)
+    draft.left_out = say.left_out
     if noisy:
         text = noise.dress(rng, lang, text, draft.outcome in _BARE_OUTCOMES)
         draft.history = tuple(noise.dress(rng, lang, said) for said in draft.history)
     if len(bare(text)) > 240:
         return None
     return draft.example(lang, world, text)
+
+
+def _add(rng, lang, say, draft, text):
+    """Return the request with how, when, for whom or why."""
+    r = rng.random()
+    if r > 0.17:
+        return text
+    before = rng.random() < 0.45
+    if r < 0.08:
+        words = (extras.REASONS_BEFORE if before else extras.REASONS_AFTER)[lang]
+        words = say.pick(words)
+        if lang == 'zh':
+            return f'{words}，{text}' if before else f'{text.rstrip("？")}，{words}'
+        joint = say.pick((', ', ', so ', '. ', ', please ', ' - ', ' '))
+        if words.startswith(('as ', 'since ', 'while ')):
+            joint = ', '
+        return f'{words}{joint}{text}' if before else f'{text.rstrip("?")}{say.pick((", ", " ", ". "))}{words}'
+    if any(a['type'] in ('number', 'enum', 'string') for act in draft.acts for a in act.family.arguments):
+        return text
+    words = say.pick((extras.LEFT_OUT_BEFORE if before else extras.LEFT_OUT_AFTER)[lang])
+    number, marked = say.marks(words.strip(',，'))
+    marked = words.replace(words.strip(',，'), marked)
+    say.left_out.append(number)
+    if lang == 'zh':
+        if not before:
+            return text.rstrip('？') + marked
+        if text[0] in '能可你请麻帮' or draft.acts[0].condition or not say.plain(text):
+            say.left_out.pop()
+            return text
+        return marked + text
+    if before:
+        return f'{marked} {text}'
+    end = '?' if text.endswith('?') else ''
+    return f'{text.rstrip("?")} {marked}{end}'

@@ -95,6 +95,7 @@ class Lexicon:
     def __init__(self, nouns: dict[str, list[Noun]], adjectives: dict[str, list[str]]):
         self._nouns = nouns
         self._classes: dict[tuple[tuple[str, ...], str], list[list[Noun]]] = {}
+        self._parts: dict[tuple[str, str], list[Noun]] = {}
         self.adjectives = adjectives
 
     def noun(self, rng, kinds: tuple[str, ...], part: str = 'train') -> Noun:
@@ -121,10 +122,13 @@ class Lexicon:
         return lists or self._lists(('any',), part)
 
     def _part(self, kind, part):
-        nouns = self._nouns.get(kind, [])
-        if part == 'all':
-            return nouns
-        return [n for n in nouns if held_out(n.word) == (part == 'held')]
+        nouns = self._parts.get((kind, part))
+        if nouns is None:
+            nouns = self._nouns.get(kind, [])
+            if part != 'all':
+                nouns = [n for n in nouns if held_out(n.word) == (part == 'held')]
+            self._parts[kind, part] = nouns
+        return nouns
 
 
 @functools.cache
@@ -275,6 +279,12 @@ def _wordnet_adjectives() -> tuple[str, ...]:
         if re.fullmatch('[a-z]{4,12}', word) and not word.endswith(('er', 'est')):
             words[word] = None
     return tuple(words)
+
+
+@functools.cache
+def verb_words() -> frozenset[str]:
+    """Return all verbs of WordNet in their base form, and 'have' and the like."""
+    return frozenset(line.split(' ', 1)[0] for line in _lines('index.verb'))
 
 
 @functools.cache

@@ -384,11 +384,12 @@ class Nouns:
         words, text = marks(f'{first} is {last}')
         return Phrase(text, words, head, (), order)
 
-    def place(self, relation=None, static=False, deep=True, to=False):
+    def place(self, relation=None, static=False, deep=True, to=False, kinds=None):
         """Return relation, text and landmarks of a place: "to the left of the bowl".
 
         :param static: where a thing is, not where it goes.
         :param deep: whether the landmark may have relations of its own.
+        :param kinds: classes of the landmark; None for what suits the relation.
         :param to: whether "to the shelf" may be said for on and in.
         """
         relation = relation or self.pick(_LYING if static else PLACED)
@@ -396,8 +397,9 @@ class Nouns:
         r = self.random()
         if relation == 'between':
             return (relation, *self._between(word, r))
-        kinds = ('landmark',)
-        if relation == 'on' and r < 0.75:
+        if kinds:
+            pass
+        elif relation == 'on' and r < 0.75:
             kinds = ('surface',)
         elif relation == 'in' and r < 0.8:
             kinds = ('container',)
@@ -407,6 +409,7 @@ class Nouns:
             kinds = ('surface', 'container', 'switch', 'open')
         elif relation == 'nearest_to' and r < 0.5:
             kinds = ('open', 'surface')
+        kinds = kinds or ('landmark',)
         r = self.random()
         if deep and r < 0.10 and relation in ('on', 'in'):
             landmark = self.part_of(relation)

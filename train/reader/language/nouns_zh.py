@@ -305,25 +305,29 @@ class Nouns:
         words, inner = marks(whole.text + self.pick(('的', '', '')) + front + text)
         return Phrase(inner, words, head, (), order, 'one', 'part_of', (whole,))
 
-    def place(self, relation=None, static=False, deep=True, to=False, bare=False):
+    def place(self, relation=None, static=False, deep=True, to=False, bare=False,
+              kinds=None):
         """Return relation, text and landmarks of a place: 水壶左边.
 
         :param bare: the landmark without determiner.
+        :param kinds: classes of the landmark; None for what suits the relation.
         """
         relation = relation or self.pick(PLACED)
         word = self.pick(RELATION_WORDS[relation])
         r = self.random()
         if relation == 'between':
             return (relation, *self._between(word, r))
-        kinds = ('landmark',)
-        if relation in ('on', 'under') and r < 0.75:
+        if kinds:
+            pass
+        elif relation in ('on', 'under') and r < 0.75:
             kinds = ('surface',)
         elif relation == 'in' and r < 0.8:
             kinds = ('container',)
         elif relation in ('next_to', 'behind', 'in_front_of') and r < 0.3:
             kinds = ('surface', 'container', 'switch', 'open')
+        kinds = kinds or ('landmark',)
         r = self.random()
-        if relation == 'on' and r < 0.12:
+        if relation == 'on' and r < 0.12 and kinds == ('surface',):
             head, text = self.marks(self.pick(('桌', '桌', '地', '床', '台', '墙', '架', '桌子', '柜')))
             words, text = self.marks(text)
             return relation, text + '上', (Phrase(text, words, head),)

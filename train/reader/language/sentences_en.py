@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kimi_train.reader.language import questions_en as questions
-from kimi_train.reader.language.clauses import THINGS, Clauses
+from kimi_train.reader.language import texts
+from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.frames_en import frame, to_gerund
 from kimi_train.reader.language.skills import families, passive
@@ -13,12 +14,6 @@ __all__ = ['English']
 _THEN = (' and ', ' and ', ' and ', ' and then ', ', then ', ' then ', ', and then ', ', and ', '. Then ',
          '; ', '. After that ', ', after that ', '. Next ', ', next ', ' and afterwards ', '. ',
          ', and after that ', ' and finally ', ', ')
-_TEXTS = ('hello', 'good morning', 'dinner is ready', 'welcome home', 'the meeting starts at nine', 'goodbye',
-          'happy birthday', 'thank you', 'please wait', 'watch out', 'box one', 'the door is open',
-          'lunch is served', 'hello world', "I'll be back", 'all done', 'visitors wait here', 'abc', 'fragile',
-          'do not touch', 'out of order', 'back in five minutes', 'take your pills', 'good night', 'room 12',
-          'to be returned', 'stand clear', 'the train leaves at ten', 'keep left', 'A7', 'spare parts',
-          'time for your medicine', 'nice to meet you', 'welcome', 'mind the step', 'hold the line')
 
 
 class English(Clauses):
@@ -26,9 +21,11 @@ class English(Clauses):
 
     lang = 'en'
 
-    def words(self):
+    def words(self, slot):
         """Return a text to be said or written, sometimes in quotes."""
-        text = self.pick(_TEXTS)
+        text = texts.text(self.rng, 'en', slot)
+        if slot not in texts.FREE:
+            return text, text
         r = self.random()
         quoted = (f'"{text}"' if r < 0.25 else f"'{text}'" if r < 0.4 else text)
         return quoted, text
@@ -36,8 +33,10 @@ class English(Clauses):
     def put(self, family, slot):
         """Return relation, text and landmarks of a place."""
         if family.into:
-            relation = 'in' if self.random() < 0.75 else None
-            return self.nouns.place(relation)
+            return self.nouns.place('in' if self.random() < 0.75 else None)
+        kinds = family.kinds(slot)
+        if kinds != family.kinds('object') and kinds != ('any',) and self.random() < 0.75:
+            return self.nouns.place(relation_for(self, kinds), kinds=kinds)
         return self.nouns.place(to=family.name == 'place' and self.random() < 0.12)
 
     # One clause

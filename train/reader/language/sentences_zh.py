@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from kimi_train.reader.language import questions_zh as questions
-from kimi_train.reader.language.clauses import THINGS, Clauses
+from kimi_train.reader.language import texts
+from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
 from kimi_train.reader.language.draft import Draft
+from kimi_train.reader.language.marks import bare
 from kimi_train.reader.language.phrase import Phrase
 from kimi_train.reader.language.skills import families, relatives
 
@@ -18,8 +20,6 @@ _FRAMES = tuple('''{}|{}|{}|{}|{}|{}|{}|请{}|请{}|请{}|请你{}|麻烦你{}|�
 _FRAMES_ = tuple(f for f in _FRAMES if f)
 _THEN = ('，然后', '，然后', '，再', '，再', '，', '，', '，接着', '，之后', '然后', '再', '，并', '，最后', '。然后', '；', '，完了', '，接下来', '，随后',
          '，再接着', '。接着', '，后', '之后')
-_TEXTS = ('你好', '欢迎光临', '早上好', '晚安', '谢谢', '开饭了', '会议九点开始', '请勿触摸', '小心烫', '生日快乐', '请稍等', '再见', '该吃药了',
-          '门没关', '一号箱', '易碎', '五分钟后回来', '欢迎回家', '注意安全', '辛苦了', '下班了', '请排队', '故障', '我马上回来', '已检查', '合格')
 
 
 class Chinese(Clauses):
@@ -27,14 +27,21 @@ class Chinese(Clauses):
 
     lang = 'zh'
 
-    def words(self):
+    def words(self, slot):
         """Return a text to be said or written, sometimes in quotes."""
-        text = self.pick(_TEXTS)
+        text = texts.text(self.rng, 'zh', slot)
+        if slot not in texts.FREE:
+            return text, text
         return (f'“{text}”' if self.random() < 0.35 else f'"{text}"' if self.random() < 0.1 else text), text
 
     def put(self, family, slot):
         """Return relation, text and landmarks of a place."""
-        return self.nouns.place('in' if family.into and self.random() < 0.75 else None)
+        if family.into:
+            return self.nouns.place('in' if self.random() < 0.75 else None)
+        kinds = family.kinds(slot)
+        if kinds != family.kinds('object') and kinds != ('any',) and self.random() < 0.75:
+            return self.nouns.place(relation_for(self, kinds), kinds=kinds)
+        return self.nouns.place()
 
     @staticmethod
     def _object(family, slots):
@@ -86,6 +93,10 @@ class Chinese(Clauses):
         if ask.imperative:
             return self.frame(ask.text), ask
         return ask.text + ('？' if ask.question and self.random() < 0.8 else ''), ask
+
+    def plain(self, text):
+        """Tell whether a word of manner or time may stand before the request."""
+        return bare(text)[:1] in '把将给拿放抓推打关开递取擦捡夹搬提切倒找去'
 
     def single(self, draft):
         family = self.family()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from kimi_ros.sim.language import requests
+
 from kimi_train.reader.language import lexicon as words
 from kimi_train.reader.language.verbs_en import PARTICLES, participle, phrasal
 
@@ -60,7 +62,7 @@ class Ask:
             at = 2 if first in ('go', 'come') and tokens[1:2] == ['and'] else at
         else:
             for i, token in enumerate(tokens):
-                if token.lower().strip(',') not in _AUXILIARY and '{' not in token:
+                if _is_verb(token.lower().strip(',')):
                     at = i
                     break
             if first in ('can', 'could', 'may', 'would', 'will', 'is', 'are', 'any', 'do', 'where',
@@ -94,6 +96,14 @@ class Ask:
             self.dropped = ''
 
 
+def _is_verb(word):
+    if word in _AUXILIARY or not word.isalpha():
+        return False
+    known = words.verb_words()
+    return word in known or any(word.endswith(e) and (word[:-len(e)] in known or word[:-len(e)] + 'e' in known)
+                                for e in ('ed', 'ing', 's'))
+
+
 _BASE = frozenset('''get wait fetch find bring pick grab take see look stand sit check help tell give put
 park hand clean'''.split())
 
@@ -107,27 +117,40 @@ def _verbs_zh() -> frozenset[str]:
     return frozenset(verbs) - set('把将给帮让我你在到去来请要想能可以是有会向往朝从对为和用过上下')
 
 
+# What people do with things, said with one character.
+_DOING = frozenset('''拿放递取推拉开关擦洗倒切剪拧转拔插按压挂叠折铺卷捆绑扔丢捡抓夹握举提抬端搬移挪送带找指看读念写画说喊唱播
+贴撕盖掀揭装卸拆修钉锯磨钻焊刷喷涂抹扫拖吸晾晒烫熨煮炒烤煎蒸炸热冷冻拌搅揉捏摇晃敲打踢扶背喂浇种挖埋剥削榨泡冲点灭锁解系穿脱戴称量测数查扫印复订寄收整理分
+停走跑跳爬飞坐站躺跟追领问答叫告报记拍录接挡堵塞掏舀撒滴挤吹充换调升降摆堆码垒搁搭架固松紧翻滚滑甩摸戳捅抱牵遮补缝织烧熬腌腾清扔吃喝买卖订租借还喷哄逗'
+'''.replace('\n', ''))
+_WEAK = frozenset('一下 过来 起来 下来 出来 帮我 给我 一个 可以 应该 需要 帮忙 麻烦 能不 过去 看看 想要 进去 上去 下去'.split())
+
+
 def _chinese_verb(text):
     """Return where the verb of a way to ask begins, and the verb."""
     verbs = _verbs_zh()
-    slot = False
-    i = 0
-    while i < len(text):
-        c = text[i]
-        if c == '{':
-            i = text.index('}', i) + 1
+    gaps = [(m.start(), m.end()) for m in _SLOT.finditer(text)]
+    inside = {i for start, end in gaps for i in range(start, end)}
+    best = None
+    for i, c in enumerate(text):
+        if i in inside or not '\u4e00' <= c <= '\u9fff':
             continue
-        for length in (2, 1):
-            word = text[i:i + length]
-            if len(word) == length and word in verbs and '{' not in word and word not in (
-                    '一下', '过来', '起来', '下来', '出来', '帮我', '给我', '一个', '可以', '应该', '需要',
-                    '帮忙', '麻烦', '能不', '过去', '看看'):
-                return i, word
-        i += 1
-    del slot
-    for word in ('去', '来', '要', '用', '到', '开'):
-        if word in text and f'{{{word}' not in text:
-            return text.index(word), word
+        pair = text[i:i + 2]
+        if len(pair) == 2 and pair in verbs and pair not in _WEAK and i + 1 not in inside:
+            if pair[0] in _DOING or pair[1] not in _DOING:
+                rank = 1 if set(pair) & _DOING else 2
+                if best is None or rank < best[0]:
+                    best = (rank, i, pair)
+                if rank == 1:
+                    break
+        elif c in _DOING:
+            best = (1, i, c)
+            break
+    if best:
+        return best[1], best[2]
+    for word in ('去', '来', '要', '用', '到', '开', '给'):
+        at = text.find(word)
+        if at >= 0 and at not in inside:
+            return at, word
     return 0, ''
 
 
@@ -137,6 +160,7 @@ class Family:
     :ivar arguments: the entries of its YAML.
     :ivar nouns: classes of the things it is asked for, by argument.
     :ivar asks: ways to ask by language.
+    :ivar more: further ways, from the requests of the simulated table.
     :ivar otherwise: names of families that do for it where a catalogue lacks it.
     """
 
@@ -153,6 +177,7 @@ class Family:
         self._nouns = entry.get('nouns') or ['any']
         self.descriptions = {}
         self.asks: dict[str, list[Ask]] = {}
+        self.more: dict[str, list[Ask]] = {'en': [], 'zh': []}
         for lang in ('en', 'zh'):
             told = entry.get(lang) or {}
             self.descriptions[lang] = tuple(told.get('descriptions') or ())
@@ -191,7 +216,49 @@ def families() -> dict[str, Family]:
                 core.add(entry['name'])
             elif known is not entry:
                 _merge(known, entry)
-    return {name: Family(entry, name in core) for name, entry in entries.items()}
+    everyone = {name: Family(entry, name in core) for name, entry in entries.items()}
+    for (name, lang), lines in table_requests().items():
+        everyone[name].more[lang] = [Ask(line, lang) for line in lines]
+    return everyone
+
+
+# Words in a request of the table that a reading would not account for, or that say two things.
+_UNFIT_EN = re.compile(r"\b(quick|slow|gent|care|soft|firm|not|n't|never|nothing|other|else|only|both|first|"
+                       r"finish|before|after|once|when|if|until|minute|today|hand me|nobody|without)", re.I)
+_UNFIT_ZH = re.compile('慢|轻|小心|快|稳|不要|别|其他|只|先|如果|要是|左手|右手|双手|看到.*就|完')
+_FETCH_EN = re.compile(r"\b(me|us|bring|hand|pass|give|fetch|gimme|here|over)\b", re.I)
+_FETCH_ZH = re.compile('给我|递|拿来|过来|取来|给俺|给咱|我要|我想要|借')
+_GRASP_EN = re.compile(r'\b(pick|grab|grasp|lift|grip|seize|clutch|raise|hoist|clasp|pluck|snatch)', re.I)
+_GRASP_ZH = re.compile('抓|拿起|夹|捡|举|提起|端起|握|抬|捏|拎|拾')
+_TWO_EN = re.compile(r'\b(pick|grab|grip|snatch|fetch|take|get|find|lift|grasp|bring|hold|got)\w*\b.*\b(and|then|so)\b|; ', re.I)
+_TWO_ZH = re.compile('(拿|抓|夹|捡|举|端|取|握|捏|抄|拎|找|托).*(放|搁|摆|松|落|塞|移|置|送|丢)')
+
+
+def table_requests() -> dict[tuple[str, str], list[str]]:
+    """Return the requests of the simulated table by family and language, without the unfit ones."""
+    found = {}
+    for skill, by_language in requests().items():
+        if skill in ('openings', 'endings'):
+            continue
+        for lang, lines in by_language.items():
+            en = lang == 'en'
+            unfit, two = (_UNFIT_EN, _TWO_EN) if en else (_UNFIT_ZH, _TWO_ZH)
+            fetch, grasp = (_FETCH_EN, _GRASP_EN) if en else (_FETCH_ZH, _GRASP_ZH)
+            for line in lines:
+                name = skill
+                if unfit.search(line) or (skill == 'place' and two.search(line)):
+                    continue
+                if skill == 'place':
+                    line = line.replace('{where} {target}' if en else '{target}{where}', '{target}')
+                    if '{where}' in line or '{target}' not in line:
+                        continue
+                elif skill == 'pick':
+                    if fetch.search(line):
+                        name = 'hand_over'
+                    elif not grasp.search(line):
+                        continue
+                found.setdefault((name, lang), []).append(line)
+    return found
 
 
 def _merge(known, entry):

@@ -21,8 +21,14 @@ _NAMES = {
     '%': 'percent', 'percent': 'percent', 'C': 'C', '°C': 'C', 'celsius': 'C', 'degC': 'C',
     'kg': 'kg', 'g': 'g', 'gram': 'g', 'grams': 'g', 'l': 'l', 'L': 'l', 'ml': 'ml', 'mL': 'ml',
     'rpm': 'rpm', 'N': 'N', 'V': 'V', 'W': 'W', 'A': 'A', 'Nm': 'Nm', 'N·m': 'Nm', 'bar': 'bar',
-    'm/s': 'm/s', 'Hz': 'Hz', 'dB': 'dB',
+    'm/s': 'm/s', 'Hz': 'Hz', 'dB': 'dB', 'litres': 'l', 'liters': 'l', 'volts': 'V', 'mm': 'mm',
 }
+# Units that only count: how many of what.
+_COUNTED = {'copies': ('copy', '份'), 'cups': ('cup', '杯'), 'chairs': ('chair', '把'), 'drops': ('drop', '滴'),
+            'euros': ('euro', '欧元'), 'kits': ('kit', '套'), 'km/h': ('km/h', '公里'), 'pages': ('page', '页'),
+            'people': ('person', '个人'), 'portions': ('portion', '份'), 'times': ('time', '次'),
+            'pieces': ('piece', '块'), 'steps': ('step', '步'), 'sheets': ('sheet', '张'), 'rounds': ('round', '轮'),
+            'spoons': ('spoon', '勺'), 'slices': ('slice', '片'), 'bags': ('bag', '袋'), 'boxes': ('box', '箱')}
 _EN = {
     'm': ('metre', 'metres', 'meter', 'meters', 'm'), 'cm': ('centimetre', 'centimetres', 'centimeter', 'centimeters', 'cm'),
     'mm': ('millimetre', 'millimetres', 'millimeter', 'millimeters', 'mm'),
@@ -94,6 +100,8 @@ def number(rng, lang: str, argument: dict) -> tuple[str, float]:
     said = name if rng.random() < 0.7 or len(group) == 1 else rng.choice(list(group))
     factor = group[said] / group[name]
     amounts = _amounts(low, high, factor)
+    if unit in _COUNTED:
+        amounts = tuple(a for a in amounts if a == int(a)) or amounts
     if not amounts:
         said, factor = name, 1.0
         amounts = _amounts(low, high, factor)
@@ -119,7 +127,9 @@ def _amounts(low, high, factor):
 
 
 def _say_en(rng, amount, unit, bare):
-    names = _EN.get(unit, (bare, bare) if bare else ('', ''))
+    names = _EN.get(unit, (_COUNTED.get(bare, (bare,))[0], bare) if bare else ('', ''))
+    if bare == 'times' and amount in (1, 2) and rng.random() < 0.6:
+        return ('once', 'twice')[int(amount) - 1]
     two = 2 * int(rng.random() * (len(names) // 2))
     one, more = names[two:two + 2]
     whole = amount == int(amount)
@@ -141,18 +151,18 @@ def _say_en(rng, amount, unit, bare):
 
 
 def _say_zh(rng, amount, unit, bare):
-    names = _ZH.get(unit, (bare,))
+    names = _ZH.get(unit, (_COUNTED.get(bare, ('', bare))[1],))
     name = names[int(rng.random() * len(names))]
     whole = amount == int(amount)
     if unit == 'percent':
         return (f'百分之{spelled_zh(int(amount), False)}' if whole and rng.random() < 0.5 else
                 f'{_figures(amount)}%')
     if amount == 0.5 and unit and unit not in ('percent', 'deg') and name.isascii() is False:
-        return f'半个小时' if unit == 'h' else f'半{name}'
+        return '半个小时' if unit == 'h' else f'半{name}'
     if amount in (1.5, 2.5) and unit in ('m', 'kg', 'l') and not name.isascii():
         return f'{spelled_zh(int(amount))}{name}半'
     if whole and rng.random() < 0.5 and not name.isascii():
-        return f'{spelled_zh(int(amount), bool(unit) and unit != "percent")}{name}'
+        return f'{spelled_zh(int(amount), bool(unit or bare))}{name}'
     gap = ' ' if name.isascii() and name and rng.random() < 0.2 else ''
     return f'{_figures(amount)}{gap}{name}'
 
@@ -165,6 +175,7 @@ def choice(rng, lang: str, argument: dict, said: dict) -> tuple[str, str]:
     """Return how one of an enum's values is said, and the value."""
     values = argument.get('values') or ['on']
     value = values[int(rng.random() * len(values))]
+    said = argument.get('said') or said
     told = said.get(value) or {}
     told = told.get(lang) if isinstance(told, dict) else told
     if isinstance(told, str):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from kimi_train.reader.language.example import Argument, SkillCard
 from kimi_train.reader.language.lexicon import held_out, wordnet_verbs
 from kimi_train.reader.language.skills import FETCH, Family, families, relatives
@@ -42,16 +44,20 @@ class World:
     :ivar cards: the skills as the robot tells them.
     :ivar skills: `Skill` by name of the family.
     :ivar wanted: families that instructions should ask for.
+    :ivar table: whether it is the catalogue of the simulated table.
+    :ivar shapes: `Ask.shape` of every way to ask for its skills.
     """
 
-    def __init__(self, lang: str, skills: list[Skill], wanted: list[str]):
+    def __init__(self, lang: str, skills: list[Skill], wanted: list[str], table: bool = False):
         self.lang = lang
+        self.table = table
         self.cards = tuple(skill.card for skill in skills)
         self.skills = {skill.family.name: skill for skill in skills}
         self.wanted = wanted
         self._resolved: dict[str, str] = {}
         self._mapped: dict[tuple[str, str], dict[str, str]] = {}
         self.verbs = {ask.verb for s in skills for ask in s.family.asks[lang]}
+        self.shapes = {ask.shape for s in skills for ask in s.family.asks[lang]}
         self._everyone = families()
 
     def has(self, *names: str) -> bool:
@@ -103,6 +109,8 @@ class World:
         others = [s.family for n, s in self.skills.items()
                   if n != family.name and n in relatives().get(family.name, ())
                   and set(s.family.kinds('object')) & set(family.kinds('object'))]
+        if not others:
+            return family.asks[lang]
         shapes = {a.shape for other in others for a in other.asks[lang]}
         return [a for a in family.asks[lang] if a.shape not in shapes]
 
@@ -135,6 +143,7 @@ def equivalents() -> dict[str, frozenset[str]]:
     return _equivalents
 
 
+@functools.cache
 def is_new(name: str) -> bool:
     """Tell whether a family is kept out of training."""
     family = families()[name]
@@ -143,13 +152,18 @@ def is_new(name: str) -> bool:
     return held_out(name)
 
 
+@functools.cache
+def _names(lang, new_skills):
+    return [n for n, f in families().items() if is_new(n) == new_skills and f.asks[lang]]
+
+
 def sample_world(rng, lang: str, new_skills: bool = False) -> World:
     """Draw a catalogue of three to nine skills.
 
     :param new_skills: half of them, and all that are asked for, are ones that training never holds.
     """
     everyone = families()
-    names = [n for n in everyone if is_new(n) == new_skills and everyone[n].asks[lang]]
+    names = _names(lang, new_skills)
     chosen: list[str] = []
 
     def add(name):
@@ -189,7 +203,7 @@ def sample_world(rng, lang: str, new_skills: bool = False) -> World:
         taken.add(skill.card.name)
         skills.append(skill)
     wanted = [n for n in chosen if is_new(n)] if new_skills else chosen
-    return World(lang, skills, wanted)
+    return World(lang, skills, wanted, table)
 
 
 def _skill(rng, family, told, style, index, taken):
