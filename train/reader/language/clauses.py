@@ -64,6 +64,17 @@ class Clauses:
         asks = [a for a in asks if fits(a)] if fits else asks
         return self.pick(asks) if asks else None
 
+    @staticmethod
+    def fits(phrase, family, slot) -> bool:
+        """Tell whether a pronoun in the slot may stand for the phrase: no meeting with a cup."""
+        kinds = family.kinds(slot)
+        alive = [k in ('person', 'animal') for k in kinds]
+        if phrase.kind in ('person', 'animal'):
+            return any(alive)
+        if phrase.kind == 'place' or 'place' in kinds:
+            return 'place' in kinds and phrase.kind == 'place'
+        return not all(alive)
+
     def fill(self, family: Family, text: str, slots, given=None) -> tuple[str, Act]:
         """Return the clause with its slots filled, and what it asks for.
 

@@ -115,7 +115,7 @@ class Lexicon:
             for narrow in _WIDER.get(kind, (kind,)):
                 lists.append(self._part(narrow, part))
             if kind in ('any', 'object', 'landmark', 'thing'):
-                lists += [self._part('artifact', part)] * 5 + [self._part('nourishment', part)]
+                lists += [self._part('artifact', part)] * 3 + [self._part('nourishment', part)]
             if f'{kind}+' in self._nouns:
                 lists.append(self._part(f'{kind}+', part))
         lists = [nouns for nouns in lists if nouns]

@@ -116,6 +116,8 @@ class Nouns:
         adjectives = (self.adjective(),) if r > 0.78 else ()
         order = self.pick(self.lexicon.adjectives['order']) if 0.72 < r < 0.76 else ''
         det = self.pick(_THE) if det is None else det
+        if order and det in ('a', '', 'this', 'that'):
+            det = 'the'
         return self._build(noun, det, adjectives, order)
 
     def _build(self, noun, det, adjectives=(), order='', number='one', after=()):

@@ -7,7 +7,7 @@ from kimi_train.reader.language import texts
 from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.frames_en import frame, to_gerund
-from kimi_train.reader.language.skills import families, passive
+from kimi_train.reader.language.skills import FETCH, families, passive
 
 __all__ = ['English']
 
@@ -151,7 +151,7 @@ class English(Clauses):
         slot = self._object(family, ask.slots)
         given = None
         text = ask.text
-        if slot and self.random() < 0.72 and family is not before.family:
+        if slot and self.random() < 0.72 and family is not before.family and self.fits(subject, family, slot):
             text = ask.pronoun
             given = {slot: (self.it(subject), (subject,))}
         elif family is before.family and slot is None:
@@ -360,7 +360,8 @@ class English(Clauses):
         text_a, act_a = self.fill(family_a, ask_a.text, ask_a.slots)
         slot_a, slot_b = self._object(family_a, ask_a.slots), self._object(family_b, ask_b.slots)
         given, b = None, ask_b.text
-        if slot_a and slot_b and self.random() < 0.3:
+        if slot_a and slot_b and self.random() < 0.3 and self.fits(
+                act_a.things[slot_a][0], family_b, slot_b):
             subject = act_a.things[slot_a][0]
             given = {slot_b: (self.it(subject), (subject,))}
             b = ask_b.pronoun
@@ -498,6 +499,8 @@ class English(Clauses):
             if not ask:
                 return False
             text = ask.pronoun
+            if not self.fits(subject, family, self._object(family, ask.slots)):
+                return False
             given = {self._object(family, ask.slots): (self.it(subject), (subject,))}
             target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
             place = next((s for s in old.things if old.family.by_name[s].get('place')), '')
@@ -540,6 +543,8 @@ class English(Clauses):
             if self.world.resolve(family.name) or not family.asks['en']:
                 continue
             ask = self.pick(family.asks['en'])
+            if not (ask.imperative or family.name in FETCH) or (family.drawn and self.random() < 0.7):
+                continue
             if not ask.verb or ask.verb in self.world.verbs or not self._foreign(family):
                 continue
             text = frame(self.rng, ask.text) if ask.imperative else ask.text

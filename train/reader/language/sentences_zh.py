@@ -8,7 +8,7 @@ from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.marks import bare
 from kimi_train.reader.language.phrase import Phrase
-from kimi_train.reader.language.skills import families, relatives
+from kimi_train.reader.language.skills import FETCH, families, relatives
 
 __all__ = ['PATTERNS', 'Chinese']
 
@@ -138,7 +138,7 @@ class Chinese(Clauses):
             return ''
         slot = self._object(family, ask.slots)
         given, text = None, ask.text
-        if slot and self.random() < 0.75 and family is not before.family:
+        if slot and self.random() < 0.75 and family is not before.family and self.fits(subject, family, slot):
             text, given = self.pronoun(ask, slot, subject)
         place = before.relation and [s for s in before.things if before.family.by_name[s].get('place')]
         target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
@@ -314,7 +314,8 @@ class Chinese(Clauses):
         slot_a, slot_b = self._object(family_a, ask_a.slots), self._object(family_b, ask_b.slots)
         text, given = ask_b.text, None
         r = self.random()
-        if r > 0.4 and slot_a and slot_b and self.random() < 0.4:
+        if r > 0.4 and slot_a and slot_b and self.random() < 0.4 and self.fits(
+                act_a.things[slot_a][0], family_b, slot_b):
             text, given = self.pronoun(ask_b, slot_b, act_a.things[slot_a][0])
         b, act_b = self.fill(family_b, text, ask_b.slots, given)
         if r < 0.4:
@@ -397,6 +398,8 @@ class Chinese(Clauses):
             ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
             if not ask:
                 return False
+            if not self.fits(subject, family, self._object(family, ask.slots)):
+                return False
             text, given = self.pronoun(ask, self._object(family, ask.slots), subject)
             target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
             place = next((s for s in old.things if old.family.by_name[s].get('place')), '')
@@ -434,6 +437,8 @@ class Chinese(Clauses):
             if self.world.resolve(family.name) or not family.asks['zh']:
                 continue
             ask = self.pick(family.asks['zh'])
+            if not (ask.imperative or family.name in FETCH) or (family.drawn and self.random() < 0.7):
+                continue
             if not ask.verb or ask.verb in self.world.verbs or (
                     relatives().get(family.name, frozenset()) & set(self.world.skills)):
                 continue

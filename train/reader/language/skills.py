@@ -23,7 +23,7 @@ VERB_OPEN, VERB_CLOSE = '\x01', '\x02'
 FETCH = ('hand_over', 'bring', 'fetch', 'deliver')
 _NOT_IMPERATIVE = frozenset('''i i'd i'll i'm i've i am we we'd can could may might would will is are do
 does did has have where what which who how why when any there it it's that the this these my our
-somebody someone anybody anyone let's don't no not your you a an if time'''.split())
+shall just next first down up somebody someone anybody anyone let's don't no not your you a an if time'''.split())
 _AUXILIARY = frozenset('''i we you it he she they can could may might would will shall should must is are
 am be was were do does did has to the a an any that this there where what which who how why when my our
 me us your for of on in at by with please let's don't ought got going able 'd 'll i'd i'll i'm i've
@@ -54,8 +54,8 @@ class Ask:
     def _english(self, text):
         tokens = text.split(' ')
         first = tokens[0].lower()
-        self.imperative = bool(first[0].isalpha() and first not in _NOT_IMPERATIVE
-                               and first.rstrip(',') == first)
+        self.imperative = bool(first in words.verb_words() and first not in _NOT_IMPERATIVE
+                               and tokens[1:2] != ['of'])
         at = None
         if self.imperative:
             at = 1 if first in ('go', 'come') and len(tokens) > 2 and tokens[1] in _BASE else 0
@@ -161,6 +161,7 @@ class Family:
     :ivar nouns: classes of the things it is asked for, by argument.
     :ivar asks: ways to ask by language.
     :ivar more: further ways, from the requests of the simulated table.
+    :ivar drawn: whether it comes from a dictionary, not from the corpus.
     :ivar otherwise: names of families that do for it where a catalogue lacks it.
     """
 
@@ -170,6 +171,7 @@ class Family:
         self.arguments = entry.get('arguments') or []
         self.by_name = {a['name']: a for a in self.arguments}
         self.core = core
+        self.drawn = bool(entry.get('drawn'))
         self.said = entry.get('said') or {}
         self.into = entry.get('into', '')
         otherwise = entry.get('otherwise') or ()
@@ -217,9 +219,50 @@ def families() -> dict[str, Family]:
             elif known is not entry:
                 _merge(known, entry)
     everyone = {name: Family(entry, name in core) for name, entry in entries.items()}
+    for entry in (*_verbs_en(everyone), *_dictionary_zh(everyone)):
+        everyone[entry['name']] = Family(entry, False)
     for (name, lang), lines in table_requests().items():
         everyone[name].more[lang] = [Ask(line, lang) for line in lines]
     return everyone
+
+
+def _verbs_en(known):
+    """Make skills of verbs of WordNet: a name, what it means, and its synonyms as ways to ask."""
+    taken = {label for family in known.values() for label in family.names}
+    for synonyms, gloss in words.wordnet_verbs():
+        name = synonyms[0].replace(' ', '_').replace('-', '_')
+        if sum(map(ord, name + gloss)) % 8 or name in taken or len(synonyms) > 5:
+            continue
+        taken.add(name)
+        asks = []
+        for verb in synonyms:
+            front, space, particle = verb.rpartition(' ')
+            asks += [f'{verb} {{object}}'] * 2
+            if particle in PARTICLES and front:
+                asks.append(f'{front} {{object}} {particle}')
+        yield {'name': name, 'aliases': [v.replace(' ', '_') for v in synonyms[1:]], 'drawn': True,
+               'arguments': [{'name': 'object', 'type': 'object'}],
+               'en': {'descriptions': [gloss[0].upper() + gloss[1:] + '.'], 'ask': asks}}
+
+
+def _dictionary_zh(known):
+    """Make skills of verbs of CC-CEDICT, named in English."""
+    taken = {label for family in known.values() for label in family.names}
+    used = {ask.verb for family in known.values() for ask in family.asks['zh']}
+    contact = {verb for synonyms, _ in words.wordnet_verbs() for verb in synonyms}
+    for word, glosses, _ in words.cedict():
+        if len(word) != 2 or not glosses[0].startswith('to ') or word in used:
+            continue
+        meaning = re.sub(r'\(.*?\)', '', glosses[0][3:]).strip()
+        name = meaning.replace(' ', '_')
+        if meaning not in contact or name in taken or sum(map(ord, word)) % 3:
+            continue
+        taken.add(name)
+        yield {'name': name, 'drawn': True, 'arguments': [{'name': 'object', 'type': 'object'}],
+               'en': {'descriptions': [f'{meaning[0].upper()}{meaning[1:]} an object.']},
+               'zh': {'descriptions': [f'{word}一个物体。', f'把物体{word}。', f'{word}指定的东西。'],
+                      'ask': [f'{word}{{object}}', f'{word}{{object}}', f'{word}一下{{object}}',
+                              f'把{{object}}{word}一下', f'把{{object}}{word}']}}
 
 
 # Words in a request of the table that a reading would not account for, or that say two things.

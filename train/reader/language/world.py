@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from kimi_train.reader.language.example import Argument, SkillCard
-from kimi_train.reader.language.lexicon import held_out, wordnet_verbs
+from kimi_train.reader.language.lexicon import held_out
 from kimi_train.reader.language.skills import FETCH, Family, families, relatives
 
 __all__ = ['World', 'sample_world']
@@ -77,22 +77,23 @@ class World:
         return self._resolved[key]
 
     def _search(self, name, strictly):
-        for other in sorted(self.skills):
-            if other in equivalents().get(name, ()):
-                return other
-        if strictly or name not in self._everyone:
-            return ''
-        family = self._everyone[name]
-        way = [*family.otherwise]
-        if name in FETCH or 'hand_over' in way:
-            way = [*FETCH, *way, 'pick']
-        for other in way:
-            if found := self.resolve(other, strictly=True):
-                return found
-        for other in way:
-            if other != name and other in self._everyone and name not in self._everyone[other].otherwise:
-                if found := self.resolve(other):
-                    return found
+        way, seen = [name], set()
+        while way:
+            at = way.pop(0)
+            if at in seen or at not in self._everyone:
+                continue
+            seen.add(at)
+            if at in self.skills:
+                return at
+            for other in sorted(self.skills):
+                if other in equivalents().get(at, ()):
+                    return other
+            if strictly:
+                return ''
+            otherwise = self._everyone[at].otherwise
+            if at in FETCH or 'hand_over' in otherwise:
+                otherwise = (*FETCH, *otherwise, 'pick')
+            way += otherwise
         return ''
 
     def mapped(self, name: str, onto: str) -> dict[str, str]:
@@ -147,14 +148,15 @@ def equivalents() -> dict[str, frozenset[str]]:
 def is_new(name: str) -> bool:
     """Tell whether a family is kept out of training."""
     family = families()[name]
-    if family.core or any(families()[n].core for n in equivalents()[name]):
+    if family.core or family.drawn or any(families()[n].core for n in equivalents()[name]):
         return False
     return held_out(name)
 
 
 @functools.cache
-def _names(lang, new_skills):
-    return [n for n, f in families().items() if is_new(n) == new_skills and f.asks[lang]]
+def _names(lang, new_skills, drawn=False):
+    return [n for n, f in families().items()
+            if is_new(n) == new_skills and f.asks[lang] and f.drawn == drawn]
 
 
 def sample_world(rng, lang: str, new_skills: bool = False) -> World:
@@ -192,7 +194,7 @@ def sample_world(rng, lang: str, new_skills: bool = False) -> World:
                 if near:
                     add(rng.choice(near))
                     continue
-            add(rng.choice(names))
+            add(rng.choice(_names(lang, False, True) if not new_skills and rng.random() < 0.12 else names))
         rng.shuffle(chosen)
     told = lang if rng.random() < 0.85 else {'en': 'zh', 'zh': 'en'}[lang]
     style = rng.random()
@@ -242,5 +244,3 @@ def _skill(rng, family, told, style, index, taken):
             argument.get('unit') or '', argument.get('minimum'), argument.get('maximum')))
     return Skill(family, SkillCard(name, description, tuple(arguments)), renamed)
 
-
-_ = wordnet_verbs
