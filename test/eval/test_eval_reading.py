@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import pytest
@@ -24,10 +23,6 @@ RIGHT = Prediction(('pick', 'place'), ('red mug', 'red mug', 'shelf'), frozenset
 
 def case(**changes) -> Case:
     return Case.from_dict(SHELF | changes)
-
-
-def held_out(noun: str) -> bool:
-    return zlib.crc32(noun.encode()) % 10 == 0
 
 
 def test_a_line_is_read_and_written_again():
@@ -167,8 +162,8 @@ def test_shipped_sentences_ask_for_what_their_catalogue_can_hold():
 @pytest.mark.parametrize('kind', ['nouns', 'skills'])
 @pytest.mark.parametrize('language', ['en', 'zh'])
 def test_generated_instructions_are_possible_and_the_same_again(kind, language):
-    drawn = list(generated(kind, language, 300, held_out))
-    assert [c for c, _ in drawn] == [c for c, _ in generated(kind, language, 300, held_out)]
+    drawn = list(generated(kind, language, 300))
+    assert [c for c, _ in drawn] == [c for c, _ in generated(kind, language, 300)]
     assert len({c.say for c, _ in drawn}) > 250
     for c, skills in drawn:
         _possible(c, skills)
