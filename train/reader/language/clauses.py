@@ -114,10 +114,12 @@ class Clauses:
                 act.things[slot] = phrases
                 return said
             kinds = family.kinds(slot)
+            self.nouns.guarded = any(a.get('place') for a in family.arguments)
             if family.name in _SOURCED and self.random() < 0.07:
                 phrase = self.nouns.from_place(kinds)
             else:
                 phrase = self.nouns.phrase(kinds)
+            self.nouns.guarded = False
             act.things[slot] = (phrase,)
             return phrase.text
         if kind == 'number':

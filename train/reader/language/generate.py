@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from kimi_train.reader.language import extras, noise, sentences_en
+from kimi_train.reader.language import extras, noise, patterns_en
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.example import Example
 from kimi_train.reader.language.lexicon import lexicon
 from kimi_train.reader.language.marks import Marks, bare
 from kimi_train.reader.language.nouns_en import Nouns as NounsEn
-from kimi_train.reader.language.sentences_en import English
+from kimi_train.reader.language.patterns_en import English
 from kimi_train.reader.language.world import World, sample_world
 
 __all__ = ['generate']
 
-_LANGUAGES = {'en': (English, NounsEn, sentences_en.PATTERNS)}
+_LANGUAGES = {'en': (English, NounsEn, patterns_en.PATTERNS)}
 try:
     from kimi_train.reader.language import sentences_zh
     from kimi_train.reader.language.nouns_zh import Nouns as NounsZh
@@ -35,7 +35,7 @@ def generate(rng, lang: str, count: int = 24, held_out: bool | str = False,
     :param noisy: with fillers, slips of the keys and the like.
     """
     world = sample_world(rng, lang, held_out in (True, 'skills'))
-    part = 'held' if held_out in (True, 'nouns') else 'train'
+    part = 'held' if held_out in (True, 'nouns') else 'core' if rng.random() < 0.4 else 'train'
     examples = []
     while len(examples) < count:
         if example := _one(rng, lang, world, part, noisy):
@@ -95,7 +95,10 @@ def _add(rng, lang, say, draft, text):
             say.left_out.pop()
             return text
         return marked + text
-    if before:
+    if before and text[0] >= '\ue000':
         return f'{marked} {text}'
+    if before:
+        say.left_out.pop()
+        return text
     end = '?' if text.endswith('?') else ''
     return f'{text.rstrip("?")} {marked}{end}'

@@ -101,7 +101,7 @@ class Lexicon:
     def noun(self, rng, kinds: tuple[str, ...], part: str = 'train') -> Noun:
         """Draw a noun of one of the classes: first the class, then the word.
 
-        :param part: 'train', 'held' (kept out of training) or 'all'.
+        :param part: 'train', 'held' (kept out of training) or 'all'; 'core' for what is said most.
         """
         lists = self._classes.get((kinds, part))
         if lists is None:
@@ -114,6 +114,8 @@ class Lexicon:
         for kind in kinds:
             for narrow in _WIDER.get(kind, (kind,)):
                 lists.append(self._part(narrow, part))
+            if part == 'core':
+                continue
             if kind in ('any', 'object', 'landmark', 'thing'):
                 lists += [self._part('artifact', part)] * 3 + [self._part('nourishment', part)]
             if f'{kind}+' in self._nouns:

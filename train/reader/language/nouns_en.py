@@ -77,7 +77,9 @@ class Nouns:
 
     :param rng: random.Random.
     :param lexicon: the English words.
-    :param part: which nouns: 'train', 'held' or 'all'.
+    :param part: which nouns: 'train', 'core', 'held' or 'all'.
+    :ivar guarded: a place follows the phrase: where the thing is now is said with a clause of its
+        own, so that the two are not taken for one another.
     """
 
     def __init__(self, rng, lexicon, marks: Marks, part: str):
@@ -86,6 +88,7 @@ class Nouns:
         self.lexicon = lexicon
         self.marks = marks
         self.part = part
+        self.guarded = False
 
     def pick(self, options):
         """Draw one of the options."""
@@ -193,7 +196,7 @@ class Nouns:
         if r < 0.84 and noun.plural:
             return self._several(noun)
         if r < 0.89:
-            return self._one()
+            return self.one()
         if r < 0.91:
             return self._owned(noun)
         if r < 0.94:
@@ -265,7 +268,7 @@ class Nouns:
             between = self.pick((', the one ', ', the one that is ', ', the one ', ' - the one '))
             if plural:
                 between = between.replace('one that is', 'ones that are').replace('the one ', 'the ones ')
-        elif r < 0.65:
+        elif r < 0.65 and not self.guarded:
             between = ' '
         elif r < 0.85:
             between = f' {self.pick(("that", "which"))} {"are" if plural else self.pick(("is", "is", "stands", "sits", "lies"))} '
@@ -329,7 +332,7 @@ class Nouns:
                 number = 'one'
         return self._build(noun, det, adjectives, number=number)
 
-    def _one(self):
+    def one(self) -> Phrase:
         """Return "the red one", "the bigger one", "the other one", "the one on the left"."""
         from kimi_train.reader.language.lexicon import Noun
         one = Noun('one', 'ones', '', 'any')

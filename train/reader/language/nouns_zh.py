@@ -51,6 +51,7 @@ class Nouns:
         self.lexicon = lexicon
         self.marks = marks
         self.part = part
+        self.guarded = False
 
     def pick(self, options):
         """Draw one of the options."""
@@ -145,7 +146,7 @@ class Nouns:
         if r < 0.86:
             return self._several(noun)
         if r < 0.91:
-            return self._one(noun)
+            return self.one(noun)
         if r < 0.93:
             return self._owned(noun)
         if r < 0.95:
@@ -246,7 +247,7 @@ class Nouns:
             return self._build(noun, det, adjectives, number=n)
         return self._build(noun, self.pick(('另一{}', '另外一{}', '另一{}', '其他的', '别的', '另外那{}')), adjectives, number='other')
 
-    def _one(self, noun):
+    def one(self, noun) -> Phrase:
         """Return 那个红的, 红的那个, 左边那个, 大一点的那个, 另一个."""
         marks = self.marks
         m = noun.measure if self.random() < 0.3 else '个'

@@ -171,6 +171,8 @@ def _finish(say, draft):
 
 def _about(say, draft, kind, templates, skill, kinds=('any',)):
     template = say.pick(templates)
+    if _taken(say, kind, template):
+        return False
     if skill and say.world.has(skill) and kind == 'where':
         return False
     if kind == 'presence' and say.world.has('locate') and 'there' not in template and 'have' not in template:
@@ -191,6 +193,17 @@ def _about(say, draft, kind, templates, skill, kinds=('any',)):
     return _finish(say, draft)
 
 
+_KEYS = {'count': ('how many', 'count', 'number of'), 'text': ('read', ' says', 'what does', 'written'),
+         'attribute': ('colour', 'color', 'how big', 'how tall', 'how heavy', 'check ', 'is {} '),
+         'where': ('where',), 'other': ('what time', 'how do i', 'weather', 'recipe', 'how much'),
+         'relation': ('what is in', 'what is on'), 'presence': ('is there', 'are there', 'whether')}
+
+
+def _taken(say, kind, template):
+    """Tell whether a skill of the catalogue may be meant by the question."""
+    return say.world.mentions(*_KEYS[kind])
+
+
 def _agree(template, phrase):
     if not phrase.plural:
         return template
@@ -203,7 +216,7 @@ def _agree(template, phrase):
 def _several(say, draft, kind, templates):
     nouns = say.nouns
     template = say.pick(templates)
-    if template.split(' ')[0] in say.world.verbs:
+    if template.split(' ')[0] in say.world.verbs or _taken(say, kind, template):
         return False
     noun = nouns.lexicon.noun(say.rng, ('any',), nouns.part)
     adjectives = (nouns.adjective(),) if say.random() < 0.35 else ()

@@ -75,6 +75,8 @@ def ask(say, draft) -> bool:
             return False
         return _about(say, draft, 'presence', (template,), det='')
     if r < 0.46:
+        if world.mentions('几', '多少', '数'):
+            return False
         noun = nouns.lexicon.noun(say.rng, ('any',), nouns.part)
         phrase = nouns._build(noun, '', (nouns.adjective(),) if say.random() < 0.35 else (), number='all')
         text = say.pick(_COUNT).replace('{m}', noun.measure).replace('{}', phrase.text)
@@ -118,8 +120,14 @@ def _finish(say, draft):
     return True
 
 
+_KEYS = {'text': ('读', '念', '写着'), 'attribute': ('颜色', '多大', '多高', '多重', '吗', '没有', '了没', '是不是'),
+         'where': ('在哪', '哪里', '找'), 'other': ('几点', '怎么', '天气', '多少钱'), 'presence': ('有没有', '有吗')}
+
+
 def _about(say, draft, kind, templates, det=None):
     template = say.pick(templates)
+    if say.world.mentions(*_KEYS.get(kind, ('不会出现',))):
+        return False
     if kind == 'text' and say.world.has('read', 'read_text', 'read_label'):
         return False
     things = ()

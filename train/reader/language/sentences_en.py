@@ -9,14 +9,14 @@ from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.frames_en import frame, to_gerund
 from kimi_train.reader.language.skills import FETCH, families, passive
 
-__all__ = ['English']
+__all__ = ['Requests', 'frame_lightly']
 
 _THEN = (' and ', ' and ', ' and ', ' and then ', ', then ', ' then ', ', and then ', ', and ', '. Then ',
          '; ', '. After that ', ', after that ', '. Next ', ', next ', ' and afterwards ', '. ',
          ', and after that ', ' and finally ', ', ')
 
 
-class English(Clauses):
+class Requests(Clauses):
     """Makes one English instruction; `draft` returns it with its marks."""
 
     lang = 'en'
@@ -584,8 +584,3 @@ def frame_lightly(say, text):
     return text if say.random() < 0.6 else say.pick(
         ('please {}', 'could you {}', 'can you {}', 'now {}', 'I want you to {}', 'just {}', "I'd like you to {}",
          'go and {}', 'would you {}', 'you {}')).replace('{}', text, 1)
-
-
-PATTERNS = (('single', 32), ('chain', 14), ('coordination', 7), ('ellipsis', 4), ('prohibition', 6),
-            ('only_refusal', 2), ('correction', 4), ('order', 5), ('condition', 5), ('state', 3),
-            ('follow_up', 5), ('no_skill', 9), ('question', 12), ('talk', 3), ('unclear', 2))

@@ -39,14 +39,20 @@ class Ask:
     :ivar verb: '' where no word can be called one.
     :ivar pronoun: the text with the first slot where "it" goes ("pick {object} up").
     :ivar dropped: in Chinese, the text without the thing that 把 brings; '' where it has none.
+    :ivar given: the verb where the text marks it: "<pick> up {object}".
     :ivar shape: the text with its slots left blank: what tells two ways apart.
     """
 
-    __slots__ = ('text', 'slots', 'imperative', 'verb', 'pronoun', 'dropped', 'shape', 'question')
+    __slots__ = ('text', 'slots', 'imperative', 'verb', 'pronoun', 'dropped', 'shape', 'question', 'given')
 
     def __init__(self, text: str, lang: str):
         self.slots = tuple(_SLOT.findall(text))
         self.shape = _SLOT.sub('{}', text).lower().strip('?？!.。 ')
+        given = re.search(r'<(.+)>', text)
+        if given:
+            text = text.replace(given[0], given[1])
+            self.shape = self.shape.replace(given[0].lower(), given[1].lower())
+        self.given = given[1] if given else ''
         self.question = text.rstrip().endswith(('?', '？'))
         text = text.strip().rstrip('?？.。!')
         (self._english if lang == 'en' else self._chinese)(text)
@@ -85,7 +91,7 @@ class Ask:
                            and not text.endswith(('吗', '呢', '了', '吧')))
         if text.endswith(('吗', '呢')):
             self.question = True
-        at, verb = _chinese_verb(text)
+        at, verb = (text.index(self.given), self.given) if self.given else _chinese_verb(text)
         self.verb = verb
         if verb:
             text = text[:at] + VERB_OPEN + verb + VERB_CLOSE + text[at + len(verb):]
@@ -122,6 +128,8 @@ _DOING = frozenset('''拿放递取推拉开关擦洗倒切剪拧转拔插按压�
 贴撕盖掀揭装卸拆修钉锯磨钻焊刷喷涂抹扫拖吸晾晒烫熨煮炒烤煎蒸炸热冷冻拌搅揉捏摇晃敲打踢扶背喂浇种挖埋剥削榨泡冲点灭锁解系穿脱戴称量测数查扫印复订寄收整理分
 停走跑跳爬飞坐站躺跟追领问答叫告报记拍录接挡堵塞掏舀撒滴挤吹充换调升降摆堆码垒搁搭架固松紧翻滚滑甩摸戳捅抱牵遮补缝织烧熬腌腾清扔吃喝买卖订租借还喷哄逗'
 '''.replace('\n', ''))
+_COMPLEMENT = frozenset('起上下开出进回到掉住入走好满动转断净干碎破平直紧松稳倒翻散合拢给向往')
+_PAIRS = frozenset('提醒 打扫 打包 报告 告诉 推荐 收拾 整理 检查 清洁 清洗 充电 拍照 跳舞 消毒 加热 预订 翻译 介绍 归位 启动'.split())
 _WEAK = frozenset('一下 过来 起来 下来 出来 帮我 给我 一个 可以 应该 需要 帮忙 麻烦 能不 过去 看看 想要 进去 上去 下去'.split())
 
 
@@ -136,7 +144,8 @@ def _chinese_verb(text):
             continue
         pair = text[i:i + 2]
         if len(pair) == 2 and pair in verbs and pair not in _WEAK and i + 1 not in inside:
-            if pair[0] in _DOING or pair[1] not in _DOING:
+            if (pair[0] in _DOING and (pair[1] in _COMPLEMENT or pair[1] in _DOING)) or not set(pair) & _DOING or (
+                    pair in _PAIRS):
                 rank = 1 if set(pair) & _DOING else 2
                 if best is None or rank < best[0]:
                     best = (rank, i, pair)
@@ -255,14 +264,14 @@ def _dictionary_zh(known):
             continue
         meaning = re.sub(r'\(.*?\)', '', glosses[0][3:]).strip()
         name = meaning.replace(' ', '_')
-        if meaning not in contact or name in taken or sum(map(ord, word)) % 3:
+        if meaning not in contact or name in taken or not set(word) & _DOING:
             continue
         taken.add(name)
         yield {'name': name, 'drawn': True, 'arguments': [{'name': 'object', 'type': 'object'}],
                'en': {'descriptions': [f'{meaning[0].upper()}{meaning[1:]} an object.']},
                'zh': {'descriptions': [f'{word}一个物体。', f'把物体{word}。', f'{word}指定的东西。'],
-                      'ask': [f'{word}{{object}}', f'{word}{{object}}', f'{word}一下{{object}}',
-                              f'把{{object}}{word}一下', f'把{{object}}{word}']}}
+                      'ask': [f'<{word}>{{object}}', f'<{word}>{{object}}', f'<{word}>一下{{object}}',
+                              f'把{{object}}<{word}>一下']}}
 
 
 # Words in a request of the table that a reading would not account for, or that say two things.

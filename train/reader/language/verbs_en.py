@@ -74,10 +74,8 @@ def gerund(verb: str) -> str:
     return (verb + verb[-1] if _doubles(verb) else verb) + 'ing'
 
 
-_DOUBLING = frozenset('''drop grab grip put set get cut shut stop slip flip tip pop pin plug dig hit run
-spin wrap pat tap dip mop top trim chop stir stow scrub rub hug jog jam cram sit let stab zip unzip
-plan ship skip snap swap tag tug unplug strap step bin hem shred slit split knit fit tag log rig''' .split())
+_DOUBLING = frozenset('unplug unzip unwrap rewrap unpin transfer refer admit commit permit regret forget begin'.split())
 
 
 def _doubles(verb):
-    return verb in _DOUBLING and not verb.endswith(('w', 'x', 'y'))
+    return verb in _DOUBLING or bool(re.fullmatch('[^aeiou]*(qu)?[aeiou][bdfgklmnprtvz]', verb))

@@ -96,6 +96,10 @@ class World:
             way += otherwise
         return ''
 
+    def mentions(self, *words: str) -> bool:
+        """Tell whether a way to ask for one of its skills holds one of the words."""
+        return any(word in shape for shape in self.shapes for word in words)
+
     def mapped(self, name: str, onto: str) -> dict[str, str]:
         """Return for each argument of one family the one that takes it in another."""
         if name == onto:
