@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from kimi_train.reader.language import extras, noise, patterns_en
+from kimi_train.reader.language import (
+    extras,
+    noise,
+    nouns_en,
+    nouns_zh,
+    patterns_en,
+    patterns_zh,
+)
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.example import Example
 from kimi_train.reader.language.lexicon import lexicon
 from kimi_train.reader.language.marks import Marks, bare
-from kimi_train.reader.language.nouns_en import Nouns as NounsEn
-from kimi_train.reader.language.patterns_en import English
 from kimi_train.reader.language.world import World, sample_world
 
 __all__ = ['generate']
 
-_LANGUAGES = {'en': (English, NounsEn, patterns_en.PATTERNS)}
-try:
-    from kimi_train.reader.language import sentences_zh
-    from kimi_train.reader.language.nouns_zh import Nouns as NounsZh
-    _LANGUAGES['zh'] = (sentences_zh.Chinese, NounsZh, sentences_zh.PATTERNS)
-except ImportError:
-    pass
+_LANGUAGES = {
+    'en': (patterns_en.English, nouns_en.Nouns, patterns_en.PATTERNS),
+    'zh': (patterns_zh.Chinese, nouns_zh.Nouns, patterns_zh.PATTERNS),
+}
 _WEIGHTED = {lang: tuple(name for name, weight in patterns for _ in range(weight))
              for lang, (_, _, patterns) in _LANGUAGES.items()}
 _BARE_OUTCOMES = ('nothing', 'unclear', 'answer')

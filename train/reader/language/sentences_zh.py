@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from kimi_train.reader.language import questions_zh as questions
 from kimi_train.reader.language import texts
-from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
+from kimi_train.reader.language.clauses import Clauses, relation_for
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.marks import bare
 from kimi_train.reader.language.phrase import Phrase
 from kimi_train.reader.language.skills import FETCH, families, relatives
 
-__all__ = ['PATTERNS', 'Chinese']
+__all__ = ['Requests']
 
 _FRAMES = tuple('''{}|{}|{}|{}|{}|{}|{}|请{}|请{}|请{}|请你{}|麻烦你{}|麻烦{}|帮我{}|帮我{}|帮我{}|帮忙{}|你{}|你去{}|去{}|来{}|你来{}|快{}|先{}|现在{}
 能帮我{}吗？|能不能{}？|能不能帮我{}？|你能{}吗？|可以{}吗？|可以帮我{}吗？|可不可以{}？|能否{}？|能麻烦你{}吗？|请帮我{}|请帮忙{}|劳驾{}
@@ -22,7 +22,7 @@ _THEN = ('，然后', '，然后', '，再', '，再', '，', '，', '，接着'
          '，再接着', '。接着', '，后', '之后')
 
 
-class Chinese(Clauses):
+class Requests(Clauses):
     """Makes one Chinese instruction; `draft` returns it with its marks."""
 
     lang = 'zh'
@@ -469,9 +469,3 @@ class Chinese(Clauses):
         draft.text = questions.nonsense(self)
         draft.outcome = 'unclear'
         return True
-
-
-_ = THINGS
-PATTERNS = (('single', 34), ('chain', 14), ('coordination', 7), ('ellipsis', 4), ('prohibition', 6),
-            ('only_refusal', 2), ('correction', 4), ('order', 5), ('condition', 5), ('state', 4),
-            ('follow_up', 5), ('no_skill', 9), ('question', 12), ('talk', 3), ('unclear', 2))
