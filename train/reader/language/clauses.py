@@ -12,7 +12,7 @@ __all__ = ['THINGS', 'Clauses', 'relation_for']
 
 THINGS = ('object', 'point', 'region')
 # Skills whose thing may be said with where it comes from.
-_SOURCED = ('pick', 'hand_over', 'fetch', 'bring', 'place', 'deliver', 'remove', 'take_out')
+_SOURCED = ('pick', 'hand_over', 'fetch', 'bring', 'deliver')
 
 
 class Clauses:

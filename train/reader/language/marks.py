@@ -36,7 +36,10 @@ class Marks:
 
 
 def strip(text: str) -> tuple[str, dict[int, tuple[int, int]]]:
-    """Return the text without marks, and start and end of each marked piece by its number."""
+    """Return the text without marks, and start and end of each marked piece by its number.
+
+    A piece that is said twice counts where it is said first.
+    """
     starts: dict[int, int] = {}
     spans: dict[int, tuple[int, int]] = {}
     pieces = []
@@ -46,9 +49,9 @@ def strip(text: str) -> tuple[str, dict[int, tuple[int, int]]]:
             pieces.append(piece)
             at += len(piece)
         elif (code := ord(piece)) < _CLOSE:
-            starts[code - _OPEN] = at
+            starts.setdefault(code - _OPEN, at)
         else:
-            spans[code - _CLOSE] = (starts[code - _CLOSE], at)
+            spans.setdefault(code - _CLOSE, (starts[code - _CLOSE], at))
     return ''.join(pieces), spans
 
 

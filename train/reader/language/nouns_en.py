@@ -48,6 +48,13 @@ _CLAUSES = ('that fell down', 'I just bought', 'I left there', 'that was here ye
             'I showed you', 'that came today', 'that nobody uses', 'I told you about',
             'we got from the neighbours', 'that looks broken', "that I'm pointing at",
             'standing there', 'lying around', 'over there', 'over here')
+# Adjectives for what is no thing.
+_ALIVE = ('old', 'young', 'tall', 'little', 'short', 'friendly', 'tired', 'new', 'other', 'elderly', 'small', 'smiling')
+_FITTING = {'person': _ALIVE, 'animal': _ALIVE + ('black', 'white', 'brown'),
+            'place': ('big', 'small', 'main', 'other', 'new', 'old', 'large', 'second', 'dark')}
+_DOING = ('with the red shirt', 'in the blue jacket', 'wearing a hat', 'raising their left arm', 'waving', 'sitting down',
+          'standing by the door', 'in the wheelchair', 'with glasses', 'lying on the sofa', 'pointing to the left', 'at the table',
+          'in the yellow t-shirt', 'with the long hair', 'who is waving', 'wearing black', 'with the dog', 'raising their right arm')
 _USES = ('for painting', 'for the garden', 'for guests', 'made of wood', 'made of glass',
          'made of metal', 'without a lid', 'without a label', 'full of water', 'with a crack',
          'with flowers on it', 'with the picture of a cat', 'with no handle', 'full of nails',
@@ -126,6 +133,8 @@ class Nouns:
     def _build(self, noun, det, adjectives=(), order='', number='one', after=()):
         """Put a phrase together; `after` holds attributes behind the head."""
         marks = self.marks
+        if adjectives and noun.kind in _FITTING:
+            adjectives = (self.pick(_FITTING[noun.kind]),)
         plural = number not in ('one', 'other') or noun.plural == noun.word
         word = noun.word if number in ('one', 'other') else noun.plural or noun.word
         order_id, attributes, parts = 0, [], []
@@ -180,8 +189,12 @@ class Nouns:
         :param source: how often it ends in where it comes from: "the cup from the shelf".
         """
         r = self.random()
+        if kinds[0] == 'person' and r < 0.5:
+            return self._somebody(kinds)
         if r < 0.42:
             return self.simple(kinds)
+        if r > 0.993:
+            return self._held()
         noun = self.lexicon.noun(self.rng, kinds, self.part)
         if r < 0.56:
             count = 1 if self.random() < 0.75 else 2
@@ -207,6 +220,24 @@ class Nouns:
             return self._whichever()
         return self.related(noun, apposition=self.random() < 0.5)
 
+    def _somebody(self, kinds):
+        if self.random() < 0.5:
+            return self._build(self.lexicon.noun(self.rng, ('name',), self.part), '')
+        noun = self.lexicon.noun(self.rng, kinds, self.part)
+        if self.random() < 0.4:
+            noun = noun._replace(word=self.pick(('person', 'person', 'man', 'woman', 'guest', 'child')))
+        return self._build(noun, self.pick(('the', 'the', 'a')), after=(self.pick(_DOING),))
+
+    def _held(self):
+        marks = self.marks
+        if self.random() < 0.5:
+            head, text = marks('what')
+            words, text = marks(text + self.pick((' you are holding', " you're holding", ' you have in your hand',
+                                                  ' you have in your gripper', ' is in your hand', ' you just picked up')))
+            return Phrase(text, words, head)
+        noun = self.lexicon.noun(self.rng, ('thing',), self.part)._replace(word=self.pick(('thing', 'object', 'item', 'one')))
+        return self._build(noun, 'the', after=(self.pick(('in your hand', 'you are holding', 'in your gripper', 'you have got')),))
+
     def _ordered(self, noun):
         adjectives = (self.adjective(),) if self.random() < 0.3 else ()
         r = self.random()
@@ -222,10 +253,12 @@ class Nouns:
                                            'from the top', 'from the front')))
             words, inner = marks(f'{first} {text} {after}')
             return Phrase(f'the {inner}', words, head, (side,), order, kind=noun.kind)
-        base = self._build(noun, 'the', adjectives)
-        order, side = marks(self.pick(_SIDES))
-        text = base.text + ' ' + side
-        return self._rewrap(base, text, order=order)
+        return self.sided(self._build(noun, 'the', adjectives))
+
+    def sided(self, base) -> Phrase:
+        """Return the phrase with its side of the view: "the cup on the left"."""
+        order, side = self.marks(self.pick(_SIDES))
+        return self._rewrap(base, f'{base.text} {side}', order=order)
 
     def _rewrap(self, base, text, order=None, relation='', landmarks=()):
         """Return the phrase with more behind it: the mark of its words moves outwards."""
@@ -347,9 +380,7 @@ class Nouns:
         if r < 0.8:
             return self._build(one, 'the', (), after=(f'with the {self.adjective()} {self.pick(_PARTS)}',))
         if r < 0.9:
-            base = self._build(one, 'the')
-            order, side = self.marks(self.pick(_SIDES))
-            return self._rewrap(base, f'{base.text} {side}', order=order)
+            return self.sided(self._build(one, 'the'))
         return self.related(one)
 
     def _owned(self, noun):
@@ -407,7 +438,7 @@ class Nouns:
         elif relation == 'on' and r < 0.75:
             kinds = ('surface',)
         elif relation == 'in' and r < 0.8:
-            kinds = ('container',)
+            kinds = ('place',) if static and r < 0.12 else ('container',)
         elif relation == 'under' and r < 0.5:
             kinds = ('surface',)
         elif relation in ('next_to', 'behind', 'in_front_of') and r < 0.3:

@@ -26,6 +26,11 @@ _CLAUSES = ('我刚买的', '刚才用过的', '昨天送来的', '你刚才拿�
             '客人带来的', '放在那边的', '那边的', '最近买的', '我跟你说过的', '漏水的', '坏了的', '打开的', '装着水的', '装满的',
             '写着名字的', '没有盖子的', '有把手的', '有裂纹的', '缺了口的', '给客人用的', '画画用的', '木头做的', '塑料做的',
             '玻璃做的', '铁的', '带盖子的', '贴着标签的', '装螺丝的', '装药的', '喝水用的', '洗碗用的', '闲着的', '刚洗好的')
+# Adjectives for what is no thing.
+_ALIVE = ('高个子', '年轻', '年老', '小', '瘦', '生病', '新来', '漂亮', '矮个子')
+_FITTING = {'person': _ALIVE, 'animal': ('小', '大', '黑色', '白色', '可爱'), 'place': ('大', '小', '隔壁', '对面', '楼上', '楼下', '新')}
+_DOING = ('穿红衣服的', '戴帽子的', '举着左手的', '招手的', '坐着的', '站在门口的', '坐轮椅的', '戴眼镜的', '躺在沙发上的', '穿蓝外套的', '长头发的',
+          '穿黑衣服的', '牵着狗的', '举着右手的', '在看书的')
 _PARTS = ('把手', '盖子', '标签', '条纹', '圆点', '边', '贴纸', '底座', '按钮', '轮子', '屏幕', '带子', '花纹', '手柄', '封面', '瓶盖')
 _TAGGED = ('箱子', '箱', '盒子', '货架', '架子', '柜子', '柜', '托盘', '料盒', '抽屉', '库位', '零件', '房间', '桌', '工位', '周转箱', '栈板')
 _PART_OF = {
@@ -84,6 +89,8 @@ class Nouns:
     def _build(self, noun, det='', adjectives=(), order='', number='one', clause=''):
         """Put a phrase together: 那个 最大的 红色的 带把手的 杯子, in one of its orders."""
         marks = self.marks
+        if adjectives and noun.kind in _FITTING:
+            adjectives = (self.pick(_FITTING[noun.kind]),)
         det = det.replace('{}', noun.measure)
         parts, attributes, order_id = [], [], 0
         inner_det = ''
@@ -130,8 +137,12 @@ class Nouns:
     def phrase(self, kinds=('any',), source=0.0) -> Phrase:
         """Return a noun phrase of any make."""
         r = self.random()
+        if kinds[0] == 'person' and r < 0.5:
+            return self._somebody(kinds)
         if r < 0.42:
             return self.simple(kinds)
+        if r > 0.993:
+            return self._held()
         noun = self.lexicon.noun(self.rng, kinds, self.part)
         if r < 0.56:
             count = 1 if self.random() < 0.75 else 2
@@ -154,6 +165,16 @@ class Nouns:
         if r < 0.97:
             return self.part_of(self.pick(('on', 'in')))
         return self.related(noun, apposition=True)
+
+    def _somebody(self, kinds):
+        if self.random() < 0.5:
+            return self._build(self.lexicon.noun(self.rng, ('name',), self.part))
+        noun = self.lexicon.noun(self.rng, kinds, self.part)
+        return self._build(noun, self.pick(('', '那{}')), clause=self.pick(_DOING))
+
+    def _held(self):
+        noun = self.lexicon.noun(self.rng, ('thing',), self.part)._replace(word='东西', measure='个')
+        return self._build(noun, self.pick(('', '那{}')), clause=self.pick(('你手里', '你拿着', '你抓着', '你手上', '你刚拿起', '夹爪里')))
 
     def _ordered(self, noun):
         adjectives = (self.adjective(),) if self.random() < 0.25 else ()
@@ -323,7 +344,7 @@ class Nouns:
         elif relation in ('on', 'under') and r < 0.75:
             kinds = ('surface',)
         elif relation == 'in' and r < 0.8:
-            kinds = ('container',)
+            kinds = ('place',) if static and r < 0.12 else ('container',)
         elif relation in ('next_to', 'behind', 'in_front_of') and r < 0.3:
             kinds = ('surface', 'container', 'switch', 'open')
         kinds = kinds or ('landmark',)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kimi_train.reader.language.draft import Draft
-from kimi_train.reader.language.phrase import Phrase
 from kimi_train.reader.language.sentences_en import Requests, frame_lightly
 from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, passive
 
@@ -239,9 +238,81 @@ class English(Requests):
         draft.acts = [act, other]
         return True
 
+    def errand(self, draft):
+        """What is asked for most in several steps: to fetch, to put away, to open and close around it."""
+        has = self.world.resolve
+        ways = [w for w, needed in (('store', ('open', 'place', 'close')), ('get', ('locate', 'hand_over')), ('lay', ('pick', 'place')),
+                                    ('trip', ('navigate', 'hand_over')), ('round', ('navigate', 'pick', 'place')), ('carry', ('pick', 'navigate')),
+                                    ('take', ('open', 'pick')), ('shut', ('place', 'close')))
+                if all(has(n) == n for n in needed)]
+        if not ways:
+            return False
+        way = self.pick(ways)
+        text, acts, named = [], [], {}
 
-_ = Phrase
+        def step(name, form, **given):
+            form = form.replace('<', VERB_OPEN).replace('>', VERB_CLOSE)
+            slots = [s for s in families()[name].by_name if f'{{{s}}}' in form]
+            said, act = self.fill(families()[name], form, slots, given)
+            for slot, (_, phrases, *relation) in given.items():
+                act.things[slot] = phrases
+                act.relation = relation[0] if relation else act.relation
+            text.append(said)
+            acts.append(act)
+            for slot, phrases in act.things.items():
+                named.setdefault(slot, phrases[0])
+            return act
+
+        again = lambda p: self.it(p)  # noqa: E731
+        if way in ('store', 'take', 'shut'):
+            chest = self.nouns.simple(('open',), self.pick(('the', 'the', 'my')))
+            if chest.plural:
+                return False
+        if way == 'store':
+            step('open', self.pick(('<open> {object}', '<open> {object}', '<open> up {object}')), object=(chest.text, (chest,)))
+            step('place', self.pick(('<put> {object} {target}', '<place> {object} {target}')),
+                 target=(self.pick(('in it', 'inside', 'into it', 'inside it', 'in', 'in there')), (chest,), 'in'))
+            if self.random() < 0.7:
+                step('close', self.pick(('<close> {object}', '<shut> {object}', '<close> {object} again')), object=('it', (chest,)))
+        elif way == 'take':
+            step('open', '<open> {object}', object=(chest.text, (chest,)))
+            item = self.nouns.simple(('any',))
+            step('pick', self.pick(('<take> out {object}', '<take> {object} out', '<get> {object} out', '<take> {object} out of it', '<pick> up {object}')),
+                 object=(item.text, (item,)))
+            if has('close') == 'close' and self.random() < 0.5:
+                step('close', self.pick(('<close> {object} again', '<shut> {object}', '<close> {object}')), object=('it', (chest,)))
+        elif way == 'shut':
+            step('place', '<put> {object} {target}', target=(self.pick(('in ', 'into ')) + chest.text, (chest,), 'in'))
+            step('close', self.pick(('<close> {object}', '<shut> {object}')), object=('it', (chest,)))
+        elif way == 'get':
+            act = step('locate', self.pick(('<find> {object}', '<look> for {object}', '<find> {object}', 'go <find> {object}', '<locate> {object}')))
+            item = act.things['object'][0]
+            step('hand_over', self.pick(('<give> {object} to me', '<bring> {object} to me', '<bring> {object} here', '<hand> {object} to me', '<bring> {object} over',
+                                         '<pass> {object} to me')), object=(again(item), (item,)))
+        elif way == 'lay':
+            act = step('pick', self.pick(('<pick> up {object}', '<take> {object}', '<grab> {object}', '<get> {object}', '<grasp> {object}', '<lift> {object}',
+                                          '<pick> {object} up')))
+            item = act.things['object'][0]
+            step('place', self.pick(('<put> {object} {target}', '<place> {object} {target}', '<drop> {object} {target}', '<set> {object} down {target}', '<lay> {object} {target}',
+                                     '<put> {object} back {target}', '<leave> {object} {target}', '<move> {object} {target}')), object=(again(item), (item,)))
+        elif way == 'trip':
+            step('navigate', self.pick(('<go> to {target}', '<drive> to {target}', '<go> over to {target}', '<head> to {target}')))
+            step('hand_over', self.pick(('<bring> me {object}', '<get> me {object}', '<fetch> {object}', '<bring> back {object}', '<get> {object} for me')))
+        elif way == 'carry':
+            act = step('pick', self.pick(('<take> {object}', '<pick> up {object}', '<grab> {object}')))
+            step('navigate', self.pick(('<go> to {target}', '<drive> to {target} with it', '<come> to {target}', '<carry> it to {target}')))
+        else:
+            step('navigate', self.pick(('<go> to {target}', '<drive> to {target}', '<move> to {target}')))
+            act = step('pick', self.pick(('<pick> up {object}', '<grab> {object}', '<take> {object}')))
+            item = act.things['object'][0]
+            step('place', self.pick(('<put> {object} {target}', '<place> {object} {target}')), object=(again(item), (item,)))
+        last = self.pick((' and ', ' and then ', ', then ', ' and ', ', and ', '. then '))
+        draft.text = frame_lightly(self, self.pick((', ', ', ', ' and ', ', then ')).join(text[:-1]) + last + text[-1])
+        draft.acts = acts
+        return True
+
+
 PATTERNS = (('single', 30), ('chain', 13), ('coordination', 7), ('ellipsis', 4), ('prohibition', 6), ('only_refusal', 2), ('correction', 3),
             ('order', 5), ('condition', 5), ('state', 3), ('follow_up', 5), ('no_skill', 9), ('question', 14), ('talk', 3), ('unclear', 2),
             ('cleft', 3), ('both_then', 2), ('retake', 3), ('recipient', 1), ('if_state', 1), ('where_is', 1), ('answer', 2),
-            ('swapped_word', 1), ('fragment', 3), ('cancelled', 1), ('passive_chain', 2))
+            ('swapped_word', 1), ('fragment', 3), ('cancelled', 1), ('passive_chain', 2), ('errand', 6))

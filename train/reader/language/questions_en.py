@@ -104,8 +104,7 @@ _TEXT = ('what does {} say', 'read {}', 'read the label on {}', 'read the label 
          "what's the number on {}", 'what is the expiry date on {}', 'tell me what {} says', 'what name is on {}')
 _WHAT = ('what is {this}', "what's {this}", 'what is {this} called', 'do you know what {this} is', 'what do you call {this}',
          'what is {this} for', 'tell me what {this} is', 'what kind of thing is {this}', 'can you tell me what {this} is')
-_THIS = ('that', 'this', 'this thing', 'that thing', 'that thing over there', 'this object', 'it', 'the thing on the left',
-         'the thing in the middle', 'that object')
+_THIS = ('that', 'this', 'this thing', 'that thing', 'this object', 'it', 'the thing', 'that object', 'the object')
 _DESCRIBE = ('what do you see', 'what can you see', 'what is there', "what's there", 'describe the scene', 'describe what you see',
              "what's in front of you", 'what is on the table', 'what do you see on the table', 'tell me what you see', 'look around',
              'what have we got here', 'describe your surroundings', 'give me an overview', 'what objects are there', "what's around you",
@@ -146,10 +145,19 @@ def ask(say, draft) -> bool:
     elif r < 0.80:
         return _related(say, draft)
     elif r < 0.84:
-        head, text = say.marks(say.pick(_THIS))
-        words, text = say.marks(text)
-        draft.text = say.pick(_WHAT).replace('{this}', text)
-        draft.question = ('what', (Phrase(text, words, head),))
+        if say.random() < 0.35:
+            phrase = nouns.phrase(('any',))
+            if phrase.plural:
+                return False
+        else:
+            det, _, name = say.pick(_THIS).rpartition(' ')
+            head, text = say.marks(name)
+            words, text = say.marks(text)
+            phrase = Phrase(f'{det} {text}'.strip(), words, head)
+            if name in ('thing', 'object') and say.random() < 0.4:
+                phrase = nouns.sided(phrase)
+        draft.text = say.pick(_WHAT).replace('{this}', phrase.text)
+        draft.question = ('what', (phrase,))
     elif r < 0.91:
         draft.text = say.pick(_DESCRIBE)
         if world.has('describe'):

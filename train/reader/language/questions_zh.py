@@ -41,7 +41,7 @@ _WHICH = ('{}和{2}哪个大', '{}和{2}哪个更小', '{}比{2}大吗', '{}是�
 _TEXT = ('{}上写着什么', '{}上写了什么', '念一下{}上的字', '读一下{}', '读一下{}上的标签', '{}的标签上写着什么', '{}上面写的什么', '{}上有什么字', '看看{}上写了啥', '{}写的是什么',
          '把{}上的字念给我听', '{}的保质期到什么时候', '{}是几号', '{}上的号码是多少', '帮我看看{}上写的什么', '念念{}')
 _WHAT = ('{this}是什么', '{this}是什么东西', '{this}是啥', '{this}叫什么', '{this}是干什么用的', '你知道{this}是什么吗', '看看{this}是什么', '{this}叫什么名字')
-_THIS = ('那个', '这个', '那个东西', '这个东西', '这', '那', '左边那个', '中间那个', '它', '那边那个东西')
+_THIS = ('那个', '这个', '那个东西', '这个东西', '这', '那', '它')
 _DESCRIBE = ('你看到了什么', '看到什么了', '桌上有什么', '桌上都有啥', '有什么东西', '前面有什么', '描述一下场景', '描述一下你看到的', '说说你看到了什么', '这里有什么', '周围有什么', '眼前有什么',
              '都有些什么', '看看有什么', '现在是什么情况', '你能看到什么', '屋里有什么', '介绍一下桌上的东西', '列出你看到的东西')
 _OTHER = ('现在几点了', '{}怎么做', '怎么修{}', '菜谱是什么', '总统是谁', '商店几点开门', '天为什么是蓝的', '{}多少钱', '谁把{}放这的', '{}是谁的', '{}怎么用', '今天星期几', '几点吃饭',
@@ -98,9 +98,15 @@ def ask(say, draft) -> bool:
     elif r < 0.80:
         return _related(say, draft)
     elif r < 0.84:
-        head, text = say.marks(say.pick(_THIS))
-        words, text = say.marks(text)
-        draft.text, draft.question = say.pick(_WHAT).replace('{this}', text), ('what', (Phrase(text, words, head),))
+        if say.random() < 0.35:
+            phrase = nouns.phrase(('any',))
+        else:
+            said = say.pick(_THIS)
+            det, name = (said[:2], said[2:]) if said.endswith('东西') else ('', said)
+            head, text = say.marks(name)
+            words, text = say.marks(text)
+            phrase = Phrase(det + text, words, head)
+        draft.text, draft.question = say.pick(_WHAT).replace('{this}', phrase.text), ('what', (phrase,))
     elif r < 0.91:
         if world.has('describe'):
             return False

@@ -7,7 +7,7 @@ from kimi_train.reader.language import texts
 from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.frames_en import frame, to_gerund
-from kimi_train.reader.language.skills import FETCH, families, passive
+from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, passive
 
 __all__ = ['Requests', 'frame_lightly']
 
@@ -85,11 +85,19 @@ class Requests(Clauses):
         else:
             text = ask.text + ('?' if ask.question and self.random() < 0.8 else '')
         given = None
-        if ask.slots and r > 0.93 and self._object(family, ask.slots) and family.name in (
-                'pick', 'hand_over', 'place'):
-            phrase = self.nouns.from_place(family.kinds(self._object(family, ask.slots)))
-            given = {self._object(family, ask.slots): (phrase.text, (phrase,))}
+        if family.name == 'place' and r > 0.92:
+            return self._moved(draft, family)
         draft.text, act = self.fill(family, text, ask.slots, given)
+        draft.acts = [act]
+        return True
+
+    def _moved(self, draft, family):
+        """From one place to another: "move the cup from the shelf to the table"."""
+        verb = self.pick(('move', 'take', 'transfer', 'bring', 'shift', 'carry', 'relocate', 'get', 'move'))
+        phrase = self.nouns.from_place(family.kinds('object'))
+        relation, said, landmarks = self.nouns.place(self.pick(('on', 'in')), to=True, deep=False)
+        draft.text, act = self.fill(family, frame(self.rng, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {{target}}'), ('object', 'target'),
+                                    {'object': (phrase.text, (phrase,)), 'target': (said, landmarks, relation)})
         draft.acts = [act]
         return True
 

@@ -8,7 +8,7 @@ from kimi_train.reader.language.clauses import Clauses, relation_for
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.marks import bare
 from kimi_train.reader.language.phrase import Phrase
-from kimi_train.reader.language.skills import FETCH, families, relatives
+from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, relatives
 
 __all__ = ['Requests']
 
@@ -105,10 +105,28 @@ class Requests(Clauses):
             return False
         given = None
         slot = self._object(family, ask.slots)
-        if slot and family.name in ('pick', 'hand_over', 'place') and self.random() < 0.07:
-            phrase = self.nouns.from_place(family.kinds(slot))
-            given = {slot: (phrase.text, (phrase,))}
+        if family.name in ('pick', 'hand_over', 'place') and self.random() < 0.08:
+            return self._moved(draft, family)
         draft.text, act = self.fill(family, text, ask.slots, given)
+        draft.acts = [act]
+        return True
+
+    def _moved(self, draft, family):
+        """From where it is: 把杯子从架子上拿到桌上."""
+        phrase = self.nouns.simple(family.kinds('object'))
+        phrase.relation, said, phrase.landmarks = self.nouns.place(self.pick(('on', 'in')), static=True, deep=False)
+        verb = self.pick(('拿', '取', '搬', '移', '挪', '拿') if family.name == 'place' else ('拿', '取', '拿'))
+        verb = VERB_OPEN + verb + VERB_CLOSE
+        given = {'object': (phrase.text, (phrase,))}
+        if family.name == 'place':
+            forms = (f'把{{object}}从{said}{verb}到{{target}}', f'从{said}把{{object}}{verb}到{{target}}', f'{{object}}从{said}{verb}到{{target}}')
+            slots = ('object', 'target')
+        elif family.name == 'pick':
+            forms, slots = (f'把{{object}}从{said}{verb}起来', f'从{said}{verb}{{object}}', f'从{said}{verb}起{{object}}'), ('object',)
+        else:
+            forms, slots = (f'把{{object}}从{said}{verb}给我', f'从{said}给我{verb}{{object}}', f'从{said}把{{object}}{verb}过来',
+                            f'去{said}{verb}{{object}}给我'), ('object',)
+        draft.text, act = self.fill(family, self.lightly(self.pick(forms)), slots, given)
         draft.acts = [act]
         return True
 
