@@ -58,7 +58,7 @@ def check_skill(entry, name):
     for lang in LANGUAGES:
         asks, descriptions = entry[lang]['ask'], entry[lang]['descriptions']
         assert len(descriptions) == len(set(descriptions)) == 3, name
-        assert len(asks) == len(set(asks)) >= 5, name
+        assert len(asks) == len(set(asks)) >= 6, name
         for line in asks:
             assert len(slots(line)) == len(set(slots(line))), line
             needed = {n for n, a in arguments.items() if not a.get('optional')}
