@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language import spoken
+
 __all__ = ['LEFT_OUT_AFTER', 'LEFT_OUT_BEFORE', 'PLACELESS', 'REASONS_AFTER', 'REASONS_BEFORE']
+
+
+def _more(lang):
+    return tuple(r for r in spoken.reasons(lang) if len(r) > 2)
 
 
 def _split(text):
@@ -45,10 +51,13 @@ the boss is coming|it's my birthday|I don't feel well|I'm so tired|we need some 
     'zh': _split("""我妈要来了|我手上有东西|我赶时间|客人要来了|我腰疼|我起不来|我在做饭|这里太乱了|我在忙|时间不早了|我马上要开会|孩子睡着了|我刚到家|我手断了|快打烊了
 有客人来|既然你在那边|老板要来了|今天我生日|我不舒服|我好累|要腾点地方|该收拾一下了|我走不开|反正你没事"""),
 }
+for _lang in ('en', 'zh'):
+    REASONS_AFTER[_lang] += _more(_lang)
+    REASONS_BEFORE[_lang] += tuple(r for r in _more(_lang) if not r.startswith(('if ', 'because', '不然', '免得', '方便')))
 # A place that names nothing; the second list holds content that is told back.
 PLACELESS = {
     'en': (('back', 'over there', 'away', 'there', 'down', 'aside', 'here', 'somewhere', 'over here'),
            ('where it belongs', 'on your left', 'where I showed you', 'somewhere safe', 'in its usual place', 'out of the way',
             'on your right', 'outside', 'upstairs', 'where I can see it', 'within my reach')),
-    'zh': (('回去', '那边', '一边', '那里', '旁边', '这儿'), ('原来的地方', '安全的地方', '你左边', '我看得见的地方', '老地方', '外面', '楼上', '我够得着的地方')),
+    'zh': (('那边', '一边', '那里', '旁边', '这儿'), ('原来的地方', '安全的地方', '你左边', '我看得见的地方', '老地方', '外面', '楼上', '我够得着的地方')),
 }

@@ -17,6 +17,7 @@ import yaml
 
 __all__ = ['Lexicon', 'Noun', 'held_out', 'lexicon', 'wordnet', 'wordnet_verbs']
 
+_DATA = Path(__file__).parent.parent / 'data' / 'words'
 _WORDS = Path(__file__).with_name('words')
 _WORDNET = Path('/usr/share/wordnet')
 _FETCHABLE = ('dish', 'food', 'drink', 'tool', 'office', 'care', 'warehouse', 'thing', 'container',
@@ -142,15 +143,40 @@ def lexicon(lang: str) -> Lexicon:
     return _english() if lang == 'en' else _chinese()
 
 
+# What the corpus of things calls the classes of the word lists.
+_CLASS_OF = {'device': 'switch', 'furniture': 'surface', 'door': 'open', 'toy': 'thing', 'any': 'thing',
+             'paper': 'office', 'medicine': 'care', 'box': 'warehouse'}
+# One word that would be taken for something else in a sentence.
+_UNFIT = frozenset(('other', 'second', 'first', 'third', 'last', '另一个', '第一个', '第二个', '第三个', '最后一个'))
+
+
+@functools.cache
+def _things() -> tuple[dict, ...]:
+    return tuple(yaml.safe_load((_DATA / 'things.yaml').read_text(encoding='utf-8')))
+
+
+def _qualities(lang, adjectives):
+    for entry in yaml.safe_load((_DATA / 'qualities.yaml').read_text(encoding='utf-8')):
+        sort = {'colour': 'color', 'size': 'size', 'material': 'material', 'comparison': 'order',
+                'position': 'order'}.get(entry['sort'], 'state')
+        known = adjectives[sort]
+        known += [str(w) for w in entry[lang] if w not in known and w not in _UNFIT]
+    return adjectives
+
+
 def _english() -> Lexicon:
     nouns: dict[str, list[Noun]] = defaultdict(list)
     for kind, words in _yaml('en.yaml').items():
         for word in dict.fromkeys(words):
             nouns[kind].append(_noun_en(word, kind))
+    for thing in _things():
+        for kind in dict.fromkeys(_CLASS_OF.get(k, k) for k in thing['kinds']):
+            have = {n.word for n in nouns[kind]}
+            nouns[kind] += [_noun_en(word, kind) for word in thing['en'] if word not in have]
     known = {n.word for group in nouns.values() for n in group}
     for kind, words in wordnet().items():
         nouns[kind] += [_noun_en(w, kind.rstrip('+')) for w in words if w not in known]
-    adjectives = _yaml('adj_en.yaml')
+    adjectives = _qualities('en', _yaml('adj_en.yaml'))
     adjectives['other'] = _wordnet_adjectives()
     return Lexicon(nouns, adjectives)
 
@@ -164,6 +190,11 @@ def _chinese() -> Lexicon:
     for kind, by_measure in _yaml('zh.yaml').items():
         for measure, words in by_measure.items():
             nouns[kind] += [Noun(word, '', measure, kind) for word in words]
+    for thing in _things():
+        for kind in dict.fromkeys(_CLASS_OF.get(k, k) for k in thing['kinds']):
+            have = {n.word for n in nouns[kind]}
+            nouns[kind] += [Noun(word, '', thing.get('measure') or '个', kind)
+                            for word in thing['zh'] if word not in have]
     known = {n.word for group in nouns.values() for n in group}
     english = {w: kind for kind, words in wordnet().items() for w in words}
     for kind, words in _yaml('en.yaml').items():
@@ -181,7 +212,7 @@ def _chinese() -> Lexicon:
         if kind:
             known.add(word)
             nouns[kind].append(Noun(word, '', measure or '个', kind.rstrip('+')))
-    adjectives = _yaml('adj_zh.yaml')
+    adjectives = _qualities('zh', _yaml('adj_zh.yaml'))
     return Lexicon(nouns, adjectives)
 
 

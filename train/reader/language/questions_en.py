@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language import spoken
 from kimi_train.reader.language.phrase import Phrase
 
 __all__ = ['IMPOSSIBLE', 'IMPOSSIBLE_VERBS', 'TALK', 'ask', 'nonsense']
@@ -93,7 +94,7 @@ _COLOUR = ('what colour is {}', 'what color is {}', 'which colour is {}', "what'
            'is {} empty', 'is {} full', 'is {} dirty', 'is {} clean', 'is {} hot', 'what shape is {}', 'how tall is {}',
            'is {} broken', 'what condition is {} in', 'is {} on or off', 'is {} switched on', 'how full is {}', 'is {} red',
            'how heavy is {}', 'how old is {}', 'what brand is {}', 'does {} have a lid', 'is {} ripe', 'what material is {}',
-           'how long is {}', 'is {} wet or dry', 'what does {} look like', 'describe {}', 'is {} made of wood', 'what kind of thing is {}')
+           'how long is {}', 'is {} wet or dry', 'is {} made of wood', 'what kind of thing is {}')
 _WHICH = ('which is bigger, {} or {2}', 'which is smaller, {} or {2}', 'is {} bigger than {2}', 'is {} taller than {2}',
           'which one is heavier, {} or {2}', 'is {} the same colour as {2}', 'are {} and {2} the same size',
           'what is the difference between {} and {2}', 'is {} closer than {2}', 'which is nearer, {} or {2}',
@@ -118,6 +119,18 @@ _OTHER = ('what time is it', 'how do I make pancakes', 'how do I fix {}', 'what 
           'what do I need {} for', 'where do we usually keep {s}', 'how long does it take', 'what is for lunch', 'how hot is it',
           'what can I do with {}', 'do you like {s}', 'is {} expensive', 'how often should I water {}', "what's the weather like",
           'who does {} belong to', 'what happened to {}', 'why did you move {}', 'when does {} expire', 'what is the best {s}')
+_PICTURED = ('what does {} look like', 'describe {}', 'tell me about {}')
+_WHERE += spoken.questions('en', 'where')
+_SEEN += spoken.questions('en', 'presence')
+_COUNT += spoken.questions('en', 'count')
+_COLOUR += tuple(q for q in spoken.questions('en', 'attribute') if '{2}' not in q)
+_WHICH += tuple(q for q in spoken.questions('en', 'attribute') if '{2}' in q)
+_TEXT += spoken.questions('en', 'text')
+_OTHER += tuple(q for q in spoken.questions('en', 'other') if '{2}' not in q)
+_DESCRIBE += tuple(q for q in spoken.questions('en', 'describe') if '{' not in q)
+_DESCRIBE = tuple(q for q in _DESCRIBE if 'table' not in q)  # that asks for what is on a thing
+_PICTURED += tuple(q for q in spoken.questions('en', 'describe') if '{}' in q)
+TALK += spoken.small_talk('en')
 _RELATED = ('what is {p}', "what's {p}", 'what do you see {p}', 'what is there {p}', 'which thing is {p}', 'what is lying {p}',
             'what is standing {p}', 'what can you see {p}', 'tell me what is {p}', "what's there {p}", 'what have we got {p}',
             'is there anything {p}', 'is anything {p}', 'is there something {p}', 'what object is {p}')
@@ -159,9 +172,11 @@ def ask(say, draft) -> bool:
         draft.text = say.pick(_WHAT).replace('{this}', phrase.text)
         draft.question = ('what', (phrase,))
     elif r < 0.91:
-        draft.text = say.pick(_DESCRIBE)
         if world.has('describe'):
             return False
+        if say.random() < 0.35:
+            return _about(say, draft, 'describe', _PICTURED, '')
+        draft.text = say.pick(_DESCRIBE)
         draft.question = ('describe', ())
     else:
         return _about(say, draft, 'other', _OTHER, '')
@@ -204,7 +219,7 @@ def _about(say, draft, kind, templates, skill, kinds=('any',)):
 _KEYS = {'count': ('how many', 'count', 'number of'), 'text': ('read', ' says', 'what does', 'written'),
          'attribute': ('colour', 'color', 'how big', 'how tall', 'how heavy', 'check ', 'is {} '),
          'where': ('where',), 'other': ('what time', 'how do i', 'weather', 'recipe', 'how much'),
-         'relation': ('what is in', 'what is on'), 'presence': ('is there', 'are there', 'whether')}
+         'describe': ('describe', 'look like', 'tell me about'), 'relation': ('what is in', 'what is on'), 'presence': ('is there', 'are there', 'whether')}
 
 
 def _taken(say, kind, template):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language import spoken
 from kimi_train.reader.language.phrase import Phrase
 
 __all__ = ['IMPOSSIBLE', 'TALK', 'ask', 'nonsense']
@@ -36,7 +37,7 @@ _COUNT = ('有几{m}{}', '有多少{m}{}', '一共有几{m}{}', '数一下{}', '
           '数一数{}', '几{m}{}', '还剩几{m}{}', '有多少{}', '{}有多少{m}', '能数一下有几{m}{}吗', '看看有几{m}{}', '告诉我有几{m}{}', '{}有几个')
 _ATTRIBUTE = ('{}是什么颜色', '{}是什么颜色的', '{}什么颜色', '{}有多大', '{}是什么做的', '{}是什么材质', '{}是开着的吗', '{}关了吗', '{}空了吗', '{}满了吗', '{}脏不脏', '{}干净吗',
               '{}烫不烫', '{}是什么形状', '{}多高', '{}坏了吗', '{}开没开', '{}是开着还是关着', '{}是红色的吗', '{}是不是空的', '{}重不重', '{}是新的吗', '{}是什么牌子',
-              '{}熟了吗', '{}有多长', '{}长什么样', '描述一下{}', '{}是圆的吗', '{}大不大', '{}有没有盖子', '{}是不是木头的', '{}还能用吗', '{}是什么样子的')
+              '{}熟了吗', '{}有多长', '{}是圆的吗', '{}大不大', '{}有没有盖子', '{}是不是木头的', '{}还能用吗')
 _WHICH = ('{}和{2}哪个大', '{}和{2}哪个更小', '{}比{2}大吗', '{}是不是比{2}高', '{}跟{2}一样吗', '{}和{2}颜色一样吗', '{}和{2}哪个近', '{}和{2}有什么区别', '{}跟{2}哪个长', '哪个更重，{}还是{2}')
 _TEXT = ('{}上写着什么', '{}上写了什么', '念一下{}上的字', '读一下{}', '读一下{}上的标签', '{}的标签上写着什么', '{}上面写的什么', '{}上有什么字', '看看{}上写了啥', '{}写的是什么',
          '把{}上的字念给我听', '{}的保质期到什么时候', '{}是几号', '{}上的号码是多少', '帮我看看{}上写的什么', '念念{}')
@@ -47,6 +48,18 @@ _DESCRIBE = ('你看到了什么', '看到什么了', '桌上有什么', '桌上
 _OTHER = ('现在几点了', '{}怎么做', '怎么修{}', '菜谱是什么', '总统是谁', '商店几点开门', '天为什么是蓝的', '{}多少钱', '谁把{}放这的', '{}是谁的', '{}怎么用', '今天星期几', '几点吃饭',
           '晚上吃什么', '为什么{}在这里', '会下雨吗', '车站有多远', '一加一等于几', '谁动了{}', '你上次什么时候擦的{}', '{}能吃吗', '{}危险吗', '{}有什么用', '{}平时放哪', '要多久', '今天热吗',
           '{}贵吗', '{}什么时候到期', '{}为什么坏了', '你喜欢{}吗', '{}该怎么洗', '明天天气怎么样', '{}在哪里买的', '{}要不要扔')
+_PICTURED = ('{}长什么样', '描述一下{}', '{}是什么样子的', '说说{}')
+_WHERE += spoken.questions('zh', 'where')
+_SEEN += spoken.questions('zh', 'presence')
+_ATTRIBUTE += tuple(q for q in spoken.questions('zh', 'attribute') if '{2}' not in q)
+_WHICH += tuple(q for q in spoken.questions('zh', 'attribute') if '{2}' in q)
+_TEXT += spoken.questions('zh', 'text')
+_COUNT += tuple(q.replace('个', '{m}') for q in spoken.questions('zh', 'count'))
+_OTHER += tuple(q for q in spoken.questions('zh', 'other') if '{2}' not in q)
+_DESCRIBE += tuple(q for q in spoken.questions('zh', 'describe') if '{' not in q)
+_DESCRIBE = tuple(q for q in _DESCRIBE if '桌' not in q)  # that asks for what is on a thing
+_PICTURED += tuple(q for q in spoken.questions('zh', 'describe') if '{}' in q)
+TALK += spoken.small_talk('zh')
 _RELATED = ('{p}是什么', '{p}有什么', '{p}放着什么', '{p}的是什么', '{p}有东西吗', '{p}那个是什么', '什么在{p}', '{p}都有什么', '{p}有没有东西', '看看{p}有什么', '{p}是什么东西', '告诉我{p}有什么')
 _RELATED_THING = ('{}在{p}吗', '{}是不是在{p}', '{}在不在{p}', '哪个{n}在{p}', '{p}的是{n}吗', '{p}是不是{n}')
 
@@ -110,6 +123,8 @@ def ask(say, draft) -> bool:
     elif r < 0.91:
         if world.has('describe'):
             return False
+        if say.random() < 0.35:
+            return _about(say, draft, 'describe', _PICTURED)
         draft.text, draft.question = say.pick(_DESCRIBE), ('describe', ())
     else:
         return _about(say, draft, 'other', _OTHER)
