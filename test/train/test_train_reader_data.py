@@ -53,6 +53,10 @@ def check_skill(entry, name):
         if argument['type'] == 'enum':
             assert set(argument['said']) == set(argument['values']), name
             assert all(said[lang] for said in argument['said'].values() for lang in LANGUAGES), name
+        if argument['type'] == 'bool':
+            assert all(entry['said'][told][lang] for told in (True, False) for lang in LANGUAGES), (
+                name
+            )
         if argument['type'] == 'object':
             assert set(entry['nouns'][argument['name']]) <= KINDS, name
     for lang in LANGUAGES:
