@@ -35,7 +35,7 @@ _MIX = {
     'nothing': 0.3,
 }
 # What no other skill of these could be taken for.
-_UNLIKE = ('inflate', 'uncork', 'photograph_item', 'gift_wrap', 'iron_flat', 'play_song')
+_UNLIKE = ('brew', 'freeze', 'iron', 'juice', 'knead', 'laminate', 'whisk', 'zip')
 # A request that is no imperative takes no "could you" before it.
 _STATEMENT = re.compile("(?:I|I'd|the|that) |我")
 
