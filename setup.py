@@ -60,7 +60,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
-        *shared('launch', 'config', 'models/nano'),
+        *shared('launch', 'config', 'models/nano', 'models/reader'),
     ],
     zip_safe=False,
     python_requires='>=3.10',

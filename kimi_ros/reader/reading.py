@@ -10,11 +10,31 @@ from dataclasses import dataclass, field
 
 # How one thing stands to another; the last two say of which it is a part, and what it is nearest to.
 RELATIONS = (
-    'on', 'in', 'left_of', 'right_of', 'in_front_of', 'behind', 'next_to', 'between', 'under',
-    'above', 'part_of', 'nearest_to',
+    'on',
+    'in',
+    'left_of',
+    'right_of',
+    'in_front_of',
+    'behind',
+    'next_to',
+    'between',
+    'under',
+    'above',
+    'part_of',
+    'nearest_to',
 )
 OUTCOMES = ('steps', 'answer', 'no_skill', 'nothing', 'unclear')
-QUESTIONS = ('describe', 'count', 'presence', 'where', 'what', 'attribute', 'relation', 'text', 'other')
+QUESTIONS = (
+    'describe',
+    'count',
+    'presence',
+    'where',
+    'what',
+    'attribute',
+    'relation',
+    'text',
+    'other',
+)
 
 
 @dataclass(frozen=True)

@@ -4,38 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from kimi_ros.reader.cards import Argument, SkillCard
 from kimi_ros.reader.reading import Reading
 
 __all__ = ['Argument', 'Example', 'SkillCard']
-
-
-class Argument(NamedTuple):
-    """An argument of a skill, as its catalogue tells it.
-
-    :ivar type: 'object', 'point', 'region', 'enum', 'number', 'string' or 'bool'.
-    :ivar values: of an enum.
-    :ivar unit: of a number: 'm', 'deg' ...; '' where it has none.
-    :ivar minimum: of a number; None where it has no bound.
-    :ivar maximum: of a number; None where it has no bound.
-    """
-
-    name: str
-    type: str
-    values: tuple[str, ...] = ()
-    unit: str = ''
-    minimum: float | None = None
-    maximum: float | None = None
-
-
-class SkillCard(NamedTuple):
-    """A skill as the catalogue of a robot tells it.
-
-    :ivar description: in either language, '' where the catalogue has none.
-    """
-
-    name: str
-    description: str
-    arguments: tuple[Argument, ...] = ()
 
 
 class Example(NamedTuple):
