@@ -59,12 +59,13 @@ setup(
     package_data={
         'kimi_ros': ['py.typed'],
         'kimi_ros.eval': ['*.yaml'],
+        'kimi_ros.eval.reading': ['*.jsonl', '*.yaml', 'skills/*.yaml'],
         'kimi_ros.sim': ['*.yaml', 'recorded/*'],
     },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
-        *shared('launch', 'config', 'models/nano'),
+        *shared('launch', 'config', 'models/nano', 'models/reader'),
     ],
     zip_safe=False,
     python_requires='>=3.10',

@@ -24,11 +24,13 @@ class Muon(Optimizer):
     and for emulated arithmetic on most CPUs. This one stacks them, and keeps float32 on CPUs.
 
     :param params: matrices, or groups of them with their own `lr` and `weight_decay`.
+    :param half: whether to make them orthogonal in bfloat16 on a CPU too, where it has that.
     :raises ValueError: where a parameter is not a matrix.
     """
 
-    def __init__(self, params: Iterable, lr: float, weight_decay: float = 0.0):
+    def __init__(self, params: Iterable, lr: float, weight_decay: float = 0.0, half: bool = False):
         super().__init__(params, {'lr': lr, 'weight_decay': weight_decay})
+        self._half = half
         shapes = [p.shape for group in self.param_groups for p in group['params']]
         if any(len(shape) != 2 for shape in shapes):
             raise ValueError('Muon is for matrices alone: give the others to AdamW')
@@ -42,7 +44,8 @@ class Muon(Optimizer):
                 if matrix.grad is not None:
                     of_shape[matrix.shape].append(matrix)
             for shape, matrices in of_shape.items():
-                updates = orthogonal(torch.stack([self._momentum(m) for m in matrices]))
+                momenta = torch.stack([self._momentum(m) for m in matrices])
+                updates = orthogonal(momenta, self._half)
                 # Steps as large as AdamW's: Liu et al. 2025, "Muon is scalable for LLM training".
                 learning_rate = group['lr'] * 0.2 * sqrt(max(shape))
                 torch._foreach_mul_(matrices, 1 - group['lr'] * group['weight_decay'])
@@ -57,13 +60,14 @@ class Muon(Optimizer):
         return matrix.grad.lerp(mean, MOMENTUM)
 
 
-def orthogonal(matrices: Tensor) -> Tensor:
+def orthogonal(matrices: Tensor, half: bool = False) -> Tensor:
     """Return (n, rows, columns) with all singular values near 1, by Newton and Schulz's iteration.
 
     :param matrices: (n, rows, columns) float32.
+    :param half: whether to work in bfloat16 on a CPU too.
     """
     a, b, c = QUINTIC
-    x = matrices.bfloat16() if matrices.is_cuda else matrices
+    x = matrices.bfloat16() if half or matrices.is_cuda else matrices
     tall = x.shape[1] > x.shape[2]
     x = x.mT if tall else x
     # By Frobenius' norm, which no singular value exceeds.

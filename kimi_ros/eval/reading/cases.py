@@ -1,0 +1,144 @@
+"""A sentence and what it asks for, as a line of JSON: {"lang": "en", "say": ..., "skills": [...]}.
+
+docs/examinations.md is the format's manual.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jsonschema
+
+from kimi_ros.eval.errors import DataError
+
+ANSWER = 'answer'
+RELATIONS = ('on', 'in', 'left_of', 'right_of', 'in_front_of', 'behind', 'next_to', 'between')
+OUTCOMES = ('no_skill', 'nothing', 'unclear')
+_TEXT = {'type': 'string', 'pattern': r'\S'}
+_TEXTS = {'type': 'array', 'items': _TEXT}
+_VALUE = {'type': ['string', 'number', 'boolean']}
+_LINE = {
+    'type': 'object',
+    'properties': {
+        'lang': {'enum': ['en', 'zh']},
+        'say': _TEXT,
+        'history': _TEXTS,
+        'catalogue': _TEXT,
+        'skills': _TEXTS,
+        'also': {'type': 'array', 'items': _TEXTS},
+        'names': _TEXTS,
+        'without': _TEXTS,
+        'relation': {'enum': list(RELATIONS)},
+        'values': {'type': 'object', 'additionalProperties': _VALUE},
+        'outcome': {'enum': list(OUTCOMES)},
+    },
+    'required': ['lang', 'say', 'skills'],
+    'additionalProperties': False,
+}
+_VALIDATOR = jsonschema.Draft202012Validator(_LINE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a plan must hold, read from a line.
+
+    :ivar skills: of the plan's steps in order, with what a skill needs first (pick before place);
+        ('answer',) for a question; () for no step: refused, infeasible or asked back.
+    :ivar also: other lists of skills that are as right.
+    :ivar names: each is held by the name of a thing or of a landmark, in this order.
+    :ivar without: held by no name of the plan: "the pliers, not the hammer".
+    :ivar relation: where the target is, or which thing is meant; '' where nothing is said of it.
+    :ivar values: of arguments that are no things, by the argument's name.
+    :ivar outcome: why there is no step, one of `OUTCOMES`; '' where it does not matter.
+    :ivar history: what was said before, the oldest first.
+    :ivar catalogue: the shipped one that it is for; '' for the one that --skills gives.
+    """
+
+    lang: str
+    say: str
+    skills: tuple[str, ...]
+    also: tuple[tuple[str, ...], ...] = ()
+    names: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    relation: str = ''
+    values: dict = field(default_factory=dict)
+    outcome: str = ''
+    history: tuple[str, ...] = ()
+    catalogue: str = ''
+
+    @classmethod
+    def from_dict(cls, data: object) -> Case:
+        """Read what a line holds; ValueError says what is wrong with it."""
+        fault = jsonschema.exceptions.best_match(_VALIDATOR.iter_errors(data))
+        if fault is not None:
+            where = ''.join(f'{key}: ' for key in fault.absolute_path)
+            raise ValueError(f'{where}{fault.message}')
+        case = cls(**{k: _frozen(v) for k, v in data.items()})
+        if case.outcome and case.skills:
+            raise ValueError('outcome: is for a case with no skills, []')
+        if not case.skills and (case.names or case.relation or case.values):
+            raise ValueError('skills: []: then there is no name, relation or value to find')
+        return case
+
+    def to_dict(self) -> dict:
+        """Return what a line of JSON holds, without what is empty."""
+        data = {'lang': self.lang, 'say': self.say, 'skills': list(self.skills)}
+        rest = ('also', 'names', 'without', 'relation', 'values', 'outcome', 'history', 'catalogue')
+        return data | {name: _thawed(value) for name in rest if (value := getattr(self, name))}
+
+
+def read_cases(path: str | Path, catalogues: Sequence[str] = ()) -> list[Case]:
+    """Read a file of cases; raises DataError with all that is wrong.
+
+    :param catalogues: the names that `catalogue` may have; with none, no line may hold it.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError([f'{path}: cannot be read: {error.strerror}']) from error
+    cases, faults = [], []
+    for number, line in enumerate(content.split(b'\n'), 1):
+        if not line.strip():
+            continue
+        try:
+            case = Case.from_dict(_json(line))
+            cases.append(_in_catalogue(case, catalogues))
+        except ValueError as error:
+            faults.append(f'{path}:{number}: {error}')
+    if not cases and not faults:
+        faults.append(f'{path}: no line of data')
+    if faults:
+        raise DataError(faults)
+    return cases
+
+
+def _in_catalogue(case: Case, catalogues: Sequence[str]) -> Case:
+    if case.catalogue and not catalogues:
+        raise ValueError('catalogue: leave it out, --skills says it')
+    if catalogues and not case.catalogue:
+        raise ValueError(f'catalogue: is missing: one of {", ".join(catalogues)}, or give --skills')
+    if catalogues and case.catalogue not in catalogues:
+        raise ValueError(f'catalogue: {case.catalogue!r} is none of {", ".join(catalogues)}')
+    return case
+
+
+def _json(line: bytes) -> object:
+    try:
+        return json.loads(line.decode('utf-8-sig'))
+    except UnicodeDecodeError:
+        raise ValueError('not UTF-8') from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f'not JSON: {error.msg} at column {error.colno}') from None
+    except RecursionError:
+        raise ValueError('nested too deeply') from None
+
+
+def _frozen(value: object) -> object:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+
+
+def _thawed(value: object) -> object:
+    return [_thawed(v) for v in value] if isinstance(value, tuple) else value

@@ -1,0 +1,10 @@
+"""Reads instructions, English and Chinese, under any catalogue of skills, without an image."""
+
+from .cards import Argument, SkillCard
+from .reader import Reader, ReaderError
+from .reading import Condition, Question, Reading, Span, Step, Thing, Value
+
+__all__ = [
+    'Argument', 'Condition', 'Question', 'Reader', 'ReaderError', 'Reading', 'SkillCard', 'Span',
+    'Step', 'Thing', 'Value',
+]  # fmt: skip

@@ -1,0 +1,105 @@
+"""The corpus from which instructions are made is whole: both languages, and no slot left open."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import yaml
+
+import kimi_train.reader
+
+DATA = Path(kimi_train.reader.__file__).parent / 'data'
+LANGUAGES = ('en', 'zh')
+TYPES = {'object', 'point', 'region', 'enum', 'number', 'string', 'bool'}
+KINDS = set(
+    'any food drink tool container furniture device vehicle person place door clothes paper '
+    'plant animal medicine toy box part surface'.split()
+)
+CORE = 'core.yaml'  # entries of the other files may add to those of this one
+HAN = re.compile('[\u4e00-\u9fff]')
+
+
+def load(path):
+    return yaml.safe_load(path.read_text(encoding='utf-8'))
+
+
+def slots(line):
+    return re.findall(r'\{(\w+)\}', line)
+
+
+SKILLS = {path.name: load(path) for path in sorted(DATA.glob('*.yaml'))}
+WRITTEN = [entry for name, entries in SKILLS.items() if name != CORE for entry in entries]
+EVERY = WRITTEN + SKILLS.get(CORE, [])
+WORDS = {path.stem: load(path) for path in sorted((DATA / 'words').glob('*.yaml'))}
+
+
+def test_there_are_hundreds_of_skills_and_no_name_is_given_twice():
+    assert len(WRITTEN) > 500
+    counted = Counter(entry['name'] for entry in WRITTEN)
+    assert [name for name, count in counted.items() if count > 1] == []
+
+
+def test_every_skill_is_whole():
+    for entry in WRITTEN:
+        check_skill(entry, entry['name'])
+
+
+def check_skill(entry, name):
+    arguments = {a['name']: a for a in entry['arguments']}
+    assert len(arguments) == len(entry['arguments']), name
+    assert len(entry['aliases']) == len({*entry['aliases']} - {name}) >= 1, name
+    for argument in arguments.values():
+        assert argument['type'] in TYPES, name
+        if argument['type'] == 'enum':
+            assert set(argument['said']) == set(argument['values']), name
+            assert all(said[lang] for said in argument['said'].values() for lang in LANGUAGES), name
+        if argument['type'] == 'bool':
+            assert all(entry['said'][told][lang] for told in (True, False) for lang in LANGUAGES), (
+                name
+            )
+        if argument['type'] == 'object':
+            assert set(entry['nouns'][argument['name']]) <= KINDS, name
+    for lang in LANGUAGES:
+        asks, descriptions = entry[lang]['ask'], entry[lang]['descriptions']
+        assert len(descriptions) == len(set(descriptions)) == 3, name
+        assert len(asks) == len(set(asks)) >= 6, name
+        for line in asks:
+            assert len(slots(line)) == len(set(slots(line))), line
+            needed = {n for n, a in arguments.items() if not a.get('optional')}
+            assert needed <= set(slots(line)) <= set(arguments), line
+
+
+def test_every_line_is_in_its_language():
+    for entry in WRITTEN:
+        for line in entry['en']['ask'] + entry['en']['descriptions']:
+            assert line.isascii(), line
+        for line in entry['zh']['ask'] + entry['zh']['descriptions']:
+            assert HAN.search(re.sub(r'\{\w+\}', '', line)), line
+            assert not re.search('[,?!;]', line), line
+
+
+def test_what_does_for_a_skill_is_a_skill():
+    names = {entry['name'] for entry in EVERY}
+    for entry in WRITTEN:
+        assert entry.get('otherwise', 'pick') in names, entry['name']
+        assert entry.get('otherwise') != entry['name']
+
+
+def test_things_and_what_they_are_like_have_names_in_both_languages():
+    assert len(WORDS['things']) > 600 and len(WORDS['qualities']) > 150
+    for word in WORDS['things'] + WORDS['qualities']:
+        assert all(name == name.strip() != '' for lang in LANGUAGES for name in word[lang])
+        assert all(HAN.search(name) for name in word['zh']), word
+        assert set(word.get('kinds', ())) <= KINDS, word
+    assert {kind for word in WORDS['things'] for kind in word['kinds']} == KINDS
+    assert all(HAN.fullmatch(word['measure']) for word in WORDS['things'])
+
+
+def test_sentences_are_there_in_both_languages_with_slots_that_are_known():
+    sentences = WORDS['sentences']
+    for lang in LANGUAGES:
+        assert len(set(sentences['small_talk'][lang])) >= 60
+        assert len(set(sentences['reasons'][lang])) >= 80
+        questions = [q for kind in sentences['questions'].values() for q in kind[lang]]
+        assert len(questions) == len(set(questions)) >= 120
+        assert {slot for q in questions for slot in slots(q)} == {'object', 'other', 'relation'}

@@ -1,0 +1,594 @@
+"""English instructions: one skill or several, what must not be done, corrections, conditions."""
+
+from __future__ import annotations
+
+from kimi_train.reader.language import questions_en as questions
+from kimi_train.reader.language import texts
+from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
+from kimi_train.reader.language.draft import Draft
+from kimi_train.reader.language.frames_en import frame, to_gerund
+from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, passive
+
+__all__ = ['Requests', 'frame_lightly']
+
+_THEN = (' and ', ' and ', ' and ', ' and then ', ', then ', ' then ', ', and then ', ', and ', '. Then ',
+         '; ', '. After that ', ', after that ', '. Next ', ', next ', ' and afterwards ', '. ',
+         ', and after that ', ' and finally ', ', ')
+
+
+class Requests(Clauses):
+    """Makes one English instruction; `draft` returns it with its marks."""
+
+    lang = 'en'
+
+    def words(self, slot):
+        """Return a text to be said or written, sometimes in quotes."""
+        text = texts.text(self.rng, 'en', slot)
+        if slot not in texts.FREE:
+            return text, text
+        r = self.random()
+        quoted = (f'"{text}"' if r < 0.25 else f"'{text}'" if r < 0.4 else text)
+        return quoted, text
+
+    def put(self, family, slot):
+        """Return relation, text and landmarks of a place."""
+        if family.into:
+            return self.nouns.place('in' if self.random() < 0.75 else None)
+        kinds = family.kinds(slot)
+        if kinds != family.kinds('object') and kinds != ('any',) and self.random() < 0.75:
+            return self.nouns.place(relation_for(self, kinds), kinds=kinds)
+        return self.nouns.place(to=family.name == 'place' and self.random() < 0.12)
+
+    # One clause
+
+    def clause(self, family=None, given=None, imperative=True, framed=0.0, pronoun=False):
+        """Return a clause and its act; (None, None) where nothing fits."""
+        family = family or self.family(
+            lambda f: not imperative or any(a.imperative for a in f.asks['en']))
+        ask = family and self.ask(family, (lambda a: a.imperative) if imperative else None)
+        if not ask:
+            return None, None
+        text = ask.pronoun if pronoun else ask.text
+        if framed and ask.imperative and self.random() < framed:
+            text = frame(self.rng, text)
+        elif ask.question and self.random() < 0.8:
+            text += '?'
+        return self.fill(family, text, ask.slots, given)
+
+    def single(self, draft):
+        family = self.family()
+        ask = self.ask(family)
+        if not ask:
+            return False
+        r = self.random()
+        turned = passive(ask) if r < 0.10 else None
+        if turned:
+            slot, done = turned
+            text = self.pick((
+                '{} should be ', '{} needs to be ', '{} has to be ', '{} must be ', '{} is to be ',
+                'I want {} ', "I'd like {} ", 'I need {} ', 'I want to have {} ', 'get {} ', 'have {} ',
+                'make sure {} gets ', '{} wants to be ', 'could {} be ', 'can I have {} ',
+                'I would like to see {} ', 'see that {} is ')).replace('{}', slot) + done
+            if text.startswith(('could', 'can')):
+                text += '?'
+        elif ask.imperative:
+            text = frame(self.rng, ask.text)
+            if 0.10 < r < 0.13 and ask.slots and ask.text.count('{' + ask.slots[0] + '}') == 1:
+                text = f'{{{ask.slots[0]}}}, ' + ask.pronoun.replace('{' + ask.slots[0] + '}', 'it', 1)
+                if family.by_name[ask.slots[0]]['type'] not in THINGS or family.by_name[ask.slots[0]].get('place'):
+                    text = ask.text
+                else:
+                    given = self._singular(family, ask.slots[0])
+                    draft.text, act = self.fill(family, text, ask.slots, given)
+                    draft.acts = [act]
+                    return True
+        else:
+            text = ask.text + ('?' if ask.question and self.random() < 0.8 else '')
+        given = None
+        if family.name == 'place' and r > 0.92:
+            return self._moved(draft, family)
+        draft.text, act = self.fill(family, text, ask.slots, given)
+        draft.acts = [act]
+        return True
+
+    def _moved(self, draft, family):
+        """From one place to another: "move the cup from the shelf to the table"."""
+        verb = self.pick(('move', 'take', 'transfer', 'bring', 'shift', 'carry', 'relocate', 'get', 'move'))
+        phrase = self.nouns.from_place(family.kinds('object'))
+        relation, said, landmarks = self.nouns.place(self.pick(('on', 'in')), to=True, deep=False)
+        draft.text, act = self.fill(family, frame(self.rng, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {{target}}'), ('object', 'target'),
+                                    {'object': (phrase.text, (phrase,)), 'target': (said, landmarks, relation)})
+        draft.acts = [act]
+        return True
+
+    def _singular(self, family, slot):
+        for _ in range(8):
+            phrase = self.nouns.phrase(family.kinds(slot))
+            if not phrase.plural:
+                break
+        return {slot: (phrase.text, (phrase,))}
+
+    @staticmethod
+    def _object(family, slots):
+        """Return the slot of the first thing that is no place, or ''."""
+        for slot in slots:
+            if family.by_name[slot]['type'] == 'object' and not family.by_name[slot].get('place'):
+                return slot
+        return ''
+
+    def _handles(self, family):
+        return any(a.imperative and self._object(family, a.slots) for a in family.asks['en'])
+
+    def chain(self, draft, steps=0):
+        """Several steps, later ones often with a pronoun: "pick up the cup and put it there"."""
+        steps = steps or (2 if self.random() < 0.75 else 3)
+        first = self.family(self._handles)
+        if not first:
+            return False
+        ask = self.ask(first, lambda a: a.imperative and self._object(first, a.slots))
+        if not ask:
+            return False
+        slot = self._object(first, ask.slots)
+        text = ask.text
+        r = self.random()
+        if r < 0.4:
+            text = self.pick(('please {}', 'could you {}', 'can you {}', 'I need you to {}', 'first {}',
+                              'first, {}', 'I want you to {}', 'go and {}', 'would you {}', 'you {}', 'start: {}',
+                              "let's {}", 'okay {}', 'now {}')).replace('{}', text, 1)
+        text, act = self.fill(first, text, ask.slots)
+        draft.acts.append(act)
+        subject = act.things[slot][0]
+        for _ in range(steps - 1):
+            joint = self.pick(_THEN)
+            more = self._follow(draft, subject, act)
+            if not more:
+                return len(draft.acts) > 1
+            text += joint + more
+        draft.text = text
+        return True
+
+    def _follow(self, draft, subject, before):
+        """Return another clause, with a pronoun for the subject most of the time."""
+        family = self.family(self._handles if self.random() < 0.85 else
+                             lambda f: any(a.imperative for a in f.asks['en']))
+        if not family:
+            return ''
+        ask = self.ask(family, lambda a: a.imperative)
+        if not ask or (ask.slots == () and family is before.family):
+            return ''
+        slot = self._object(family, ask.slots)
+        given = None
+        text = ask.text
+        if slot and self.random() < 0.72 and family is not before.family and self.fits(subject, family, slot):
+            text = ask.pronoun
+            given = {slot: (self.it(subject), (subject,))}
+        elif family is before.family and slot is None:
+            return ''
+        place = before.relation and [s for s in before.things if before.family.by_name[s].get('place')]
+        target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
+        if target and place and self.random() < 0.5:
+            given = dict(given or {})
+            given[target] = (self.pick(('there', 'there too', 'there as well')),
+                             before.things[place[0]], before.relation)
+        text, act = self.fill(family, text, ask.slots, given)
+        draft.acts.append(act)
+        return text
+
+    def it(self, phrase):
+        """Return the pronoun for a phrase."""
+        if phrase.plural:
+            return 'them'
+        if phrase.kind == 'person':
+            return self.pick(('them', 'him', 'her'))
+        return self.pick(('it',) * 8 + ('that', 'it'))
+
+    # Several things
+
+    def coordination(self, draft):
+        """One verb with two or three things: a step for each."""
+        family = self.family(self._handles)
+        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        kinds = family.kinds(slot)
+        r = self.random()
+        if r < 0.25:
+            phrases, text = self._shared_head(kinds)
+        else:
+            count = 2 if r < 0.8 else 3
+            phrases = [self.nouns.simple(kinds) if self.random() < 0.7 else self.nouns.phrase(kinds)
+                       for _ in range(count)]
+            texts = [p.text for p in phrases]
+            last = self.pick((' and ', ' and ', ' and also ', ' and then ', ' as well as ', ' plus ', ', then ',
+                              ' and '))
+            text = ', '.join(texts[:-1]) + (',' if count == 3 and self.random() < 0.4 else '') + last + texts[-1]
+        clause, act = self.fill(family, frame(self.rng, ask.text), ask.slots,
+                                {slot: (text, (phrases[0],))})
+        if self.random() < 0.06 and not clause.endswith('?') and len(phrases) == 2:
+            clause = clause.replace(text, 'both ' + text)
+        draft.text = clause
+        draft.acts = [act]
+        for phrase in phrases[1:]:
+            more = act.same()
+            more.things[slot] = (phrase,)
+            draft.acts.append(more)
+        return True
+
+    def _shared_head(self, kinds):
+        """Return "the red and the blue cup": the first phrase lends its head from the second."""
+        from kimi_train.reader.language.phrase import Phrase
+        noun = self.nouns.lexicon.noun(self.rng, kinds, self.nouns.part)
+        first, second = self.nouns.adjective(), self.nouns.adjective()
+        if first == second:
+            second = 'other one' if first == 'blue' else 'blue'
+            second = 'blue' if first != 'blue' else 'red'
+        last = self.nouns._build(noun, self.pick(('the', 'the', '')), (second,))
+        attribute, text = self.marks(first)
+        words, text = self.marks(text)
+        det = self.pick(('the ', 'the ', 'the ', 'my '))
+        one = Phrase(det + text, words, last.head, (attribute,), kind=noun.kind)
+        return [one, last], f'{one.text} and {last.text}'
+
+    def ellipsis(self, draft):
+        """Second clause without its verb: "put the fork in the drawer and the knife on the tray"."""
+        family = self.family(self._handles)
+        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots)
+                                  and a.text.endswith('}'))
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        tail = ask.text[ask.text.index('{' + slot):]
+        text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots)
+        draft.acts = [act]
+        for _ in range(1 if self.random() < 0.8 else 2):
+            more, other = self.fill(family, tail, [s for s in ask.slots if f'{{{s}}}' in tail])
+            other.verb = act.verb
+            other.things = {**act.things, **other.things}
+            other.values = {**act.values, **other.values}
+            text += self.pick((' and ', ', ', ' and then ', ', then ', ', and ', ' and also ', '; ')) + more
+            draft.acts.append(other)
+        draft.text = text
+        return True
+
+    # What must not be done, and what was said by mistake
+
+    def prohibition(self, draft):
+        """A request and what it leaves out: "the pliers, not the hammer"."""
+        family = self.family(self._handles)
+        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        kinds = family.kinds(slot)
+        bad = self.nouns.simple(kinds)
+        r = self.random()
+        if r < 0.12:
+            from kimi_train.reader.language.phrase import Phrase
+            word = self.pick(('everything', 'everything', 'anything', 'all of them', 'all'))
+            head, inner = self.marks(word)
+            words, inner = self.marks(inner)
+            every = Phrase(inner, words, head, number='all', plural=True)
+            text = f'{inner} {self.pick(("but", "except", "except for", "apart from", "other than"))} {bad.text}'
+            draft.text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots, {slot: (text, (every,))})
+            draft.acts = [act]
+            draft.forbidden = [bad]
+            return True
+        draft.forbidden = [bad]
+        if r < 0.42:
+            good = self.nouns.simple(kinds)
+            text = self.pick(('{}, not {no}', '{}, not {no}', '{} and not {no}', '{} rather than {no}',
+                              '{} instead of {no}', '{} but not {no}', '{}, never {no}',
+                              '{} - not {no}', '{}, definitely not {no},', 'not {no} but {}'))
+            text = text.replace('{no}', bad.text).replace('{}', good.text)
+            if text.endswith(',') and ask.text.endswith('{' + slot + '}'):
+                text = text[:-1]
+            draft.text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
+                                        {slot: (text, (good,))})
+            draft.acts = [act]
+            return True
+        text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots)
+        no = self._refusal(bad)
+        if self.random() < 0.7:
+            draft.text = text.rstrip('?') + self.pick((', but ', ' but ', ', and ', ' and ', '. ', ', ', '; ')) + no
+        elif self.random() < 0.5:
+            draft.text = f'{no}, {self.pick(("just ", "", "only ", "but ", "instead "))}{text}'
+        else:
+            draft.text = text.rstrip('?') + ' ' + self.pick(
+                ('without touching {}', 'without moving {}', 'without bumping into {}',
+                 'and be careful not to knock over {}', 'without knocking over {}')).replace('{}', bad.text)
+        draft.acts = [act]
+        return True
+
+    def _refusal(self, phrase):
+        return self.pick((
+            "don't touch {}", "don't touch {}", 'do not touch {}', 'leave {} alone', 'leave {} where it is',
+            "don't move {}", 'keep away from {}', 'keep your hands off {}', 'stay away from {}',
+            "don't take {}", 'leave {} out of it', "you mustn't touch {}", 'never touch {}',
+            'do not pick up {}', 'not {}', "don't you dare touch {}", 'leave {} be', 'steer clear of {}',
+            "don't go near {}", 'leave {} in peace', "hands off {}", "I don't want {}",
+            "don't bring {}", '{} stays where it is', "don't bother with {}", "don't knock over {}",
+            'please leave {} there', 'forget about {}')).replace('{}', phrase.text)
+
+    def only_refusal(self, draft):
+        bad = self.nouns.phrase(('any',))
+        draft.forbidden = [bad]
+        text = self._refusal(bad)
+        if self.random() < 0.2:
+            other = self.nouns.simple(('any',))
+            draft.forbidden.append(other)
+            text += f' {self.pick(("or", "and"))} {other.text}'
+        draft.text = text
+        draft.outcome = 'nothing'
+        return True
+
+    def correction(self, draft):
+        """Something said by mistake, and then what was meant."""
+        family = self.family(self._handles)
+        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        kinds = family.kinds(slot)
+        wrong, good = self.nouns.simple(kinds), self.nouns.simple(kinds)
+        swap = self.pick((', no, ', ', no wait, ', ' no ', ', sorry, ', ', I mean ', ' I mean ', ', sorry, I meant ',
+                          ', er, no, ', ', actually ', ', actually no, ', ' - no, ', ', or rather ', ' uh no ',
+                          '... no, ', ', wait, no, ', ', oops, ', ' sorry ', ', make that ', ', scratch that, '))
+        r = self.random()
+        target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
+        if target and r < 0.3 and ask.text.endswith('{' + target + '}'):
+            first = self.nouns.place(deep=False)[1]
+            relation, text, phrases = self.nouns.place(deep=False)
+            draft.text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
+                                        {target: (first + swap + text, phrases, relation)})
+        elif ask.text.endswith('{' + slot + '}') or r < 0.7:
+            draft.text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
+                                        {slot: (wrong.text + swap + good.text, (good,))})
+        else:  # a whole clause taken back
+            first, _ = self.fill(family, frame_lightly(self, ask.text), ask.slots)
+            again = self.family(self._handles)
+            other = self.ask(again, lambda a: a.imperative)
+            if not other:
+                return False
+            text, act = self.fill(again, other.text, other.slots)
+            draft.text = first + self.pick(('. No wait, ', ', no, ', '. Actually, ', ', on second thoughts ',
+                                            '. Scratch that, ', '. Forget that, ', ', sorry, ', ', no, rather ')) + text
+        draft.acts = [act]
+        return True
+
+    # Order and conditions
+
+    def order(self, draft):
+        """Two clauses whose order in time is told by a word."""
+        one, two = self._pair()
+        if not one:
+            return False
+        (ask_a, family_a), (ask_b, family_b) = one, two
+        subject = None
+        text_a, act_a = self.fill(family_a, ask_a.text, ask_a.slots)
+        slot_a, slot_b = self._object(family_a, ask_a.slots), self._object(family_b, ask_b.slots)
+        given, b = None, ask_b.text
+        if slot_a and slot_b and self.random() < 0.3 and self.fits(
+                act_a.things[slot_a][0], family_b, slot_b):
+            subject = act_a.things[slot_a][0]
+            given = {slot_b: (self.it(subject), (subject,))}
+            b = ask_b.pronoun
+        r = self.random()
+        if r < 0.3:  # the first is named last
+            text_a2 = ask_a.text
+            text_b, act_b = self.fill(family_b, ask_b.text, ask_b.slots)
+            ing = to_gerund(text_a2)
+            if r < 0.15 and ing:
+                text_a, act_a = self.fill(family_a, ing, ask_a.slots)
+                text = f'{text_b} {self.pick(("after", "only after", "once you are done"))} {text_a}'
+                text = text.replace('once you are done ', 'once you are done with ')
+                if self.random() < 0.4:
+                    text = f'after {text_a}, {text_b}'
+            else:
+                text = self.pick(('before you {b}, {a}', 'before you {b} {a}', '{b}, but first {a}',
+                                  '{b}, but {a} first', '{b} after you {a}', 'I want you to {b}, but first {a}',
+                                  '{b}, but before that {a}', 'before you {b}, please {a}'))
+                text = text.replace('{a}', text_a).replace('{b}', text_b)
+        else:
+            text_b, act_b = self.fill(family_b, b, ask_b.slots, given)
+            text = self.pick(('first {a}, then {b}', 'first {a} and then {b}', '{a} before you {b}', '{a} first, then {b}',
+                              'after you {a}, {b}', 'once you {a}, {b}', '{a} first and {b} afterwards',
+                              'start with this: {a}; then {b}', 'as soon as you {a}, {b}', '{a}. when you are done, {b}',
+                              '{a} and when that is done {b}', '1. {a} 2. {b}', 'when you {a}, {b}', 'step one: {a}, step two: {b}'))
+            text = text.replace('{a}', text_a).replace('{b}', text_b)
+        draft.text = text
+        draft.acts = [act_a, act_b]
+        return True
+
+    def _pair(self):
+        pair = []
+        for _ in range(2):
+            family = self.family(lambda f: any(a.imperative for a in f.asks['en']))
+            ask = family and self.ask(family, lambda a: a.imperative)
+            if not ask or (pair and not ask.slots and family is pair[0][1]):
+                return None, None
+            pair.append((ask, family))
+        return pair
+
+    def condition(self, draft):
+        """A step that depends on what is in view."""
+        present = self.random() < 0.65
+        family = self.family(lambda f: any(a.imperative for a in f.asks['en']))
+        ask = family and self.ask(family, lambda a: a.imperative)
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        same = present and slot and self.random() < 0.45
+        thing = self.nouns.simple(family.kinds(slot) if same else ('any',), self.pick(('a', 'a', 'the', 'any', 'a')))
+        given, text = None, ask.text
+        if same:
+            given = {slot: (self.it(thing), (thing,))}
+            text = ask.pronoun
+        text, act = self.fill(family, text, ask.slots, given)
+        are = 'are' if thing.plural else 'is'
+        if present:
+            said = self.pick(('if you see {}', 'if you see {}', 'if there {is} {}', 'if you find {}', 'if you can see {}',
+                              'if there {is} {} on the table', 'should you see {}', 'in case there {is} {}', 'when you see {}',
+                              'if you spot {}', 'if there happens to be {}', 'if {} {is} there', 'as soon as you see {}',
+                              'provided there {is} {}', 'if {} {is} in view', 'once you see {}', 'if we have {}',
+                              'only if you see {}', 'if you come across {}'))
+            back = (', ', ' ', ', then ')
+        else:
+            said = self.pick(('if there {is} no {}', "if you don't see {}", "if you can't find {}", 'if there {is} no {}',
+                              "if there {isnt} {}", 'unless you see {}', 'unless there {is} {}', 'if you do not see {}',
+                              "if {} {isnt} there", "if you can't see {}", 'should there be no {}', 'if {} {is} missing',
+                              'in case there {is} no {}', "if we don't have {}", 'if {} {is} not there'))
+            back = (', ', ' ', ', then ')
+        isnt = "aren't" if thing.plural else "isn't"
+        words = thing.text
+        if ' no {}' in said:
+            words = words[words.index(chr(0xE000 + thing.words)):]
+        said = said.replace('{is}', are).replace('{isnt}', isnt).replace('{}', words)
+        if said.endswith(' on the table'):
+            pass
+        # A pronoun may come before what it means only behind the condition.
+        if self.random() < 0.7 or same:
+            text = said + self.pick(back) + text
+        else:
+            text = f'{text} {said}'
+        act.condition = (thing, present)
+        draft.acts = [act]
+        if self.random() < 0.12:
+            text2, act2 = self.clause()
+            if text2:
+                number, text2 = self.marks(text2)
+                self.left_out.append(number)
+                text += self.pick((', otherwise ', ' otherwise ', ', or else ', ', if not ', ', else ')) + text2
+        draft.text = text
+        return True
+
+    # States of things
+
+    def state(self, draft):
+        """What is the matter with a thing, and then what to do about it."""
+        family = self.family(self._handles)
+        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        phrase = self.nouns.simple(family.kinds(slot), 'the')
+        are = 'are' if phrase.plural else 'is'
+        state = self.pick(('{} {is} dirty', '{} {is} in the way', '{} {is} not where it belongs', '{} {is} still there',
+                           '{} {is} ready', "there's {}", 'see {}?', 'look, {}', 'you see {}?', 'here is {}', '{} again',
+                           'I see {}', 'someone left {} here', "I don't need {} any more", 'I need {}', 'this is {}',
+                           'there {is} {} on the table', "you know {}, don't you?", 'about {}', 'take a look at {}'))
+        draft.text, act = self.fill(family, frame_lightly(self, ask.pronoun), ask.slots,
+                                    {slot: (self.it(phrase), (phrase,))})
+        draft.text = (state.replace('{is}', are).replace('{}', phrase.text) + self.pick((', ', '. ', ', so ', ' - ', ', please '))
+                      + draft.text).replace('?, ', '? ').replace('?. ', '? ')
+        draft.acts = [act]
+        if state in ('I need {}', 'take a look at {}'):
+            return False
+        return True
+
+    # Conversations
+
+    def follow_up(self, draft):
+        """An instruction that leans on the one before."""
+        before = Draft()
+        if not self.single(before) or not before.acts[0].things:
+            return False
+        old = before.acts[0]
+        slot = self._object(old.family, list(old.things))
+        if not slot:
+            return False
+        subject = old.things[slot][0]
+        draft.history = (before.text,)
+        self.left_out.clear()
+        r = self.random()
+        if r < 0.6:
+            family = self.family(lambda f: f is not old.family and self._handles(f))
+            ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+            if not ask:
+                return False
+            text = ask.pronoun
+            if not self.fits(subject, family, self._object(family, ask.slots)):
+                return False
+            given = {self._object(family, ask.slots): (self.it(subject), (subject,))}
+            target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
+            place = next((s for s in old.things if old.family.by_name[s].get('place')), '')
+            if target and place and self.random() < 0.5:
+                given[target] = ('there', old.things[place], old.relation)
+            text = self.pick(('now {}', 'and now {}', 'then {}', '{}', 'next {}', 'great, now {}', 'good. {}', 'please {}',
+                              'ok {}', 'thanks, now {}', 'could you {}?', 'now please {}', 'and {}', '{} again')).replace('{}', text)
+            draft.text, act = self.fill(family, text, ask.slots, given)
+            draft.acts = [act]
+            return True
+        new = self.nouns.phrase(old.family.kinds(slot))
+        act = old.same()
+        act.things = dict(old.things)
+        act.things[slot] = (new,)
+        draft.acts = [act]
+        draft.text = self.pick(('and {}', 'and {} too', 'and now {}', '{} too', 'now {}', 'the same with {}', 'and {} as well',
+                                'do the same with {}', 'also {}', 'then {}', '{} as well please', 'no, {}', 'no, I meant {}',
+                                'sorry, {}', 'not that one, {}', 'I mean {}', 'next {}', 'same for {}', '{} please', '{}')
+                               ).replace('{}', new.text)
+        return True
+
+    # What no skill does, questions, talk
+
+    def no_skill(self, draft):
+        """A request for what the catalogue lacks."""
+        r = self.random()
+        if r < 0.3:
+            which = int(self.random() * len(questions.IMPOSSIBLE_VERBS))
+            verb = questions.IMPOSSIBLE_VERBS[which]
+            if verb in self.world.verbs:
+                return False
+            draft.verb, marked = self.marks(verb)
+            draft.text = frame(self.rng, marked + self.pick(questions.IMPOSSIBLE[which]))
+            draft.outcome = 'no_skill'
+            return True
+        everyone = families()
+        names = list(everyone)
+        for _ in range(12):
+            family = everyone[self.pick(names)]
+            if self.world.resolve(family.name) or not family.asks['en']:
+                continue
+            ask = self.pick(family.asks['en'])
+            if not (ask.imperative or family.name in FETCH) or (family.drawn and self.random() < 0.7):
+                continue
+            if not ask.verb or ask.verb in self.world.verbs or not self._foreign(family):
+                continue
+            text = frame(self.rng, ask.text) if ask.imperative else ask.text
+            text, act = self.fill(family, text, ask.slots)
+            draft.acts = [act]
+            if r > 0.8:
+                other, more = self.clause()
+                if other:
+                    before = self.random() < 0.5
+                    draft.acts = [more, act] if before else [act, more]
+                    joint = self.pick(_THEN)
+                    text = other + joint + text if before else text.rstrip('?') + joint + other
+            draft.text = text
+            return True
+        return False
+
+    def _foreign(self, family):
+        from kimi_train.reader.language.skills import relatives
+        return not (relatives().get(family.name, frozenset()) & set(self.world.skills))
+
+    def question(self, draft):
+        return questions.ask(self, draft)
+
+    def talk(self, draft):
+        draft.text = self.pick(questions.TALK)
+        draft.outcome = 'nothing'
+        return True
+
+    def unclear(self, draft):
+        draft.text = questions.nonsense(self)
+        draft.outcome = 'unclear'
+        return True
+
+
+def frame_lightly(say, text):
+    """Return the imperative with little around it."""
+    return text if say.random() < 0.6 else say.pick(
+        ('please {}', 'could you {}', 'can you {}', 'now {}', 'I want you to {}', 'just {}', "I'd like you to {}",
+         'go and {}', 'would you {}', 'you {}')).replace('{}', text, 1)

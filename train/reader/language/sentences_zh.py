@@ -1,0 +1,489 @@
+"""Chinese instructions: one skill or several, what must not be done, corrections, conditions."""
+
+from __future__ import annotations
+
+from kimi_train.reader.language import questions_zh as questions
+from kimi_train.reader.language import texts
+from kimi_train.reader.language.clauses import Clauses, relation_for
+from kimi_train.reader.language.draft import Draft
+from kimi_train.reader.language.marks import bare
+from kimi_train.reader.language.phrase import Phrase
+from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, relatives
+
+__all__ = ['Requests']
+
+_FRAMES = tuple('''{}|{}|{}|{}|{}|{}|{}|请{}|请{}|请{}|请你{}|麻烦你{}|麻烦{}|帮我{}|帮我{}|帮我{}|帮忙{}|你{}|你去{}|去{}|来{}|你来{}|快{}|先{}|现在{}
+能帮我{}吗？|能不能{}？|能不能帮我{}？|你能{}吗？|可以{}吗？|可以帮我{}吗？|可不可以{}？|能否{}？|能麻烦你{}吗？|请帮我{}|请帮忙{}|劳驾{}
+我想让你{}|我要你{}|我希望你{}|我想请你{}|你可以{}|你得{}|该{}了|记得{}|别忘了{}|给我{}|替我{}|赶紧{}|马上{}|{}好吗？|{}好不好？|{}行吗？|{}可以吗？
+{}，谢谢|{}一下|拜托{}|你帮我{}|你给我{}|不如{}|要不{}|需要你{}|任务是{}|下一步{}|接下来{}|轮到你{}|有空{}|方便的话{}|你帮个忙{}|试着{}|尝试{}|立即{}
+咱们{}|我们{}|你先{}|首先{}|请现在{}|请立刻{}|你能不能{}？|你会{}吗？|是不是可以{}？|要你{}|让你{}|我命令你{}|辛苦你{}|烦请{}|请您{}|你就{}'''.replace('\n', '|').split('|'))
+_FRAMES_ = tuple(f for f in _FRAMES if f)
+_THEN = ('，然后', '，然后', '，再', '，再', '，', '，', '，接着', '，之后', '然后', '再', '，并', '，最后', '。然后', '；', '，完了', '，接下来', '，随后',
+         '，再接着', '。接着', '，后', '之后')
+
+
+class Requests(Clauses):
+    """Makes one Chinese instruction; `draft` returns it with its marks."""
+
+    lang = 'zh'
+
+    def words(self, slot):
+        """Return a text to be said or written, sometimes in quotes."""
+        text = texts.text(self.rng, 'zh', slot)
+        if slot not in texts.FREE:
+            return text, text
+        return (f'“{text}”' if self.random() < 0.35 else f'"{text}"' if self.random() < 0.1 else text), text
+
+    def put(self, family, slot):
+        """Return relation, text and landmarks of a place."""
+        if family.into:
+            return self.nouns.place('in' if self.random() < 0.75 else None)
+        kinds = family.kinds(slot)
+        if kinds != family.kinds('object') and kinds != ('any',) and self.random() < 0.75:
+            return self.nouns.place(relation_for(self, kinds), kinds=kinds)
+        return self.nouns.place()
+
+    @staticmethod
+    def _object(family, slots):
+        for slot in slots:
+            if family.by_name[slot]['type'] == 'object' and not family.by_name[slot].get('place'):
+                return slot
+        return ''
+
+    def _handles(self, family):
+        return any(a.imperative and self._object(family, a.slots) for a in family.asks['zh'])
+
+    def frame(self, text):
+        """Return the imperative with something around it, often as it is."""
+        if self.random() < 0.45:
+            return text
+        chosen = self.pick(_FRAMES_)
+        if '给我' in text and chosen[:2] in ('给我', '帮我', '替我'):
+            return text
+        if chosen == '{}一下' and ('一' in text or text.endswith('}') is False):
+            return text
+        return chosen.replace('{}', text, 1)
+
+    def lightly(self, text):
+        """Return the imperative with little around it."""
+        return text if self.random() < 0.6 else self.pick(
+            ('请{}', '帮我{}', '麻烦你{}', '你{}', '先{}', '现在{}', '请你{}', '去{}', '你去{}')).replace('{}', text, 1)
+
+    def topic(self, ask):
+        """Return the request with its thing in front: 杯子给我拿过来; the text as it is where it has no 把."""
+        if not ask.dropped:
+            return ask.text
+        slot = '{' + ask.slots[0] + '}'
+        rest = ask.dropped
+        mine = '我' in rest
+        return self.pick(('{s}{r}', '{s}{r}', '{s}，{r}', '将{s}{r}', '给我把{s}{r}' if not mine else '{s}{r}',
+                          '{s}给我{r}' if not mine else '{s}，{r}', '{s}帮我{r}' if not mine else '{s}{r}', '{s}你{r}',
+                          '{s}麻烦{r}', '{s}请{r}', '{s}，帮我{r}' if not mine else '{s}{r}', '你把{s}{r}', '{s}，请{r}',
+                          '{s}，把它{r}', '{s}要{r}', '{s}得{r}', '{s}需要{r}', '想把{s}{r}', '我想把{s}{r}', '{s}该{r}了')
+                         ).replace('{s}', slot).replace('{r}', rest)
+
+    def request(self, family, ask=None, fits=None):
+        """Return the text of a request, and its way to ask."""
+        ask = ask or self.ask(family, fits)
+        if not ask:
+            return '', None
+        r = self.random()
+        if ask.dropped and r < 0.25:
+            return self.topic(ask), ask
+        if ask.imperative:
+            return self.frame(ask.text), ask
+        return ask.text + ('？' if ask.question and self.random() < 0.8 else ''), ask
+
+    def plain(self, text):
+        """Tell whether a word of manner or time may stand before the request."""
+        return bare(text)[:1] in '把将给拿放抓推打关开递取擦捡夹搬提切倒找去'
+
+    def single(self, draft):
+        family = self.family()
+        text, ask = self.request(family)
+        if not ask:
+            return False
+        given = None
+        slot = self._object(family, ask.slots)
+        if family.name in ('pick', 'hand_over', 'place') and self.random() < 0.08:
+            return self._moved(draft, family)
+        draft.text, act = self.fill(family, text, ask.slots, given)
+        draft.acts = [act]
+        return True
+
+    def _moved(self, draft, family):
+        """From where it is: 把杯子从架子上拿到桌上."""
+        phrase = self.nouns.simple(family.kinds('object'))
+        phrase.relation, said, phrase.landmarks = self.nouns.place(self.pick(('on', 'in')), static=True, deep=False)
+        verb = self.pick(('拿', '取', '搬', '移', '挪', '拿') if family.name == 'place' else ('拿', '取', '拿'))
+        verb = VERB_OPEN + verb + VERB_CLOSE
+        given = {'object': (phrase.text, (phrase,))}
+        if family.name == 'place':
+            forms = (f'把{{object}}从{said}{verb}到{{target}}', f'从{said}把{{object}}{verb}到{{target}}', f'{{object}}从{said}{verb}到{{target}}')
+            slots = ('object', 'target')
+        elif family.name == 'pick':
+            forms, slots = (f'把{{object}}从{said}{verb}起来', f'从{said}{verb}{{object}}', f'从{said}{verb}起{{object}}'), ('object',)
+        else:
+            forms, slots = (f'把{{object}}从{said}{verb}给我', f'从{said}给我{verb}{{object}}', f'从{said}把{{object}}{verb}过来',
+                            f'去{said}{verb}{{object}}给我'), ('object',)
+        draft.text, act = self.fill(family, self.lightly(self.pick(forms)), slots, given)
+        draft.acts = [act]
+        return True
+
+    def chain(self, draft, steps=0):
+        steps = steps or (2 if self.random() < 0.72 else 3)
+        first = self.family(self._handles)
+        ask = first and self.ask(first, lambda a: a.imperative and self._object(first, a.slots))
+        if not ask:
+            return False
+        slot = self._object(first, ask.slots)
+        text, act = self.fill(first, self.lightly(ask.text), ask.slots)
+        draft.acts.append(act)
+        subject = act.things[slot][0]
+        for _ in range(steps - 1):
+            more = self._follow(draft, subject, act)
+            if not more:
+                return len(draft.acts) > 1
+            text += self.pick(_THEN) + more
+        draft.text = text
+        return True
+
+    def _follow(self, draft, subject, before):
+        family = self.family(self._handles if self.random() < 0.85 else
+                             lambda f: any(a.imperative for a in f.asks['zh']))
+        ask = family and self.ask(family, lambda a: a.imperative)
+        if not ask or (not ask.slots and family is before.family):
+            return ''
+        slot = self._object(family, ask.slots)
+        given, text = None, ask.text
+        if slot and self.random() < 0.75 and family is not before.family and self.fits(subject, family, slot):
+            text, given = self.pronoun(ask, slot, subject)
+        place = before.relation and [s for s in before.things if before.family.by_name[s].get('place')]
+        target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
+        if target and place and self.random() < 0.4:
+            given = dict(given or {})
+            given[target] = (self.pick(('那里', '那儿', '那边', '同一个地方', '那个地方')),
+                             before.things[place[0]], before.relation)
+        text, act = self.fill(family, text, ask.slots, given)
+        draft.acts.append(act)
+        return text
+
+    def pronoun(self, ask, slot, subject):
+        """Return the request with 它, 那个 or nothing for its thing, and what that stands for."""
+        if ask.dropped and ask.slots[0] == slot and self.random() < 0.45:
+            return '{' + slot + '}' + ask.dropped, {slot: ('', (subject,))}
+        said = '它们' if subject.plural else '他' if subject.kind == 'person' else self.pick(
+            ('它', '它', '它', '它', '那个', '这个', '那东西'))
+        return ask.text, {slot: (said, (subject,))}
+
+    def coordination(self, draft):
+        """One verb with two or three things: a step for each."""
+        family = self.family(self._handles)
+        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        kinds = family.kinds(slot)
+        if self.random() < 0.22:
+            phrases, text = self._shared_head(kinds)
+        else:
+            count = 2 if self.random() < 0.8 else 3
+            phrases = [self.nouns.simple(kinds) if self.random() < 0.7 else self.nouns.phrase(kinds) for _ in range(count)]
+            last = self.pick(('和', '和', '和', '跟', '、', '以及', '还有', '与', '，还有', '，'))
+            text = '、'.join(p.text for p in phrases[:-1]) + last + phrases[-1].text
+        request = self.topic(ask) if ask.dropped and self.random() < 0.2 else self.frame(ask.text)
+        mark = '{' + slot + '}'
+        if request.startswith(('把' + mark, '请把' + mark, '帮我把' + mark, mark)) and self.random() < 0.35 and (
+                ask.dropped and '要' not in request and '，' not in request):
+            text += self.pick(('都', '都', '一起', '全', '全都'))
+        draft.text, act = self.fill(family, request, ask.slots, {slot: (text, (phrases[0],))})
+        draft.acts = [act]
+        for phrase in phrases[1:]:
+            more = act.same()
+            more.things[slot] = (phrase,)
+            draft.acts.append(more)
+        return True
+
+    def _shared_head(self, kinds):
+        """Return 红色的和蓝色的杯子."""
+        noun = self.nouns.lexicon.noun(self.rng, kinds, self.nouns.part)
+        colours = self.nouns.lexicon.adjectives['color'][:20]
+        first, second = self.pick(colours), self.pick(colours)
+        if first == second:
+            second = '蓝色' if first != '蓝色' else '红色'
+        head, text = self.marks(noun.word)
+        a1, first = self.marks(first)
+        w1, first = self.marks(first + ('的' if self.random() < 0.6 else ''))
+        a2, second = self.marks(second)
+        w2, second = self.marks(second + self.pick(('的', '的', '')) + text)
+        one, two = Phrase(first, w1, head, (a1,), kind=noun.kind), Phrase(second, w2, head, (a2,), kind=noun.kind)
+        return [one, two], f'{first}{self.pick(("和", "跟", "、", "还有"))}{second}'
+
+    def ellipsis(self, draft):
+        """Two things to two places: 把叉子放抽屉里，刀放托盘上."""
+        family = self.family(lambda f: self._handles(f) and any(a.dropped for a in f.asks['zh']))
+        ask = family and self.ask(family, lambda a: a.dropped)
+        if not ask or self._object(family, ask.slots) != ask.slots[0]:
+            return False
+        tail = '{' + ask.slots[0] + '}' + ask.dropped
+        text, act = self.fill(family, self.lightly(ask.text) if self.random() < 0.7 else tail, ask.slots)
+        draft.acts = [act]
+        for _ in range(1 if self.random() < 0.8 else 2):
+            more, other = self.fill(family, tail, ask.slots)
+            text += self.pick(('，', '，', '，再把', '，然后把', '，然后', '、', '，还有')) + more
+            draft.acts.append(other)
+        draft.text = text
+        return True
+
+    def prohibition(self, draft):
+        """A request and what it leaves out: 拿钳子，不要锤子."""
+        family = self.family(self._handles)
+        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        kinds = family.kinds(slot)
+        bad = self.nouns.simple(kinds)
+        draft.forbidden = [bad]
+        r = self.random()
+        if r < 0.14:
+            head, inner = self.marks(self.pick(('所有东西', '其他东西', '别的', '其他的', '所有的')))
+            words, inner = self.marks(inner)
+            every = Phrase(inner, words, head, number='all', plural=True)
+            text, act = self.fill(family, ask.text, ask.slots, {slot: (inner, (every,))})
+            draft.text = self.pick(('除了{no}，{}', '除了{no}以外，{}', '除{no}外，{}', '{}，除了{no}', '除了{no}，都{}')).replace(
+                '{no}', bad.text).replace('{}', text)
+            draft.acts = [act]
+            return True
+        if r < 0.42:
+            text, act = self.fill(family, self.lightly(ask.text), ask.slots)
+            draft.text = self.pick(('{}，不是{no}', '{}，不要{no}', '{}，不是{no}', '不要{no}，{}', '不是{no}，{}', '{}，别拿{no}',
+                                    '{}而不是{no}', '不要{no}，要的是这个：{}', '{}，可不是{no}', '{}，别弄成{no}', '别拿错成{no}，{}')
+                                   ).replace('{no}', bad.text).replace('{}', text)
+        else:
+            text, act = self.fill(family, self.lightly(ask.text), ask.slots)
+            no = self._refusal(bad)
+            draft.text = self.pick(('{}，{no}', '{}，{no}', '{}，但{no}', '{}，但是{no}', '{no}，{}', '{}。{no}', '{}，不过{no}',
+                                    '{}，小心{no}', '{no}，只{}')).replace('{no}', no).replace('{}', text)
+        draft.acts = [act]
+        return True
+
+    def _refusal(self, phrase):
+        return self.pick(('别碰{}', '别碰{}', '不要碰{}', '不要动{}', '别动{}', '{}别动', '{}别碰', '{}不要动', '别拿{}', '不要拿{}', '别管{}',
+                          '不许碰{}', '千万别碰{}', '{}先放着', '{}留在那里', '不能碰{}', '别碰到{}', '不要碰到{}', '离{}远点', '不要{}',
+                          '{}就别管了', '{}就放那儿别动', '别去动{}', '禁止触碰{}', '绝对不要碰{}', '{}不用管', '{}保持原样', '别把{}弄倒')
+                         ).replace('{}', phrase.text)
+
+    def only_refusal(self, draft):
+        bad = self.nouns.phrase(('any',))
+        draft.forbidden = [bad]
+        text = bad.text
+        if self.random() < 0.15:
+            other = self.nouns.simple(('any',))
+            draft.forbidden.append(other)
+            text += self.pick(('和', '或者', '还有')) + other.text
+        draft.text = self._refusal(Phrase(text, 0, 0))
+        draft.outcome = 'nothing'
+        return True
+
+    def correction(self, draft):
+        """Something said by mistake, and then what was meant."""
+        family = self.family(self._handles)
+        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        kinds = family.kinds(slot)
+        wrong, good = self.nouns.simple(kinds), self.nouns.simple(kinds)
+        swap = self.pick(('，不，', '，不对，', '，不对，是', '，哦不，', '，说错了，', '，啊不，', '，不是，', '，错了，是', '，我是说', '，应该是',
+                          '，不不，', '，等等，', '，抱歉，是', '，不对不对，', '，呃不，', '不对', '，我的意思是'))
+        target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
+        r = self.random()
+        if target and r < 0.3 and ask.text.endswith('{' + target + '}'):
+            first = self.nouns.place(deep=False)[1]
+            relation, text, phrases = self.nouns.place(deep=False)
+            draft.text, act = self.fill(family, self.lightly(ask.text), ask.slots,
+                                        {target: (first + swap + text, phrases, relation)})
+        elif r < 0.7:
+            draft.text, act = self.fill(family, self.lightly(ask.text), ask.slots,
+                                        {slot: (wrong.text + swap + good.text, (good,))})
+        else:
+            first, _ = self.fill(family, self.lightly(ask.text), ask.slots)
+            again = self.family(self._handles)
+            other = again and self.ask(again, lambda a: a.imperative)
+            if not other:
+                return False
+            text, act = self.fill(again, other.text, other.slots)
+            draft.text = first + self.pick(('，不对，', '，算了，', '，等等，还是', '。不，', '，还是算了，', '，不，', '，说错了，', '，改一下，', '，哦不，')) + text
+        draft.acts = [act]
+        return True
+
+    def order(self, draft):
+        """Two clauses whose order in time is told by a word."""
+        pair = []
+        for _ in range(2):
+            family = self.family(lambda f: any(a.imperative for a in f.asks['zh']))
+            ask = family and self.ask(family, lambda a: a.imperative)
+            if not ask or (pair and not ask.slots and family is pair[0][1]):
+                return False
+            pair.append((ask, family))
+        (ask_a, family_a), (ask_b, family_b) = pair
+        a, act_a = self.fill(family_a, ask_a.text, ask_a.slots)
+        slot_a, slot_b = self._object(family_a, ask_a.slots), self._object(family_b, ask_b.slots)
+        text, given = ask_b.text, None
+        r = self.random()
+        if r > 0.4 and slot_a and slot_b and self.random() < 0.4 and self.fits(
+                act_a.things[slot_a][0], family_b, slot_b):
+            text, given = self.pronoun(ask_b, slot_b, act_a.things[slot_a][0])
+        b, act_b = self.fill(family_b, text, ask_b.slots, given)
+        if r < 0.4:
+            form = self.pick(('{b}之前先{a}', '在{b}之前，先{a}', '{b}以前先{a}', '{b}，不过先{a}', '{b}，但要先{a}', '{b}前，请先{a}',
+                              '等{a}之后再{b}', '{b}，在那之前{a}', '{a}之后再{b}', '{b}之前，{a}'))
+        else:
+            form = self.pick(('先{a}，再{b}', '先{a}再{b}', '先{a}，然后{b}', '{a}之后{b}', '{a}完了再{b}', '{a}以后，{b}', '首先{a}，其次{b}',
+                              '{a}，等弄好了再{b}', '第一步{a}，第二步{b}', '等{a}了，再{b}', '你先{a}，完了{b}', '{a}，做完后{b}', '{a}，{b}',
+                              '先{a}，接着{b}', '一、{a}；二、{b}'))
+        draft.text = form.replace('{a}', a).replace('{b}', b)
+        draft.acts = [act_a, act_b]
+        return True
+
+    def condition(self, draft):
+        """A step that depends on what is in view."""
+        present = self.random() < 0.65
+        family = self.family(lambda f: any(a.imperative for a in f.asks['zh']))
+        ask = family and self.ask(family, lambda a: a.imperative)
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        same = present and slot and self.random() < 0.45
+        thing = self.nouns.simple(family.kinds(slot) if same else ('any',), self.pick(('', '', '', '那{}', '一{}')) if present else '')
+        given, text = None, ask.text
+        if same:
+            text, given = self.pronoun(ask, slot, thing)
+        text, act = self.fill(family, text, ask.slots, given)
+        if present:
+            said = self.pick(('如果看到{}，就', '如果有{}，就', '如果你看见{}，', '要是有{}，就', '要是看到{}，', '看到{}就', '有{}的话，', '看见{}的话，就', '假如有{}，',
+                              '如果桌上有{}，', '如果有{}的话', '一旦看到{}，就', '如果发现{}，', '找到{}的话就', '只要有{}就', '当你看到{}时，', '如果{}在，就',
+                              '如果{}在那儿，', '倘若看到{}，', '要是{}在的话，'))
+        else:
+            said = self.pick(('如果没有{}，就', '如果看不到{}，就', '要是没有{}，', '没有{}的话，', '没看到{}就', '如果没看见{}，', '要是找不到{}，就', '如果没有{}的话，',
+                              '除非有{}，不然', '找不到{}的话，', '假如没有{}，', '如果{}不在，就', '没{}的话就', '桌上没有{}的话，', '除非看到{}，否则'))
+        text = said.replace('{}', thing.text) + text
+        act.condition = (thing, present)
+        draft.acts = [act]
+        if self.random() < 0.12 and not said.startswith('除非'):
+            other = self.family(lambda f: any(a.imperative for a in f.asks['zh']))
+            ask = other and self.ask(other, lambda a: a.imperative)
+            if ask:
+                more, _ = self.fill(other, ask.text, ask.slots)
+                number, more = self.marks(more)
+                self.left_out.append(number)
+                text += self.pick(('，否则', '，不然就', '，要不就', '，没有就' if present else '，有就')) + more
+        draft.text = text
+        return True
+
+    def state(self, draft):
+        """What is the matter with a thing, and then what to do about it."""
+        family = self.family(self._handles)
+        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+        if not ask:
+            return False
+        slot = self._object(family, ask.slots)
+        phrase = self.nouns.simple(family.kinds(slot), self.pick(('', '', '那{}', '这{}')))
+        state = self.pick(('{}脏了，', '{}挡路了，', '{}放错地方了，', '{}还在那儿，', '{}好了，', '{}用完了，', '看到{}了吗？', '那边有{}，', '这里有{}，', '桌上有{}，',
+                           '{}不用了，', '{}没人用，', '你看{}，', '{}在那边，', '有{}，', '看，{}，', '{}掉了，', '看见{}没有？', '我不要{}了，', '这儿有{}，',
+                           '{}碍事，', '{}忘收了，', '{}在你面前，', '{}乱放着，'))
+        text, given = self.pronoun(ask, slot, phrase)
+        text, act = self.fill(family, self.lightly(text), ask.slots, given)
+        draft.text = state.replace('{}', phrase.text) + text
+        draft.acts = [act]
+        return True
+
+    def follow_up(self, draft):
+        """An instruction that leans on the one before."""
+        before = Draft()
+        if not self.single(before) or not before.acts[0].things:
+            return False
+        old = before.acts[0]
+        slot = self._object(old.family, list(old.things))
+        if not slot:
+            return False
+        subject = old.things[slot][0]
+        draft.history = (before.text,)
+        self.left_out.clear()
+        if self.random() < 0.6:
+            family = self.family(lambda f: f is not old.family and self._handles(f))
+            ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
+            if not ask:
+                return False
+            if not self.fits(subject, family, self._object(family, ask.slots)):
+                return False
+            text, given = self.pronoun(ask, self._object(family, ask.slots), subject)
+            target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
+            place = next((s for s in old.things if old.family.by_name[s].get('place')), '')
+            if target and place and self.random() < 0.5:
+                given[target] = (self.pick(('那里', '那儿', '那边')), old.things[place], old.relation)
+            text = self.pick(('{}', '现在{}', '然后{}', '好，{}', '再{}', '接着{}', '请{}', '好的，现在{}', '那{}', '行，{}', '帮我{}', '能{}吗？', '麻烦{}')
+                             ).replace('{}', text)
+            draft.text, act = self.fill(family, text, ask.slots, given)
+            draft.acts = [act]
+            return True
+        new = self.nouns.phrase(old.family.kinds(slot))
+        act = old.same()
+        act.things = dict(old.things)
+        act.things[slot] = (new,)
+        draft.acts = [act]
+        draft.text = self.pick(('还有{}', '{}也一样', '{}也是', '再来{}', '然后是{}', '还有{}也是', '不对，是{}', '不是，{}', '我是说{}', '{}也要', '同样的，{}',
+                                '接下来{}', '现在{}', '{}呢，也一样', '不是那个，是{}', '{}', '错了，{}')).replace('{}', new.text)
+        return True
+
+    def no_skill(self, draft):
+        """A request for what the catalogue lacks."""
+        r = self.random()
+        if r < 0.3:
+            front, verb, back = self.pick(questions.IMPOSSIBLE)
+            if verb in self.world.verbs:
+                return False
+            draft.verb, marked = self.marks(verb)
+            draft.text = self.frame(front + marked + back)
+            draft.outcome = 'no_skill'
+            return True
+        everyone = families()
+        names = list(everyone)
+        for _ in range(12):
+            family = everyone[self.pick(names)]
+            if self.world.resolve(family.name) or not family.asks['zh']:
+                continue
+            ask = self.pick(family.asks['zh'])
+            if not (ask.imperative or family.name in FETCH) or (family.drawn and self.random() < 0.7):
+                continue
+            if not ask.verb or ask.verb in self.world.verbs or (
+                    relatives().get(family.name, frozenset()) & set(self.world.skills)):
+                continue
+            text, ask = self.request(family, ask)
+            text, act = self.fill(family, text, ask.slots)
+            draft.acts = [act]
+            if r > 0.8:
+                other = self.family(lambda f: any(a.imperative for a in f.asks['zh']))
+                more = other and self.ask(other, lambda a: a.imperative)
+                if more:
+                    said, second = self.fill(other, more.text, more.slots)
+                    first = self.random() < 0.5
+                    draft.acts = [second, act] if first else [act, second]
+                    text = said + self.pick(_THEN) + text if first else text.rstrip('？') + self.pick(_THEN) + said
+            draft.text = text
+            return True
+        return False
+
+    def question(self, draft):
+        return questions.ask(self, draft)
+
+    def talk(self, draft):
+        draft.text = self.pick(questions.TALK)
+        draft.outcome = 'nothing'
+        return True
+
+    def unclear(self, draft):
+        draft.text = questions.nonsense(self)
+        draft.outcome = 'unclear'
+        return True

@@ -1,0 +1,42 @@
+"""What the corpus holds beside skills: small talk, reasons and questions."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import yaml
+
+__all__ = ['questions', 'reasons', 'small_talk']
+
+_SENTENCES = Path(__file__).parent.parent / 'data' / 'words' / 'sentences.yaml'
+
+
+@functools.cache
+def _sentences() -> dict:
+    return yaml.safe_load(_SENTENCES.read_text(encoding='utf-8'))
+
+
+def small_talk(lang: str) -> tuple[str, ...]:
+    """Return what asks for nothing."""
+    return tuple(_sentences()['small_talk'][lang])
+
+
+def reasons(lang: str) -> tuple[str, ...]:
+    """Return why something is asked for."""
+    return tuple(_sentences()['reasons'][lang])
+
+
+def questions(lang: str, kind: str) -> tuple[str, ...]:
+    """Return questions of a kind about one thing '{}', a second '{2}', or none."""
+    found = []
+    for line in _sentences()['questions'][kind][lang]:
+        if '{relation}' in line or ('{other}' in line and '{object}' not in line):
+            continue
+        line = line.replace('{object}', '{}').replace('{other}', '{2}')
+        if lang == 'en' and line.startswith(('is there {}', 'are there {}', 'do we have {}')):
+            line = line.replace('{}', '{a}')
+        if lang == 'en' and kind == 'count':
+            line = line.replace('{}', '{s}')
+        found.append(line)
+    return tuple(found)
