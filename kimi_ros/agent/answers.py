@@ -21,7 +21,8 @@ _NO = {
 # What takes an answer back, in whatever place it stands.
 _DOUBT = re.compile(
     r'\b(?:not (?:sure|certain|clear)|unsure|uncertain|unclear|maybe|perhaps|possibly|'
-    r'(?:do not|don.t|cannot|can.t|could not|couldn.t) (?:know|tell|see|say)|hard to)\b|'
+    r'(?:do not|don.t|cannot|can.t|could not|couldn.t) (?:know|tell|say)|'
+    r'(?:cannot|can.t|could not|couldn.t) see|hard to)\b|'
     '不知道|不确定|不清楚|看不清|没看清|说不准|说不清|可能|也许|或许|好像|大概|吗|是不是|有没有|对不对'
 )
 _AGREEMENT = re.compile(r'\byes\b|^\W*[是对有]的?\W*$')
