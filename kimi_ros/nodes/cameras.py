@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from kimi_ros.nodes import qos
@@ -23,14 +24,16 @@ class CameraSubscriptions:
     """Subscriptions to the cameras that the node's parameters name.
 
     :ivar buffers: by camera name.
-    :ivar callback_group: of all subscriptions; their callbacks only store the message.
     """
 
-    def __init__(self, node: Node):
-        """Subscribe to `image` or `image/compressed`, `camera_info` and `depth/image` of each."""
+    def __init__(self, node: Node, callback_group: CallbackGroup):
+        """Subscribe to `image` or `image/compressed`, `camera_info` and `depth/image` of each.
+
+        :param callback_group: of all subscriptions; their callbacks only store the message.
+        """
         self._node = node
         self.buffers: dict[str, FrameBuffer] = {}
-        self.callback_group = MutuallyExclusiveCallbackGroup()
+        self._subscriptions: list[Subscription] = []
         self._monitors: dict[str, FrameRateMonitor] = {}
         self._received: dict[str, float] = {}  # monotonic seconds of the last message, by topic
         compressed = self._value('image_transport') == 'compressed'
@@ -44,14 +47,22 @@ class CameraSubscriptions:
                 (CameraInfo, f'{prefix}camera_info', self._on_info),
                 (Image, f'{prefix}depth/image', self._on_depth),
             ):
-                node.create_subscription(
+                subscription = node.create_subscription(
                     kind,
                     topic,
                     partial(self._on_message, topic, partial(callback, buffer, monitor)),
                     qos.CAMERA,
-                    callback_group=self.callback_group,
+                    callback_group=callback_group,
                     qos_overriding_options=qos.overridable(),
                 )
+                self._subscriptions.append(subscription)
+
+    def destroy(self) -> None:
+        """Unsubscribe and drop all images."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions.clear()
+        self.clear()
 
     def clear(self) -> None:
         """Drop all images."""

@@ -139,7 +139,8 @@ class KimiClient:
                 )
                 if component == 'model' and level == Level.ERROR:
                     raise NoResponseError(message)
-                if level not in (Level.OK, Level.WARN) or message == 'loading':
+                usable = (Level.OK,) if component == 'model' else (Level.OK, Level.WARN)
+                if level not in usable:
                     return f'{component}: {message}'
             return ''
 

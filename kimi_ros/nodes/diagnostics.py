@@ -43,7 +43,7 @@ def camera_report(
     warnings: Sequence[GeometryWarning],
     related: Mapping[str, tuple[str, bool]],
 ) -> StatusReport:
-    """StatusReport on a camera.
+    """Report on a camera.
 
     :param name: '' for the unnamed camera.
     :param age: of its latest image in seconds, None if none was received.
@@ -96,23 +96,33 @@ def frame_loss_warning(name: str, rate: FrameRate) -> str:
     )
 
 
-def model_report(name: str, error: str | None, ready: bool) -> StatusReport:
-    """StatusReport on the model: loading, ready, or why it could not be loaded."""
+def model_report(name: str, error: str | None, ready: bool | None) -> StatusReport:
+    """Report on the model: loading, ready, or why it could not be loaded.
+
+    :param ready: None if the node is not configured.
+    """
     values = (('model', name),)
     if error is not None:
         return StatusReport('model', Level.ERROR, error, values)
     if not ready:
-        return StatusReport('model', Level.WARN, 'loading', values)
+        message = 'loading' if ready is not None else 'not configured'
+        return StatusReport('model', Level.WARN, message, values)
     return StatusReport('model', Level.OK, 'ready', values)
 
 
 def instructions_report(
-    length: int, capacity: int, completed: int, rejected: int, last: tuple[str, float]
+    length: int,
+    capacity: int,
+    completed: int,
+    rejected: int,
+    last: tuple[str, float],
+    active: bool = True,
 ) -> StatusReport:
-    """StatusReport on the request queue.
+    """Report on the request queue.
 
     :param length: requests that are active or wait.
     :param last: the latest plan's id and the seconds from goal accepted to plan published.
+    :param active: whether the node accepts requests.
     """
     values = (
         ('queue_length', str(length)),
@@ -121,6 +131,8 @@ def instructions_report(
         (LAST_PLAN, last[0]),
         (LAST_SECONDS, f'{last[1]:.4f}'),
     )
+    if not active:
+        return StatusReport('instructions', Level.WARN, 'the node is not active', values)
     if length > capacity:
         return StatusReport(
             'instructions', Level.WARN, 'queue full: new requests are rejected', values

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
+from rclpy.context import Context
 from rclpy.executors import (
     ConditionReachedException,
     Executor,
@@ -30,6 +31,7 @@ class RequestExecutor(Executor):
         threads: int,
         short: Iterable[CallbackGroup],
         on_error: Callable[[BaseException], None],
+        context: Context | None = None,
     ):
         """Create an executor.
 
@@ -37,7 +39,7 @@ class RequestExecutor(Executor):
         :param short: callback groups whose callbacks return at once.
         :param on_error: called with what a callback raised; spinning goes on.
         """
-        super().__init__()
+        super().__init__(context=context)
         self._pool = ThreadPoolExecutor(threads, 'callback')
         self._short = set(short)
         self._on_error = on_error

@@ -54,6 +54,11 @@ class ModelBundle:
                 f'{len(instruction) * limit // used} characters of this kind: shorten it'
             )
 
+    def close(self) -> None:
+        """Free the model's memory."""
+        if close := getattr(self.vlm, 'close', None):
+            close()
+
     def describe(self, rgb, question: str, language: str, cancel: Event) -> str:
         """Return the agent's answer to a question about an image, uint8 (H, W, 3)."""
         return self.agent.describe(Frame(rgb), question, language, cancel=cancel)
@@ -118,6 +123,19 @@ class ModelLoader:
         if self._bundle is None:
             raise RequestError(ErrorCode.MODEL_FAILED, self.error or '')
         return self._bundle
+
+    def wait(self) -> None:
+        """Wait until the model is loaded, or could not be."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.ready or self.error is not None)
+
+    def close(self) -> None:
+        """Free the model; `get` raises RequestError from now on."""
+        with self._changed:
+            bundle, self._bundle = self._bundle, None
+            self.error = self.error or 'the model was unloaded'
+        if bundle is not None:
+            bundle.close()
 
     def _run(self) -> None:
         bundle, error = None, None

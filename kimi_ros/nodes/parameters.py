@@ -63,6 +63,12 @@ class ParameterSpec:
 
 
 KIMI_PARAMETERS = (
+    ParameterSpec(
+        'autostart',
+        True,
+        'configure and activate at startup; false: leave that to a lifecycle manager',
+        read_only=True,
+    ),
     ParameterSpec('model', 'nano', "'nano' or a folder that kimi-export wrote", read_only=True),
     ParameterSpec('device', 'auto', f'where the model runs: {", ".join(DEVICES)}', read_only=True),
     ParameterSpec(

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 
 from kimi_ros.agent import Agent, Policy, SkillCatalogue
-from kimi_ros.nodes import kimi_node
+from kimi_ros.nodes import kimi_node, plan_publisher
 from kimi_ros.nodes.model_loader import ModelBundle
 from kimi_ros.resources import share
 from kimi_ros.vlm.errors import Cancelled, VlmError
@@ -106,6 +106,6 @@ def failing(real, word):
 
 
 if __name__ == '__main__':
-    kimi_node.draw_plan = failing(kimi_node.draw_plan, 'undrawable')
-    kimi_node.plan_to_message = failing(kimi_node.plan_to_message, 'unpublishable')
+    plan_publisher.draw_plan = failing(plan_publisher.draw_plan, 'undrawable')
+    plan_publisher.plan_to_message = failing(plan_publisher.plan_to_message, 'unpublishable')
     sys.exit(kimi_node.main(load=load))

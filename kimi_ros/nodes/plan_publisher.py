@@ -1,0 +1,107 @@
+"""Publishing plans and everything derived from them, and their approval."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Event, Lock
+
+from rclpy.node import Node
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import String
+from visualization_msgs.msg import MarkerArray
+
+from kimi_msgs.msg import Plan as PlanMessage
+from kimi_ros.agent import Plan
+from kimi_ros.agent.drawing import draw_plan
+from kimi_ros.nodes import qos
+from kimi_ros.nodes.approvals import ApprovalManager
+from kimi_ros.nodes.codes import ErrorCode
+from kimi_ros.nodes.images import encode_jpeg
+from kimi_ros.nodes.markers import plan_markers
+from kimi_ros.nodes.messages import plan_to_message
+from kimi_ros.nodes.request_handler import Outcome
+
+
+class PlanPublisher:
+    """Publishes ~/plan, ~/say, ~/annotated/compressed and ~/markers. Thread-safe.
+
+    :ivar approvals: of the latest plan.
+    :ivar lock: held to publish a plan and to cancel: a cancelled plan is not published.
+    :ivar last: id of the latest plan, and seconds from goal accepted to plan published.
+    """
+
+    def __init__(self, node: Node, clock: Callable[[], float]):
+        """Create the publishers.
+
+        :param clock: returns seconds, for the expiry of plans.
+        """
+        self._node = node
+        self.approvals = ApprovalManager(clock, self._publish_plan)
+        self.lock = Lock()
+        self.last = ('', 0.0)
+        self._stamps: dict[str, int] = {}  # of the image, nanoseconds, by plan id
+
+        def publisher(kind, topic, profile):
+            return node.create_publisher(
+                kind, topic, profile, qos_overriding_options=qos.overridable()
+            )
+
+        self._plan = publisher(PlanMessage, '~/plan', qos.LATCHED)
+        self._say = publisher(String, '~/say', qos.STATUS)
+        self._annotated = publisher(CompressedImage, '~/annotated/compressed', qos.IMAGES)
+        self._markers = publisher(MarkerArray, '~/markers', qos.LATCHED)
+
+    def publish(
+        self, outcome: Outcome, accepted_at: float, cancel: Event, on_plan: Callable[[], None]
+    ) -> Outcome:
+        """Publish the plan, then everything derived from it; returns the final outcome.
+
+        :param accepted_at: monotonic seconds at which the request was accepted.
+        :param on_plan: called when the plan is published, before it is drawn.
+        """
+        plan, logger = outcome.plan, self._node.get_logger()
+        if plan is None:
+            return outcome
+        with self.lock:  # late subscribers must get the latest plan, not an older one
+            if cancel.is_set():
+                return Outcome(ErrorCode.CANCELLED, 'cancelled before the plan was published')
+            self._stamps[plan.id] = outcome.frame.stamp  # beside that of the plan that expires
+            self.approvals.set_plan(plan)
+            self._stamps = {plan.id: outcome.frame.stamp}
+            self.last = plan.id, time.monotonic() - accepted_at
+        on_plan()
+        logger.info(
+            f'{plan.status.value} after {self.last[1]:.3f} s (goal accepted to plan published): '
+            f'{plan.instruction!r} -> {plan.say}'
+        )
+        self.say(plan.say)
+        try:
+            self._publish_visualization(plan, outcome)
+        except Exception as error:  # the plan counts, not its drawing
+            logger.error(f'visualization failed: {type(error).__name__}: {error}')
+        return outcome
+
+    def say(self, text: str) -> None:
+        """Publish a sentence for the user."""
+        self._say.publish(String(data=text))
+
+    def clear(self) -> None:
+        """Expire the latest plan and delete the markers."""
+        self.approvals.clear()
+        self._markers.publish(plan_markers(PlanMessage()))
+
+    def _publish_visualization(self, plan: Plan, outcome: Outcome) -> None:
+        message = plan_to_message(plan, outcome.frame.stamp)
+        self._markers.publish(plan_markers(message))
+        if not self._annotated.get_subscription_count():
+            return
+        annotated = CompressedImage(header=message.header, format='jpeg')
+        # Plans about the same frame share a stamp: the JPEG comment tells whose image it is.
+        drawn = draw_plan(outcome.rgb, plan)
+        quality = self._node.get_parameter('jpeg_quality').value
+        annotated.data = encode_jpeg(drawn, quality, comment=plan.id)
+        self._annotated.publish(annotated)
+
+    def _publish_plan(self, plan: Plan) -> None:
+        self._plan.publish(plan_to_message(plan, self._stamps[plan.id]))
