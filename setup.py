@@ -58,6 +58,7 @@ setup(
     package_dir={'kimi_export': 'export', 'kimi_train': 'train'},
     package_data={
         'kimi_ros': ['py.typed'],
+        'kimi_ros.agent': ['*.yaml'],
         'kimi_ros.eval': ['*.yaml'],
         'kimi_ros.eval.reading': ['*.jsonl', '*.yaml', 'skills/*.yaml'],
         'kimi_ros.sim': ['*.yaml', 'recorded/*'],

@@ -22,6 +22,7 @@ _OTHER_VERBS = frozenset(
     'charge repair assemble dismantle untie poke prick shoot kill attack scare touch tickle lick '
     'kiss hug'.split()
 )
+_HANDLING = frozenset('located holding hand_empty on described'.split())
 _BEFORE_VERB = frozenset(
     'please kindly hey hi hello robot kimi and then now also but first next you could can would '
     'will to'.split()
@@ -55,20 +56,24 @@ class Accounting:
 
 
 def account(
-    instruction: str, draft: DraftPlan, skills: SkillCatalogue, policy: Policy, check_verbs: bool
+    instruction: str, draft: DraftPlan, skills: SkillCatalogue, policy: Policy
 ) -> Accounting:
-    """Return what a draft leaves out of its instruction.
-
-    :param check_verbs: the planner itself does not tell which verbs no skill covers.
-    """
+    """Return what a draft leaves out of its instruction."""
     covered = ' . '.join(_covered(draft))
     dangers = [noun for noun in policy.dangers(instruction) if noun not in covered]
-    verbs = other_verbs(instruction, skills) if check_verbs else []
+    verbs = other_verbs(instruction, skills) if only_handles(skills) else []
     urgent = [*dangers, *verbs]
     left_out = [w for w in (*draft.left_out, *urgent) if w]
     kept = [w for w in dict.fromkeys(left_out) if not any(w != o and w in o for o in left_out)]
     ask = bool(urgent) or any(_is_urgent(words, policy) for words in draft.left_out)
     return Accounting(tuple(sorted(kept, key=instruction.lower().find)), ask)
+
+
+def only_handles(skills: SkillCatalogue) -> bool:
+    """Tell whether the catalogue only finds, grasps, puts and describes, by its effects."""
+    return all(
+        skill.effects and all(e.name in _HANDLING for e in skill.effects) for skill in skills
+    )
 
 
 def other_verbs(instruction: str, skills: SkillCatalogue) -> list[str]:

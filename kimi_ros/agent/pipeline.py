@@ -112,9 +112,7 @@ class Pipeline:
         return self._tools.planner.draft(asked, on_text=request.on_text, cancel=request.cancel)
 
     def _account(self, draft: DraftPlan) -> Accounting:
-        tools = self._tools
-        check_verbs = tools.planner.name == 'model'
-        return account(self._request.text, draft, tools.skills, tools.policy, check_verbs)
+        return account(self._request.text, draft, self._tools.skills, self._tools.policy)
 
     def _check_draft(self, draft: DraftPlan) -> PlanOutcome | None:
         """Return the end of a run whose steps are forbidden, incomplete or contradictory."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from threading import Event
-from typing import Any
 
 from kimi_ros.agent import phrases
 from kimi_ros.agent.draft import Condition, DraftPlan, DraftQuestion, DraftStep
@@ -14,8 +13,10 @@ from kimi_ros.agent.plan import Reason, Status
 from kimi_ros.agent.planners.protocol import PlanRequest
 from kimi_ros.agent.planners.retelling import retell_step
 from kimi_ros.agent.preconditions import with_missing_steps
-from kimi_ros.agent.references import Reference, place_reference
-from kimi_ros.agent.skills import Argument, SkillCatalogue
+from kimi_ros.agent.references import Reference, parse_reference, place_reference
+from kimi_ros.agent.skills import Argument, Skill, SkillCatalogue
+from kimi_ros.reader import Argument as CardArgument
+from kimi_ros.reader import Reader, Reading, SkillCard, Span, Step, Thing
 
 # Relations whose place is the landmark itself: a thing is put on it or into it.
 _ONTO = ('', 'on', 'in')
@@ -26,9 +27,10 @@ class ReaderPlanner:
 
     name = 'reader'
 
-    def __init__(self, skills: SkillCatalogue, reader: Any = None):
+    def __init__(self, skills: SkillCatalogue, reader: Reader | None = None):
         """Take a catalogue and a `kimi_ros.reader.Reader`; None loads the one that ships."""
         self._skills = skills
+        self._cards = tuple(map(_card, skills))
         self._reader = reader
 
     def draft(
@@ -39,28 +41,36 @@ class ReaderPlanner:
     ) -> DraftPlan:
         """Return what the instruction says as a draft."""
         if self._reader is None:
-            from kimi_ros.reader import Reader
-
             self._reader = Reader.load()
-        history = [instruction for instruction, _ in request.history]
-        reading = self._reader.read(
-            request.instruction, self._skills, language=request.language, history=history
-        )
-        draft = _Draft(self._skills, request, history).of(reading)
+        turns = [request.instruction, *(i for i, _ in reversed(request.history))]
+        reading = self._reader.read(turns[0], self._cards, request.language, turns[1:])
+        draft = _Draft(self._skills, request, turns).of(reading)
         if on_text is not None:
             on_text(draft.say)
         return draft
 
 
+def _card(skill: Skill) -> SkillCard:
+    """Return what the reader is told of a skill."""
+    arguments = [
+        CardArgument(a.name, a.type, a.values, a.unit, a.minimum, a.maximum)
+        if a.type == 'number'
+        else CardArgument(a.name, a.type, a.values)
+        for a in skill.arguments
+    ]
+    return SkillCard(skill.name, skill.description, tuple(arguments))
+
+
 class _Draft:
     """The draft of one reading."""
 
-    def __init__(self, skills: SkillCatalogue, request: PlanRequest, history: Sequence[str]):
+    def __init__(self, skills: SkillCatalogue, request: PlanRequest, turns: Sequence[str]):
         self._skills = skills
         self._request = request
-        self._turns = [request.instruction, *reversed(history)]
+        self._turns = turns
 
-    def of(self, reading: Any) -> DraftPlan:
+    def of(self, reading: Reading) -> DraftPlan:
+        """Return the draft."""
         forbidden = tuple(map(self.reference, reading.forbidden))
         left_out = tuple(filter(None, map(self.text, reading.left_out)))
         if reading.outcome == 'steps':
@@ -79,7 +89,9 @@ class _Draft:
             return DraftPlan(Status.ANSWER, say, reason=Reason.NOTHING_ASKED, forbidden=forbidden)
         return self._unclear(left_out)
 
-    def _steps(self, reading, forbidden, left_out) -> DraftPlan:
+    def _steps(
+        self, reading: Reading, forbidden: tuple[Reference, ...], left_out: tuple[str, ...]
+    ) -> DraftPlan:
         steps, told = [], []
         for step in reading.steps:
             skill, arguments = self._skills[step.skill], {}
@@ -97,7 +109,7 @@ class _Draft:
         steps = with_missing_steps(steps, self._skills)
         return DraftPlan(Status.OK, say, tuple(steps), '', forbidden=forbidden, left_out=left_out)
 
-    def _value(self, step, argument: Argument) -> Reference | str | float | bool | None:
+    def _value(self, step: Step, argument: Argument) -> Reference | str | float | bool | None:
         """Return what an argument stands for, None where it was not said."""
         if not argument.grounded:
             value = step.values.get(argument.name)
@@ -115,13 +127,13 @@ class _Draft:
             return place_reference(step.relation, references, text)
         return references[0]
 
-    def _place_argument(self, step) -> str:
+    def _place_argument(self, step: Step) -> str:
         """Return the argument that the step's relation is about: the last grounded one."""
         grounded = [a for a in self._skills[step.skill].arguments if a.grounded]
         named = [a.name for a in grounded if a.type in ('region', 'point') or a.name == 'target']
         return named[-1] if named else grounded[-1].name if grounded else ''
 
-    def _missing(self, step, argument: Argument) -> DraftPlan:
+    def _missing(self, step: Step, argument: Argument) -> DraftPlan:
         """Ask for an argument that was not said."""
         things = [t for group in step.things.values() for t in group]
         verb = self.text(step.verb) if step.verb else step.skill.replace('_', ' ')
@@ -144,24 +156,28 @@ class _Draft:
             say = self._say('say_differently')
         return DraftPlan(Status.NEEDS_CLARIFICATION, say, reason=Reason.NOT_UNDERSTOOD)
 
-    def reference(self, thing: Any) -> Reference:
+    def reference(self, thing: Thing) -> Reference:
         """Return a reading's thing as a reference, in the words said."""
-        head = self.text(thing.head)
-        spans = sorted([*thing.attributes, thing.head], key=lambda s: (s.turn, s.start))
-        parts = [self.text(span) for span in spans]
-        chinese = is_chinese(head)
+        text, head = self.text(thing.words), self.text(thing.head)
+        if thing.order or thing.relation:
+            parsed = parse_reference(text)
+            spans = sorted([*thing.attributes, thing.head], key=lambda s: (s.turn, s.start))
+            joined = ('' if is_chinese(head) else ' ').join(map(self.text, spans))
+            name = joined if parsed.is_plain else parsed.name
+        else:
+            name = parse_reference(text).name if is_chinese(text) else text
         return Reference(
-            text=self.text(thing.words),
+            text=text,
             head=head,
             attributes=tuple(map(self.text, thing.attributes)),
             order=self.text(thing.order) if thing.order else '',
             number=thing.number,
             relation=thing.relation,
             landmarks=tuple(map(self.reference, thing.landmarks)),
-            name=('' if chinese else ' ').join(parts),
+            name=name,
         )
 
-    def text(self, span: Any) -> str:
+    def text(self, span: Span) -> str:
         """Return the words of a span."""
         if not 0 <= span.turn < len(self._turns):
             return ''
