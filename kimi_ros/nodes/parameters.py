@@ -133,12 +133,6 @@ SIM_CAMERA_PARAMETERS = (
     ParameterSpec('height', 480, 'image height, pixels', (1, 4096), read_only=True),
     ParameterSpec('rate', 10.0, 'images per second', (0.1, 60.0), read_only=True),
     ParameterSpec('frame_id', 'camera_optical', 'optical frame of the images', read_only=True),
-    ParameterSpec(
-        'distortion',
-        'auto',
-        "lens distortion of camera_info: 'apply', 'ignore' (rectified images), or 'auto': ignored "
-        'for topics called image_rect...',
-    ),
     ParameterSpec('base_frame', 'base_link', 'parent frame of the camera on TF', read_only=True),
 )
 
