@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from threading import Event
 
 from kimi_ros.agent import phrases
@@ -41,13 +42,18 @@ class ReaderPlanner:
     ) -> DraftPlan:
         """Return what the instruction says as a draft."""
         if self._reader is None:
-            self._reader = Reader.load()
+            self._reader = _shipped_reader()
         turns = [request.instruction, *(i for i, _ in reversed(request.history))]
         reading = self._reader.read(turns[0], self._cards, request.language, turns[1:])
         draft = _Draft(self._skills, request, turns).of(reading)
         if on_text is not None:
             on_text(draft.say)
         return draft
+
+
+@lru_cache(maxsize=1)
+def _shipped_reader() -> Reader:
+    return Reader.load()
 
 
 def _card(skill: Skill) -> SkillCard:
