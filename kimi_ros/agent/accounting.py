@@ -35,12 +35,6 @@ _ZH_OTHER_VERBS = re.compile(
     '打(?:他|她|人|死)|杀|敲|剪[断开]|缝)'
 )
 _CLAUSE = re.compile(r'[,.;:!?，。；：！？]|\band\b|\bthen\b')
-# A request for a thing: what is named after it is more than the view as a whole.
-_HANDLED = re.compile(
-    r'\b(?:bring|fetch|grab|pick up|put|place|move|find|locate|pass|hand|where is|where are)'
-    r'(?: me| us)? (?:the|that|my|a|an) |'
-    '(?:拿|取|递|抓|找|拣|捡)(?:起|来|到|一下|给我|过来|着)|把.+(?:放|拿|递|搬)'
-)
 
 
 @dataclass(frozen=True)
@@ -87,11 +81,6 @@ def other_verbs(instruction: str, skills: SkillCatalogue) -> list[str]:
     verbs = filter(None, map(_clause_verb, clauses))
     known_words = set(re.findall('[a-z]+', known))
     return [v for v in verbs if v in _OTHER_VERBS and v not in known_words]
-
-
-def names_a_thing(instruction: str) -> bool:
-    """Tell whether an instruction asks for a thing, and not for a description of the view."""
-    return _HANDLED.search(normalize_text(instruction)) is not None
 
 
 def _clause_verb(clause: str) -> str:

@@ -134,16 +134,17 @@ def _parse_english(phrase: str) -> Reference:
         landmarks = tuple(_parse_english(part) for part in parts[:2])
         one = _parse_english(phrase[: match.start()])
         return replace(one, text=phrase, relation=relation, landmarks=landmarks)
-    words = phrase.split()
+    noun, *with_what = re.split(r'\s(?=with\s|made of\s)', phrase, maxsplit=1)
+    words = noun.split()
     while len(words) > 1 and words[0].lower() in _ARTICLES:
         words = words[1:]
     order = [w for w in words[:-1] if w.lower() in _ORDERS]
     kept = [w for w in words if w not in order] if order else words
-    plain = ' '.join(kept)
+    plain = ' '.join([*kept, *with_what])
     return Reference(
-        text=' '.join(words),
+        text=' '.join([*words, *with_what]),
         head=kept[-1] if kept else '',
-        attributes=tuple(kept[:-1]),
+        attributes=(*kept[:-1], *with_what),
         order=' '.join(order),
         name=plain,
     )

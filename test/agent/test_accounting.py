@@ -3,7 +3,7 @@
 import pytest
 
 from kimi_ros.agent import Status
-from kimi_ros.agent.accounting import account, names_a_thing
+from kimi_ros.agent.accounting import account
 from kimi_ros.agent.draft import DraftPlan, DraftStep
 from kimi_ros.agent.references import Reference
 
@@ -68,8 +68,3 @@ def test_a_verb_that_the_catalogue_speaks_of_is_known(policy):
     }
     skills = SkillCatalogue.from_data({'skills': [pour]})
     assert not accounted('pour the milk', 'milk', skills, policy).ask
-
-
-def test_names_a_thing():
-    assert names_a_thing('bring me the giraffe') and names_a_thing('把长颈鹿拿过来')
-    assert not names_a_thing('what do you see?') and not names_a_thing('give me a description')

@@ -15,6 +15,7 @@ from kimi_ros.agent.references import Reference, parse_reference, place_referenc
         ('cup beside the pan', 'cup', '', 'next_to', ['pan']),
         ('book between the cup and the plate', 'book', '', 'between', ['cup', 'plate']),
         ('mug that is on the shelf', 'mug', '', 'on', ['shelf']),
+        ('knife with the yellow grip', 'knife with the yellow grip', '', '', []),
         ('红色的杯子', '红色的杯子', '', '', []),
         ('最大的红色的杯子', '红色的杯子', '最大的', '', []),
         ('蓝色的盘子左边的红色的杯子', '红色的杯子', '', 'left_of', ['蓝色的盘子']),

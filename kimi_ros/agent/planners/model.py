@@ -10,10 +10,10 @@ from threading import Event
 
 import jsonschema
 
-from kimi_ros.agent.accounting import names_a_thing
 from kimi_ros.agent.draft import DraftPlan, DraftStep
 from kimi_ros.agent.errors import InvalidDraftError
 from kimi_ros.agent.plan import Status
+from kimi_ros.agent.planners.asked_thing import asks_for_a_thing, with_asked_thing
 from kimi_ros.agent.planners.placement_forms import parse_placement, with_said_relation
 from kimi_ros.agent.planners.protocol import PlanRequest
 from kimi_ros.agent.planners.question_forms import parse_question
@@ -61,11 +61,11 @@ class ModelPlanner:
         if draft.status is not Status.OK:
             again = self._write_again(request, self._skills, cancel)
             return self._placed(replace(draft, steps=again.steps), request) if again else draft
-        if names_a_thing(request.instruction) and not draft.names(self._skills):
+        if asks_for_a_thing(request.instruction) and not draft.names(self._skills):
             # Asked for a thing, it wrote of none: a word that it does not know.
             handling = [s for s in self._skills if any(a.grounded for a in s.arguments)]
-            return self._write_again(request, handling, cancel) or draft
-        return draft
+            draft = self._write_again(request, handling, cancel) or draft
+        return with_asked_thing(draft, request.instruction, self._skills)
 
     def _placed(self, draft: DraftPlan, request: PlanRequest) -> DraftPlan:
         return with_said_relation(draft, request.instruction, self._skills)
