@@ -20,11 +20,16 @@ class Condition:
 
 @dataclass(frozen=True)
 class DraftStep:
-    """A step with its arguments by name: references to things, and other values as they are."""
+    """A step with its arguments by name: references to things, and other values as they are.
+
+    :ivar relation: how the place argument is meant, also where it is the thing itself: 'on', 'in';
+        '' where that was not said.
+    """
 
     skill: str
     arguments: dict[str, Reference | str | float | bool] = field(default_factory=dict)
     condition: Condition | None = None
+    relation: str = ''
 
     def references(self, skill: Skill) -> dict[str, Reference]:
         """Return the references to what must be found in the image, by argument."""

@@ -29,6 +29,7 @@ _SUITES = (
     'closed-loop-places',
     'ask',
     'demo',
+    'reading',
 )
 _TABLES = ('full', 'small')
 _SCENES = 200
@@ -50,7 +51,7 @@ def add_parser(subparsers) -> None:
         '--seed', type=int, default=0, help='number of the first scene or line (default: 0)'
     )
     p.add_argument('--table', choices=_TABLES, help='object set of the scenes (default: full)')
-    p.add_argument('--lang', choices=('en', 'zh'), default='en')
+    p.add_argument('--lang', choices=('en', 'zh'), help='language (default: en; of reading: both)')
     p.add_argument('--json', action='store_true', help='print one line of JSON at the end')
     p.add_argument(
         '--out',
@@ -59,7 +60,10 @@ def add_parser(subparsers) -> None:
         'a contact sheet of failures OUT.png',
     )
     p.add_argument(
-        '--data', type=Path, help='points, boxes: a folder of your own images with things.jsonl'
+        '--data',
+        type=Path,
+        help='points, boxes: a folder of your own images with things.jsonl; reading: a file of '
+        'your own cases',
     )
     add_planning_options(p)
     p.set_defaults(run=run)
@@ -67,6 +71,13 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the evaluation and print each metric with its 95 % confidence interval."""
+    if (args.n is not None and args.n < 1) or args.seed < 0:
+        raise CommandError('--n must be at least 1 and --seed at least 0')
+    if args.suite == 'reading':
+        from kimi_ros.cli import eval_reading
+
+        return eval_reading.run(args)
+    args.lang = args.lang or 'en'
     from rich.console import Console
     from rich.progress import track
 
@@ -82,8 +93,6 @@ def run(args: argparse.Namespace) -> int:
     from kimi_ros.sim import GLNotAvailable
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
-    if (args.n is not None and args.n < 1) or args.seed < 0:
-        raise CommandError('--n must be at least 1 and --seed at least 0')
     if args.data and args.suite not in LOCALIZATION_SUITES:
         raise CommandError(
             f'--data is for {" and ".join(LOCALIZATION_SUITES)}, not for {args.suite}'

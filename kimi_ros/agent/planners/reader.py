@@ -109,7 +109,7 @@ class _Draft:
             condition = step.condition and Condition(
                 self.reference(step.condition.thing), step.condition.present
             )
-            steps.append(DraftStep(skill.name, arguments, condition))
+            steps.append(DraftStep(skill.name, arguments, condition, step.relation))
             told.append(retell_step(step, self._request.instruction, self._request.language))
         say = phrases.intend(list(dict.fromkeys(told)), self._request.language)
         steps = with_missing_steps(steps, self._skills)
