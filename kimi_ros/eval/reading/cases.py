@@ -1,6 +1,6 @@
 """A sentence and what it asks for, as a line of JSON: {"lang": "en", "say": ..., "skills": [...]}.
 
-docs/examinations.md is the format's manual.
+docs/evaluation.md is the format's manual.
 """
 
 from __future__ import annotations
