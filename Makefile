@@ -34,7 +34,7 @@ lint: setup
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(RUN) $(BIN)/python scripts/docs_reference.py --check
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 docs: setup
 	@$(BIN)/python -c 'import mkdocstrings' 2>/dev/null || \
