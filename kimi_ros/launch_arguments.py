@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 # Topics of a camera, by the launch argument that names them.
+_TRANSPORTS = {'image': 'compressed', 'depth': 'compressedDepth'}
 _TOPICS = {'image': 'image', 'camera_info': 'camera_info', 'depth': 'depth/image'}
 
 
@@ -44,8 +45,8 @@ def remappings(topics: Mapping[str, str], cameras: str) -> list[tuple[str, str]]
             absolute = target.startswith('/')
             target = target if absolute else f'{prefix}{target}'
             rules.append((f'{prefix}{topic}', target))
-            if argument == 'image':
-                rules.append((f'{prefix}{topic}/compressed', f'{target}/compressed'))
+            if transport := _TRANSPORTS.get(argument):
+                rules.append((f'{prefix}{topic}/{transport}', f'{target}/{transport}'))
     return rules
 
 

@@ -19,6 +19,7 @@ PARAMETERS = (
     ('cameras', "camera names: 'left,right'; empty: from params_file, or one without a name"),
     ('camera_pose', 'x,y,z,qx,qy,qz,qw of the camera in base_frame; empty: from TF'),
     ('image_transport', "'raw' or 'compressed'; empty: from params_file"),
+    ('depth_transport', "'raw' or 'compressedDepth'; empty: from params_file"),
 )
 # Of several cameras, these are relative to the camera's name: left/image_raw.
 TOPICS = (

@@ -38,7 +38,7 @@ class ApprovalManager:
         """Return the plan, GRANTED or DENIED.
 
         :raises RequestError: with NO_SUCH_PLAN.
-        :raises AgentError: HashMismatch, PlanExpired or NotPending.
+        :raises AgentError: HashMismatchError, PlanExpiredError or NotPendingError.
         """
         with self._changed:
             if self._plan is None or self._plan.id != plan_id:
@@ -52,8 +52,8 @@ class ApprovalManager:
     def state(self, plan_id: str) -> Approval:
         """Return a plan's approval state; any but the latest plan is EXPIRED."""
         with self._changed:
-            known = self._plan is not None and self._plan.id == plan_id
-            return self._plan.approval if known else Approval.EXPIRED
+            plan = self._plan
+            return plan.approval if plan and plan.id == plan_id else Approval.EXPIRED
 
     def wait(self, plan: Plan, cancel: Event) -> Plan:
         """Return the plan once it is decided, has expired, or `cancel` was set (EXPIRED)."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
@@ -33,10 +35,14 @@ class CameraSubscriptions:
         """
         self._node = node
         self.buffers: dict[str, FrameBuffer] = {}
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions: list[Subscription[Any]] = []
         self._monitors: dict[str, FrameRateMonitor] = {}
         self._received: dict[str, float] = {}  # monotonic seconds of the last message, by topic
         compressed = self._value('image_transport') == 'compressed'
+        depth_kind, self._depth_topic = {
+            'raw': (Image, 'depth/image'),
+            'compressedDepth': (CompressedImage, 'depth/image/compressedDepth'),
+        }[self._value('depth_transport')]
         for name in self._value('cameras'):
             prefix = f'{name}/' if name else ''
             image = f'{prefix}image/compressed' if compressed else f'{prefix}image'
@@ -45,7 +51,7 @@ class CameraSubscriptions:
             for kind, topic, callback in (
                 (CompressedImage if compressed else Image, image, self._on_image),
                 (CameraInfo, f'{prefix}camera_info', self._on_info),
-                (Image, f'{prefix}depth/image', self._on_depth),
+                (depth_kind, f'{prefix}{self._depth_topic}', self._on_depth),
             ):
                 subscription = node.create_subscription(
                     kind,
@@ -90,23 +96,23 @@ class CameraSubscriptions:
         prefix = f'{name}/' if name else ''
         related = {
             topic: (self._node.resolve_topic_name(prefix + topic), self._is_active(prefix + topic))
-            for topic in ('camera_info', 'depth/image')
+            for topic in ('camera_info', self._depth_topic)
         }
         return camera_report(name, buffer.topic, age, max_age, rate, error, warnings, related)
 
     def _is_active(self, topic: str) -> bool:
         return time.monotonic() - self._received.get(topic, float('-inf')) < _ACTIVE
 
-    def _on_message(self, topic: str, callback, message) -> None:
+    def _on_message(self, topic: str, callback: Callable[[Any], None], message: Any) -> None:
         self._received[topic] = time.monotonic()
         callback(message)
 
-    def _on_image(self, buffer: FrameBuffer, monitor: FrameRateMonitor, message) -> None:
+    def _on_image(self, buffer: FrameBuffer, monitor: FrameRateMonitor, message: Any) -> None:
         stamp = nanoseconds(message.header.stamp)
         monitor.add_image(stamp)
         buffer.put_image(stamp, message.header.frame_id, message, self._value('depth_tolerance'))
 
-    def _on_depth(self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: Image) -> None:
+    def _on_depth(self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: Any) -> None:
         stamp = nanoseconds(message.header.stamp)
         buffer.put_depth(stamp, message, self._value('depth_tolerance'))
 
@@ -114,5 +120,5 @@ class CameraSubscriptions:
         monitor.add_info()
         buffer.put_info(message)
 
-    def _value(self, name: str):
+    def _value(self, name: str) -> Any:
         return self._node.get_parameter(name).value

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -84,7 +85,7 @@ class KimiClient:
         self._name = node_name
         self._received = _Received()
         node, prefix = self._node, f'/{node_name}'
-        self._action = ActionClient(
+        self._action: Any = ActionClient(
             node,
             Instruct,
             f'{prefix}/instruct',
@@ -94,7 +95,7 @@ class KimiClient:
             cancel_service_qos_profile=qos.INSTRUCTIONS,
             feedback_sub_qos_profile=qos.FEEDBACK,
         )
-        self._approve = node.create_client(Approve, f'{prefix}/approve')
+        self._approve: Any = node.create_client(Approve, f'{prefix}/approve')
         node.create_subscription(
             CompressedImage, f'{prefix}/annotated/compressed', self._on_annotated, qos.STATUS
         )
@@ -164,7 +165,7 @@ class KimiClient:
         """
         states: list[State] = []
 
-        def on_message(message) -> None:
+        def on_message(message: Any) -> None:
             state = State(message.feedback.state)
             if state not in states:
                 states.append(state)
@@ -199,11 +200,10 @@ class KimiClient:
     def approve(self, plan: Plan, approved: bool, timeout: float = 10.0) -> str:
         """Approve or deny a plan; returns '' or why the decision was rejected."""
         request = Approve.Request(id=plan.id, hash=plan.hash, approve=approved, approver='client')
-        return self._result(
-            self._approve.call_async(request), timeout, 'the approval request'
-        ).error_msg
+        future = self._approve.call_async(request)
+        return str(self._result(future, timeout, 'the approval request').error_msg)
 
-    def _result(self, future: Future, timeout: float, what: str):
+    def _result(self, future: Future[Any], timeout: float, what: str) -> Any:
         self._spin(future.done, timeout, lambda: f'{what} got no response')
         return future.result()
 
@@ -226,7 +226,7 @@ class KimiClient:
                 _keep(self._received.seconds, values[LAST_PLAN], float(values[LAST_SECONDS]))
 
 
-def _keep(latest: dict, key: str, value: object) -> None:
+def _keep(latest: dict[str, Any], key: str, value: object) -> None:
     """Store a value, dropping the oldest beyond _KEPT."""
     latest[key] = value
     if len(latest) > _KEPT:

@@ -83,7 +83,7 @@ def frame_loss_warning(name: str, rate: FrameRate) -> str:
     """Return the warning about lost frames, with the remedy."""
     camera = f'camera {name}'.strip()
     try:
-        profile = share('config/fastdds.xml')
+        profile = str(share('config/fastdds.xml'))
     except ResourceNotFoundError:
         profile = 'config/fastdds.xml of kimi_ros'
     return (

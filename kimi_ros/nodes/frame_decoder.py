@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +14,10 @@ from kimi_ros.nodes.camera_geometry import (
     intrinsics_of,
     is_rectified,
 )
+from kimi_ros.nodes.compressed_depth import decompressed_depth
+from kimi_ros.nodes.errors import ImageFormatError
 from kimi_ros.nodes.frame_buffer import CameraFrame
 from kimi_ros.nodes.images import (
-    ImageFormatError,
     check_compressed,
     check_depth,
     check_image,
@@ -91,14 +93,19 @@ class FrameDecoder:
         _, pose_warning = self._camera_pose(received.frame_id, 0, 0.0)
         return '', [*warnings, *(w for w in (intrinsics.warning, pose_warning) if w)]
 
-    def _depth(self, received: CameraFrame, width: int, height: int, read: Callable):
+    def _depth(
+        self, received: CameraFrame, width: int, height: int, read: Callable[[Any], Any]
+    ) -> tuple[Any, list[GeometryWarning]]:
         """Return what `read` makes of the depth, or None, and the warnings."""
-        if received.depth is None:
+        depth = received.depth
+        if depth is None:
             return None, [_DEPTH_STALE] if received.depth_stale else []
-        if warning := depth_warning(received.depth, width, height):
-            return None, [warning]
         try:
-            return read(received.depth), []
+            if hasattr(depth, 'format'):
+                depth = decompressed_depth(depth)
+            if warning := depth_warning(depth, width, height):
+                return None, [warning]
+            return read(depth), []
         except ImageFormatError as error:
             return None, [GeometryWarning('depth_format', str(error))]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import io
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -16,23 +17,48 @@ from kimi_ros.nodes.jpeg import check_jpeg
 
 MAX_PIXELS = 64 * 1024 * 1024
 _SMALLER = 'publish smaller images'
-_CHANNELS = {
-    'rgb8': 3,
-    'bgr8': 3,
-    'rgba8': 4,
-    'bgra8': 4,
-    'mono8': 1,
-    'yuv422': 2,
-    'yuv422_yuy2': 2,
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """How pixels are stored.
+
+    :ivar channels: values of a pixel.
+    :ivar conversion: OpenCV's to RGB; None for RGB itself.
+    :ivar rows: rows of data for each row of pixels.
+    :ivar even: whether width and height must be even.
+    """
+
+    channels: int
+    conversion: int | None
+    dtype: type = np.uint8
+    rows: float = 1.0
+    even: tuple[bool, bool] = (False, False)
+
+
+_ENCODINGS = {
+    'rgb8': _Encoding(3, None),
+    'bgr8': _Encoding(3, cv2.COLOR_BGR2RGB),
+    'rgba8': _Encoding(4, cv2.COLOR_RGBA2RGB),
+    'bgra8': _Encoding(4, cv2.COLOR_BGRA2RGB),
+    'mono8': _Encoding(1, cv2.COLOR_GRAY2RGB),
+    'mono16': _Encoding(1, cv2.COLOR_GRAY2RGB, np.uint16),
+    'yuv422': _Encoding(2, cv2.COLOR_YUV2RGB_UYVY, even=(True, False)),
+    'yuv422_yuy2': _Encoding(2, cv2.COLOR_YUV2RGB_YUY2, even=(True, False)),
+    'nv12': _Encoding(1, cv2.COLOR_YUV2RGB_NV12, rows=1.5, even=(True, True)),
+    'nv21': _Encoding(1, cv2.COLOR_YUV2RGB_NV21, rows=1.5, even=(True, True)),
+    # OpenCV names a pattern by the second and third pixel of its second row, ROS by its first four.
+    'bayer_rggb8': _Encoding(1, cv2.COLOR_BayerBG2RGB, even=(True, True)),
+    'bayer_bggr8': _Encoding(1, cv2.COLOR_BayerRG2RGB, even=(True, True)),
+    'bayer_gbrg8': _Encoding(1, cv2.COLOR_BayerGR2RGB, even=(True, True)),
+    'bayer_grbg8': _Encoding(1, cv2.COLOR_BayerGB2RGB, even=(True, True)),
 }
-_ALIASES = {'8UC1': 'mono8', 'uyvy': 'yuv422', 'yuyv': 'yuv422_yuy2'}
-_TO_RGB = {
-    'bgr8': cv2.COLOR_BGR2RGB,
-    'rgba8': cv2.COLOR_RGBA2RGB,
-    'bgra8': cv2.COLOR_BGRA2RGB,
-    'mono8': cv2.COLOR_GRAY2RGB,
-    'yuv422': cv2.COLOR_YUV2RGB_UYVY,
-    'yuv422_yuy2': cv2.COLOR_YUV2RGB_YUY2,
+_ALIASES = {
+    '8UC1': 'mono8',
+    '8UC3': 'bgr8',
+    'uyvy': 'yuv422',
+    'yuyv': 'yuv422_yuy2',
+    'yuv422_uyvy': 'yuv422',
 }
 # Metres per unit.
 _DEPTH = {'32FC1': (np.float32, 1.0), '16UC1': (np.uint16, 0.001)}
@@ -43,11 +69,13 @@ def to_rgb(message: Any) -> np.ndarray:
 
     :raises ImageFormatError: for an unsupported encoding and for inconsistent sizes.
     """
-    encoding, channels = _color_encoding(message)
-    rows = _rows(message, np.dtype(np.uint8), channels)
-    if encoding == 'rgb8':
-        return np.ascontiguousarray(rows)
-    return cv2.cvtColor(np.ascontiguousarray(rows), _TO_RGB[encoding])
+    encoding = _color_encoding(message)
+    rows = _rows(message, _byte_order(encoding.dtype, message), encoding.channels, encoding.rows)
+    if rows.dtype.itemsize == 2:
+        rows = (rows >> 8).astype(np.uint8)
+    if encoding.conversion is None:
+        return rows
+    return cv2.cvtColor(rows, encoding.conversion)
 
 
 def to_depth(message: Any) -> np.ndarray:
@@ -63,8 +91,8 @@ def to_depth(message: Any) -> np.ndarray:
 
 def check_image(message: Any) -> tuple[int, int]:
     """Return (width, height), raising what `to_rgb` would, without converting the pixels."""
-    _, channels = _color_encoding(message)
-    _strided(message, np.dtype(np.uint8), channels)
+    encoding = _color_encoding(message)
+    _strided(message, np.dtype(encoding.dtype), encoding.channels, encoding.rows)
     return message.width, message.height
 
 
@@ -134,7 +162,7 @@ def read_comment(jpeg: bytes) -> str:
     """
     try:
         with Image.open(io.BytesIO(jpeg)) as image:
-            return image.info.get('comment', b'').decode(errors='replace')
+            return str(image.info.get('comment', b''), errors='replace')
     except (OSError, SyntaxError):
         raise _not_an_image('jpeg', jpeg) from None
 
@@ -156,18 +184,23 @@ def _not_an_image(declared: str, content: bytes) -> ImageFormatError:
     )
 
 
-def _color_encoding(message: Any) -> tuple[str, int]:
-    """Return the encoding's usual name and its channels."""
-    encoding = _ALIASES.get(message.encoding, message.encoding)
-    channels = _CHANNELS.get(encoding)
-    if channels is None:
+def _color_encoding(message: Any) -> _Encoding:
+    encoding = _ENCODINGS.get(_ALIASES.get(message.encoding, message.encoding))
+    if encoding is None:
         raise ImageFormatError(
             f'encoding {message.encoding!r} is not supported; publish one of '
-            f'{", ".join(_CHANNELS)} (image_proc converts bayer images)'
+            f'{", ".join(_ENCODINGS)}'
         )
-    if channels == 2 and message.width % 2:
-        raise ImageFormatError(f'{message.encoding} needs an even width, not {message.width}')
-    return encoding, channels
+    for even, side, size in zip(
+        encoding.even, ('width', 'height'), (message.width, message.height), strict=True
+    ):
+        if even and size % 2:
+            raise ImageFormatError(f'{message.encoding} needs an even {side}, not {size}')
+    return encoding
+
+
+def _byte_order(kind: type, message: Any) -> np.dtype:
+    return np.dtype(kind).newbyteorder('>' if message.is_bigendian else '<')
 
 
 def _depth_encoding(message: Any) -> tuple[np.dtype, float]:
@@ -178,17 +211,20 @@ def _depth_encoding(message: Any) -> tuple[np.dtype, float]:
             '16UC1 (millimetres)'
         )
     kind, metres = _DEPTH[message.encoding]
-    return np.dtype(kind).newbyteorder('>' if message.is_bigendian else '<'), metres
+    return _byte_order(kind, message), metres
 
 
-def _rows(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
-    """Return a copy (H, W, channels) of the data, without the padding of rows."""
-    rows = np.ascontiguousarray(_strided(message, kind, channels))
-    return rows.view(kind).reshape(message.height, message.width, channels)
+def _rows(message: Any, kind: np.dtype, channels: int, rows: float = 1.0) -> np.ndarray:
+    """Return a copy (rows, W, channels) of the data, without the padding of rows."""
+    data = np.ascontiguousarray(_strided(message, kind, channels, rows))
+    return data.view(kind).reshape(-1, message.width, channels)
 
 
-def _strided(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
-    """Return a view uint8 (H, bytes of a row) of the data, without the padding of rows."""
+def _strided(message: Any, kind: np.dtype, channels: int, rows: float = 1.0) -> np.ndarray:
+    """Return a view uint8 (rows, bytes of a row) of the data, without the padding of rows.
+
+    :param rows: of data for each row of pixels.
+    """
     width, height, step = int(message.width), int(message.height), int(message.step)
     what = f'the {message.encoding} image of {width}x{height}'
     if width < 1 or height < 1:
@@ -199,8 +235,9 @@ def _strided(message: Any, kind: np.dtype, channels: int) -> np.ndarray:
     if step < row:
         raise ImageFormatError(f'{what} has a step of {step} bytes, less than the {row} of a row')
     data = np.frombuffer(message.data, np.uint8)
-    if len(data) < step * (height - 1) + row:
+    count = int(height * rows)
+    if len(data) < step * (count - 1) + row:
         raise ImageFormatError(
-            f'{what} with a step of {step} needs {step * height} bytes, but has {len(data)}'
+            f'{what} with a step of {step} needs {step * count} bytes, but has {len(data)}'
         )
-    return np.lib.stride_tricks.as_strided(data, (height, row), (step, 1), writeable=False)
+    return np.lib.stride_tricks.as_strided(data, (count, row), (step, 1), writeable=False)

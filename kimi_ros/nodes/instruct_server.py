@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Event
+from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import CallbackGroup
@@ -89,13 +90,13 @@ class InstructServer:
         self.finish_goals(timeout)
         time.sleep(_LINGER)
 
-    def _on_goal(self, _goal) -> GoalResponse:
+    def _on_goal(self, _goal: Instruct.Goal) -> GoalResponse:
         if self._draining or self._handler() is None:
             self._logger.warning('a goal was rejected: the node is not active')
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
-    def _on_accepted(self, goal_handle) -> None:
+    def _on_accepted(self, goal_handle: Any) -> None:
         goal_id = bytes(goal_handle.goal_id.uuid)
         self._accepted_at[goal_id] = time.monotonic()
         self._handlers[goal_id] = self._handler()
@@ -106,7 +107,7 @@ class InstructServer:
         except Exception:  # a cancel request came in between: rclpy accepts the second call
             goal_handle.execute()
 
-    def _on_cancel(self, goal_handle) -> CancelResponse:
+    def _on_cancel(self, goal_handle: Any) -> CancelResponse:
         # A cancel request may arrive before execution begins.
         goal_id = bytes(goal_handle.goal_id.uuid)
         cancel = self._cancel_events.setdefault(goal_id, Event())
@@ -114,7 +115,7 @@ class InstructServer:
             self._queue.cancel(cancel)
         return CancelResponse.ACCEPT
 
-    def _execute(self, goal_handle) -> Instruct.Result:
+    def _execute(self, goal_handle: Any) -> Instruct.Result:
         goal_id = bytes(goal_handle.goal_id.uuid)
         try:
             with self._queue.track(self._cancel_events[goal_id]) as cancel:
@@ -126,7 +127,7 @@ class InstructServer:
             for entries in (self._cancel_events, self._accepted_at, self._handlers):
                 entries.pop(goal_id, None)
 
-    def _run(self, goal_handle, accepted_at: float, cancel: Event) -> Instruct.Result:
+    def _run(self, goal_handle: Any, accepted_at: float, cancel: Event) -> Instruct.Result:
         handler = self._handlers[bytes(goal_handle.goal_id.uuid)]
         if handler is None:
             outcome = Outcome(ErrorCode.CANCELLED, 'the node is not active any more')
@@ -158,7 +159,7 @@ class InstructServer:
                 )
         return self._finish(goal_handle, outcome, plan)
 
-    def _finish(self, goal_handle, outcome: Outcome, plan: Plan | None) -> Instruct.Result:
+    def _finish(self, goal_handle: Any, outcome: Outcome, plan: Plan | None) -> Instruct.Result:
         result = Instruct.Result(error_code=int(outcome.code), error_msg=outcome.message)
         if plan is not None:
             result.plan = plan_to_message(plan, outcome.frame.stamp if outcome.frame else 0)

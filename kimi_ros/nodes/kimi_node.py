@@ -81,7 +81,7 @@ class KimiNode(LifecycleNodeMixin, Node):
             self.trigger_activate()
             self._wait_for_model = True
 
-    def value(self, name: str):
+    def value(self, name: str) -> Any:
         """Return a parameter's current value."""
         return self.get_parameter(name).value
 
@@ -90,7 +90,7 @@ class KimiNode(LifecycleNodeMixin, Node):
         return RequestExecutor(
             self.value('queue_size') + 2 + _EXTRA_THREADS,
             short=[self._camera_group],
-            on_error=lambda error: self.get_logger().error(
+            on_error=lambda error: self._log_failure(
                 f'a callback failed: {type(error).__name__}: {error}'
             ),
             context=self.context,
@@ -107,7 +107,7 @@ class KimiNode(LifecycleNodeMixin, Node):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model; FAILURE, with the reason in the log, if that does not work."""
-        self._loader = ModelLoader(self._load, self.get_logger().error)
+        self._loader = ModelLoader(self._load, self._log_failure)
         if self._wait_for_model:
             self._loader.wait()
             if self._loader.error is not None:
@@ -117,6 +117,8 @@ class KimiNode(LifecycleNodeMixin, Node):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the cameras and accept requests."""
+        if self._loader is None:
+            return TransitionCallbackReturn.FAILURE
         self._cameras = CameraSubscriptions(self, self._camera_group)
         self._handler = RequestHandler(
             self._loader,
@@ -162,7 +164,8 @@ class KimiNode(LifecycleNodeMixin, Node):
 
     def _load_from_parameters(self) -> ModelBundle:
         names = ('model', 'device', 'threads', 'skills', 'policy', 'planner')
-        bundle = load_bundle(*(self.value(name) for name in names), clock=self._seconds)
+        values = {name: self.value(name) for name in names}
+        bundle = load_bundle(**values, clock=self._seconds)
         self.get_logger().info(f'model {self.value("model")} loaded')
         return bundle
 
@@ -221,6 +224,9 @@ class KimiNode(LifecycleNodeMixin, Node):
                 self._busy_announced = time.monotonic()
         return due
 
+    def _log_failure(self, text: str) -> None:
+        self.get_logger().error(text)
+
     def _log_error(self, outcome: Outcome) -> None:
         text = f'{outcome.code.name}: {outcome.message}'
         if text := self._throttle.text(text, text):
@@ -228,7 +234,7 @@ class KimiNode(LifecycleNodeMixin, Node):
 
     # Services.
 
-    def _on_approve(self, request: Approve.Request, response: Approve.Response):
+    def _on_approve(self, request: Approve.Request, response: Approve.Response) -> Approve.Response:
         approvals = self._publisher.approvals
         try:
             plan = approvals.decide(request.id, request.hash, request.approve)
@@ -241,7 +247,9 @@ class KimiNode(LifecycleNodeMixin, Node):
         response.approval = approval_number(approvals.state(request.id))
         return response
 
-    def _on_describe(self, request: Describe.Request, response: Describe.Response):
+    def _on_describe(
+        self, request: Describe.Request, response: Describe.Response
+    ) -> Describe.Response:
         if (handler := self._handler) is None:
             outcome = Outcome(ErrorCode.UNKNOWN, _INACTIVE)
         else:
@@ -256,14 +264,14 @@ class KimiNode(LifecycleNodeMixin, Node):
             response.header.frame_id = outcome.frame.frame_id
         return response
 
-    def _on_stop(self, _request, response: Trigger.Response):
+    def _on_stop(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._publisher.lock:
             cancelled = self._queue.cancel_all()
             self._publisher.approvals.clear()
         response.success, response.message = True, f'{cancelled} requests cancelled'
         return response
 
-    def _on_forget(self, _request, response: Trigger.Response):
+    def _on_forget(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._publisher.clear()
         if (cameras := self._cameras) is not None:
             cameras.clear()
@@ -280,7 +288,9 @@ class KimiNode(LifecycleNodeMixin, Node):
         loader, cameras = self._loader, self._cameras
         reports = [
             diagnostics.model_report(
-                self.value('model'), loader and loader.error, loader and loader.ready
+                self.value('model'),
+                loader.error if loader is not None else None,
+                loader.ready if loader is not None else None,
             ),
             diagnostics.instructions_report(
                 self._queue.length,
@@ -308,15 +318,8 @@ class KimiNode(LifecycleNodeMixin, Node):
 
 def main(args: Sequence[str] | None = None, load: Callable[[], ModelBundle] | None = None) -> int:
     """Run the node until it is interrupted."""
-    node: KimiNode | None = None
-
-    def make_node() -> KimiNode:
-        nonlocal node
-        node = KimiNode(load)
-        return node
-
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    return run_node(make_node, lambda: node.make_executor(), args)
+    return run_node(lambda: KimiNode(load), KimiNode.make_executor, args)
 
 
 if __name__ == '__main__':

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any, TypeVar
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point
 
-from kimi_msgs import msg as kimi_msgs
+from kimi_msgs.msg import GroundedObject as GroundedObjectMessage
+from kimi_msgs.msg import Plan as PlanMessage
+from kimi_msgs.msg import PlanStep as PlanStepMessage
 from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, PlanStep, Risk, Status
 
 _NAN = math.nan
+_Kind = TypeVar('_Kind', bound=Enum)
 _NANO = 1_000_000_000
 _TEXTS = (
     'id', 'hash', 'catalogue_hash', 'instruction', 'language', 'say', 'model', 'planner', 'question'
@@ -24,20 +30,20 @@ def time_message(nanoseconds: int) -> Time:
 
 def nanoseconds(message: Time) -> int:
     """Return a builtin_interfaces/Time as nanoseconds."""
-    return message.sec * _NANO + message.nanosec
+    return int(message.sec) * _NANO + int(message.nanosec)
 
 
 def approval_number(approval: Approval) -> int:
     """Return the APPROVAL_ constant of kimi_msgs/Plan."""
-    return _number(kimi_msgs.Plan, 'APPROVAL', approval)
+    return _number(PlanMessage, 'APPROVAL', approval)
 
 
-def plan_to_message(plan: Plan, stamp: int) -> kimi_msgs.Plan:
+def plan_to_message(plan: Plan, stamp: int) -> PlanMessage:
     """Return a kimi_msgs/Plan.
 
     :param stamp: of the image, nanoseconds: `plan.stamp` is a float and cannot hold them exactly.
     """
-    message = kimi_msgs.Plan()
+    message = PlanMessage()
     message.header.stamp = time_message(stamp)
     message.header.frame_id = plan.frame_id
     for name in _TEXTS:
@@ -52,7 +58,7 @@ def plan_to_message(plan: Plan, stamp: int) -> kimi_msgs.Plan:
     return message
 
 
-def plan_from_message(message: kimi_msgs.Plan) -> Plan | None:
+def plan_from_message(message: PlanMessage) -> Plan | None:
     """Return the plan, or None if the message holds none (STATUS_UNSET)."""
     if message.status == message.STATUS_UNSET:
         return None
@@ -78,8 +84,8 @@ def plan_from_message(message: kimi_msgs.Plan) -> Plan | None:
     )
 
 
-def _object_to_message(item: GroundedObject) -> kimi_msgs.GroundedObject:
-    message = kimi_msgs.GroundedObject()
+def _object_to_message(item: GroundedObject) -> GroundedObjectMessage:
+    message = GroundedObjectMessage()
     message.id, message.label = item.id, item.label
     message.score, message.verified = float(item.score), item.verified
     message.point = [float(v) for v in item.point]
@@ -92,24 +98,24 @@ def _object_to_message(item: GroundedObject) -> kimi_msgs.GroundedObject:
     return message
 
 
-def _object_from_message(message: kimi_msgs.GroundedObject) -> GroundedObject:
+def _object_from_message(message: GroundedObjectMessage) -> GroundedObject:
     position = message.position
     return GroundedObject(
         id=message.id,
         label=message.label,
         score=message.score,
         verified=message.verified,
-        point=_numbers(message.point),
-        box=_known(_numbers(message.box)),
+        point=(float(message.point[0]), float(message.point[1])),
+        box=_known(message.box),
         position=_known((position.x, position.y, position.z)),
         position_frame=message.position_frame,
-        covariance=_known(_numbers(message.covariance)),
+        covariance=_known(message.covariance),
         depth_status=_member(message, 'DEPTH', DepthStatus, message.depth_status),
     )
 
 
-def _step_to_message(step: PlanStep) -> kimi_msgs.PlanStep:
-    message = kimi_msgs.PlanStep()
+def _step_to_message(step: PlanStep) -> PlanStepMessage:
+    message = PlanStepMessage()
     message.skill = step.skill
     message.object_ids = list(step.object_ids)
     message.arguments_json = step.arguments_json
@@ -119,7 +125,7 @@ def _step_to_message(step: PlanStep) -> kimi_msgs.PlanStep:
     return message
 
 
-def _step_from_message(message: kimi_msgs.PlanStep) -> PlanStep:
+def _step_from_message(message: PlanStepMessage) -> PlanStep:
     return PlanStep(
         skill=message.skill,
         object_ids=tuple(message.object_ids),
@@ -130,19 +136,16 @@ def _step_from_message(message: kimi_msgs.PlanStep) -> PlanStep:
     )
 
 
-def _number(message, prefix: str, member) -> int:
+def _number(message: Any, prefix: str, member: Enum) -> int:
     """Return the message's constant with the name of the enum's member."""
-    return getattr(message, f'{prefix}_{member.name}')
+    return int(getattr(message, f'{prefix}_{member.name}'))
 
 
-def _member(message, prefix: str, kind, number: int):
+def _member(message: Any, prefix: str, kind: type[_Kind], number: int) -> _Kind:
     return next(m for m in kind if _number(message, prefix, m) == number)
 
 
-def _numbers(values) -> tuple[float, ...]:
-    return tuple(float(v) for v in values)
-
-
-def _known(values: tuple[float, ...]) -> tuple[float, ...] | None:
-    """Return None for unknown values, which are NaN in messages."""
-    return None if any(math.isnan(v) for v in values) else values
+def _known(values: Iterable[float]) -> Any:
+    """Return a tuple, or None for unknown values, which are NaN in messages."""
+    numbers = tuple(float(v) for v in values)
+    return None if any(math.isnan(v) for v in numbers) else numbers

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from threading import Condition, Event, Thread
 from typing import Any
 
+import numpy as np
+
 from kimi_ros.agent import Agent, Frame, Plan, Policy, SkillCatalogue
 from kimi_ros.agent.errors import InstructionTooLongError
 from kimi_ros.agent.prompts import plan_prompt
@@ -27,7 +29,7 @@ class ModelBundle:
     vlm: Any
     agent: Agent
 
-    def plan(self, frame: Frame, instruction: str, language: str, **hooks) -> Plan:
+    def plan(self, frame: Frame, instruction: str, language: str, **hooks: Any) -> Plan:
         """Return the agent's plan; hooks as `Agent.run` takes them."""
         return self.agent.run(frame, instruction, language, **hooks)
 
@@ -59,7 +61,7 @@ class ModelBundle:
         if close := getattr(self.vlm, 'close', None):
             close()
 
-    def describe(self, rgb, question: str, language: str, cancel: Event) -> str:
+    def describe(self, rgb: np.ndarray, question: str, language: str, cancel: Event) -> str:
         """Return the agent's answer to a question about an image, uint8 (H, W, 3)."""
         return self.agent.describe(Frame(rgb), question, language, cancel=cancel)
 
@@ -82,7 +84,7 @@ def load_bundle(
     """
     catalogue = SkillCatalogue.load(skills or share('config/skills.yaml'))
     rules = Policy.load(policy or share('config/policy.yaml'))
-    vlm = VisionLanguageModel.load(model, device=device, threads=threads or None)
+    vlm: Any = VisionLanguageModel.load(model, device=device, threads=threads or None)
     return ModelBundle(vlm, Agent(vlm, catalogue, rules, clock, planner))
 
 

@@ -22,10 +22,12 @@ from kimi_ros.nodes.camera_geometry import DISTORTION_MODES
 from kimi_ros.nodes.poses import PoseError, pose_matrix
 
 TRANSPORTS = ('raw', 'compressed')
+DEPTH_TRANSPORTS = ('raw', 'compressedDepth')
 DEVICES = ('auto', 'cpu', 'cuda')
 _CHOICES = {
     'device': DEVICES,
     'image_transport': TRANSPORTS,
+    'depth_transport': DEPTH_TRANSPORTS,
     'distortion': DISTORTION_MODES,
     'planner': PLANNERS,
 }
@@ -101,6 +103,12 @@ KIMI_PARAMETERS = (
         'image_transport',
         'raw',
         "'raw' subscribes to image, 'compressed' to image/compressed",
+        read_only=True,
+    ),
+    ParameterSpec(
+        'depth_transport',
+        'raw',
+        "'raw' subscribes to depth/image, 'compressedDepth' to depth/image/compressedDepth",
         read_only=True,
     ),
     ParameterSpec(
@@ -180,7 +188,7 @@ def declare_parameters(node: Node, specs: Iterable[ParameterSpec]) -> None:
         values = {name: node.get_parameter_or(name, None).value for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
-    def check(changes: list[Parameter]) -> SetParametersResult:
+    def check(changes: list[Parameter[Any]]) -> SetParametersResult:
         reason = validation_error(current() | {p.name: p.value for p in changes if p.name in names})
         return SetParametersResult(successful=not reason, reason=reason)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Event, Lock
+from typing import Any
 
+import numpy as np
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
@@ -42,7 +45,7 @@ class PlanPublisher:
         self.last = ('', 0.0)
         self._stamps: dict[str, int] = {}  # of the image, nanoseconds, by plan id
 
-        def publisher(kind, topic, profile):
+        def publisher(kind: type, topic: str, profile: QoSProfile) -> Any:
             return node.create_publisher(
                 kind, topic, profile, qos_overriding_options=qos.overridable()
             )
@@ -61,14 +64,15 @@ class PlanPublisher:
         :param on_plan: called when the plan is published, before it is drawn.
         """
         plan, logger = outcome.plan, self._node.get_logger()
-        if plan is None:
+        if plan is None or outcome.frame is None:
             return outcome
+        stamp = outcome.frame.stamp
         with self.lock:  # late subscribers must get the latest plan, not an older one
             if cancel.is_set():
                 return Outcome(ErrorCode.CANCELLED, 'cancelled before the plan was published')
-            self._stamps[plan.id] = outcome.frame.stamp  # beside that of the plan that expires
+            self._stamps[plan.id] = stamp  # beside that of the plan that expires
             self.approvals.set_plan(plan)
-            self._stamps = {plan.id: outcome.frame.stamp}
+            self._stamps = {plan.id: stamp}
             self.last = plan.id, time.monotonic() - accepted_at
         on_plan()
         logger.info(
@@ -77,7 +81,7 @@ class PlanPublisher:
         )
         self.say(plan.say)
         try:
-            self._publish_visualization(plan, outcome)
+            self._publish_visualization(plan, stamp, outcome.rgb)
         except Exception as error:  # the plan counts, not its drawing
             logger.error(f'visualization failed: {type(error).__name__}: {error}')
         return outcome
@@ -91,14 +95,14 @@ class PlanPublisher:
         self.approvals.clear()
         self._markers.publish(plan_markers(PlanMessage()))
 
-    def _publish_visualization(self, plan: Plan, outcome: Outcome) -> None:
-        message = plan_to_message(plan, outcome.frame.stamp)
+    def _publish_visualization(self, plan: Plan, stamp: int, rgb: np.ndarray | None) -> None:
+        message = plan_to_message(plan, stamp)
         self._markers.publish(plan_markers(message))
-        if not self._annotated.get_subscription_count():
+        if rgb is None or not self._annotated.get_subscription_count():
             return
         annotated = CompressedImage(header=message.header, format='jpeg')
         # Plans about the same frame share a stamp: the JPEG comment tells whose image it is.
-        drawn = draw_plan(outcome.rgb, plan)
+        drawn = draw_plan(rgb, plan)
         quality = self._node.get_parameter('jpeg_quality').value
         annotated.data = encode_jpeg(drawn, quality, comment=plan.id)
         self._annotated.publish(annotated)

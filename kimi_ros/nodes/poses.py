@@ -33,7 +33,9 @@ def pose_matrix(numbers: Sequence[float]) -> np.ndarray:
     return pose
 
 
-def from_quaternion(translation: Sequence[float], quaternion: Sequence[float]) -> np.ndarray:
+def from_quaternion(
+    translation: Sequence[float] | np.ndarray, quaternion: Sequence[float] | np.ndarray
+) -> np.ndarray:
     """Return float64 (4, 4) from metres and a quaternion x y z w, which need not be normalised."""
     norm = float(np.linalg.norm(quaternion))
     if norm < 1e-6:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from threading import Event, Thread
+from typing import TypeVar
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -16,6 +17,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 _DRAIN_TIMEOUT = 4.0  # seconds; `ros2 launch` sends SIGTERM five seconds after SIGINT
+_NodeT = TypeVar('_NodeT', bound=Node)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -38,8 +40,8 @@ class RosLogHandler(logging.Handler):
 
 
 def run_node(
-    make_node: Callable[[], Node],
-    make_executor: Callable[[], Executor],
+    make_node: Callable[[], _NodeT],
+    make_executor: Callable[[_NodeT], Executor],
     args: Sequence[str] | None = None,
 ) -> int:
     """Create a node and spin it until SIGINT or SIGTERM; returns the exit status of the process.
@@ -50,7 +52,9 @@ def run_node(
     the process at once.
     """
     # rclpy's own handlers shut the context down, after which no result can be sent.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(
+        args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO
+    )
     stop = Event()
     with _signals_to(stop):
         try:
@@ -59,7 +63,7 @@ def run_node(
             rclpy.try_shutdown()
             print(f'not started: {error}', file=sys.stderr)
             return 2
-        executor = make_executor()
+        executor = make_executor(node)
         executor.add_node(node)
         done = Event()
         spinner = Thread(target=_spin, args=(executor, node, done, stop), name='spin', daemon=True)
@@ -99,7 +103,7 @@ def _signals_to(stop: Event) -> Iterator[None]:
         for number, handler in previous.items():
             signal.signal(number, handler)
 
-    def on_signal(*_) -> None:
+    def on_signal(*_: object) -> None:
         stop.set()
         restore()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
@@ -62,7 +63,7 @@ class SimCamera(Node):
     The scene is rendered once; every image is stamped with the time at which it is published.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__('sim_camera')
         declare_parameters(self, SIM_CAMERA_PARAMETERS)
         self._publishers_by_topic = {
@@ -94,7 +95,7 @@ class SimCamera(Node):
         frame, frame_id = view.frame, self._value('frame_id')
         messages = {
             'image': fill_image(Image(), frame.rgb, 'rgb8'),
-            'depth/image': fill_image(Image(), frame.depth.astype(np.float32), '32FC1'),
+            'depth/image': fill_image(Image(), np.asarray(frame.depth, np.float32), '32FC1'),
             'camera_info': camera_info(frame.intrinsics, *frame.rgb.shape[1::-1]),
         }
         for message in messages.values():
@@ -105,7 +106,7 @@ class SimCamera(Node):
         self.get_logger().info(f'publishing scene {view.seed} at {self._value("rate"):g} Hz')
         return messages
 
-    def _value(self, name: str):
+    def _value(self, name: str) -> Any:
         return self.get_parameter(name).value
 
 
@@ -120,7 +121,7 @@ def camera_info(intrinsics: np.ndarray, width: int, height: int) -> CameraInfo:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the camera until it is interrupted."""
-    return run_node(SimCamera, SingleThreadedExecutor, args)
+    return run_node(SimCamera, lambda _: SingleThreadedExecutor(), args)
 
 
 if __name__ == '__main__':

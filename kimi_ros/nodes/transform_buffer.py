@@ -11,6 +11,7 @@ from bisect import bisect, bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import Condition, Event
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class TransformBuffer:
         self._changed = Condition()
         self._edges: dict[str, _Edge] = {}
 
-    def put(self, transforms: Iterable, static: bool) -> None:
+    def put(self, transforms: Iterable[Any], static: bool) -> None:
         """Add geometry_msgs/TransformStamped messages; ill-formed ones are ignored."""
         with self._changed:
             for message in transforms:
@@ -74,7 +75,7 @@ class TransformBuffer:
             wait_cancellable(self._changed, known, Event(), timeout)
             return self._lookup(target, source, stamp)
 
-    def _put(self, message, static: bool) -> None:
+    def _put(self, message: Any, static: bool) -> None:
         child, parent = message.child_frame_id.lstrip('/'), message.header.frame_id.lstrip('/')
         moved, turned = message.transform.translation, message.transform.rotation
         translation = np.array([moved.x, moved.y, moved.z])
@@ -107,7 +108,8 @@ class TransformBuffer:
                 else ('they are in separate trees')
             )
             raise TransformError(f'no transform from {source} to {target}: {why}')
-        return np.linalg.inv(self._chain(down, common, stamp)) @ self._chain(up, common, stamp)
+        to_common, from_common = self._chain(up, common, stamp), self._chain(down, common, stamp)
+        return np.asarray(np.linalg.inv(from_common) @ to_common)
 
     def _frames(self) -> set[str]:
         return set(self._edges) | {edge.parent for edge in self._edges.values()}

@@ -65,6 +65,30 @@ def test_yuv_of_one_colour(encoding, first):
     assert np.abs(found.astype(int) - (254, 0, 0)).max() < 4
 
 
+@pytest.mark.parametrize('encoding', ['bayer_rggb8', 'bayer_bggr8', 'bayer_gbrg8', 'bayer_grbg8'])
+def test_bayer_of_one_colour(encoding):
+    colour = {'r': 200, 'g': 100, 'b': 30}
+    pattern = np.array([colour[c] for c in encoding[6:10]], np.uint8).reshape(2, 2)
+    found = to_rgb(message(np.tile(pattern, (8, 8)), encoding))
+    np.testing.assert_array_equal(found[4:-4, 4:-4].reshape(-1, 3), [(200, 100, 30)] * 64)
+
+
+@pytest.mark.parametrize(('encoding', 'order'), [('nv12', (90, 240)), ('nv21', (240, 90))])
+def test_nv_of_one_colour(encoding, order):
+    luma = np.full((4, 6), 81, np.uint8)
+    chroma = np.tile(np.array(order, np.uint8), (2, 3))
+    data = np.vstack([luma, chroma])
+    found = to_rgb(message(data, encoding, height=4)).reshape(-1, 3)
+    assert len(found) == 24 and np.abs(found.astype(int) - (254, 0, 0)).max() < 4
+
+
+@pytest.mark.parametrize('big', [0, 1])
+def test_mono16(big):
+    grey = np.array([[0, 255, 256, 65535]], '>u2' if big else '<u2')
+    sent = message(grey, 'mono16', is_bigendian=big, data=grey.tobytes())
+    np.testing.assert_array_equal(to_rgb(sent)[0, :, 0], [0, 0, 1, 255])
+
+
 def test_one_pixel():
     assert to_rgb(message(RGB[:1, :1], 'rgb8')).shape == (1, 1, 3)
 
@@ -77,7 +101,8 @@ def test_data_of_any_type():
 @pytest.mark.parametrize(
     ('changes', 'words'),
     [
-        ({'encoding': 'bayer_rggb8'}, "'bayer_rggb8' is not supported; publish one of rgb8"),
+        ({'encoding': 'theora'}, "'theora' is not supported; publish one of rgb8"),
+        ({'encoding': 'nv12', 'height': 5}, 'even height'),
         ({'encoding': ''}, "'' is not supported"),
         ({'width': 0}, 'no pixels'),
         ({'step': 23}, 'step of 23'),

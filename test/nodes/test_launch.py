@@ -63,6 +63,7 @@ def test_topics_of_the_unnamed_camera_are_remapped():
         ('image/compressed', 'image_raw/compressed'),
         ('camera_info', 'camera_info'),
         ('depth/image', '/depth/aligned'),
+        ('depth/image/compressedDepth', '/depth/aligned/compressedDepth'),
     ]
 
 
@@ -71,4 +72,4 @@ def test_topics_of_named_cameras_are_remapped_below_their_names():
     assert rules['left/image'] == 'left/image_raw'
     assert rules['right/image/compressed'] == 'right/image_raw/compressed'
     assert rules['right/depth/image'] == '/depth/aligned'
-    assert len(rules) == 8
+    assert len(rules) == 10

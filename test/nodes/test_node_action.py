@@ -268,7 +268,7 @@ def test_stale_image_is_rejected_and_a_new_one_accepted(graph, client):
 @pytest.mark.parametrize(
     ('image', 'words'),
     [
-        ({'encoding': 'bayer_rggb8'}, "encoding 'bayer_rggb8' is not supported"),
+        ({'encoding': 'theora'}, "encoding 'theora' is not supported"),
         ({'step': 1}, 'step of 1'),
         ({'height': 4800}, 'needs'),
         ({'height': 0}, 'has no pixels'),
