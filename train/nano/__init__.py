@@ -1,1 +1,1 @@
-"""nano from nothing: rendered scenes, questions about them, dense labels, and the recipe."""
+"""Training nano from scratch: rendered scenes, questions about them, dense labels, the recipe."""

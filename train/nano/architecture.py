@@ -1,4 +1,4 @@
-"""nano: its sizes, its tokenizer's text, and how its weights begin."""
+"""nano's architecture: its sizes, its tokenizer, its initial weights."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def build_tokenizer(texts):
 
 
 def initialise(model: Moondream) -> None:
-    """Set the first weights: where structure is known, begin from it.
+    """Set the initial weights from known structure where there is any.
 
     Patches are read through cosines over space and light and colour differences, as images are
     coded; coordinates are written and read through waves over 0-1, so that neighbouring bins begin

@@ -119,7 +119,7 @@ class BatchBuilder:
 
 
 def mirrored(thing: ObjectTruth) -> ObjectTruth:
-    """Return the truth about a thing in the mirrored picture; its text is no longer to be read."""
+    """Return the truth about an object in the mirrored image, where its text is not readable."""
     x0, y0, x1, y1 = thing.box
     x, y, z = thing.position
     box, point = (1 - x1, y0, 1 - x0, y1), (1 - thing.point[0], thing.point[1])

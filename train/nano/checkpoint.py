@@ -1,6 +1,4 @@
-"""Reading and writing models for training: a folder with config.json, tokenizer.json and, once
-trained, weights.
-"""
+"""Reading and writing nano for training: config.json, tokenizer.json and, once trained, weights."""
 
 from __future__ import annotations
 

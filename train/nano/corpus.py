@@ -1,4 +1,4 @@
-"""The sentences a tokenizer is made from: every kind of question and answer about many scenes."""
+"""The text that nano's tokenizer is trained on: questions and answers about many scenes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from kimi_train.nano.scenes import SceneSet
 SHORT, LONG = 12, 12  # questions about each scene
 
 
-class _Listener:
-    """Stands where a tokenizer will, and keeps the texts that it is given."""
+class _RecordingTokenizer:
+    """A stand-in for the tokenizer that records the texts it is given."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -29,16 +29,16 @@ class _Listener:
 
 def corpus(scenes: SceneSet, rng: np.random.Generator, most: int = 2500) -> Iterator[str]:
     """Yield what is asked and answered about the first scenes."""
-    listener = _Listener()
-    config = ModelConfig.from_dict(config_with(listener))
-    yield from listener.texts  # the templates' words
-    listener.texts.clear()
-    writer = QuestionWriter(config, listener)
+    recorder = _RecordingTokenizer()
+    config = ModelConfig.from_dict(config_with(recorder))
+    yield from recorder.texts  # the templates' words
+    recorder.texts.clear()
+    writer = QuestionWriter(config, recorder)
     for index in range(min(most, len(scenes))):
         scene = scenes.objects(index)
         for _ in range(SHORT):
             writer.short(scene, rng)
         for _ in range(LONG):
             writer.long(scene, rng)
-        yield from listener.texts
-        listener.texts.clear()
+        yield from recorder.texts
+        recorder.texts.clear()

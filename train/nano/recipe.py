@@ -1,4 +1,4 @@
-"""nano from nothing: the stages, one after the other, each going on from where it was left."""
+"""nano from scratch: the stages, one after the other; each resumes where it stopped."""
 
 from __future__ import annotations
 

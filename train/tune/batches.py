@@ -1,4 +1,4 @@
-"""Images with their examples, in an order that a seed decides, as tensors."""
+"""Images with their examples, shuffled by a seed, in batches of tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint as a model to train, and a trained model as a checkpoint with its own names."""
+"""Loading a checkpoint to train, and writing it back under its own tensor names."""
 
 from __future__ import annotations
 

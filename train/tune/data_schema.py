@@ -1,4 +1,4 @@
-"""What a line of training data may hold, task by task, as JSON schemas; see docs/training.md."""
+"""The JSON schemas of training data, one for each task; docs/training.md describes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embeddings of images, which are kept while what makes them is not trained."""
+"""Image embeddings, cached while the image encoder is frozen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ImageEncoder:
         self._kept: dict[Path, Tensor] = {}
 
     def __contains__(self, image: object) -> bool:
-        """Whether the image needs no crops any more."""
+        """Whether the image's embeddings are cached, so that its crops are not needed."""
         return image in self._kept
 
     def __call__(self, batch: Batch) -> Tensor:

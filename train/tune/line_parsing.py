@@ -1,4 +1,4 @@
-"""From a line's JSON to a sample: each task's words are those that the agent uses."""
+"""Parsing a line's JSON into a sample, with the prompts that the agent uses."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _plan(data: dict, common: dict, folder: Path) -> Sample:
 
 
 def _check_plan(plan: dict[str, Any], catalogue: SkillCatalogue) -> None:
-    """Check a plan as its grammar would, but in words that say what to change."""
+    """Check a plan as its grammar would, with messages that say what to change."""
     _check(plan, PLAN, 'plan.')
     status, steps = Status(plan['status']), plan['steps']
     if (status is Status.OK) != bool(steps):

@@ -1,4 +1,4 @@
-"""LoRA: low-rank adapters beside linear layers that stay as they are."""
+"""LoRA: low-rank adapters of frozen linear layers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kimi_train.tune.settings import TuneError
 
 
 class LoraLinear(nn.Linear):
-    """A linear layer that computes weight @ x + bias + scale * B @ A @ x; B begins at zero.
+    """A linear layer that computes weight @ x + bias + scale * B @ A @ x; B starts at zero.
 
     In `state_dict()` its matrices have the names that adapters have in files, `LAYER.A`, `LAYER.B`.
     """

@@ -1,4 +1,4 @@
-"""What is learnt from examples: tokens, coordinates and sizes together."""
+"""The losses of examples: tokens, coordinates and sizes together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line of training data as the model meets it: words asked, words and places answered."""
+"""A line of training data as the model sees it: the prompt, and the words and places to answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From samples to examples: the very ids that kimi_ros.vlm feeds, with what is learnt at each."""
+"""Samples become examples: the token ids that kimi_ros.vlm feeds, with the target of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kimi_train.tune.samples import DataError, Pointed, Sample
 
 
 class ExampleBuilder:
-    """Writes examples in a checkpoint's templates and tokenizer."""
+    """Builds examples with a checkpoint's templates and tokenizer."""
 
     def __init__(self, config: ModelConfig, tokenizer: TextTokenizer, has_regions: bool):
         self._config, self._tokens = config, config.tokenizer
@@ -23,7 +23,7 @@ class ExampleBuilder:
         self._has_regions = has_regions
 
     def write_all(self, samples: Sequence[Sample]) -> list[Example]:
-        """Return a example for each sample.
+        """Return an example for each sample.
 
         Raises DataError with all lines that the checkpoint cannot be taught: a task without a
         template, places without region heads, more than fits the context.
@@ -128,7 +128,7 @@ class ExampleBuilder:
         return example
 
     def _decoded(self, value: float) -> float:
-        """The nearest coordinate that can be decoded, which is what is fed in use."""
+        """Return the nearest coordinate that can be decoded: what is fed at inference."""
         bins = self._config.region.coord_out_dim
         return bin_to_coordinate(min(round(value * bins), bins - 1), bins)
 
