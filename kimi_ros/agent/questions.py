@@ -209,7 +209,7 @@ class QuestionAnswerer:
 
     def _seen(self, reference: Reference) -> tuple[Detection, ...]:
         resolution = self._resolver.resolve(reference)
-        if resolution.subject is not reference:
+        if resolution.subject != reference:
             return ()
         return tuple(Detection(reference.text, c) for c in resolution.candidates)
 

@@ -24,11 +24,13 @@ class Resolution:
 
     :ivar subject: the reference itself, or the landmark whose candidates these are.
     :ivar disputed: the model and the geometry each see another object.
+    :ivar supported: the geometry found what the model sees.
     """
 
     subject: Reference
     candidates: tuple[Candidate, ...]
     disputed: bool = False
+    supported: bool = True
 
 
 class Resolver:
@@ -96,9 +98,14 @@ def _reconciled(
     reference: Reference, seen: Sequence[Candidate], resolved: Resolution
 ) -> Resolution:
     """Return what the model and the geometry agree on, or both views where they do not."""
-    if len(seen) != 1 or len(resolved.candidates) != 1:
-        return Resolution(reference, tuple(seen))
-    (one,), (other,) = seen, resolved.candidates
+    if resolved.subject != reference or len(resolved.candidates) != 1 or not seen:
+        return Resolution(reference, tuple(seen), supported=bool(resolved.candidates))
+    (other,) = resolved.candidates
+    if len(seen) > 1:
+        # Of several that the model sees, the one that the geometry tells apart.
+        chosen = [one for one in seen if same_object(one, other)]
+        return Resolution(reference, tuple(chosen if len(chosen) == 1 else seen))
+    (one,) = seen
     if same_object(one, other):
         return Resolution(reference, (one,))
     return Resolution(reference, tuple(sorted((one, other), key=lambda c: c.point)), disputed=True)

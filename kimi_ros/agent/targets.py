@@ -90,6 +90,11 @@ class TargetFinder:
                 say = self._say(key, phrases.the(reference.text, self._language))
         return tuple(kept), say
 
+    def stands_there(self, draft: DraftPlan) -> bool:
+        """Tell whether every reference is found where it says."""
+        resolutions = [self._resolver.resolve(r) for r in draft.references(self._skills)]
+        return all(r.candidates and r.supported for r in resolutions)
+
     def find(self, draft: DraftPlan) -> Targets | Problem:
         """Return the targets of all references, or the first problem with them."""
         targets, missing, unclear = Targets(), [], []
@@ -173,7 +178,7 @@ def _chosen(
 ) -> tuple[Candidate, ...] | None:
     """Return the candidates that a reference's number means, None if that is not clear."""
     candidates = resolution.candidates
-    if resolution.disputed or resolution.subject is not reference:
+    if resolution.disputed or resolution.subject != reference:
         return None
     number = reference.number
     if number == 'all':

@@ -32,7 +32,7 @@ def test_superlatives_are_resolved_by_geometry_too(kit, make_agent, frame):
 
 def test_a_name_that_nobody_said_is_asked_about(kit, make_agent, frame):
     vlm = kit.FakeVlm(kit.ok('Sure.', kit.pick('sponge')), {'sponge': [LEFT]})
-    plan = make_agent(vlm).run(frame, 'pick up the cup')
+    plan = make_agent(vlm).run(frame, 'take that, will you?')
     assert plan.status is Status.NEEDS_CLARIFICATION and plan.reason_codes == ('not_said',)
 
 
@@ -40,3 +40,27 @@ def test_synonyms_are_shown_as_they_were_said(kit, make_agent, frame):
     vlm = kit.FakeVlm(kit.ok('I will pick up the cup.', kit.pick('cup')), {'cup': [LEFT]})
     plan = make_agent(vlm).run(frame, 'pick up the mug')
     assert plan.objects[0].label == 'mug' and plan.say == 'I will pick up the mug.'
+
+
+@pytest.mark.parametrize(
+    ('cups', 'skills', 'labels'),
+    [
+        ([LEFT], ['pick'], ['cup left of the bowl']),
+        ([RIGHT], ['pick', 'place'], ['cup', 'bowl', 'left of the bowl']),
+    ],
+)
+def test_a_wish_means_what_stands_there_or_where_it_should(
+    kit, make_agent, frame, cups, skills, labels
+):
+    things = {PHRASE: cups, 'cup': cups, 'bowl': [MIDDLE]}
+    vlm = kit.FakeVlm(kit.ok('Sure.', kit.pick(PHRASE)), things)
+    plan = make_agent(vlm).run(frame, f'I want the {PHRASE}')
+    assert plan.status is Status.OK and [s.skill for s in plan.steps] == skills
+    assert [o.label for o in plan.objects] == labels
+
+
+def test_geometry_tells_apart_what_the_model_does_not(kit, make_agent, frame):
+    things = {'leftmost cup': [LEFT, RIGHT], 'cup': [LEFT, RIGHT]}
+    vlm = kit.FakeVlm(kit.ok('Sure.', kit.pick('leftmost cup')), things)
+    plan = make_agent(vlm).run(frame, 'pick up the leftmost cup')
+    assert plan.status is Status.OK and plan.objects[0].point[0] == pytest.approx(96)

@@ -65,7 +65,9 @@ class ModelPlanner:
             # Asked for a thing, it wrote of none: a word that it does not know.
             handling = [s for s in self._skills if any(a.grounded for a in s.arguments)]
             draft = self._write_again(request, handling, cancel) or draft
-        return with_asked_thing(draft, request.instruction, self._skills)
+        draft = with_asked_thing(draft, request.instruction, self._skills)
+        wish = parse_placement(request.instruction, self._skills, wish=True)
+        return replace(draft, alternative=wish)
 
     def _placed(self, draft: DraftPlan, request: PlanRequest) -> DraftPlan:
         return with_said_relation(draft, request.instruction, self._skills)

@@ -34,15 +34,23 @@ _ZH_RELATIONS = {
     '中间|之间': 'between',
 }
 _ARTICLE = r'(?:the |a |an |my |that |this )?'
+_TAIL = (
+    rf' (?P<relation>{"|".join(_EN_RELATIONS)}) {_ARTICLE}(?P<mark>[^,]+?)'
+    r"(?:$|[,.!?]| (?:please|for me|now|thanks?|ta\b|cheers|if|when|as soon|i'd|i would|i am|i'm))"
+)
 _EN = re.compile(
     r'(?:^|[,:;.!?] ?|\b(?:please|kindly|now|then|you) )'
     rf'(?:(?:put|place|set|move|lay|stand|leave|drop|position|shift|slide) {_ARTICLE}'
     r'(?P<thing>[^,:]+?)(?: down| over| so that it is| so it is)?'
     rf'|(?:take|grab|pick up|get|lift) {_ARTICLE}(?P<taken>[^,]+?),? (?:and |then )+'
     r'(?:put|place|set|move|lay|stand|leave|drop) it(?: down)?'
-    rf'|{_ARTICLE}(?P<moved>[^,:;.!?]+?) (?:should go|goes|belongs|must go))'
-    rf' (?P<relation>{"|".join(_EN_RELATIONS)}) {_ARTICLE}(?P<mark>[^,]+?)'
-    r"(?:$|[,.!?]| (?:please|for me|now|thanks?|ta\b|cheers|if|when|as soon|i'd|i would|i am|i'm))",
+    rf'|{_ARTICLE}(?P<moved>[^,:;.!?]+?) (?:should go|goes|belongs|must go))' + _TAIL,
+    re.IGNORECASE,
+)
+# "I want the cup next to the bowl" names a cup that stands there, or else where it should stand.
+_WISH = re.compile(
+    rf"\bi(?: want|'d like| would like| need) {_ARTICLE}(?P<thing>[^,]+?)(?P<taken>)(?P<moved>)"
+    + _TAIL,
     re.IGNORECASE,
 )
 _ZH = re.compile(
@@ -61,12 +69,18 @@ _MORE = re.compile(
 )
 
 
-def parse_placement(instruction: str, skills: SkillCatalogue) -> DraftPlan | None:
-    """Return the draft of a request to put one thing beside another, None for any other."""
+def parse_placement(
+    instruction: str, skills: SkillCatalogue, wish: bool = False
+) -> DraftPlan | None:
+    """Return the draft of a request to put one thing beside another, None for any other.
+
+    :param wish: of "I want the cup next to the bowl", which may name a cup that stands there.
+    """
     skill = _placing_skill(skills)
     text = _SURFACE.sub('', re.sub('[.。!！?？ ]+$', '', instruction.strip()))
     language = 'zh' if is_chinese(text) else 'en'
-    match = (_ZH if language == 'zh' else _EN).search(text)
+    pattern = _WISH if wish else _ZH if language == 'zh' else _EN
+    match = pattern.search(text)
     if skill is None or match is None:
         return None
     relations = _ZH_RELATIONS if language == 'zh' else _EN_RELATIONS
