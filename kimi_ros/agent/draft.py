@@ -51,6 +51,20 @@ class DraftQuestion:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What a draft cost.
+
+    :ivar seconds: from the request to the draft, waiting and all attempts included.
+    :ivar prompt_tokens: read by the model, 0 where it did not say; so `completion_tokens`, written.
+    """
+
+    seconds: float
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
 class DraftPlan:
     """What a planner makes of an instruction.
 
@@ -59,7 +73,10 @@ class DraftPlan:
     :ivar reason: the reason code of a status other than OK.
     :ivar question: of the status ANSWER; None where `say` answers.
     :ivar forbidden: what must not be touched.
+    :ivar alternative: what is meant if nothing stands where these steps' references say.
     :ivar left_out: words of the instruction that nothing here accounts for.
+    :ivar planner: who planned where that was not the planner asked, or ''.
+    :ivar notice: said before everything else, whatever becomes of the draft: why another planned.
     """
 
     status: Status
@@ -69,6 +86,10 @@ class DraftPlan:
     question: DraftQuestion | None = None
     forbidden: tuple[Reference, ...] = ()
     left_out: tuple[str, ...] = ()
+    alternative: DraftPlan | None = None
+    planner: str = ''
+    notice: str = ''
+    usage: Usage | None = None
 
     @property
     def doubted(self) -> bool:

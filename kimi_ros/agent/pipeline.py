@@ -70,12 +70,16 @@ class Toolbox(Protocol):
 
 
 class Pipeline:
-    """Takes one request through all stages; each either passes on or ends with a PlanOutcome."""
+    """Takes one request through all stages; each either passes on or ends with a PlanOutcome.
+
+    :ivar draft: what the planner wrote; None where the run ended before.
+    """
 
     def __init__(self, request: Request, tools: Toolbox):
         self._request = request
         self._tools = tools
         self._language = request.language
+        self.draft: DraftPlan | None = None
 
     def run(self) -> PlanOutcome:
         """Go through all stages, or until one ends the run."""
@@ -87,7 +91,7 @@ class Pipeline:
         if rule := tools.policy.rule_for_words(request.text):
             return self._refuse(rule)
         request.on_state(State.THINKING)
-        draft = self._draft()
+        self.draft = draft = self._draft()
         if draft.status is Status.REFUSED or (draft.status is Status.OK and not draft.steps):
             return self._end(Status.REFUSED, draft.reason, draft.say)
         self._accounting = self._account(draft)
@@ -150,6 +154,8 @@ class Pipeline:
         if not steps:
             return self._end(Status.ANSWER, Reason.CONDITION, unmet)
         draft = replace(draft, steps=steps)
+        if draft.alternative and not finder.stands_there(draft):
+            return self._check_draft(draft.alternative) or self._ground(draft.alternative, resolver)
         targets = finder.find(draft)
         if isinstance(targets, Problem):
             if targets.status is draft.status is Status.INFEASIBLE:
