@@ -8,6 +8,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -65,13 +66,18 @@ class Finding:
     message: str
     remedy: str = ''  # the command to type
     required: bool = True  # nothing works without it
+    failure: str = 'missing'  # the word for a required one that does not work
+    verb: str = 'type'  # what to do with the remedy
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb."""
     parser = subparsers.add_parser('doctor', help='check this installation and say how to fix it')
+    parser.add_argument('folder', nargs='?', help='check whether this model folder runs here')
     parser.add_argument(
-        'model', nargs='?', help='a folder that kimi-export wrote, to check as well'
+        '--model',
+        metavar='FOLDER',
+        help='also ask a model folder (or nano) five questions with known answers',
     )
     parser.set_defaults(run=run)
 
@@ -79,7 +85,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a line for each check; 0 if everything required works."""
     usable = True
-    for finding in run_checks(args.model):
+    for finding in run_checks(args.folder, args.model):
         print('\n'.join(lines(finding)), flush=True)
         usable = usable and (finding.works or not finding.required)
     print('kimi_ros works here.' if usable else 'Something is missing: follow the lines above.')
@@ -88,20 +94,24 @@ def run(args: argparse.Namespace) -> int:
 
 def lines(finding: Finding) -> list[str]:
     """Return the text for a finding."""
-    word = 'ok' if finding.works else 'missing' if finding.required else 'note'
+    word = 'ok' if finding.works else finding.failure if finding.required else 'note'
     first = f'{word:8}{finding.component:10}{finding.message}'
-    return [first] if finding.works else [first, *([f'{"":18}type: {finding.remedy}'])]
+    if finding.works or not finding.remedy:
+        return [first]
+    return [first, f'{"":18}{finding.verb}: {finding.remedy}']
 
 
-def run_checks(model: str | None = None) -> Iterator[Finding]:
-    """Run every check, the cheap ones first, and that of a model folder if one is given."""
+def run_checks(path: str | None = None, model: str | None = None) -> Iterator[Finding]:
+    """Run every check, the cheap ones first, and those of model folders that are given."""
     checks: tuple[Callable[[], Finding], ...] = (
         python, libraries, engine, tensorrt, nano, ros, messages, rendering, large_images,
     )  # fmt: skip
     for check in checks:
         yield check()
+    if path is not None:
+        yield folder(path)
     if model is not None:
-        yield folder(model)
+        yield from answers(model)
 
 
 def python() -> Finding:
@@ -173,6 +183,41 @@ def folder(path: str) -> Finding:
     except VlmError as error:
         return Finding('Folder', False, str(error), 'kimi-export CHECKPOINT OUT')
     return Finding('Folder', not wrong, f'{message}, {"; ".join(wrong) or built}', rebuild)
+
+
+def answers(model: str) -> Iterator[Finding]:
+    """Five questions with known answers, and the likely cause of wrong ones."""
+    if model != 'nano':
+        found = folder(model)
+        yield found
+        if not found.works:
+            return
+    try:
+        from kimi_ros.cli.model_check import check_model
+        from kimi_ros.vlm.errors import VlmError
+    except ImportError as error:
+        yield Finding('Answers', False, str(error), SET_UP)
+        return
+    began = time.monotonic()
+    try:
+        result = check_model(model)
+    except VlmError as error:
+        yield Finding('Answers', False, str(error), 'kimi-export CHECKPOINT OUT')
+        return
+    for answer in result.answers:
+        message = f'{answer.question} {answer.given}'
+        if not answer.right:
+            message += f'    (expected {answer.expected})'
+        yield Finding(answer.kind.capitalize(), answer.right, message, required=False)
+    seconds = time.monotonic() - began
+    right = sum(answer.right for answer in result.answers)
+    message = f'{right} of {len(result.answers)} right in {seconds:.0f} s'
+    if result.diagnosis:
+        message = f'{message}; {result.diagnosis.cause}'
+        remedy = result.diagnosis.remedy
+        yield Finding('Answers', False, message, remedy, failure='wrong', verb='do')
+    else:
+        yield Finding('Answers', True, message)
 
 
 def nano() -> Finding:

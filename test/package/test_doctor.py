@@ -137,4 +137,4 @@ def test_model_folder_is_checked(no_probes, golden_checkpoint, tmp_path, monkeyp
     assert found.remedy.startswith(f'kimi-export {golden_checkpoint} {out} --target tensorrt')
     (out / 'head.engine').write_bytes(b'')
     assert 'head.engine is damaged' in doctor.folder(str(out)).message
-    assert 'is no model folder' in doctor.folder(str(tmp_path)).message
+    assert 'is not a model folder' in doctor.folder(str(tmp_path)).message
