@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from threading import Event
 
 from kimi_ros.agent import phrases
+from kimi_ros.agent.draft import DraftPlan
 from kimi_ros.agent.frame import Frame, detect_camera_problem
 from kimi_ros.agent.instruction import validate_instruction
 from kimi_ros.agent.naming import Naming
 from kimi_ros.agent.perception import Perception
 from kimi_ros.agent.pipeline import Pipeline, Request, State
-from kimi_ros.agent.plan import Plan, Status
-from kimi_ros.agent.planners import Planner, make_planner
+from kimi_ros.agent.plan import Plan, Reason, Status
+from kimi_ros.agent.planners import Planner, RemoteSettings, make_planner
 from kimi_ros.agent.planners.factory import is_taught_plans
 from kimi_ros.agent.policy import Policy
 from kimi_ros.agent.prompts import describe_question, detect_language
@@ -32,6 +34,7 @@ class Agent:
         policy: Policy,
         clock: Callable[[], float] = time.time,
         planner: str | Planner = 'auto',
+        remote: RemoteSettings | None = None,
     ):
         """Take what the agent needs.
 
@@ -39,11 +42,14 @@ class Agent:
 
         :param clock: returns seconds; `Plan.expires` is on it.
         :param planner: one of `PLANNERS`, or an object that plans.
+        :param remote: the server of the planner 'remote'.
         """
         self.skills = skills
         self.policy = policy
         self.clock = clock
-        self.planner = make_planner(planner, vlm, skills) if isinstance(planner, str) else planner
+        if isinstance(planner, str):
+            planner = make_planner(planner, vlm, skills, remote=remote)
+        self.planner = planner
         self._vlm = vlm
         languages = getattr(vlm, 'languages', LANGUAGES)
         self._naming = Naming(languages, taught=is_taught_plans(vlm))
@@ -87,7 +93,9 @@ class Agent:
             model=getattr(self._vlm, 'name', ''),
             planner=self.planner.name,
         )
-        return Pipeline(request, self).run().applied_to(plan).sealed()
+        pipeline = Pipeline(request, self)
+        plan = pipeline.run().applied_to(plan)
+        return _as_planned(plan, pipeline.draft).sealed()
 
     def describe(
         self,
@@ -120,6 +128,18 @@ class Agent:
     def perceive(self, frame: Frame, cancel: Event | None = None) -> Perception:
         """Encode a frame for questions about it."""
         return Perception(self._vlm, frame, self._naming, cancel)
+
+
+def _as_planned(plan: Plan, draft: DraftPlan | None) -> Plan:
+    """Return the plan with what its draft says of who planned it, and why."""
+    if draft is None or not draft.planner:
+        return plan
+    return replace(
+        plan,
+        planner=draft.planner,
+        say=phrases.before(draft.notice, plan.language) + plan.say,
+        reason_codes=(*plan.reason_codes, Reason.REMOTE_FAILED),
+    )
 
 
 def _checked_language(language: str, text: str) -> str:

@@ -21,6 +21,10 @@ class InvalidDraftError(AgentError):
     """A planner returned no valid draft plan: truncated, or not allowed by the schema."""
 
 
+class RemoteSettingsError(AgentError, ValueError):
+    """The remote planner cannot be used as it is set; the message says what to change."""
+
+
 class CatalogueError(AgentError, ValueError):
     """The skills file is invalid; the message names the file, the entry and the fault."""
 

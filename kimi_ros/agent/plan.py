@@ -80,6 +80,7 @@ class Reason:
     CANNOT_TELL = 'cannot_tell'
     DISAGREEMENT = 'views_disagree'
     DOUBTED = 'model_doubted'
+    REMOTE_FAILED = 'remote_planner_failed'
 
 
 @dataclass(frozen=True)

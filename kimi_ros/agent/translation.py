@@ -38,6 +38,19 @@ def to_english(name: str) -> str | None:
     return ' '.join([*found_adjectives, *found_nouns]) or None
 
 
+def known_nouns(text: str) -> list[str]:
+    """Return the Chinese nouns of the table that a text holds, the longest at each place."""
+    nouns, found, at = _words()[1], [], 0
+    longest = max(map(len, nouns))
+    while at < len(text):
+        ends = range(min(longest, len(text) - at), 1, -1)  # one character alone may be anything
+        length = next((n for n in ends if text[at : at + n] in nouns), 0)
+        if length:
+            found.append(text[at : at + length])
+        at += length or 1
+    return found
+
+
 @lru_cache(maxsize=1)
 def _words() -> tuple[dict[str, str], dict[str, str]]:
     data = yaml.safe_load(_TABLE.read_text(encoding='utf-8'))

@@ -4,6 +4,7 @@ from kimi_ros.agent.planners.factory import PLANNERS, make_planner
 from kimi_ros.agent.planners.model import ModelPlanner
 from kimi_ros.agent.planners.protocol import Planner, PlanRequest
 from kimi_ros.agent.planners.reader import ReaderPlanner
+from kimi_ros.agent.planners.remote import RemotePlanner, RemoteSettings
 
 __all__ = [
     'PLANNERS',
@@ -11,5 +12,7 @@ __all__ = [
     'PlanRequest',
     'Planner',
     'ReaderPlanner',
+    'RemotePlanner',
+    'RemoteSettings',
     'make_planner',
 ]

@@ -7,20 +7,28 @@ from typing import Any
 from kimi_ros.agent.planners.model import ModelPlanner
 from kimi_ros.agent.planners.protocol import Planner
 from kimi_ros.agent.planners.reader import ReaderPlanner
+from kimi_ros.agent.planners.remote import RemotePlanner, RemoteSettings
 from kimi_ros.agent.skills import SkillCatalogue
 from kimi_ros.agent.vlm_protocol import Vlm
 
 PLANNERS = ('auto', 'model', 'reader', 'remote')
 
 
-def make_planner(name: str, vlm: Vlm, skills: SkillCatalogue, reader: Any = None) -> Planner:
+def make_planner(
+    name: str,
+    vlm: Vlm,
+    skills: SkillCatalogue,
+    reader: Any = None,
+    remote: RemoteSettings | None = None,
+) -> Planner:
     """Return a planner.
 
     Raises ValueError for an unknown name, and what the planner itself raises where it cannot be
-    had: a model that was never taught plans, a reader that is not installed.
+    had: a model that was never taught plans, a server that is not named.
 
     :param name: one of `PLANNERS`; 'auto' is the model where it was taught plans, else the reader.
     :param reader: a `kimi_ros.reader.Reader`; the one that ships if None.
+    :param remote: the server of 'remote'; where it fails, the reader plans.
     """
     if name == 'auto':
         name = 'model' if is_taught_plans(vlm) else 'reader'
@@ -30,6 +38,8 @@ def make_planner(name: str, vlm: Vlm, skills: SkillCatalogue, reader: Any = None
         return ModelPlanner(vlm, skills)
     if name == 'reader':
         return ReaderPlanner(skills, reader)
+    if name == 'remote':
+        return RemotePlanner(skills, remote or RemoteSettings(), ReaderPlanner(skills, reader))
     raise ValueError(f'planner is {name!r}: give one of {", ".join(PLANNERS)}')
 
 
