@@ -89,6 +89,7 @@ setup(
         # Both own the folder onnxruntime/: pip uninstall onnxruntime before installing this.
         'gpu': ['onnxruntime-gpu>=1.23.2'],
         'hub': ['huggingface_hub>=0.24'],
+        'remote': ['openai>=1.40'],
         'train': ['accelerate>=1.0', 'matplotlib>=3.6', 'tensorboard>=2.12', 'torch>=2.9'],
         'bench': ['matplotlib>=3.6'],
         'dev': ['huggingface_hub>=0.24', 'pytest>=7'],
