@@ -37,7 +37,9 @@ def make_planner(
     if name == 'model':
         return ModelPlanner(vlm, skills)
     if name == 'reader':
-        return ReaderPlanner(skills, reader)
+        planner = ReaderPlanner(skills, reader)
+        planner.load()
+        return planner
     if name == 'remote':
         return RemotePlanner(skills, remote or RemoteSettings(), ReaderPlanner(skills, reader))
     raise ValueError(f'planner is {name!r}: give one of {", ".join(PLANNERS)}')

@@ -34,6 +34,12 @@ class ReaderPlanner:
         self._cards = tuple(map(_card, skills))
         self._reader = reader
 
+    def load(self) -> Reader:
+        """Return the reader, loading the one that ships where none was given."""
+        if self._reader is None:
+            self._reader = _shipped_reader()
+        return self._reader
+
     def draft(
         self,
         request: PlanRequest,
@@ -41,10 +47,8 @@ class ReaderPlanner:
         cancel: Event | None = None,
     ) -> DraftPlan:
         """Return what the instruction says as a draft."""
-        if self._reader is None:
-            self._reader = _shipped_reader()
         turns = [request.instruction, *(i for i, _ in reversed(request.history))]
-        reading = self._reader.read(turns[0], self._cards, request.language, turns[1:])
+        reading = self.load().read(turns[0], self._cards, request.language, turns[1:])
         draft = _Draft(self._skills, request, turns).of(reading)
         if on_text is not None:
             on_text(draft.say)
@@ -109,8 +113,11 @@ class _Draft:
             condition = step.condition and Condition(
                 self.reference(step.condition.thing), step.condition.present
             )
-            steps.append(DraftStep(skill.name, arguments, condition, step.relation))
-            told.append(retell_step(step, self._request.instruction, self._request.language))
+            drafted = DraftStep(skill.name, arguments, condition, step.relation)
+            if arguments and drafted in steps:
+                continue  # nothing is done twice to the same thing
+            steps.append(drafted)
+            told.append(retell_step(step, self._turns, self._request.language))
         say = phrases.intend(list(dict.fromkeys(told)), self._request.language)
         steps = with_missing_steps(steps, self._skills)
         return DraftPlan(Status.OK, say, tuple(steps), '', forbidden=forbidden, left_out=left_out)
