@@ -8,7 +8,12 @@ import time
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.cli.options import add_model_option, add_planning_options, skills_path
+from kimi_ros.cli.options import (
+    add_model_option,
+    add_planning_options,
+    remote_settings,
+    skills_path,
+)
 from kimi_ros.cli.plan_formatter import plan_lines
 
 
@@ -43,7 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
             vlm = VisionLanguageModel.load(arguments.model)
         skills = SkillCatalogue.load(skills_path(arguments))
         policy = Policy.load(share('config/policy.yaml'))
-        agent = Agent(vlm, skills, policy, planner=arguments.planner)
+        agent = Agent(
+            vlm,
+            skills,
+            policy,
+            planner=arguments.planner,
+            remote=remote_settings(arguments),
+        )
         started = time.monotonic()
         plan = agent.run(Frame(rgb), arguments.instruction)
     except (AgentError, VlmError, FileNotFoundError, ValueError) as error:

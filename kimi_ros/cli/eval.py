@@ -12,7 +12,12 @@ import json
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.cli.options import add_model_option, add_planning_options, skills_path
+from kimi_ros.cli.options import (
+    add_model_option,
+    add_planning_options,
+    remote_settings,
+    skills_path,
+)
 
 _SUITES = (
     'points',
@@ -112,11 +117,12 @@ def run(args: argparse.Namespace) -> int:
         about = {'suite': args.suite, 'model': args.model, 'n': len(numbers)}
         about |= {'seed': args.seed, 'lang': args.lang}
         about |= {'planner': args.planner} if args.planner != 'auto' else {}
+        about |= {'remote': args.remote_model} if args.planner == 'remote' else {}
         about |= {'skills': str(args.skills)} if skills else {}
         about |= {'data': str(args.data)} if args.data else {'table': table}
         # Before the model is loaded: not every suite can be held on every table.
         tables = scene_source_for(args.suite, table)
-        settings = agent_settings(args.planner, skills)
+        settings = agent_settings(args.planner, skills, remote_settings(args))
         with VisionLanguageModel.load(args.model) as vlm, tables, settings:
             identity = {'weights': _identity(args.model), 'things': _digest(args.data)}
             journal = Journal(args.out and beside(args.out, '.jsonl'), about | identity)

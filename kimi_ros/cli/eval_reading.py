@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
 
 from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.options import remote_settings
 
 _GENERATED = 1000  # instructions of each kind and language
 
@@ -25,12 +27,14 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError('reading shows no image, which --planner model needs: give reader')
     name = 'reader' if args.planner == 'auto' else args.planner
     try:
+        remote = remote_settings(args)
         sets = _sets(args)
         results = {}
         for title, tasks in sets.items():
             shown = track(tasks, title, console=Console(stderr=True), transient=True)
             started = time.perf_counter()
-            results[title] = list(evaluate(shown, lambda skills: make_planner(name, None, skills)))
+            made = functools.partial(make_planner, name, None, remote=remote)
+            results[title] = list(evaluate(shown, made))
             seconds = (time.perf_counter() - started) / len(tasks)
             print(f'{title}: {1000 * seconds:.0f} ms a draft')
         if args.out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from kimi_ros.cli.errors import CommandError
 
@@ -30,6 +31,56 @@ def add_planning_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--skills', type=Path, metavar='FILE', help='YAML file of the skills (default: built-in)'
     )
+    remote = parser.add_argument_group('the server of --planner remote (OpenAI-compatible)')
+    remote.add_argument('--remote-url', default='', metavar='URL', help='http://localhost:8000/v1')
+    remote.add_argument('--remote-model', default='', metavar='NAME', help='model on the server')
+    remote.add_argument(
+        '--remote-key-env',
+        default='',
+        metavar='VARIABLE',
+        help='environment variable that holds the API key (default: no key)',
+    )
+    remote.add_argument(
+        '--remote-timeout',
+        type=float,
+        default=30.0,
+        metavar='S',
+        help='seconds that the server has for an instruction; then the reader plans (default: 30)',
+    )
+    remote.add_argument(
+        '--remote-options',
+        default='',
+        metavar='JSON',
+        help='further fields of each request: \'{"temperature": 0}\'',
+    )
+    remote.add_argument(
+        '--send-image', action='store_true', help='send the image to the server, too'
+    )
+
+
+def remote_fields(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields of `RemoteSettings` that the options give; {} for another planner."""
+    if arguments.planner != 'remote':
+        return {}
+    return {
+        'url': arguments.remote_url,
+        'model': arguments.remote_model,
+        'key_env': arguments.remote_key_env,
+        'timeout': arguments.remote_timeout,
+        'options': arguments.remote_options,
+        'send_image': arguments.send_image,
+    }
+
+
+def remote_settings(arguments: argparse.Namespace):
+    """Return the `RemoteSettings` of --planner remote, None for another planner.
+
+    :raises RemoteSettingsError: for a server that is not named, and whatever else cannot work.
+    """
+    from kimi_ros.agent.planners import RemoteSettings
+
+    fields = remote_fields(arguments)
+    return RemoteSettings(**fields) if fields else None
 
 
 def skills_path(arguments: argparse.Namespace) -> Path:

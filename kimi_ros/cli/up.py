@@ -8,7 +8,12 @@ import signal
 import threading
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.cli.options import add_model_option, add_planning_options, skills_path
+from kimi_ros.cli.options import (
+    add_model_option,
+    add_planning_options,
+    remote_fields,
+    skills_path,
+)
 from kimi_ros.process import NodeProcess, ProcessEndedError, large_images, ros_arguments
 
 _POLL_PERIOD = 0.5  # seconds
@@ -45,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     parameters: dict[str, object] = {'model': arguments.model, 'planner': arguments.planner}
     if arguments.skills is not None:
         parameters['skills'] = str(skills_path(arguments).resolve())
+    parameters |= {f'remote_{k}': v for k, v in remote_fields(arguments).items() if v != ''}
     processes = []
     if not arguments.no_camera:
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kimi_ros.agent import Agent, Plan, Policy, SkillCatalogue, Status
 from kimi_ros.agent.errors import InvalidDraftError
+from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.eval.demo_tasks import demo_tasks
 from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.outcome import Outcome, binary
@@ -27,8 +28,10 @@ from kimi_ros.vlm import VisionLanguageModel
 
 _BACK = (Status.NEEDS_CLARIFICATION.value, Status.INFEASIBLE.value)
 _NO_PLAN = 'no plan'
-# Planner and skills file of the agents; None for the file that is shipped.
-_SETTINGS: ContextVar[tuple[str, Path | None]] = ContextVar('settings', default=('auto', None))
+# Planner, skills file (None: the one that is shipped) and remote server of the agents.
+_SETTINGS: ContextVar[tuple[str, Path | None, RemoteSettings | None]] = ContextVar(
+    'settings', default=('auto', None, None)
+)
 _OTHER_SIZE = 0.25  # of what is not there: as often it is there in another size
 
 
@@ -88,13 +91,16 @@ def demo(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[O
 
 
 @contextmanager
-def agent_settings(planner: str, skills: Path | None = None) -> Iterator[None]:
+def agent_settings(
+    planner: str, skills: Path | None = None, remote: RemoteSettings | None = None
+) -> Iterator[None]:
     """Let all agents of an evaluation have a planner and a skills file.
 
     :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
     :param skills: None for the file that is shipped.
+    :param remote: the server of the planner 'remote'.
     """
-    token = _SETTINGS.set((planner, skills))
+    token = _SETTINGS.set((planner, skills, remote))
     try:
         yield
     finally:
@@ -110,8 +116,9 @@ def run_agent(
 
     :param skills: the catalogue; that of `agent_settings` where none is given.
     """
-    planner, file = _SETTINGS.get()
-    agent = Agent(vlm, skills or _catalogue(file), _policy(), planner=planner)
+    planner, file, remote = _SETTINGS.get()
+    catalogue = skills or _catalogue(file)
+    agent = Agent(vlm, catalogue, _policy(), planner=planner, remote=remote)
     try:
         return agent.run(world.frame, task.instruction)
     except InvalidDraftError:

@@ -20,6 +20,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from kimi_msgs.srv import Approve, Describe
+from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.nodes import diagnostics, qos
 from kimi_ros.nodes.cameras import CameraSubscriptions
 from kimi_ros.nodes.codes import ErrorCode, error_code_of
@@ -165,7 +166,12 @@ class KimiNode(LifecycleNodeMixin, Node):
     def _load_from_parameters(self) -> ModelBundle:
         names = ('model', 'device', 'threads', 'skills', 'policy', 'planner')
         values = {name: self.value(name) for name in names}
-        bundle = load_bundle(**values, clock=self._seconds)
+        remote = None
+        if values['planner'] == 'remote':
+            names = ('url', 'model', 'key_env', 'timeout', 'retries')
+            names += ('send_image', 'language', 'options')
+            remote = RemoteSettings(**{name: self.value(f'remote_{name}') for name in names})
+        bundle = load_bundle(**values, clock=self._seconds, remote=remote)
         self.get_logger().info(f'model {self.value("model")} loaded')
         return bundle
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from kimi_ros.agent import Agent, Frame, Plan, Policy, SkillCatalogue
 from kimi_ros.agent.errors import InstructionTooLongError
+from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.nodes.codes import ErrorCode, RequestError
 from kimi_ros.nodes.waiting import wait_cancellable
@@ -74,6 +75,7 @@ def load_bundle(
     policy: str,
     planner: str = 'auto',
     clock: Callable[[], float] = time.time,
+    remote: RemoteSettings | None = None,
 ) -> ModelBundle:
     """Load a model with its skills, policy and planner.
 
@@ -81,11 +83,12 @@ def load_bundle(
     :param skills: path of a YAML file; '' selects the file in the package. So does `policy`.
     :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
     :param clock: returns seconds, for the expiry of plans.
+    :param remote: the server of the planner 'remote'.
     """
     catalogue = SkillCatalogue.load(skills or share('config/skills.yaml'))
     rules = Policy.load(policy or share('config/policy.yaml'))
     vlm: Any = VisionLanguageModel.load(model, device=device, threads=threads or None)
-    return ModelBundle(vlm, Agent(vlm, catalogue, rules, clock, planner))
+    return ModelBundle(vlm, Agent(vlm, catalogue, rules, clock, planner, remote))
 
 
 class ModelLoader:

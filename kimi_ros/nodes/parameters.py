@@ -91,6 +91,47 @@ KIMI_PARAMETERS = (
         read_only=True,
     ),
     ParameterSpec(
+        'remote_url',
+        '',
+        "base URL of the server of planner 'remote': http://localhost:8000/v1",
+        read_only=True,
+    ),
+    ParameterSpec('remote_model', '', "the model's name on that server", read_only=True),
+    ParameterSpec(
+        'remote_key_env',
+        '',
+        'name of the environment variable that holds the API key; empty: no key',
+        read_only=True,
+    ),
+    ParameterSpec(
+        'remote_timeout',
+        30.0,
+        's, that the server has for an instruction; then the reader plans',
+        (0.1, 600.0),
+        read_only=True,
+    ),
+    ParameterSpec(
+        'remote_retries', 2, 'attempts after the first, within that time', (0, 20), read_only=True
+    ),
+    ParameterSpec(
+        'remote_send_image',
+        False,
+        'send the camera image to the server, too; false: the instruction and the skills only',
+        read_only=True,
+    ),
+    ParameterSpec(
+        'remote_language',
+        '',
+        "language of the skills' descriptions sent to the server: en, zh; empty: the instruction's",
+        read_only=True,
+    ),
+    ParameterSpec(
+        'remote_options',
+        '',
+        'JSON object of further fields of each request: \'{"temperature": 0}\'',
+        read_only=True,
+    ),
+    ParameterSpec(
         'policy', '', 'YAML file of the policy; empty: the file in the package', read_only=True
     ),
     ParameterSpec(
