@@ -8,6 +8,7 @@ from threading import Event, Lock
 from typing import Any
 
 import numpy as np
+from geometry_msgs.msg import PoseArray, PoseStamped
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage
@@ -20,14 +21,16 @@ from kimi_ros.agent.drawing import draw_plan
 from kimi_ros.nodes import qos
 from kimi_ros.nodes.approvals import ApprovalManager
 from kimi_ros.nodes.codes import ErrorCode
+from kimi_ros.nodes.detections import Detection2DArray, plan_detections
 from kimi_ros.nodes.images import encode_jpeg
 from kimi_ros.nodes.markers import plan_markers
 from kimi_ros.nodes.messages import plan_to_message
 from kimi_ros.nodes.request_handler import Outcome
+from kimi_ros.nodes.targets import all_targets, first_target
 
 
 class PlanPublisher:
-    """Publishes ~/plan, ~/say, ~/annotated/compressed and ~/markers. Thread-safe.
+    """Publishes ~/plan and what is derived from it. Thread-safe.
 
     :ivar approvals: of the latest plan.
     :ivar lock: held to publish a plan and to cancel: a cancelled plan is not published.
@@ -54,6 +57,12 @@ class PlanPublisher:
         self._say = publisher(String, '~/say', qos.STATUS)
         self._annotated = publisher(CompressedImage, '~/annotated/compressed', qos.IMAGES)
         self._markers = publisher(MarkerArray, '~/markers', qos.LATCHED)
+        self._json = publisher(String, '~/plan_json', qos.LATCHED)
+        self._target = publisher(PoseStamped, '~/target', qos.STATUS)
+        self._targets = publisher(PoseArray, '~/targets', qos.STATUS)
+        self._detections: Any = None
+        if Detection2DArray is not None:
+            self._detections = publisher(Detection2DArray, '~/detections', qos.STATUS)
 
     def publish(
         self, outcome: Outcome, accepted_at: float, cancel: Event, on_plan: Callable[[], None]
@@ -98,6 +107,11 @@ class PlanPublisher:
     def _publish_visualization(self, plan: Plan, stamp: int, rgb: np.ndarray | None) -> None:
         message = plan_to_message(plan, stamp)
         self._markers.publish(plan_markers(message))
+        self._targets.publish(all_targets(message))
+        if (target := first_target(message)) is not None:
+            self._target.publish(target)
+        if self._detections is not None:
+            self._detections.publish(plan_detections(message))
         if rgb is None or not self._annotated.get_subscription_count():
             return
         annotated = CompressedImage(header=message.header, format='jpeg')
@@ -109,3 +123,4 @@ class PlanPublisher:
 
     def _publish_plan(self, plan: Plan) -> None:
         self._plan.publish(plan_to_message(plan, self._stamps[plan.id]))
+        self._json.publish(String(data=plan.to_json()))

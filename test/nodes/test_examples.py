@@ -104,7 +104,7 @@ def test_own_node_counts_what_it_sees(front, start_example, graph):
     from rclpy.qos import qos_profile_sensor_data
     from std_msgs.msg import Int32
 
-    counts = graph.heard(Int32, '/count', qos_profile_sensor_data)
+    counts = graph.subscribe(Int32, '/count', qos_profile_sensor_data)
     printed = start_example('own_node.py', '--ros-args', '-r', 'image:=/front/image')
     graph.until(lambda: counts, f'a count; the example printed {printed()}')
     assert 0 <= counts[-1].data <= 10

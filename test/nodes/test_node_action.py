@@ -10,6 +10,7 @@ pytest.importorskip('rclpy', reason='no ROS here: make setup')
 
 from action_msgs.msg import GoalStatus  # noqa: E402
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from geometry_msgs.msg import PoseArray, PoseStamped  # noqa: E402
 from rcl_interfaces.srv import DescribeParameters, SetParameters  # noqa: E402
 from rclpy.action import ActionClient  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
@@ -21,7 +22,7 @@ from visualization_msgs.msg import MarkerArray  # noqa: E402
 from kimi_msgs.action import Instruct  # noqa: E402
 from kimi_msgs.msg import Plan as PlanMessage  # noqa: E402
 from kimi_msgs.srv import Approve, Describe  # noqa: E402
-from kimi_ros.agent import DepthStatus, State, Status  # noqa: E402
+from kimi_ros.agent import DepthStatus, Plan, State, Status  # noqa: E402
 from kimi_ros.nodes import qos  # noqa: E402
 from kimi_ros.nodes.codes import ErrorCode  # noqa: E402
 from kimi_ros.nodes.images import read_comment  # noqa: E402
@@ -102,6 +103,20 @@ def test_plan_say_markers_and_image_agree(graph, client):
     texts = [m.text for m in markers[-1].markers if m.text]
     assert texts == ['o1 red cup']
     assert {m.header.frame_id for m in markers[-1].markers if m.text} == {'base_link'}
+
+
+def test_plan_without_kimi_msgs_is_json_and_poses(graph, client):
+    texts = graph.subscribe(String, '/kimi/plan_json', qos.LATCHED)
+    target = graph.subscribe(PoseStamped, '/kimi/target', qos.STATUS)
+    targets = graph.subscribe(PoseArray, '/kimi/targets', qos.STATUS)
+    while not (texts and target and targets):
+        result = client.instruct(PICK, camera='front')
+        graph.spin_once()
+    graph.until(lambda: Plan.from_json(texts[-1].data).id == result.plan.id, 'the plan as JSON')
+    assert Plan.from_json(texts[-1].data) == result.plan
+    (cup,) = result.plan.objects
+    graph.until(lambda: target[-1].pose.position.x == cup.position[0], 'its target')
+    assert target[-1].header.frame_id == targets[-1].header.frame_id == 'base_link'
 
 
 def test_late_subscriber_gets_the_latest_plan(graph, client):

@@ -39,4 +39,5 @@ def test_hundred_clients_in_six_processes_all_get_results(start, graph, environm
         codes = [code for lines in outputs for code in json.loads(lines[-1])]
         assert len(codes) == sum(PROCESSES)
         assert set(codes) <= {ErrorCode.NONE, ErrorCode.BUSY} and ErrorCode.NONE in codes
+        camera.send()
         assert client.instruct('pick up the red cup').code is ErrorCode.NONE

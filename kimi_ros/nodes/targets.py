@@ -1,0 +1,42 @@
+"""Where a plan's objects are, as geometry_msgs: for programs without kimi_msgs."""
+
+from __future__ import annotations
+
+from geometry_msgs.msg import Pose, PoseArray, PoseStamped
+
+from kimi_msgs.msg import GroundedObject, Plan
+
+
+def first_target(plan: Plan) -> PoseStamped | None:
+    """Return the pose of the first step's first object, None if it has no position.
+
+    A position has no orientation: that of the frame is given.
+    """
+    ids = [object_id for step in plan.steps for object_id in step.object_ids]
+    item = next((o for o in plan.objects if ids and o.id == ids[0]), None)
+    if item is None or not _has_position(item):
+        return None
+    target = PoseStamped(pose=_pose(item))
+    target.header.stamp, target.header.frame_id = plan.header.stamp, item.position_frame
+    return target
+
+
+def all_targets(plan: Plan) -> PoseArray:
+    """Return the poses of all objects with a position, in the frame of the first of them."""
+    items = [item for item in plan.objects if _has_position(item)]
+    array = PoseArray()
+    array.header.stamp = plan.header.stamp
+    if items:
+        array.header.frame_id = items[0].position_frame
+    array.poses = [_pose(o) for o in items if o.position_frame == array.header.frame_id]
+    return array
+
+
+def _has_position(item: GroundedObject) -> bool:
+    return item.depth_status in (item.DEPTH_OK, item.DEPTH_NO_TRANSFORM)
+
+
+def _pose(item: GroundedObject) -> Pose:
+    pose = Pose(position=item.position)
+    pose.orientation.w = 1.0
+    return pose
