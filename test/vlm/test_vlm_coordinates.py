@@ -60,3 +60,11 @@ def test_detection_score_is_presence_times_the_geometric_mean():
     assert detection_score(1, (1, 1)) == 1
     assert detection_score(0.5, (0.25, 1)) == pytest.approx(0.25)
     assert detection_score(0.8, (0.0, 1)) == 0
+
+
+def test_linear_size_bins_of_the_first_release():
+    assert [bin_to_size(index, 1024, log=False) for index in (0, 512, 1023)] == [
+        0,
+        0.5,
+        1023 / 1024,
+    ]

@@ -177,3 +177,21 @@ def test_published_older_config_is_read():
     assert config.tokenizer.templates.query.suffix == (198, 198, 33706, 25)
     assert config.tokenizer.templates.point is None
     assert config.prefix_length == 730
+
+
+@pytest.mark.parametrize(
+    ('section', 'key', 'value', 'words'),
+    [
+        ('tokenizer', 'eos_id', None, 'eos_id must be an integer'),
+        ('tokenizer', 'repeat_query_suffix', 1, 'must be true or false'),
+        ('region', 'log_sizes', 'no', 'must be true or false'),
+    ],
+)
+def test_config_checks_the_keys_of_the_prompt_format(section, key, value, words):
+    with pytest.raises(ConfigError, match=words):
+        ModelConfig.from_dict({section: {key: value}})
+
+
+def test_config_ids_of_a_release_without_reasoning_may_be_null():
+    config = ModelConfig.from_dict({'tokenizer': {'answer_id': None, 'thinking_id': None}})
+    assert config.tokenizer.answer_id is None and config.tokenizer.coord_id == 5

@@ -352,3 +352,39 @@ def test_sampled_answers_repeat_with_their_seed(model_saying):
     settings = {'max_tokens': 8, 'temperature': 5.0, 'top_p': 1.0}
     answers = {model.query(None, 'x', seed=seed, **settings).ids for seed in (1, 1, 2, 3)}
     assert len(answers) == 3
+
+
+@pytest.fixture
+def first_release(config):
+    """The golden config with the prompt format and the size bins of 2025-01-09."""
+    special = dataclasses.replace(
+        config.tokenizer,
+        answer_id=None,
+        thinking_id=None,
+        coord_id=None,
+        size_id=None,
+        space_before_object=False,
+        repeat_query_suffix=False,
+    )
+    region = dataclasses.replace(config.region, log_sizes=False)
+    return dataclasses.replace(config, tokenizer=special, region=region)
+
+
+def test_without_an_answer_id_no_token_is_suppressed(model_saying, first_release):
+    model, _ = model_saying([50, 3, 51], config=first_release)
+    assert model.query(None, 'What?').ids == (50, 3, 51)
+
+
+def test_release_without_reasoning_refuses_it(model_saying, rgb, first_release):
+    model, _ = model_saying('yes', config=first_release)
+    with pytest.raises(InputError, match='no reasoning mode'):
+        model.query(model.encode_image(rgb), 'What?', reasoning=True)
+    with pytest.raises(InputError, match='spatial_refs'):
+        model.query(model.encode_image(rgb), 'What?', spatial_refs=[(0.5, 0.5)])
+
+
+def test_linear_sizes_of_boxes(model_saying, rgb, first_release):
+    script = [ScriptedOutput(9, 512), ScriptedOutput(9, 256), ScriptedOutput(9, 0, (256, 128)), 0]
+    model, _ = model_saying(script, config=first_release)
+    (box,) = model.detect(model.encode_image(rgb), 'cup')
+    assert (box.x_max - box.x_min, box.y_max - box.y_min) == pytest.approx((0.25, 0.125))
