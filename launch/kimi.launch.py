@@ -13,6 +13,9 @@ from kimi_ros.resources import share
 
 PARAMETERS = (
     ('planner', "'auto', 'model', 'reader' or 'remote'; empty: from params_file"),
+    ('remote_url', 'base URL of the server of planner remote; empty: from params_file'),
+    ('remote_model', 'its model; empty: from params_file'),
+    ('remote_key_env', 'environment variable with its API key; empty: from params_file'),
     ('skills', 'YAML file of the skills; empty: from params_file'),
     ('policy', 'YAML file of the policy; empty: from params_file'),
     ('model', "'nano' or a folder that kimi-export wrote; empty: from params_file"),

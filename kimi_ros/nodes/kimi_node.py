@@ -41,6 +41,7 @@ _EXTRA_THREADS = 4  # besides one per request: cancel requests, services, timers
 _REPEAT_PERIOD = 1.0  # seconds between equal messages in the log
 _BUSY_PERIOD = 5.0  # seconds between announcements on ~/say that the node is busy
 _FINISH_TIMEOUT = 10.0  # seconds that deactivating waits for the results of cancelled goals
+_REMOTE = ('url', 'model', 'key_env', 'timeout', 'retries', 'send_image', 'language', 'options')
 _INACTIVE = 'the node is not active: activate it (ros2 lifecycle set)'
 # Seconds that a thread keeps the interpreter while others want it. A plan takes hundreds of calls
 # of the model, and after each it waits for rclpy's executor, busy with images: with Python's 5 ms
@@ -168,9 +169,8 @@ class KimiNode(LifecycleNodeMixin, Node):
         values = {name: self.value(name) for name in names}
         remote = None
         if values['planner'] == 'remote':
-            names = ('url', 'model', 'key_env', 'timeout', 'retries')
-            names += ('send_image', 'language', 'options')
-            remote = RemoteSettings(**{name: self.value(f'remote_{name}') for name in names})
+            settings = {name: self.value(f'remote_{name}') for name in _REMOTE}
+            remote = RemoteSettings(**settings)
         bundle = load_bundle(**values, clock=self._seconds, remote=remote)
         self.get_logger().info(f'model {self.value("model")} loaded')
         return bundle
