@@ -17,7 +17,7 @@ from kimi_ros.agent.perception import Perception
 from kimi_ros.agent.pipeline import Pipeline, Request, State
 from kimi_ros.agent.plan import Plan, Reason, Status
 from kimi_ros.agent.planners import Planner, RemoteSettings, make_planner
-from kimi_ros.agent.planners.factory import is_taught_plans
+from kimi_ros.agent.planners.factory import has_closed_vocabulary
 from kimi_ros.agent.policy import Policy
 from kimi_ros.agent.prompts import describe_question, detect_language
 from kimi_ros.agent.skills import LANGUAGES, SkillCatalogue
@@ -52,7 +52,7 @@ class Agent:
         self.planner = planner
         self._vlm = vlm
         languages = getattr(vlm, 'languages', LANGUAGES)
-        self._naming = Naming(languages, taught=is_taught_plans(vlm))
+        self._naming = Naming(languages, taught=has_closed_vocabulary(vlm))
 
     def run(
         self,

@@ -25,7 +25,7 @@ class Naming:
     """Names references for one model.
 
     :param languages: that the model understands.
-    :param taught: the model was taught the words of `vocabulary`, and whole phrases.
+    :param taught: the model knows the words of `vocabulary` only, and was taught whole phrases.
     """
 
     def __init__(self, languages: Sequence[str] = ('en', 'zh'), taught: bool = False):

@@ -11,6 +11,7 @@ from kimi_ros.agent.planners.remote import RemotePlanner, RemoteSettings
 from kimi_ros.agent.skills import SkillCatalogue
 from kimi_ros.agent.vlm_protocol import Vlm
 
+_CLOSED_VOCABULARY = 8192  # tokens; nano has 1,280
 PLANNERS = ('auto', 'model', 'reader', 'remote')
 
 
@@ -48,3 +49,15 @@ def make_planner(
 def is_taught_plans(vlm: Vlm) -> bool:
     """Tell whether a model was taught plans."""
     return 'plan' in getattr(vlm, 'tasks', ('plan',))
+
+
+def has_closed_vocabulary(vlm: Vlm) -> bool:
+    """Tell whether a model knows the words of its own training only, as nano does.
+
+    Such a model is asked in those words and in whole phrases, and what it says to a question of
+    another form means nothing. A checkpoint that was fine-tuned for plans keeps the vocabulary of
+    its base, 51,200 tokens, and what that knows.
+    """
+    config = getattr(vlm, 'config', None)
+    small = config is None or config.text.vocab_size <= _CLOSED_VOCABULARY
+    return is_taught_plans(vlm) and small
