@@ -69,4 +69,5 @@ def test_the_server_plans_and_when_it_is_gone_the_reader_does(graph, node, serve
         assert alone.plan.say in [m.data for m in said]
         node.check()
     log = node.log.read_text(errors='replace')
+    assert 'the planning server answered in' in log  # with the time and the tokens
     assert 'the planning server failed' in log and KEY not in log

@@ -182,7 +182,7 @@ class ChatClient:
 
     def _told(self, error: BaseException) -> str:
         """Return an error in one line, without the key, should a server repeat it."""
-        text = ' '.join(str(error).split())[:300] or type(error).__name__
+        text = f'{type(error).__name__}: {" ".join(str(error).split())[:300]}'
         key = self._settings.key
         return text.replace(key, '***') if key else text
 
