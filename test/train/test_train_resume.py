@@ -62,7 +62,7 @@ def test_a_run_of_the_version_before_is_resumed(mine, tmp_path, capsys):
     former = {FORMER_NAMES.get(n, n): v for n, v in state['identity'].items()}
     for name in (
         'weights',
-        'images',
+        'pictures',
         'validation',
         'validation_data',
         'validate_every',

@@ -13,7 +13,7 @@ from kimi_train.tune.settings import FORMER_NAMES, Settings, TuneError
 
 _WORDS = {
     'weights': 'other weights of the checkpoint',
-    'images': 'other pictures',
+    'pictures': 'other pictures',
     'data': 'other data',
     'validation_data': 'other validation data',
 }
@@ -33,7 +33,7 @@ def run_identity(
         'weights': _hash(checkpoint.files),
         'data': _hash(files),
         'validation_data': _hash(validation),
-        'images': _hash(sorted(set(images))),
+        'pictures': _hash(sorted(set(images))),
         **{name: json.dumps(value) for name, value in asdict(settings).items()},
     }
 
