@@ -15,8 +15,8 @@ from kimi_ros.sim.tasks import Task, make_task
 def demo_tasks(truth: Sequence[ObjectTruth], seed: int) -> tuple[Task, Task]:
     """Return an English request to pick and a Chinese one to find, about different objects.
 
-    Objects that their colour and kind tell from all others are preferred; about another, the right
-    answer is to ask. The same seed gives the same words everywhere.
+    Objects with a unique colour and category are preferred; about another, the correct answer is
+    to ask. The same seed gives the same words everywhere.
 
     :param truth: at least one of which is no person.
     """

@@ -91,7 +91,7 @@ def _can_be_done(task: Task, world: HeldOutScene) -> bool:
     robot, expressions = SimulatedRobot(world.scene, world.frame), dict(task.referents)
     movements = []
     for step in task.plan['steps']:
-        # The last of a step's things is where the hand goes: to place is to go to the target.
+        # The last of a step's objects is where the hand goes: to place is to go to the target.
         *_, name = (value for key, value in step.items() if key != 'skill')
         movements.append((step['skill'], _metres(robot, world.objects[expressions[name][0]].point)))
     execute(robot, movements)

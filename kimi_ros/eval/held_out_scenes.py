@@ -28,7 +28,7 @@ class HeldOutScene:
 
     :ivar seed: the number after FIRST_SEED.
     :ivar segmentation: int (H, W), an object's index or -1.
-    :ivar objects: the truth about what can be spoken of, in the order that indices into it mean.
+    :ivar objects: the ground truth of the objects that questions may be about; indices refer to it.
     :ivar scene: what was rendered, for whoever acts on it; None where that is not known.
     """
 
@@ -65,8 +65,8 @@ class SceneSource:
         """Take what is rendered.
 
         :param world: one of `WORLDS`.
-        :param held_out: of the full table only: one thing in each scene has a kind and a colour
-            that training never saw together.
+        :param held_out: of the full world only: one object in each scene has a category and a
+            colour that never occurred together in training.
         """
         self.world, self.held_out = world, held_out
         self._renderer: Renderer | None = None

@@ -1,4 +1,4 @@
-"""Points and boxes: on one named thing of a picture, rendered or a user's own."""
+"""Points and boxes: on one named object of a picture, rendered or a user's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HALF = 0.5  # from this overlap on a box counts, as in RefCOCO
 
 @dataclass(frozen=True, eq=False)
 class LocalizationSample:
-    """A thing in a picture and the name that means it alone.
+    """An object in a picture and the name that means it alone.
 
     :ivar rgb: uint8 (H, W, 3).
     :ivar mask: bool (H, W), its visible pixels; None where only boxes are asked for.

@@ -158,7 +158,7 @@ def _clear_or_not(world: HeldOutScene, language: str) -> Task:
 
 
 def _descriptions() -> Iterator[ReferringExpression]:
-    """Yield what things are called by kind, colour, and size."""
+    """Yield what objects are called by category, colour, and size."""
     for category in ('', *CATEGORIES):
         for color in ('', *COLORS):
             for size in ('', *SIZES) if category in SCALABLE else ('',):

@@ -82,7 +82,7 @@ def _presence(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> O
 
 
 def _attribute(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> Outcome | None:
-    """Ask about the colour, or the size, of something that is the only one of its kind."""
+    """Ask about the colour, or the size, of something that is the only one of its category."""
     sampled = sample_attribute(world.objects, world.rng('attributes'))
     if sampled is None:
         return None
@@ -95,7 +95,7 @@ def _attribute(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> 
 
 
 def _relation(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> Outcome | None:
-    """Ask where one thing stands to another; colour and kind tell both from all others."""
+    """Ask where one object stands to another; colour and category tell both from all others."""
     sampled = sample_relation(world.objects, world.rng('relations'))
     if sampled is None:
         return None

@@ -1,4 +1,4 @@
-"""One thing of a rendered scene and a description that means it alone."""
+"""One object of a rendered scene and a description that means it alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kimi_ros.sim.referring_expression import ReferringExpression
 _PLAIN = Mix(absent=0, category=0, color=0, sized=0, superlative=0, relation=0)
 _MIX_OF_TYPE = {
     'kind': replace(_PLAIN, category=1),
-    'color': replace(_PLAIN, color=0.3),  # the rest with the kind
+    'color': replace(_PLAIN, color=0.3),  # the rest with the category
     'size': replace(_PLAIN, sized=1),
     'relation': replace(_PLAIN, relation=1),
     'superlative': replace(_PLAIN, superlative=1),
@@ -33,7 +33,7 @@ def expression_type_of(what: ReferringExpression) -> str:
 
 
 def localization_sample(world: HeldOutScene, language: str) -> LocalizationSample | None:
-    """Return one thing of the scene and a name that means it alone, or None where none has one.
+    """Return one object of the scene and a name that means it alone, or None where none has one.
 
     Every form of description that the scene allows is as likely.
     """
@@ -49,7 +49,7 @@ def localization_sample(world: HeldOutScene, language: str) -> LocalizationSampl
 
 
 def held_out_pair(world: HeldOutScene, language: str) -> LocalizationSample | None:
-    """Return the thing whose kind and colour training never saw together, or None.
+    """Return the object whose category and colour training never saw together, or None.
 
     None, too, where it is hidden, or where there are two of them.
     """
@@ -61,7 +61,7 @@ def held_out_pair(world: HeldOutScene, language: str) -> LocalizationSample | No
 
 
 def described(world: HeldOutScene, what: ReferringExpression, language: str) -> LocalizationSample:
-    """Return the first thing that a description means, with its mask and its box."""
+    """Return the first object that a description means, with its mask and its box."""
     thing = world.objects[what.matches(world.objects)[0]]
     mask = world.segmentation == thing.index
     return LocalizationSample(world.frame.rgb, what.name(language), mask, thing.box)

@@ -45,7 +45,7 @@ _LINE = {
 
 @dataclass(frozen=True)
 class LabelledObject:
-    """A line of the file: a picture, a name, and where the named thing is.
+    """A line of the file: a picture, a name, and where the named object is.
 
     :ivar box: x_min, y_min, x_max, y_max in 0-1; None where the mask says it.
     """

@@ -20,7 +20,7 @@ from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.scene import Scene
 
 MAX_GRASP_DISTANCE = 0.02
-"""Metres between a given point and a thing's surface at which the hand still finds it."""
+"""Metres between a given point and an object's surface at which the hand still finds it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Goal:
 
     Attributes:
         skill: 'pick', 'place', 'locate' or 'none' (nothing may be touched, or pointed at).
-        things: indices of the things any of which is meant.
+        things: indices of the objects any of which is meant.
         targets: for 'place': indices of the places any of which is meant.
     """
 
@@ -93,12 +93,12 @@ class SimulatedRobot:
         )
 
     def locate(self, point: Sequence[float]) -> ActionResult:
-        """Point at the thing at a place in metres."""
+        """Point at the object at a place in metres."""
         self.located = self._at(point)
         return self._found(self.located)
 
     def pick(self, point: Sequence[float]) -> ActionResult:
-        """Grasp and lift the thing at a place in metres."""
+        """Grasp and lift the object at a place in metres."""
         index = self._at(point)
         if index < 0:
             return self._found(index)
@@ -121,7 +121,7 @@ class SimulatedRobot:
         return ActionResult(True, '', index)
 
     def place(self, point: Sequence[float]) -> ActionResult:
-        """Put what is held in or on the thing at a place in metres, or there on the table."""
+        """Put what is held in or on the object at a place in metres, or there on the table."""
         if self.held < 0:
             return ActionResult(False, 'the hand is empty')
         index = self._at(point)

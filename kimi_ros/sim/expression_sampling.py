@@ -21,10 +21,10 @@ from kimi_ros.sim.truth import ObjectTruth
 class Mix:
     """What descriptions are drawn from, in shares.
 
-    :ivar absent: of things that are not there.
+    :ivar absent: of objects that are not there.
     :ivar duplicates: about objects that have a duplicate, where there is one, beyond chance.
-    :ivar category: by the kind alone; likewise color, sized (a size, with or without a colour),
-        superlative, relation; the rest is by kind and colour.
+    :ivar category: by the category alone; likewise color, sized (a size, with or without a colour),
+        superlative, relation; the rest is by category and colour.
     """
 
     absent: float = 0.25
@@ -57,12 +57,12 @@ def sample_expression(
 
 
 def refers_to_one(what: ReferringExpression, objects: Sequence[ObjectTruth]) -> bool:
-    """Return whether a description means one thing, and nobody would argue."""
+    """Return whether an expression refers to one object, without borderline cases."""
     return len(what.matches(objects)) == 1 and what.is_clear_cut(objects)
 
 
 def sample_two_expressions(objects: Sequence[ObjectTruth], rng) -> list[ReferringExpression]:
-    """Return descriptions of two things that mean one each, fewer where there are not two."""
+    """Return expressions for two objects, each referring to one; fewer where there are not two."""
     found: dict[int, ReferringExpression] = {}
     for _ in range(_TRIES):
         what = sample_expression(objects, rng, Mix(absent=0))
@@ -119,7 +119,7 @@ def _by_size(things, thing, missing: bool, rng) -> ReferringExpression | None:
 
 
 def _by_superlative(things, thing, missing: bool, rng) -> ReferringExpression | None:
-    """Of a kind of which there are several where there is one; seldom of all that has a colour."""
+    """Prefer a category with several objects; seldom compare all objects of a colour."""
     superlatives = list(SUPERLATIVES)
     if not thing.size[0]:
         return None
@@ -128,7 +128,7 @@ def _by_superlative(things, thing, missing: bool, rng) -> ReferringExpression | 
             absent_expression(ReferringExpression(thing.category), things, rng),
             superlative=_choose(superlatives, rng),
         )
-    if rng.random() < 0.12:  # Sizes of different kinds are hard to compare.
+    if rng.random() < 0.12:  # Sizes of different categories are hard to compare.
         return ReferringExpression(color=thing.color, superlative=_choose(superlatives[2:], rng))
     several = [t for t in things if sum(o.category == t.category for o in things) > 1]
     thing = _choose(several, rng) if several and rng.random() < 0.9 else thing
@@ -181,7 +181,7 @@ def absent_expression(
 
 
 def perturbed(true: ReferringExpression, rng) -> ReferringExpression:
-    """Return the description with another kind, another colour or both."""
+    """Return the description with another category, another colour or both."""
     things = [k for k in CATEGORIES if k not in PEOPLE and k != true.category]
     draw = rng.random()
     category = _choose(things, rng) if draw > 0.45 or not true.color else true.category

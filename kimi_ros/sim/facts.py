@@ -17,7 +17,7 @@ from kimi_ros.sim.truth import ObjectTruth
 MAX_COUNT = 6
 """Things that are counted."""
 _APART = 0.05
-"""Of the picture's width: two things nearer than this stand on no clear side of each other."""
+"""Of the picture's width: two objects nearer than this stand on no clear side of each other."""
 _TOUCHING = 0.45
 """How often it is asked whether something is on, in or next to another, where one is."""
 
@@ -30,7 +30,7 @@ def sample_count(objects: Sequence[ObjectTruth], rng) -> tuple[ReferringExpressi
 
 
 def by_number(objects: Sequence[ObjectTruth]) -> dict[int, list[ReferringExpression]]:
-    """Return what may be counted - kinds, colours and both, but no people - by how many there are.
+    """Return what may be counted, categories, colours and both, but no people, by its number.
 
     Of more than `MAX_COUNT` nothing is returned.
     """

@@ -155,7 +155,7 @@ def _in_other_words(name: str, language: str, rng) -> str:
 
 
 def preposition(target: ReferringExpression, language: str) -> str:
-    """Return where a thing goes when it is put there: in a pan, on a book."""
+    """Return where an object goes when it is put there: in a pan, on a book."""
     inside = target.category in CONTAINERS
     return ('里' if inside else '上') if language == 'zh' else ('in' if inside else 'on')
 

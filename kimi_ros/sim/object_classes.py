@@ -1,7 +1,7 @@
-"""The kinds of objects and the colours the rendered table is set with."""
+"""The categories of objects and the colours the rendered table is set with."""
 
 CATEGORIES = ('book', 'cup', 'bottle', 'ball', 'block', 'bowl', 'plate', 'box')
-"""Names of the kinds; `block` is a small solid cube, `box` is larger and open on top."""
+"""Names of the categories; `block` is a small solid cube, `box` is larger and open on top."""
 
 COLORS = ('red', 'orange', 'yellow', 'green', 'blue', 'purple', 'black', 'white')
 """Names of the colours an object can have."""

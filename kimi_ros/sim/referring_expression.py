@@ -1,4 +1,4 @@
-"""What people mean when they name a thing, and how a plan names it, in English and Chinese."""
+"""Referring expressions: names of objects in a scene, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ SUPERLATIVES = {
     'farthest': '最远的',
 }
 NEXT_TO_DISTANCE = 0.16
-"""Metres between the centres of two things on the table that are next to each other."""
+"""Metres between the centres of two objects on the table that are next to each other."""
 SIDE_MARGIN, NEXT_TO_MARGIN = 0.03, 0.03
-"""Nearer than this to being beside (of the picture's width) or next to (metres), who can say?"""
+"""Margins around "beside" (of the image's width) and "next to" (metres): ambiguous within."""
 
 
 def attribute_name(attribute: str, language: str) -> str:
@@ -104,15 +104,15 @@ shares of the width of all that is seen, distances as shares of the nearest."""
 
 @dataclass(frozen=True)
 class ReferringExpression:
-    """What a person says to mean some of the things on the table.
+    """A description that refers to some of the objects on the table.
 
     A picture of a cup is a `picture`, never a `cup`.
 
     :ivar category: a name of `CATEGORIES`, or '' for any that is no person.
     :ivar color: a name of `COLORS`, or '' for any.
-    :ivar size: 'small', 'medium', 'large' for its kind, or ''.
+    :ivar size: 'small', 'medium', 'large' for its category, or ''.
     :ivar superlative: a key of `SUPERLATIVES`, among what the rest means; or ''.
-    :ivar relation: a key of `RELATIONS`, to the one thing that `other` means; or ''.
+    :ivar relation: a key of `RELATIONS`, to the one object that `other` means; or ''.
     """
 
     category: str = ''
@@ -143,7 +143,7 @@ class ReferringExpression:
         return plain
 
     def plain(self, objects: Sequence[ObjectTruth]) -> list[int]:
-        """Return the places in `objects` of what kind, colour and size mean, in their order."""
+        """Return the places in `objects` of what category, colour and size mean, in their order."""
         return [
             i
             for i, o in enumerate(objects)
@@ -153,7 +153,7 @@ class ReferringExpression:
         ]
 
     def matches(self, objects: Sequence[ObjectTruth]) -> list[int]:
-        """Return the places in `objects` of those meant, from left to right.
+        """Return the indices of the objects referred to, from left to right.
 
         Where a superlative is nearly shared, all who share it are returned.
         """
@@ -164,7 +164,7 @@ class ReferringExpression:
         return sorted(found, key=lambda i: center_x(objects[i]))
 
     def is_clear_cut(self, objects: Sequence[ObjectTruth]) -> bool:
-        """Return whether nobody would argue about what is meant: nothing is on the edge of it."""
+        """Return whether no object is a borderline case of the expression."""
         found = self._related(objects)
         if self.superlative and found:
             same, clear, behind = self._ordered(objects, found)
@@ -202,7 +202,7 @@ class ReferringExpression:
         ]
 
     def _ordered(self, objects: Sequence[ObjectTruth], found: Sequence[int]):
-        """Return the superlative's two limits, and how far each thing is behind the first."""
+        """Return the superlative's two limits, and how far each object is behind the first."""
         measure, same, clear = _MEASURE[self.superlative]
         values = [measure(objects[i]) for i in found]
         scale = 1.0
@@ -214,7 +214,7 @@ class ReferringExpression:
 
 
 def related(one: ObjectTruth, relation: str, other: ObjectTruth) -> bool:
-    """Return whether one thing is 'left', 'right', 'on', 'in' or 'next' (to) another."""
+    """Return whether one object is 'left', 'right', 'on', 'in' or 'next' (to) another."""
     if relation in ('on', 'in'):
         return one.support == other.index and one.relation == relation
     if relation == 'next':

@@ -296,7 +296,7 @@ class _PlacedPart:
 
 
 def _compile(mujoco, width: int, height: int):
-    """The MuJoCo model that holds every mesh, and the parts of every kind."""
+    """The MuJoCo model that holds every mesh, and the parts of every category."""
     spec = mujoco.MjSpec()
     spec.visual.quality.offsamples = 0
     spec.visual.quality.shadowsize = 0

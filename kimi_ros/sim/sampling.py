@@ -22,8 +22,8 @@ def sample_scene(seed: int, world: str = 'small', held_out: bool = False) -> Sce
     Args:
         seed: a non-negative integer.
         world: one of `WORLDS`.
-        held_out: of the full world only: one thing has a (kind, colour) of `HELD_OUT`, which is
-            otherwise never drawn.
+        held_out: of the full world only: one object has a (category, colour) of `HELD_OUT`, which
+            is otherwise never drawn.
 
     Raises:
         ValueError: when the seed is no such integer, or the world is unknown or has no such pairs.

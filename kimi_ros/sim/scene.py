@@ -34,7 +34,7 @@ class SceneObject:
 
     @property
     def name(self) -> str:
-        """Colour and kind in English, as in 'red cup'."""
+        """Colour and category in English, as in 'red cup'."""
         return f'{self.color} {self.category}'
 
     @property

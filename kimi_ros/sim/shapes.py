@@ -1,8 +1,8 @@
 """Triangle meshes of the objects, made in numpy at their nominal sizes.
 
 Every mesh stands on z = 0 with its axis at the origin; faces turn counter-clockwise seen from
-outside. A kind consists of parts that differ in shade: hollow insides are darker, a book's pages
-are paper.
+outside. A category consists of parts that differ in shade: hollow insides are darker, a book's
+pages are paper.
 """
 
 import dataclasses
@@ -217,7 +217,7 @@ def _box() -> list[Part]:
 
 
 def make_shapes() -> dict[str, list[Part]]:
-    """The parts of every kind, at nominal size."""
+    """The parts of every category, at nominal size."""
     return {
         'book': _book(),
         'cup': _cup(),

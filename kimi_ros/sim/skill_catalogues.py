@@ -236,7 +236,7 @@ def sample_catalogue(
 
 
 def _made_up(rng) -> str:
-    """Return a name that sounds like a verb: of every letter, or reading would not be learnt."""
+    """Return an invented name that sounds like a verb, so that models learn to read names."""
     while True:
         name = ''.join(
             _choose(_SYLLABLES[0], rng) + _choose(_SYLLABLES[1], rng)

@@ -65,7 +65,7 @@ def _names(draw: SceneRandom) -> list[tuple[str, str]]:
 
 @functools.cache
 def _outline(category: str) -> np.ndarray:
-    """The vertices of a kind in units of its nominal extents, z = 0 in the middle."""
+    """The vertices of a category in units of its nominal extents, z = 0 in the middle."""
     points = np.concatenate([part.mesh.vertices for part in make_shapes()[category]])
     points = np.unique(points.round(6), axis=0) / NOMINAL_SIZES[category]
     return points - (0.0, 0.0, 0.5)

@@ -28,7 +28,7 @@ class Task:
 
     :ivar plan: {'status', 'say', 'steps'} in the form the model writes.
     :ivar referents: each object name of the request with the indices of the objects it means.
-    :ivar expressions: the same things as descriptions.
+    :ivar expressions: the same objects as descriptions.
     :ivar required_skills: all the skills that it takes in order, also where it cannot be done.
     """
 
@@ -41,7 +41,7 @@ class Task:
 
     @property
     def skill(self) -> str:
-        """Return what is asked for, of several things the last."""
+        """Return what is asked for, of several objects the last."""
         return self.required_skills[-1]
 
 
@@ -52,7 +52,7 @@ def make_task(
     language: str,
     rng,
 ) -> Task:
-    """Return a request for the skill about the things meant.
+    """Return a request for the skill about the objects meant.
 
     :param objects: what of the scene can be seen.
     :param expressions: the object (and for 'place' the target); empty for 'describe'.
@@ -77,7 +77,7 @@ def make_task(
 
 
 def compound_task(first: Task, second: Task, rng) -> Task:
-    """Return the request for one thing and then another; both in one language."""
+    """Return the request for one object and then another; both in one language."""
     joint = _choose(_JOINTS[first.language], rng)
     one = first.instruction.rstrip('.?!。？！')
     both = dict([*first.referents, *second.referents])
@@ -121,7 +121,7 @@ def _executable_plan(
 
 
 def _blocking_plan(referents, language: str) -> dict | None:
-    """Say which thing is missing or, all being there, which is more than one."""
+    """Say which object is missing or, all being there, which is more than one."""
     zh = language == 'zh'
     for name, found in referents:
         if not found:
@@ -152,7 +152,7 @@ def sample_task(
     """Return a request of any skill; many cannot be done, or not without asking.
 
     :param objects: what of the scene can be seen, at least one that is no person.
-    :param compound_share: the share of requests for one thing and then another.
+    :param compound_share: the share of requests for one object and then another.
     """
     # Words take draws, and not as many in every language: what follows is drawn before them.
     both, later = rng.random() < compound_share, np.random.default_rng(int(rng.integers(2**32)))
@@ -167,9 +167,9 @@ def sample_task(
 
 
 def _share_a_thing(one: Task, other: Task, objects: Sequence[ObjectTruth]) -> bool:
-    """Return whether both speak of the same thing, or use the same words.
+    """Return whether both speak of the same object, or use the same words.
 
-    What a thing stands by counts: it may have been moved by then.
+    What an object stands by counts: it may have been moved by then.
     """
     names = [{name for name, _ in task.referents} for task in (one, other)]
     things = [
@@ -202,7 +202,7 @@ def _draw_task(objects: Sequence[ObjectTruth], language: str, rng, mix: Mix) -> 
 
 
 def _lie_together(place: ObjectTruth, thing: ObjectTruth) -> bool:
-    """Return whether one is, lies on or lies in the other: nobody puts a thing there."""
+    """Return whether one is, lies on or lies in the other: nobody puts an object there."""
     return place is thing or thing.support == place.index or place.support == thing.index
 
 

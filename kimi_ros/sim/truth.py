@@ -13,7 +13,7 @@ from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.scene import Scene, Vector
 
 MIN_VISIBLE_SHARE = 100 / (640 * 480)
-"""Share of the picture that a thing must show to be spoken of: less is guessed, not seen."""
+"""Share of the image that an object must show for questions about it: less is a guess."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,13 +34,13 @@ class ObjectTruth:
         distance: from the camera to its centre, metres.
         occluded: share of the pixels it would have alone in the frame that others hide, 0-1; NaN
             when the frame was rendered without `count_unoccluded=True`.
-        size_name: 'small', 'medium' or 'large' for its kind; '' on the small table, where sizes
+        size_name: 'small', 'medium' or 'large' for its category; '' on the small table, where sizes
             have no names, as the following are at rest there.
         material: what it is made of, '' for people.
         support: `index` of the object it stands on or lies in, -1 for the table.
         relation: 'on' or 'in' its support; 'beside' for people.
         text: what is written on it, '' for nothing.
-        shows: (kind, colour) of what a picture shows, or ('', ''): it is a picture of that.
+        shows: (category, colour) of what a picture shows, or ('', ''): it is a picture of that.
         hazard: 'sharp', 'fragile', 'hot' or ''.
     """
 

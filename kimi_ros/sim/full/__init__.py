@@ -1,1 +1,1 @@
-"""The full table: household things with sizes, materials, stacks, contents, text and people."""
+"""The full table: household objects with sizes, materials, stacks, contents, text and people."""

@@ -13,12 +13,12 @@ class DetailedObject(SceneObject):
     """One object, standing on the table, on another one or in another one.
 
     Attributes:
-        size_name: 'small', 'medium' or 'large' for its kind.
-        material: one of the kind's `MATERIALS`, '' for people.
+        size_name: 'small', 'medium' or 'large' for its category.
+        material: one of the category's `MATERIALS`, '' for people.
         support: index of the object that it stands on or lies in, -1 for the table.
         relation: 'on' or 'in' that object; 'on' for the table; 'beside' for people.
         text: what is written on it, '' for nothing.
-        shows: (kind, colour) of what a picture shows, or ('', '').
+        shows: (category, colour) of what a picture shows, or ('', '').
         hot: whether it glows with heat.
         skin: RGB in 0-1, of people; their `rgb` is what they wear.
     """

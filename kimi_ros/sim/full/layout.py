@@ -62,21 +62,21 @@ def full_scene(seed: int, held_out: bool = False) -> Scene:
 
 @functools.cache
 def outline(category: str) -> np.ndarray:
-    """Return a kind's vertices at nominal size, z = 0 at its foot."""
+    """Return a category's vertices at nominal size, z = 0 at its foot."""
     parts = make_shapes()[category]
     points = np.concatenate([p.mesh.vertices for p in parts if getattr(p, 'when', '') != 'hot'])
     return np.unique(points.round(5), axis=0)
 
 
 def vertices(thing: DetailedObject) -> np.ndarray:
-    """Return the thing's vertices in the base frame, metres (n, 3)."""
+    """Return the object's vertices in the base frame, metres (n, 3)."""
     scale = np.asarray(thing.size) / NOMINAL_SIZES[thing.category]
     base = np.asarray(thing.position) - (0.0, 0.0, thing.size[2] / 2)
     return (outline(thing.category) * scale) @ thing.pose[:3, :3].T + base
 
 
 def footprint(thing: DetailedObject) -> np.ndarray:
-    """Return the corners (4, 2) of the rectangle that the thing covers, metres."""
+    """Return the corners (4, 2) of the rectangle that the object covers, metres."""
     points = (
         outline(thing.category)[:, :2]
         * (np.asarray(thing.size) / NOMINAL_SIZES[thing.category])[:2]
@@ -154,7 +154,7 @@ def _moved(
 
 
 def _view(item: DetailedObject, matrix: np.ndarray, pose: np.ndarray):
-    """Depth and coarse mask of a thing, or None when it is cut off."""
+    """Depth and coarse mask of an object, or None when it is cut off."""
     points = vertices(item)
     pixels = project(points, matrix, pose)
     low, high = pixels[:, :2].min(axis=0), pixels[:, :2].max(axis=0)

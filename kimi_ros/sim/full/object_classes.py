@@ -1,4 +1,4 @@
-"""What the full table is set with: kinds, colours, sizes, materials, hazards, words on signs."""
+"""The full world's object classes: categories, colours, sizes, materials, hazards, sign texts."""
 
 from kimi_ros.sim import object_classes as small
 
@@ -33,15 +33,15 @@ NOMINAL_SIZES = {
 """Extents along the object's own x, y, z in metres; handles and sleeves count."""
 
 CATEGORIES = tuple(NOMINAL_SIZES)
-"""Names of the kinds; `sign` is a stand with text, `picture` a framed print of something else."""
+"""The categories; `sign` is a stand with text, `picture` a framed print of another object."""
 
 PEOPLE = ('hand', 'person')
-"""Kinds that are alive: nothing to handle."""
+"""Categories that are alive: nothing to handle."""
 
 THINGS = tuple(category for category in CATEGORIES if category not in PEOPLE)
 
 NATURAL_COLORS = {'apple': ('red', 'yellow', 'green'), 'banana': ('yellow', 'green')}
-"""Kinds that would not be recognised in every colour."""
+"""Categories that would not be recognised in every colour."""
 
 HELD_OUT = frozenset(
     {
@@ -66,7 +66,7 @@ HELD_OUT = frozenset(
         ('picture', 'brown'),
     }
 )
-"""A tenth of the (kind, colour) pairs: drawn only where they are asked for, never in training.
+"""A tenth of the (category, colour) pairs: drawn only where they are asked for, never in training.
 
 None of them is on the small table either, so that a model taught on both has seen none."""
 
@@ -95,7 +95,7 @@ MATERIALS = {
     'hand': ('',),
     'person': ('',),
 }
-"""What each kind may be made of; wood shows a grain and metal a sheen, the others their gloss."""
+"""The materials of each category; wood shows a grain and metal a sheen, others their gloss."""
 
 GLOSS = {'ceramic': 0.7, 'metal': 1.0, 'plastic': 0.45, 'glass': 1.0, 'fruit': 0.3}
 """Specular strength of a material, 0-1; 0.05 for any other."""
@@ -117,13 +117,13 @@ SCALABLE = (
     'glass',
     'car',
 )
-"""Kinds that come in all sizes; the others are medium."""
+"""Categories that come in all sizes; the others are medium."""
 
 CONTAINERS = {'bowl': 0.125, 'box': 0.120, 'cup': 0.080, 'pan': 0.150}
-"""Kinds that hold things, with the width of their opening in metres at nominal size."""
+"""Categories that hold objects, with the width of their opening in metres at nominal size."""
 
 FLAT_TOPS = ('book', 'plate', 'block')
-"""Kinds that things can be stacked on."""
+"""Categories that objects can be stacked on."""
 
 BOX_SHAPED = (
     'book',
@@ -163,11 +163,11 @@ LABEL_TEXTS = ('MILK', 'TEA', 'SALT', 'SUGAR', 'APPLE', 'BANANA', 'POISON', 'TOY
 """What signs and stickers say; some of it is untrue or an order that nobody should follow."""
 
 LABELLED = ('bottle', 'can', 'box', 'book')
-"""Kinds that may carry a sticker."""
+"""Categories that may carry a sticker."""
 
 SKIN = ((0.93, 0.75, 0.62), (0.78, 0.58, 0.44), (0.55, 0.38, 0.27), (0.36, 0.24, 0.17))
 
 
 def colors_of(category: str) -> tuple[str, ...]:
-    """Return the colours that a kind comes in."""
+    """Return the colours that a category comes in."""
     return NATURAL_COLORS.get(category, COLORS)

@@ -1,4 +1,4 @@
-"""How the full table's things are drawn: their meshes, materials, words, pictures, shadows."""
+"""Drawing the full world's objects: meshes, materials, text, pictures, shadows."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class _Placed:
 
 
 class ObjectDrawer:
-    """Adds the meshes and textures to a model and draws things with them.
+    """Adds the meshes and textures to a model and draws objects with them.
 
     Attributes:
-        pictures: what has been drawn for pictures: uint8 (H, W, 3) by (kind, colour).
+        pictures: what has been drawn for pictures: uint8 (H, W, 3) by (category, colour).
     """
 
     def __init__(self, mujoco, spec):
@@ -107,7 +107,7 @@ class ObjectDrawer:
             self._slots[slot] = shows
 
     def add_thing(self, add, index: int, thing: DetailedObject) -> None:
-        """Draw a thing with the renderer's `add`, labelled by its index."""
+        """Draw an object with the renderer's `add`, labelled by its index."""
         scale = np.asarray(thing.size) / NOMINAL_SIZES[thing.category]
         turn = thing.pose[:3, :3] * scale
         base = np.asarray(thing.position) - (0.0, 0.0, thing.size[2] / 2)
@@ -150,7 +150,7 @@ class ObjectDrawer:
         return self._materials[f'picture {self._slots.index(thing.shows)}']
 
     def add_shadow(self, add, thing: DetailedObject, scene: Scene) -> None:
-        """Darken what the thing stands on; not for people, contents and flat things."""
+        """Darken what the object stands on; not for people, contents and flat objects."""
         if thing.relation != 'on' or thing.category in UNSHADED:
             return
         geometry = self._mujoco.mjtGeom
@@ -224,7 +224,7 @@ _EXTENTS: dict[str, tuple] = {}
 
 
 def _extent(category: str) -> tuple:
-    """The least and the greatest coordinates of a kind, in units of its nominal extents."""
+    """The least and the greatest coordinates of a category, in units of its nominal extents."""
     if category not in _EXTENTS:
         flat = DetailedObject(
             category,
@@ -244,7 +244,7 @@ def _clear(one, other) -> bool:
 
 
 def picture_scene(category: str, color: str) -> Scene:
-    """Return the scene that a picture of something shows: the thing alone, close by."""
+    """Return the scene that a picture of something shows: the object alone, close by."""
     import colorsys
 
     rgb = colorsys.hsv_to_rgb(*HUE_SATURATION_VALUE[color])

@@ -1,4 +1,4 @@
-"""Which things a scene of the full table holds: kinds, colours, sizes, what lies on or in what."""
+"""Sampling the objects of a full scene: categories, colours, sizes, stacks, contents."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SMALL_ENOUGH = ('apple', 'ball', 'block', 'can', 'car')
 
 @dataclasses.dataclass
 class Group:
-    """What stands on one spot: the lowest thing first, each later one on or in `support`."""
+    """What stands on one spot: the lowest object first, each later one on or in `support`."""
 
     things: list[DetailedObject]
 
@@ -55,7 +55,7 @@ def sample_groups(draw, held_out: bool) -> list[Group]:
 
 
 def _crowd(draw, names: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the names with three or more things of one kind, mostly in two colours, to count."""
+    """Return the names with three or more objects of one category, mostly in two colours."""
     category, color = names[0]
     two = color, _color(draw, category)
     size = min(3 + draw.below(4), len(names))
@@ -67,7 +67,7 @@ def _color(draw, category: str) -> str:
 
 
 def sample_object(draw, category: str, color: str, size_name: str = '') -> DetailedObject:
-    """Return a thing at the origin, varied a little."""
+    """Return an object at the origin, varied a little."""
     if not size_name:
         size_name = draw.choice(tuple(SIZES)) if category in SCALABLE else 'medium'
     scale = draw.uniform(*SIZES[size_name])
@@ -109,7 +109,7 @@ def vary_color(draw, color: str) -> tuple[float, float, float]:
 
 
 def _piled(draw, group: Group) -> Group:
-    """Perhaps put something on or in the group's lowest thing (and on that, something more)."""
+    """Perhaps put something on or in the group's lowest object (and on that, something more)."""
     base = group.things[0]
     if base.category in CONTAINERS and not base.hot and draw.uniform() < CONTENT_SHARE:
         _fill(draw, group, base)
@@ -123,14 +123,14 @@ def _fill(draw, group: Group, base: DetailedObject) -> None:
     for category in draw.shuffled(SMALL_ENOUGH):
         item = sample_object(draw, category, _color(draw, category), 'small')
         if max(item.size[:2]) * 1.3 < opening:
-            # Round-bottomed bowls hold things a little higher than flat boxes.
+            # Round-bottomed bowls hold objects a little higher than flat boxes.
             floor = base.bottom + {'bowl': 0.022, 'cup': 0.010}.get(base.category, 0.010)
             group.things.append(_raised(item, floor, 'in', base))
             return
 
 
 def _stack(draw, group: Group) -> None:
-    """Pile up to two things on a flat one, each with room to stand."""
+    """Pile up to two objects on a flat one, each with room to stand."""
     for _ in range(1 + (draw.uniform() < 0.3)):
         base = group.things[-1]
         room = {'plate': 1.25}.get(base.category, 2.0) * min(base.size[:2]) / 2

@@ -1,4 +1,4 @@
-"""Meshes of the full table's things beside those of the small one, made in numpy."""
+"""Meshes of the full world's objects, in addition to the small world's; made in numpy."""
 
 from __future__ import annotations
 
@@ -365,7 +365,7 @@ def _person() -> list[Part]:
 
 
 def make_shapes() -> dict[str, list[Part]]:
-    """The parts of every kind of the full table, at nominal size."""
+    """The parts of every category of the full table, at nominal size."""
     shapes = {category: list(parts) for category, parts in small.make_shapes().items()}
     shapes['bottle'].append(_sticker(_round_panel(0.0405, 0.035, 0.095, 0.85)))
     x, y, z = small.NOMINAL_SIZES['box']

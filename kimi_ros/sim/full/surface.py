@@ -1,4 +1,4 @@
-"""How far a point is from a thing's surface."""
+"""How far a point is from an object's surface."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SPACING = 0.006
 
 @functools.cache
 def _points(category: str) -> np.ndarray:
-    """Return points (n, 3) of a kind's surface at nominal size, no farther apart than SPACING."""
+    """Return points (n, 3) of a category's surface at nominal size, at most SPACING apart."""
     found = []
     for part in make_shapes()[category]:
         if getattr(part, 'when', '') == 'hot':
@@ -31,7 +31,7 @@ def _points(category: str) -> np.ndarray:
 
 
 def surface_distance(thing: DetailedObject, point: np.ndarray) -> float:
-    """Return the metres from a point in the base frame to the thing's surface, to about 3 mm."""
+    """Return the metres from a point in the base frame to the object's surface, to about 3 mm."""
     scale = np.asarray(thing.size) / NOMINAL_SIZES[thing.category]
     base = np.asarray(thing.position) - (0.0, 0.0, thing.size[2] / 2)
     if np.linalg.norm(point - thing.position) > np.linalg.norm(thing.size) + 0.1:
