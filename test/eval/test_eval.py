@@ -1,4 +1,4 @@
-"""Examinations count what is right, on scenes that training refuses."""
+"""Evaluation counts what is right, on scenes that training refuses."""
 
 import json
 from dataclasses import replace

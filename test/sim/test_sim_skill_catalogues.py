@@ -152,7 +152,7 @@ def test_lists_of_names_do_not_meet():
     assert sum(map(len, SKILL_SYNONYMS.values())) == len(COMMON)
 
 
-def test_an_examination_s_own_names_were_never_taught(rng):
+def test_held_out_skill_names_are_not_in_training(rng):
     custom = {name for _ in range(150) for name in sample_catalogue(rng, HELD_OUT_SKILLS).custom}
     assert custom == set(HELD_OUT_SKILLS)
     taught = {name for _ in range(1500) for name in sample_catalogue(rng, TRAINING_SKILLS).custom}

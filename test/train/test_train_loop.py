@@ -282,7 +282,7 @@ def test_the_curve_of_a_training_is_drawn(trained, tmp_path):
     assert out.read_text().count('<path') > 20
 
 
-def test_examination_seeds_are_refused(tmp_path):
+def test_evaluation_seeds_are_refused(tmp_path):
     with pytest.raises(HeldOutSeedError, match='evaluation'):
         render_set(tmp_path, range(1_999_999, 2_000_001), 256, 16, workers=1)
 

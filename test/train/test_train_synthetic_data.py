@@ -1,4 +1,4 @@
-"""The table writes training data of every sort, which the school takes and which are true."""
+"""Synthetic data hold lines of every sort, which pass the checks and are true."""
 
 import json
 
@@ -57,6 +57,6 @@ def test_a_seed_gives_the_same_lines(written, tmp_path):
     assert lines == written[0].read_text().splitlines()[: len(lines)]
 
 
-def test_examination_seeds_are_refused(tmp_path):
+def test_evaluation_seeds_are_refused(tmp_path):
     with pytest.raises(HeldOutSeedError, match='evaluation'):
         write_synthetic_data(tmp_path, range(2_000_000, 2_000_001))
