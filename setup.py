@@ -89,10 +89,10 @@ setup(
         # Both own the folder onnxruntime/: pip uninstall onnxruntime before installing this.
         'gpu': ['onnxruntime-gpu>=1.23.2'],
         'hub': ['huggingface_hub>=0.24'],
-        'remote': ['openai>=1.40'],
+        'remote': ['openai>=1.56'],
         'train': ['accelerate>=1.0', 'matplotlib>=3.6', 'tensorboard>=2.12', 'torch>=2.9'],
         'bench': ['matplotlib>=3.6'],
-        'dev': ['huggingface_hub>=0.24', 'pytest>=7'],
+        'dev': ['huggingface_hub>=0.24', 'openai>=1.56', 'pytest>=7'],
         'lint': [
             'import-linter>=2.1',
             'mkdocs-material>=9.6',

@@ -155,6 +155,13 @@ def test_a_word_that_nobody_said_never_gets_into_a_plan(server, remote, kit, cat
     assert 'shiny' in made.say and not made.steps and made.planner == 'remote'
 
 
+def test_one_name_for_two_arguments_is_corrected(server, remote, catalogue):
+    wrong = {'skill': 'place', 'object': 'cup', 'target': 'cup'}
+    server.script({'text': plan('Yes.', wrong)}, {'text': plan('Yes.', wrong | {'target': 'tray'})})
+    draft = remote().draft('put the cup on the tray')
+    assert draft.names(catalogue) == ['cup', 'tray'] and draft.usage.attempts == 2
+
+
 def test_a_thing_that_the_plan_leaves_out_is_told_back(server, remote):
     server.script({'text': CUP}, {'text': plan('我来拿杯子。', pick('杯子'))})
     assert remote().draft('pick up the red cup and the spoon').left_out == ('spoon',)

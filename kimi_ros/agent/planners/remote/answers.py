@@ -61,12 +61,12 @@ def read_draft(
     skills: SkillCatalogue,
     *,
     may_answer: bool = False,
-    unsaid_too: bool = False,
+    lenient: bool = False,
 ) -> DraftPlan:
     """Return the draft that an answer holds; raises InvalidDraftError, saying what is wrong.
 
     :param may_answer: the model saw the image: what it says to a question is the answer.
-    :param unsaid_too: let names hold words that nobody said: the pipeline asks about them.
+    :param lenient: let pass what the pipeline asks about: words that nobody said, one name for two.
     """
     texts = [request.instruction, *(instruction for instruction, _ in request.history)]
     data = _validated(_json_object(text), skills)
@@ -85,7 +85,7 @@ def read_draft(
             if argument.grounded:
                 value = _reference(value, texts)
                 unsaid = [w for name in value.said for w in unsaid_words(name, texts)]
-                if unsaid and not unsaid_too:
+                if unsaid and not lenient:
                     raise InvalidDraftError(
                         f'the names hold {", ".join(map(repr, unsaid))}, which the instruction '
                         'does not: use its own words'
@@ -94,6 +94,8 @@ def read_draft(
         steps.append(DraftStep(step['skill'], arguments))
     draft = DraftPlan(status, say, tuple(with_missing_steps(steps, skills)), '')
     draft = with_said_relation(draft, request.instruction, skills)
+    if (name := draft.repeated_name(skills)) and not lenient:
+        raise InvalidDraftError(f'one step uses {name!r} for two of its arguments')
     return replace(draft, left_out=tuple(_left_out(request.instruction, draft)))
 
 

@@ -123,7 +123,7 @@ class _Asking:
                         self._request,
                         self._skills,
                         may_answer=self._sees,
-                        unsaid_too=last,
+                        lenient=last,
                     )
                 except InvalidDraftError as error:
                     if last:
