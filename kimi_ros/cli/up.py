@@ -12,6 +12,7 @@ from kimi_ros.cli.options import (
     add_model_option,
     add_planning_options,
     remote_fields,
+    remote_settings,
     skills_path,
 )
 from kimi_ros.process import NodeProcess, ProcessEndedError, large_images, ros_arguments
@@ -50,6 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     parameters: dict[str, object] = {'model': arguments.model, 'planner': arguments.planner}
     if arguments.skills is not None:
         parameters['skills'] = str(skills_path(arguments).resolve())
+    try:
+        remote_settings(arguments)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     parameters |= {f'remote_{k}': v for k, v in remote_fields(arguments).items() if v != ''}
     processes = []
     if not arguments.no_camera:
