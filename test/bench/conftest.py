@@ -1,4 +1,4 @@
-"""Makes bench/ importable: it is a program of the checkout and is not installed."""
+"""Makes bench/ importable, which is not part of the installed package."""
 
 import sys
 from importlib.util import module_from_spec, spec_from_file_location

@@ -1,4 +1,4 @@
-"""Random checkpoints are what kimi-export takes."""
+"""Random checkpoints for kimi-export."""
 
 import numpy as np
 import pytest

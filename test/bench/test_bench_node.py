@@ -1,4 +1,4 @@
-"""What the node is asked while it is timed."""
+"""Instructions of the node benchmark."""
 
 from bench.node import instructions
 from kimi_ros.sim import ObjectTruth

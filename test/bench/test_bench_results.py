@@ -1,4 +1,4 @@
-"""Figures, their file, targets, the table and the page."""
+"""Results, targets, the table and the report."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Rates of rendering and training: what is measured, and what is said where it is not."""
+"""Benchmark of rendering and training: rates, ratios and missing rows."""
 
 import pytest
 

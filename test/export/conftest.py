@@ -56,7 +56,7 @@ SMALL = {
 
 
 class Lines(Progress):
-    """Keeps what was said."""
+    """Records the lines."""
 
     def __init__(self):
         self.lines = []
@@ -75,7 +75,7 @@ def small_config(**sections):
 
 
 def random_tensors(config, seed=0, regions=True):
-    """Random tensors under today's names, f32, sized so that activations stay near 1."""
+    """Random tensors under the current names, f32, sized so that activations stay near 1."""
     sizes = ModelConfig.from_dict(config)
     shapes = vision_shapes(sizes) | text_shapes(sizes)
     if regions:
@@ -117,7 +117,7 @@ def make_tensors():
 
 @pytest.fixture
 def make_checkpoint(tmp_path):
-    """Write a checkpoint: `make(tensors, config, ...)`, both the small ones where left out."""
+    """Write a checkpoint: `make(tensors, config, ...)`, both the small ones by default."""
 
     def make(tensors=None, config=None, name='checkpoint', **options):
         config = config or small_config()
@@ -135,7 +135,7 @@ def golden(golden_checkpoint):
 
 @pytest.fixture
 def golden_copy(golden_checkpoint, tmp_path):
-    """A folder with the golden checkpoint's config and tokenizer, and its tensors to change."""
+    """A folder with the golden checkpoint's config and tokenizer, and its tensors to modify."""
     folder = tmp_path / 'golden_copy'
     folder.mkdir()
     for name in ('config.json', 'tokenizer.json'):
@@ -149,7 +149,7 @@ def older_name():
 
 
 def _older_name(name):
-    """Today's name to the one that the releases before 2025 had for the tensor."""
+    """The name of a tensor in releases before 2025."""
     for new, old in (
         ('model.vision.patch_emb', 'vision_encoder.encoder.model.visual.patch_embed.linear'),
         ('model.vision.pos_emb', 'vision_encoder.encoder.model.visual.pos_embed'),

@@ -1,4 +1,4 @@
-"""What a checkpoint may look like, and what is said about one that cannot be exported."""
+"""Supported forms of checkpoints, and the errors of invalid ones."""
 
 import json
 import struct
@@ -17,7 +17,7 @@ QKV = 'model.text.blocks.1.attn.qkv.weight'
 
 @pytest.fixture
 def refused(tmp_path):
-    """Export, which must fail and leave nothing; gives the message."""
+    """Run an export that must fail and write nothing; return the message."""
 
     def refused(checkpoint, **options):
         before = sorted(tmp_path.iterdir())
@@ -91,7 +91,7 @@ def test_stored_dtypes(make_checkpoint, make_config, make_tensors, tmp_path, dty
 
 
 def write_bf16(tensors, path):
-    """The format by hand: the library writes no bf16 from numpy."""
+    """Write bf16, which the library cannot write from numpy."""
     header, data = {}, b''
     for name, values in tensors.items():
         offsets = [len(data), len(data) + values.nbytes]

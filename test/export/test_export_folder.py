@@ -1,4 +1,4 @@
-"""The output folder and the command: whole or not at all."""
+"""The output folder and the command: complete or not written."""
 
 import resource
 import signal
@@ -24,7 +24,7 @@ def command(checkpoint, out, **options):
 
 
 def hear_interrupts():
-    # A job in a shell's background ignores SIGINT, and its children with it.
+    # Background jobs of a shell ignore SIGINT, and so do their children.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -1,4 +1,4 @@
-"""The golden checkpoint: the plain forward and the graphs give what the reference computed."""
+"""The golden checkpoint: the numpy reference and the graphs agree with the golden arrays."""
 
 import json
 
@@ -40,7 +40,7 @@ def run(golden_folder):
 
 
 def local_features(features, vision):
-    """What the stitching and pooling make of a single crop."""
+    """Features of a single crop after stitching and pooling."""
     grid = features.reshape(1, vision.grid, vision.grid, -1)
     joined = stitch(grid, (1, 1), vision.overlap_margin)
     return adaptive_average_pool(joined, vision.grid).reshape(features.shape)
@@ -112,6 +112,6 @@ def test_every_weight_is_stored_once(golden_folder, golden):
     blocks = sum(
         stored.read().nbytes for name, (stored, _) in golden.tensors.items() if name != 'text.wte'
     )
-    # Beside them: the rotation's tables, where rows go in the cache, alignment.
+    # Apart from the rotary tables, the scatter indices and the alignment.
     room = 4096 * (len(golden.tensors) + 6) + 2 * 2048 * 16 * 4 + 730 * 8 * (1 + 3 * 8)
     assert (golden_folder / 'weights.bin').stat().st_size < blocks + room

@@ -1,4 +1,4 @@
-"""Checkpoints by their name on the hub: out of the cache, over HTTP, and what to do without."""
+"""Checkpoints by their name on the hub: from the cache, over HTTP, and errors."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def cached(make_checkpoint, tmp_path):
 
 
 def kimi_export(*arguments, cache, **environment):
-    """Run the command as a user: the library reads its settings once, at its import."""
+    """Run the command in a process: the library reads its settings at import time."""
     settings = {'HF_HUB_CACHE': str(cache), 'HF_TOKEN_PATH': str(cache / 'no_token')}
     return subprocess.run(
         [sys.executable, '-m', 'kimi_export', *map(str, arguments)],

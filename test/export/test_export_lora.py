@@ -1,4 +1,4 @@
-"""Adapters are merged into the weights; what cannot be merged is computed beside them."""
+"""LoRA adapters: merged weights and unmerged branches."""
 
 import json
 
@@ -43,7 +43,7 @@ def write(tmp_path):
 
 
 def hidden(folder, length=9):
-    """The decoder's last state after a text, and the embeddings that were fed."""
+    """The last hidden state after a text, and the embeddings that were fed."""
     with VisionLanguageModel.load(folder, device='cpu') as vlm:
         embeds = vlm._engine.embed_tokens(list(range(10, 10 + length)))
         vlm._engine.rewind(0)
@@ -103,7 +103,7 @@ def test_unmerged_adapter_reads_the_normed_block_input(
 
 
 def test_published_variant_of_all_layers_is_exported(make_checkpoint, write, tmp_path):
-    """The exporter compares what it wrote with plain numpy, unmerged_blocks included."""
+    """The self-check compares with plain numpy, including unmerged adapters."""
     tensors = matrices([f'text.blocks.{i}.{layer}' for i in range(2) for layer in LAYERS])
     command = [str(make_checkpoint()), str(tmp_path / 'out')]
     assert main([*command, '--lora', str(write(tensors, proj=UNMERGED))]) == 0

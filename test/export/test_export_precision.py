@@ -1,4 +1,4 @@
-"""Half, eight and four bits: what is kept, what it costs, and what is refused."""
+"""fp16, int8 and int4: stored weights, verification, invalid options."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ HAS_CAUSAL_SWITCH = tuple(map(int, onnxruntime.__version__.split('.')[:2])) >= (
 
 @pytest.fixture(scope='module')
 def pictures(tmp_path_factory, golden_checkpoint):
-    """Two of the golden pictures, one of them with a question."""
+    """Two of the golden images, one of them with a question."""
     folder = tmp_path_factory.mktemp('pictures')
     for number in (1, 3):
         shutil.copy(golden_checkpoint / f'image_{number}.png', folder)
@@ -44,7 +44,7 @@ def test_packed_weights_dequantize_to_their_values(kind, inputs, group):
     found = packed.dequantize()
     assert found.shape == weight.shape and not found[7].any()
     steps = np.abs(packed.scales).repeat(group, axis=1)[:, :inputs]
-    # Four bits may clip: the scale that loses least is not the one that reaches furthest.
+    # int4 may clip: the best scale is not that of the largest weight.
     assert (np.abs(found - weight) <= steps * (0.501 if kind == 'int8' else 2.2)).all()
     loss = np.sqrt(np.square(found - weight).mean())
     assert loss < (0.01 if kind == 'int8' else 0.11)

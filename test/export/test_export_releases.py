@@ -30,7 +30,7 @@ SOURCES = {  # what each release's moondream.py has of the lines that tell them 
 
 
 def save_tokenizer(path, special):
-    """A tokenizer with these words at these ids, that takes a whole text for a word."""
+    """Save a tokenizer with these words at these ids; it encodes a whole text as one word."""
     vocabulary = {word: token for token, word in special.items()} | WORDS | {'?': 50}
     Tokenizer(WordLevel(vocabulary, unk_token='?')).save(str(path))
     return path
@@ -68,7 +68,7 @@ def published(make_checkpoint, big_config, big_tensors):
 
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
-    """A hub (or its cache) that has starmie-v1, or has not; records what is asked for."""
+    """A hub with or without starmie-v1, which records the requests."""
 
     class Hub:
         asked, has = [], True
@@ -239,7 +239,7 @@ def test_exported_release_answers_and_points(published, hub, tmp_path, release):
 
 @pytest.fixture
 def known(published, monkeypatch):
-    """What config/checkpoints.yaml names is on the hub; records the names that are fetched."""
+    """A hub with the known checkpoints, which records the names that are fetched."""
     from kimi_export import checkpoint
 
     asked = []

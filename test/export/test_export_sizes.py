@@ -1,4 +1,4 @@
-"""Other sizes of the family: what is exported computes what plain numpy computes."""
+"""Other sizes of the architecture: the export agrees with plain numpy."""
 
 import numpy as np
 import onnx
@@ -34,7 +34,7 @@ SIZES = {
 
 @pytest.fixture(params=SIZES.values(), ids=list(SIZES))
 def exported(request, make_config, make_checkpoint, tmp_path):
-    """An exported checkpoint, and whether its decoder has the fused attention."""
+    """An exported checkpoint, and whether its decoder uses GroupQueryAttention."""
     sections, fused = request.param
     checkpoint = make_checkpoint(config=make_config(**sections))
     return open_checkpoint(checkpoint), export_model(checkpoint, tmp_path / 'out'), fused

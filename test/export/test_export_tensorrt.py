@@ -1,4 +1,4 @@
-"""Exports for TensorRT: graphs it can read, engines whole or not at all, and their identity."""
+"""Exports for TensorRT: supported graphs, engine builds and their build info."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def test_graphs_use_only_tensorrt_operators(
         kinds = {node.op_type for node in model.graph.node}
         assert kinds <= IMPORTED, kinds - IMPORTED
         few = any(each.data_type == TensorProto.INT4 for each in model.graph.initializer)
-        # JetPack 6 has a parser for opset 20; numbers of four bits came with 21.
+        # JetPack 6 has a parser for opset 20; int4 came with 21.
         assert model.opset_import[0].version == (21 if few else 20)
         assert few <= (precision == 'int4')
         found = {}
@@ -181,7 +181,7 @@ def test_build_errors_are_reported_and_nothing_is_written(make_checkpoint, tmp_p
 
 def test_interrupted_while_building(make_checkpoint, tmp_path, trt):
     class Interrupts(Progress):
-        """Presses Ctrl-C when the decoder is being built, and waits until it is heard."""
+        """Sends Ctrl-C while the decoder is built, and waits for its effect."""
 
         def start(self, what, steps):
             if what == 'building decoder: Tactics' and threading.current_thread() is not main:

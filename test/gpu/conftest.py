@@ -1,4 +1,4 @@
-"""Folders for both runtimes on this machine's GPU; every test is skipped where there is none."""
+"""Folders for both runtimes on this machine's GPU; tests are skipped without one."""
 
 import subprocess
 import sys

@@ -54,7 +54,7 @@ def test_first_words_points_and_boxes(load, golden_cases, picture, index):
         answer = model.caption(image, max_tokens=len(caption['ids']))
         assert list(answer.ids) == caption['ids']
     for task, find in (('point', model.point), ('detect', model.detect)):
-        # Half precision may stop earlier or later; the first object is where it was.
+        # Half precision may find more or fewer objects; the first one is the same.
         for found, wanted in zip(
             find(image, case[task]['object'], max_objects=1), case[task]['free_max5'], strict=False
         ):
@@ -119,7 +119,7 @@ def test_other_precisions(load, runtime, picture, precision):
 
 def test_out_of_memory_is_a_named_error(exported, picture):
     folder = exported()
-    # A card takes what it needs for itself the first time; that is not what is looked for.
+    # The driver allocates memory of its own on first use, which is not measured.
     VisionLanguageModel.load(folder, device='cuda').close()
     other = open_device()
     try:

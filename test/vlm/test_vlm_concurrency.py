@@ -1,4 +1,4 @@
-"""Streams, threads and cancelling, over the fake engine."""
+"""The fair lock, streams and cancellation, over the fake engine."""
 
 import threading
 import time
@@ -124,7 +124,7 @@ def test_closing_the_model_waits_for_the_reader_of_its_stream(model_saying):
 
 
 def hold(engine):
-    """Let the engine's steps begin, and end when told: the two events."""
+    """Events that report the start of an engine step and let it end."""
     inside, go_on = threading.Event(), threading.Event()
     step = engine.step
 

@@ -1,4 +1,4 @@
-"""Region: bins, Fourier features, and scores that mean something."""
+"""The coordinate encoder: bins, Fourier features, confidence and scores."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_coordinate_encoder_table_agrees_with_the_formula():
         draw(1, 8), draw(6, 16), draw(6), draw(2, 8), draw(6, 16), draw(6), bins=64
     )
     table = encoder.coordinates([16 / 64, 63 / 64])
-    # A value next to the bins takes the long way.
+    # A value between the bins is not in the table.
     near = encoder.coordinates([16 / 64 + 1e-7, 63 / 64])
     np.testing.assert_allclose(table, near, atol=1e-4)
     assert encoder.sizes([(0.5, 0.25), (1, 1)]).shape == (2, 6)

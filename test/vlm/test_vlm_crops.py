@@ -1,4 +1,4 @@
-"""Crops: tilings, edges of the input, features put together again."""
+"""Crops: tilings, invalid images, stitching; validation of the config."""
 
 import numpy as np
 import pytest

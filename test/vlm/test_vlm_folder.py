@@ -1,4 +1,4 @@
-"""Model folders: what is wrong with one is said with the file's name."""
+"""Model folders: errors name the file."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from kimi_ros.vlm.folder import read_folder
 
 @pytest.fixture
 def folder(golden_folder, tmp_path):
-    """A copy that a test may spoil."""
+    """A copy that a test may modify."""
     return shutil.copytree(golden_folder, tmp_path / 'model')
 
 

@@ -1,4 +1,4 @@
-"""Decoding over the fake engine: what is fed, what is written, and when it ends."""
+"""Prompts, sampling and the generation loop, over the fake engine."""
 
 import dataclasses
 import json
@@ -56,7 +56,7 @@ def test_generation_stops_at_max_tokens(model_saying):
     answer = model.query(None, 'What?', max_tokens=3)
     assert answer.finish == 'length'
     assert len(answer.ids) == 3
-    # The last token is not fed: nothing is asked after it.
+    # The last token is not fed back.
     assert engine.steps[1:] == [1, 1]
 
 
@@ -293,7 +293,7 @@ def test_grammar_feeds_fast_forward_tokens_in_one_step(model_saying):
     assert answer.text == text
     assert answer.finish == 'stop'
     assert answer.ids == model.tokenizer.encode(text)
-    # Forced tokens save more than half of the steps.
+    # Fast-forward tokens save more than half of the steps.
     assert len(engine.steps) < len(answer.ids) / 2
     assert sum(engine.steps) < len(answer.prompt_ids) + len(answer.ids) + 1
 

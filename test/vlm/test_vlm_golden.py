@@ -1,4 +1,4 @@
-"""Parity with the reference implementation, through the real engine and the public calls."""
+"""Parity with the reference implementation, through the real engine and the public API."""
 
 import json
 
@@ -73,7 +73,7 @@ def test_query(model, case):
 
 
 def first_close_step(model, image, prompt_ids, answer_ids):
-    """How many tokens are written before two logits are too close to say which comes first."""
+    """Number of tokens before the two largest logits are too close to compare."""
     engine = model._engine
     bos = engine.embed_tokens([model.config.tokenizer.bos_id])
     model.query(None, 'x', max_tokens=1)  # so that the model knows no image in the cache

@@ -1,4 +1,4 @@
-"""The golden arrays in half, eight and four bits: within bounds that were measured."""
+"""The golden arrays in fp16, int8 and int4, within measured bounds."""
 
 import subprocess
 import sys

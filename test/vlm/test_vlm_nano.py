@@ -1,4 +1,4 @@
-"""The nano model's cache: exported once, again when damaged, clear when it cannot be."""
+"""The cache of the nano model: exported once, again if damaged, clear errors."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from kimi_ros.vlm.errors import ModelFolderError
 
 @pytest.fixture
 def checkpoint(golden_checkpoint, tmp_path, monkeypatch):
-    """The golden checkpoint in nano's place, and a cache of the test's own."""
+    """The golden checkpoint in place of nano, and a separate cache."""
     folder = tmp_path / 'checkpoint'
     folder.mkdir()
     for name in ('config.json', 'tokenizer.json', 'model.safetensors'):
@@ -34,7 +34,7 @@ def test_cache_folder_follows_the_environment(monkeypatch, tmp_path):
 
 
 def test_concurrent_processes_export_once(checkpoint):
-    # A flock belongs to the open file, so threads stand for processes here.
+    # A flock belongs to the open file, so threads can replace processes here.
     with ThreadPoolExecutor() as pool:
         folders = set(pool.map(lambda _: nano.export_once(), range(3)))
     (folder,) = folders

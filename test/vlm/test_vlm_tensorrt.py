@@ -1,4 +1,4 @@
-"""The TensorRT engine's bookkeeping, with onnxruntime doing the arithmetic of the same graphs.
+"""The TensorRT engine, with ONNX Runtime computing the same graphs.
 
 The executor here keeps "device" memory in numpy and refuses what TensorRT would: lengths outside a
 profile, addresses that are not aligned, tensors left out. What it hands to graphs are views of that
@@ -38,7 +38,7 @@ HALF = QuantizationConfig('fp16', 'fp16', 'fp16', 128, 'fp16')
 
 
 class Block:
-    """Device memory that is none."""
+    """Device memory in host memory."""
 
     def __init__(self, nbytes):
         self.nbytes = nbytes
@@ -46,7 +46,7 @@ class Block:
 
 
 class NumpyExecutor:
-    """See runs.Executor. `memory` bounds what can be had."""
+    """Implements runners.Executor; `memory` limits the allocations."""
 
     def __init__(self, graphs, folder, memory=1 << 40):
         self.graphs, self.folder, self.memory = graphs, folder, memory
@@ -120,7 +120,7 @@ class NumpyExecutor:
 
 
 def fake_folder(path, checkpoint, quantization):
-    """A folder as kimi-export describes one, except that its graphs are not yet engines."""
+    """A folder as kimi-export describes one, with ONNX graphs in place of engines."""
     write_graphs(checkpoint, quantization, path, Progress())
     write_embeddings(checkpoint, quantization, path / 'tables.safetensors')
     graphs = engine_specs(checkpoint.config, quantization, has_regions=True)

@@ -1,4 +1,4 @@
-"""What is asked of TensorRT and of CUDA, and in which order.
+"""The TensorRT executor: calls of TensorRT and CUDA, and their order.
 
 Neither is here: helpers/tensorrt_stand_ins stands in for them, with real arithmetic.
 """
@@ -25,7 +25,7 @@ HERE = Machine('10.3.0', '8.7', 'Orin')
 
 @pytest.fixture(scope='module')
 def built(golden_checkpoint, tmp_path_factory):
-    """A folder as kimi-export --target tensorrt writes it, and its identity."""
+    """A folder as kimi-export --target tensorrt writes it, and its build info."""
     with pytest.MonkeyPatch.context() as patch:
         stand_ins.install(patch)
         out = tmp_path_factory.mktemp('built') / 'golden'
@@ -42,7 +42,7 @@ def trt(monkeypatch):
 
 @pytest.fixture
 def changed(built, tmp_path):
-    """The folder with another identity, or other bytes in some of its engines."""
+    """The folder with another build info, or other bytes in some of its engines."""
 
     def change(identity=None, **engines):
         folder = built[0]
@@ -62,7 +62,7 @@ def test_token_step_replays_the_captured_cuda_graph(built, trt):
     assert trt.device.depth == 0
     for token in (5, 6, 7, 8):
         hidden = engine.step(engine.embed_tokens([token]))
-    # The first run of each sets TensorRT up, the second captures, and all later ones launch.
+    # The first run initializes the context, the second captures, all later ones launch.
     assert (Graph.made, Graph.launched) == (1, 3)
     for _ in range(3):
         logits = engine.coordinate_logits(hidden)

@@ -1,4 +1,4 @@
-"""Memory, copies and graphs of a GPU through both libraries, over stand-ins in host memory."""
+"""Device memory, copies and CUDA graphs through both libraries, over stand-ins in host memory."""
 
 import sys
 
@@ -18,7 +18,7 @@ LIBRARIES = {'pycuda': 'pycuda', 'cuda.bindings': 'bindings'}
 
 @pytest.fixture
 def cuda(monkeypatch):
-    """A driver without any of the libraries that talk to it."""
+    """A driver with neither library installed."""
     for name in (*LIBRARIES, 'cuda', 'pycuda.driver', 'cuda.bindings.driver'):
         monkeypatch.setitem(sys.modules, name, None)
     host = HostCuda()
@@ -30,7 +30,7 @@ def cuda(monkeypatch):
 
 @pytest.fixture(params=LIBRARIES)
 def library(request, cuda, monkeypatch):
-    """One of the libraries is there."""
+    """One of the libraries is installed."""
     driver = getattr(cuda_stand_ins, LIBRARIES[request.param])(cuda)
     monkeypatch.setitem(sys.modules, request.param, sys)  # any module: a package to import from
     monkeypatch.setitem(sys.modules, f'{request.param}.driver', driver)

@@ -1,4 +1,4 @@
-"""Tokenizer: text stays text, streams show whole words and whole characters."""
+"""Tokenizer: special tokens in text, streaming in whole words and characters."""
 
 import pytest
 
