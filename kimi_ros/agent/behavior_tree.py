@@ -43,7 +43,7 @@ def to_behavior_tree(plan: Plan, catalogue: SkillCatalogue) -> str:
             ports[argument.name] = _text(value)
             if argument.grounded and value:
                 ports |= _object_ports(argument.name, plan.object(value))
-        ElementTree.SubElement(sequence, _node_id(skill), name=skill.name, **ports)
+        ElementTree.SubElement(sequence, _node_id(skill), {'name': skill.name, **ports})
     root.append(_models([catalogue[name] for name in dict.fromkeys(s.skill for s in plan.steps)]))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding='unicode', xml_declaration=True) + '\n'
@@ -81,7 +81,7 @@ def _node_id(skill: Skill) -> str:
     return skill.node or ''.join(part.capitalize() for part in skill.name.split('_'))
 
 
-def _text(value) -> str:
+def _text(value: object) -> str:
     """Return words as an attribute may hold them: nothing in them is a reference or a script."""
     if isinstance(value, bool):
         return str(value).lower()

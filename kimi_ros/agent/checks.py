@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Event
+from typing import Any
 
 from kimi_ros.agent.answers import Verdict, parse_yes_no
 from kimi_ros.agent.grounding import Candidate, box_iou
@@ -24,7 +25,7 @@ DUPLICATE_IOU = 0.8
 
 def verify_object(
     vlm: Vlm,
-    image,
+    image: Any,
     name: str,
     candidate: Candidate,
     size: tuple[int, int],

@@ -33,7 +33,8 @@ class DraftStep:
 
     def references(self, skill: Skill) -> dict[str, Reference]:
         """Return the references to what must be found in the image, by argument."""
-        return {a.name: self.arguments[a.name] for a in skill.arguments if a.grounded}
+        values = ((a.name, self.arguments[a.name]) for a in skill.arguments if a.grounded)
+        return {name: value for name, value in values if isinstance(value, Reference)}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -59,13 +61,13 @@ def draw_plan(rgb: np.ndarray, plan: Plan, text_renderer: TextRenderer | None = 
     return np.concatenate([picture, _status_line(plan, width, size, text_renderer)])
 
 
-def _outlined_box(picture: np.ndarray, box, color: Color, line: int) -> None:
+def _outlined_box(picture: np.ndarray, box: Sequence[float], color: Color, line: int) -> None:
     left, top, right, bottom = (round(v) for v in box)
     for shade, thickness in ((_BLACK, line + 2), (color, line)):
         cv2.rectangle(picture, (left, top), (right, bottom), shade, thickness, cv2.LINE_AA)
 
 
-def _outlined_point(picture: np.ndarray, point, color: Color, radius: int) -> None:
+def _outlined_point(picture: np.ndarray, point: Sequence[float], color: Color, radius: int) -> None:
     center = round(point[0]), round(point[1])
     for shade, extra in ((_BLACK, 2), (_WHITE, 1), (color, -1)):
         cv2.circle(picture, center, radius + extra, shade, -1, cv2.LINE_AA)
@@ -74,11 +76,11 @@ def _outlined_point(picture: np.ndarray, point, color: Color, radius: int) -> No
 def _draw_label(
     picture: np.ndarray,
     text: str,
-    box,
+    box: Sequence[float],
     color: Color,
     size: int,
     text_renderer: TextRenderer,
-    taken: list,
+    taken: list[Rectangle],
 ) -> None:
     """Draw a label where it hides no other: above the box, below it, or as near as possible."""
     height, width = picture.shape[:2]
@@ -141,7 +143,8 @@ def _steps(plan: Plan) -> str:
 
 def _wrapped(text: str, width: int, size: int, text_renderer: TextRenderer, most: int) -> list[str]:
     """Wrap text into at most `most` lines, at spaces if possible; the rest becomes an ellipsis."""
-    lines, rest = [], text
+    lines: list[str] = []
+    rest = text
     while rest:
         end = len(rest)
         if text_renderer.width(rest, size) > width:

@@ -83,12 +83,17 @@ class Frame:
 
         :param pixels: (N, 2), x and y.
         """
-        return rays_of(pixels, self.intrinsics, self.distortion)
+        return rays_of(pixels, self._camera_matrix(), self.distortion)
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
         """Return the pixels (N, 2) of points (N, 3) in the optical frame; needs intrinsics."""
         points = np.asarray(points, float).reshape(-1, 3)
-        return pixels_of(points[:, :2] / points[:, 2:], self.intrinsics, self.distortion)
+        return pixels_of(points[:, :2] / points[:, 2:], self._camera_matrix(), self.distortion)
+
+    def _camera_matrix(self) -> np.ndarray:
+        if self.intrinsics is None:
+            raise FrameError('the frame has no intrinsics')
+        return self.intrinsics
 
 
 def detect_camera_problem(rgb: np.ndarray) -> str:
@@ -100,7 +105,7 @@ def detect_camera_problem(rgb: np.ndarray) -> str:
     return Reason.BLANK if grey.std() < _CONTRAST else ''
 
 
-def _matrix(value, side: int, name: str) -> np.ndarray:
+def _matrix(value: np.ndarray, side: int, name: str) -> np.ndarray:
     matrix = np.asarray(value, float)
     if matrix.shape != (side, side) or not np.isfinite(matrix).all():
         raise FrameError(f'{name} must be {side}x{side} finite numbers')

@@ -55,7 +55,7 @@ def estimate_position(
         inside = valid[(valid >= DEPTH_RANGE[0]) & (valid <= DEPTH_RANGE[1])]
         share = inside.size / values.size
         if share >= MIN_VALID_SHARE:
-            return _deprojected(frame, point, box, inside.astype(float), share)
+            return _deprojected(frame, frame.intrinsics, point, box, inside.astype(float), share)
         if valid.size / values.size >= MIN_VALID_SHARE:
             status = DepthStatus.OUT_OF_RANGE
     return Position(status, valid_fraction=share)
@@ -100,7 +100,9 @@ def depth_sigma(values: np.ndarray, depth: float) -> float:
     return max(seen, 0.0012 + 0.0019 * (depth - 0.4) ** 2)
 
 
-def _windows(size, point, box) -> list[tuple[int, int, int, int]]:
+def _windows(
+    size: tuple[int, int], point: tuple[float, float], box: tuple[float, ...] | None
+) -> list[tuple[int, int, int, int]]:
     """Return the windows to take depth from, in pixels: around the point, at the box's centre."""
     width, height = size
     sides = (0, 0) if box is None else (box[2] - box[0], box[3] - box[1])
@@ -120,12 +122,19 @@ def _windows(size, point, box) -> list[tuple[int, int, int, int]]:
     return clipped
 
 
-def _deprojected(frame: Frame, point, box, values: np.ndarray, share: float) -> Position:
+def _deprojected(
+    frame: Frame,
+    intrinsics: np.ndarray,
+    point: tuple[float, float],
+    box: tuple[float, ...] | None,
+    values: np.ndarray,
+    share: float,
+) -> Position:
     depth = float(np.median(values))
     # A point may lie anywhere on its object: a tenth of the box either way, but a pixel at least.
     sides = (0, 0) if box is None else (box[2] - box[0], box[3] - box[1])
     sigmas = (max(1.0, sides[0] / 10), max(1.0, sides[1] / 10), depth_sigma(values, depth))
-    xyz, covariance = deproject(point, depth, frame.intrinsics, sigmas, frame.distortion)
+    xyz, covariance = deproject(point, depth, intrinsics, sigmas, frame.distortion)
     if not np.isfinite(xyz).all():
         return Position(DepthStatus.OUT_OF_RANGE, valid_fraction=share)
     status, name = DepthStatus.NO_TRANSFORM, frame.frame_id
@@ -135,6 +144,5 @@ def _deprojected(frame: Frame, point, box, values: np.ndarray, share: float) -> 
         xyz = rotation @ xyz + pose[:3, 3]
         covariance = rotation @ covariance @ rotation.T
         status, name = DepthStatus.OK, frame.position_frame
-    return Position(
-        status, tuple(map(float, xyz)), tuple(map(float, covariance.ravel())), name, share
-    )
+    x, y, z = map(float, xyz)
+    return Position(status, (x, y, z), tuple(map(float, covariance.ravel())), name, share)

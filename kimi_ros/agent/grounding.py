@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
+from typing import Any
 
-from kimi_ros.agent.vlm_protocol import Vlm
+from kimi_ros.agent.vlm_protocol import Box, Vlm
 
 # Boxes of one name with a higher IoU are one object. Detectors usually take 0.5 to 0.7; not tuned.
 NMS_IOU = 0.6
@@ -38,7 +39,7 @@ class Candidate:
 
 
 def ground(
-    vlm: Vlm, image, name: str, size: tuple[int, int], cancel: Event | None = None
+    vlm: Vlm, image: Any, name: str, size: tuple[int, int], cancel: Event | None = None
 ) -> list[Candidate]:
     """Return the candidates for a name, sorted from left to right; empty if nothing is found.
 
@@ -64,10 +65,9 @@ def ground(
             position, score = (nearest.x, nearest.y), math.sqrt(box.score * nearest.score)
         else:
             position, score = center, box.score * UNPAIRED_PENALTY
-        corners = (box.x_min, box.y_min, box.x_max, box.y_max)
-        candidates.append(
-            Candidate(_pixel(position, size), _pixels(corners, size), score, agreed=bool(inside))
-        )
+        x_min, y_min, x_max, y_max = _pixels((box.x_min, box.y_min, box.x_max, box.y_max), size)
+        corners = x_min, y_min, x_max, y_max
+        candidates.append(Candidate(_pixel(position, size), corners, score, agreed=bool(inside)))
     candidates += [
         Candidate(_pixel((p.x, p.y), size), None, p.score * UNPAIRED_PENALTY, agreed=False)
         for p in points
@@ -89,9 +89,9 @@ def box_iou(a: Sequence[float], b: Sequence[float]) -> float:
     return shared / (areas - shared)
 
 
-def non_maximum_suppression(boxes: list) -> list:
+def non_maximum_suppression(boxes: Sequence[Box]) -> list[Box]:
     """Keep the best of overlapping boxes (IoU >= NMS_IOU); drop those without area."""
-    kept: list = []
+    kept: list[Box] = []
     for box in sorted(boxes, key=lambda b: -b.score):
         corners = (box.x_min, box.y_min, box.x_max, box.y_max)
         if corners[2] <= corners[0] or corners[3] <= corners[1]:

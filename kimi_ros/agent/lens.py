@@ -92,7 +92,8 @@ def rays_of(
     if distortion is not None:
         return distortion.undistort(pixels, intrinsics)
     k = np.asarray(intrinsics, float)
-    return (np.asarray(pixels, float).reshape(-1, 2) - k[:2, 2]) / (k[0, 0], k[1, 1])
+    rays: np.ndarray = (np.asarray(pixels, float).reshape(-1, 2) - k[:2, 2]) / (k[0, 0], k[1, 1])
+    return rays
 
 
 def pixels_of(
@@ -102,7 +103,8 @@ def pixels_of(
     if distortion is not None:
         return distortion.distort(rays, intrinsics)
     k = np.asarray(intrinsics, float)
-    return np.asarray(rays, float).reshape(-1, 2) * (k[0, 0], k[1, 1]) + k[:2, 2]
+    pixels: np.ndarray = np.asarray(rays, float).reshape(-1, 2) * (k[0, 0], k[1, 1]) + k[:2, 2]
+    return pixels
 
 
 def ray_map(

@@ -79,9 +79,8 @@ class Perception:
 
     def ask(self, question: str, max_tokens: int = MAX_ANSWER_TOKENS) -> str:
         """Return the model's answer to a question about the image."""
-        return self._vlm.query(
-            self.image, question, max_tokens=max_tokens, cancel=self._cancel
-        ).text.strip()
+        answer = self._vlm.query(self.image, question, max_tokens=max_tokens, cancel=self._cancel)
+        return str(answer.text).strip()
 
     def answer(
         self, question: str, prefix: str = '', on_text: Callable[[str], None] | None = None

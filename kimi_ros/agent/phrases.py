@@ -95,7 +95,7 @@ _ALONG = (
 )
 
 
-def say(key: str, language: str, *values) -> str:
+def say(key: str, language: str, *values: object) -> str:
     """Return a message with its values filled in."""
     return _MESSAGES[key][language == 'zh'].format(*values)
 

@@ -279,5 +279,5 @@ class Pipeline:
         objects = tuple(self._perception.object_of(f'o{n}', d) for n, d in enumerate(detections, 1))
         return PlanOutcome.without_steps(status, reason, say, objects, options)
 
-    def _say(self, key: str, *values) -> str:
+    def _say(self, key: str, *values: object) -> str:
         return phrases.say(key, self._language, *values)

@@ -11,8 +11,11 @@ import hashlib
 import json
 from dataclasses import dataclass, fields, replace
 from enum import Enum, IntEnum
+from typing import Any, TypeVar
 
 from kimi_ros.agent.errors import PlanFormatError
+
+_Made = TypeVar('_Made', 'Plan', 'GroundedObject', 'PlanStep')
 
 
 class Status(str, Enum):
@@ -127,9 +130,10 @@ class PlanStep:
     expected_effect: str = ''
 
     @property
-    def arguments(self) -> dict:
+    def arguments(self) -> dict[str, Any]:
         """Return the arguments by name."""
-        return json.loads(self.arguments_json)
+        arguments: dict[str, Any] = json.loads(self.arguments_json)
+        return arguments
 
 
 @dataclass(frozen=True)
@@ -184,9 +188,10 @@ class Plan:
         """Return the object with this id."""
         return next(o for o in self.objects if o.id == object_id)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers; a risk is its lower-case name."""
-        return _plain(self)
+        content: dict[str, Any] = _plain(self)
+        return content
 
     def to_json(self) -> str:
         """Return the plan as one line of JSON, non-ASCII text unescaped."""
@@ -216,7 +221,7 @@ class Plan:
             raise PlanFormatError(f'not a plan: {type(error).__name__}: {error}') from None
 
 
-def hash_of(content) -> str:
+def hash_of(content: Any) -> str:
     """Return the SHA-256, hex, of plain data: of its sorted, unspaced JSON in UTF-8."""
     text = json.dumps(
         content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(',', ':')
@@ -224,7 +229,7 @@ def hash_of(content) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, Risk):
         return value.name.lower()
     if isinstance(value, Enum):
@@ -236,20 +241,21 @@ def _plain(value):
     return value
 
 
-def _object(data: dict) -> GroundedObject:
-    vectors = {
+def _object(data: dict[str, Any]) -> GroundedObject:
+    vectors: dict[str, tuple[float, ...] | None] = {
         name: None if data[name] is None else tuple(float(v) for v in data[name])
         for name in ('point', 'box', 'position', 'covariance')
     }
     for name, length in (('point', 2), ('box', 4), ('position', 3), ('covariance', 9)):
-        if vectors[name] is not None and len(vectors[name]) != length:
-            raise ValueError(f'{name} has {len(vectors[name])} numbers, not {length}')
+        vector = vectors[name]
+        if vector is not None and len(vector) != length:
+            raise ValueError(f'{name} has {len(vector)} numbers, not {length}')
     if vectors['point'] is None:
         raise ValueError('an object has no point')
     return _build(GroundedObject, data, depth_status=DepthStatus(data['depth_status']), **vectors)
 
 
-def _step(data: dict) -> PlanStep:
+def _step(data: dict[str, Any]) -> PlanStep:
     if not isinstance(json.loads(data['arguments_json']), dict):
         raise ValueError('arguments_json holds no object')
     return _build(
@@ -257,7 +263,7 @@ def _step(data: dict) -> PlanStep:
     )
 
 
-def _build(cls, data: dict, **converted):
+def _build(cls: type[_Made], data: dict[str, Any], **converted: Any) -> _Made:
     """Make a dataclass of the plain fields in `data` and the converted ones."""
     known = {f.name for f in fields(cls)}
     if set(data) != known:
@@ -269,7 +275,7 @@ def _build(cls, data: dict, **converted):
 
 
 _NUMBER = (int, float)
-_PLAIN = {
+_PLAIN: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(
         ('id', 'label', 'position_frame', 'skill', 'arguments_json', 'expected_effect'), str
     ),

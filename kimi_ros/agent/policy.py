@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kimi_ros.agent.draft import DraftStep
 from kimi_ros.agent.errors import PolicyError
@@ -117,7 +118,7 @@ class Rule:
     id: str
     action: str
     say: dict[str, str]
-    patterns: tuple[re.Pattern, ...] = ()
+    patterns: tuple[re.Pattern[str], ...] = ()
     arguments: tuple[tuple[str, NounMatcher], ...] = ()
     min_risk: Risk = Risk.NONE
     risk: Risk = Risk.NONE
@@ -163,7 +164,7 @@ class Policy:
         return cls.from_data(load_yaml(path, PolicyError), str(path))
 
     @classmethod
-    def from_data(cls, data, source: str = 'policy') -> Policy:
+    def from_data(cls, data: Any, source: str = 'policy') -> Policy:
         """Make a policy of what a YAML file holds; keys of earlier versions are understood."""
         data = _with_current_keys(data)
         if isinstance(data, dict) and isinstance(data.get('rules'), list):
@@ -231,7 +232,7 @@ def _names_in_role(role: str, names: Mapping[str, Sequence[str]]) -> list[str]:
     return [n for a, group in names.items() if role in (ANY, a) or a not in ROLES for n in group]
 
 
-def _rule(entry: dict, place: str) -> Rule:
+def _rule(entry: dict[str, Any], place: str) -> Rule:
     """Return the rule of an entry that the schema allows, after what a schema cannot say."""
     action = entry['action']
     if ('patterns' in entry) == ('arguments' in entry):
@@ -254,14 +255,14 @@ def _rule(entry: dict, place: str) -> Rule:
     )
 
 
-def _pattern(text: str, place: str) -> re.Pattern:
+def _pattern(text: str, place: str) -> re.Pattern[str]:
     try:
         return re.compile(text, re.IGNORECASE)
     except re.error as error:
         raise PolicyError(f'{place}: {text!r} is not a regular expression: {error}') from None
 
 
-def _with_current_keys(entry):
+def _with_current_keys(entry: Any) -> Any:
     if not isinstance(entry, dict):
         return entry
     return {_RENAMED.get(key, key): value for key, value in entry.items()}

@@ -222,7 +222,7 @@ class QuestionAnswerer:
             self._language,
         )
 
-    def _say(self, key: str, *values) -> str:
+    def _say(self, key: str, *values: object) -> str:
         return phrases.say(key, self._language, *values)
 
 

@@ -69,7 +69,7 @@ class Resolver:
         """Find the head with its attributes, then select by relation, then by order."""
         candidates: Sequence[Candidate] = self._find(reference.without_place)
         if reference.relation:
-            landmarks = []
+            landmarks: list[Candidate] = []
             for landmark in reference.landmarks:
                 resolution = self.resolve(landmark)
                 if not resolution.candidates and landmark.head in _SURFACES:

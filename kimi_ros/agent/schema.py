@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from kimi_ros.agent.plan import Status
 from kimi_ros.agent.skills import MAX_STRING, Argument, Skill
@@ -28,7 +29,7 @@ def plan_schema(
     catalogue: Iterable[Skill],
     statuses: Iterable[Status] = MODEL_STATUSES,
     names: str = f'{_WORDS}{{1,{MAX_STRING}}}',
-) -> dict:
+) -> dict[str, Any]:
     """Return the schema of {"status", "say", "steps"}, keys in this order, without white space.
 
     With status ok there are 1 to 10 steps, each of a known skill with its arguments in order; with
@@ -53,16 +54,16 @@ def plan_schema(
     return {'x-guidance': _COMPACT, 'anyOf': forms}
 
 
-def _form(status: dict, steps: dict) -> dict:
+def _form(status: dict[str, Any], steps: dict[str, Any]) -> dict[str, Any]:
     return _object({'status': status, 'say': _string(_SAY, 0, MAX_SAY), 'steps': steps})
 
 
-def _step(skill: Skill, names: str) -> dict:
+def _step(skill: Skill, names: str) -> dict[str, Any]:
     arguments = {a.name: _value(a, names) for a in skill.arguments}
     return _object({'skill': {'const': skill.name}, **arguments})
 
 
-def _value(argument: Argument, names: str) -> dict:
+def _value(argument: Argument, names: str) -> dict[str, Any]:
     if argument.type == 'enum':
         return {'enum': list(argument.values)}
     if argument.type == 'number':
@@ -74,12 +75,12 @@ def _value(argument: Argument, names: str) -> dict:
     return {'type': 'string', 'pattern': f'^{names}$'}
 
 
-def _string(character: str, shortest: int, longest: int) -> dict:
+def _string(character: str, shortest: int, longest: int) -> dict[str, Any]:
     # The length is in the pattern: one expression to compile, not an intersection of two.
     return {'type': 'string', 'pattern': f'^{character}{{{shortest},{longest}}}$'}
 
 
-def _object(properties: dict) -> dict:
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         'type': 'object',
         'properties': properties,

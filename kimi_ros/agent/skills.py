@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kimi_ros.agent.errors import CatalogueError
 from kimi_ros.agent.plan import Risk, hash_of
@@ -186,7 +187,7 @@ class SkillCatalogue:
         return cls.from_data(load_yaml(path, CatalogueError), str(path))
 
     @classmethod
-    def from_data(cls, data, source: str = 'skills') -> SkillCatalogue:
+    def from_data(cls, data: Any, source: str = 'skills') -> SkillCatalogue:
         """Make a catalogue of what a YAML file holds: {'skills': [...]}."""
         validate(data, FILE_SCHEMA, source, CatalogueError)
         entries = data['skills']
@@ -212,7 +213,7 @@ class SkillCatalogue:
         return iter(self.skills)
 
 
-def _skill(entry: dict, place: str) -> Skill:
+def _skill(entry: dict[str, Any], place: str) -> Skill:
     """Return the skill of an entry that the schema allows, after what a schema cannot say."""
     arguments = tuple(
         _argument(a, where(entry, ('arguments', i), place))
@@ -248,7 +249,7 @@ def _skill(entry: dict, place: str) -> Skill:
     )
 
 
-def _argument(entry: dict, place: str) -> Argument:
+def _argument(entry: dict[str, Any], place: str) -> Argument:
     kind, given = entry['type'], set(entry) - {'name', 'type'}
     needed = _NEEDS.get(kind, set())
     if given != needed:

@@ -20,7 +20,7 @@ class Obstacle(NamedTuple):
 
     reason: str
     key: str
-    values: tuple = ()
+    values: tuple[object, ...] = ()
 
 
 def bind_steps(
@@ -44,18 +44,16 @@ def bind_steps(
         risk, needs_approval, rules = policy.assess_risk(instruction, draft, skill)
         reasons += [r for r in rules if r not in reasons]
         references = draft.references(skill)
-        arguments = {
-            a.name: objects[references[a.name].text] if a.grounded else draft.arguments[a.name]
-            for a in skill.arguments
-        }
+        bound = {name: objects[reference.text] for name, reference in references.items()}
+        arguments = {a.name: bound.get(a.name, draft.arguments[a.name]) for a in skill.arguments}
         steps.append(
             PlanStep(
                 skill=skill.name,
-                object_ids=tuple(arguments[a.name] for a in skill.arguments if a.grounded),
+                object_ids=tuple(bound.values()),
                 arguments_json=json.dumps(arguments, ensure_ascii=False),
                 risk=risk,
                 needs_approval=needs_approval or (doubted and risk is not Risk.NONE),
-                expected_effect=', '.join(str(e.bind(arguments)) for e in skill.effects),
+                expected_effect=', '.join(str(e.bind(bound)) for e in skill.effects),
             )
         )
     return tuple(steps), tuple(reasons)
@@ -76,8 +74,8 @@ def _repeated(
         end = start + 1
         while several and end < len(drafts) and several in texts[end]:
             end += 1
-        for object_id in ids[several] if several else [None]:
-            chosen = {**first, several: object_id} if several else first
+        choices = [{**first, several: i} for i in ids[several]] if several else [first]
+        for chosen in choices:
             yield from ((draft, chosen) for draft in drafts[start:end])
         start = end
 

@@ -169,7 +169,7 @@ class TargetFinder:
                 targets.places[reference.text] = reference, place
         return targets
 
-    def _say(self, key: str, *values) -> str:
+    def _say(self, key: str, *values: object) -> str:
         return phrases.say(key, self._language, *values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -69,7 +69,7 @@ class PillowTextRenderer:
 
     def width(self, text: str, size: int) -> int:
         """Return the width of a line in pixels."""
-        return round(self._font(size).getlength(text))
+        return int(round(self._font(size).getlength(text)))
 
     def write(self, rgb: np.ndarray, text: str, x: int, y: int, size: int, color: Color) -> None:
         """Write a line into uint8 (H, W, 3)."""
@@ -82,7 +82,7 @@ class PillowTextRenderer:
             part[:] = np.asarray(picture)
 
     @lru_cache(maxsize=8)  # noqa: B019 - renderers live as long as the process
-    def _font(self, size: int):
+    def _font(self, size: int) -> Any:
         if self._path:
             return ImageFont.truetype(self._path, size)
         return ImageFont.load_default(size)

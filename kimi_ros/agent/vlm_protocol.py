@@ -46,7 +46,7 @@ class Vlm(Protocol):
         *,
         max_tokens: int,
         spatial_refs: Sequence[tuple[float, ...]] = (),
-        grammar: dict | None = None,
+        grammar: dict[str, Any] | str | None = None,
         stream: bool = False,
         cancel: Event | None = None,
     ) -> Any:

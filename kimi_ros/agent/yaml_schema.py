@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import jsonschema
 import yaml
@@ -12,7 +13,7 @@ import yaml
 TEXT = {'type': 'string', 'pattern': r'\S', 'description': 'words (put yes, no, on, off in quotes)'}
 
 
-def load_yaml(path: str | Path, error: type[Exception]):
+def load_yaml(path: str | Path, error: type[Exception]) -> Any:
     """Return what a YAML file holds; raise `error` if it cannot be read."""
     try:
         return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
@@ -22,7 +23,7 @@ def load_yaml(path: str | Path, error: type[Exception]):
         raise error(f'{path}: not YAML: {fault}') from fault
 
 
-def validate(data, schema: dict, source: str, error: type[Exception]) -> None:
+def validate(data: Any, schema: dict[str, Any], source: str, error: type[Exception]) -> None:
     """Raise `error` with the file, the entry and the fault unless `data` matches the schema.
 
     :param source: the file's name.
@@ -34,7 +35,7 @@ def validate(data, schema: dict, source: str, error: type[Exception]) -> None:
         raise error(f'{where(data, fault.absolute_path, source)}: {_message(fault)}')
 
 
-def where(data, path: Sequence[str | int], source: str) -> str:
+def where(data: Any, path: Sequence[str | int], source: str) -> str:
     """Return an entry's place in the file: 'FILE: skills[1] "pick": arguments[0] "object"'."""
     text, separator = source, ': '
     for key in path:
@@ -53,16 +54,17 @@ def _order(path: Sequence[str | int]) -> list[tuple[int, str]]:
 
 
 def _message(fault: jsonschema.ValidationError) -> str:
-    rule, wanted, found = fault.validator, fault.validator_value, fault.instance
+    rule, schema = fault.validator, cast('dict[str, Any]', fault.schema)
+    wanted, found = cast(Any, fault.validator_value), cast(Any, fault.instance)
     if rule == 'required':
         missing = [key for key in wanted if key not in found]
         return ', '.join(f'"{key}"' for key in missing) + ' is missing'
     if rule == 'additionalProperties':
-        allowed = fault.schema['properties']
+        allowed = schema['properties']
         unknown = ', '.join(repr(key) for key in found if key not in allowed)
         return f'unknown key {unknown}; there are {", ".join(allowed)}'
     if rule == 'enum':
         return f'{found!r} is not one of {", ".join(map(str, wanted))}'
-    if 'description' in fault.schema:
-        return f'{found!r} must be {fault.schema["description"]}'
+    if 'description' in schema:
+        return f'{found!r} must be {schema["description"]}'
     return fault.message

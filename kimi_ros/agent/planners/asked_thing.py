@@ -59,7 +59,10 @@ def with_asked_thing(draft: DraftPlan, instruction: str, skills: SkillCatalogue)
         )
         for step in draft.steps
     )
-    return replace(draft, say='', steps=steps)
+    say = draft.say
+    for name in filter(None, (wrong.query, wrong.text)):
+        say = say.replace(name, asked.text)
+    return replace(draft, say=say, steps=steps)
 
 
 def _is_named(asked: Reference, references: list[Reference]) -> bool:

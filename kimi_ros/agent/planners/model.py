@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Event
+from typing import Any
 
 import jsonschema
 
@@ -59,8 +61,11 @@ class ModelPlanner:
             return draft
         draft = self._placed(draft, request)
         if draft.status is not Status.OK:
-            again = self._write_again(request, self._skills, cancel)
-            return self._placed(replace(draft, steps=again.steps), request) if again else draft
+            again = self._write_again(request, list(self._skills), cancel)
+            if again is None:
+                return draft
+            draft = self._placed(replace(draft, steps=again.steps), request)
+            return with_asked_thing(draft, request.instruction, self._skills)
         if asks_for_a_thing(request.instruction) and not draft.names(self._skills):
             # Asked for a thing, it wrote of none: a word that it does not know.
             handling = [s for s in self._skills if any(a.grounded for a in s.arguments)]
@@ -92,13 +97,13 @@ class ModelPlanner:
         texts = [request.instruction, *(instruction for instruction, _ in request.history)]
         schema = plan_schema(skills, statuses, name_pattern(texts))
         prompt = plan_prompt(request.instruction, self._skills.signatures(), request.history)
-        arguments = {'grammar': schema, 'max_tokens': _MAX_TOKENS, 'cancel': cancel}
+        query = partial(self._vlm.query, grammar=schema, max_tokens=_MAX_TOKENS, cancel=cancel)
         image = request.image()
         if on_text is None:
-            text = self._vlm.query(image, prompt, **arguments).text
+            text = query(image, prompt).text
         else:
             text, said = '', ''
-            for piece in self._vlm.query(image, prompt, stream=True, **arguments):
+            for piece in query(image, prompt, stream=True):
                 text += piece
                 match = _SAY.search(text)
                 if match and match[1] != said:
@@ -108,7 +113,7 @@ class ModelPlanner:
 
 
 def parse_draft(
-    text: str, schema: dict, skills: SkillCatalogue, texts: Sequence[str] = ()
+    text: str, schema: dict[str, Any], skills: SkillCatalogue, texts: Sequence[str] = ()
 ) -> DraftPlan:
     """Read what a model wrote; raises InvalidDraftError if the schema does not allow it.
 

@@ -85,7 +85,7 @@ class _Draft:
         left_out = tuple(filter(None, map(self.text, reading.left_out)))
         if reading.outcome == 'steps':
             return self._steps(reading, forbidden, left_out)
-        if reading.outcome == 'answer':
+        if reading.outcome == 'answer' and reading.question is not None:
             question = reading.question
             asked = DraftQuestion(question.kind, tuple(map(self.reference, question.things)))
             return DraftPlan(Status.ANSWER, '', question=asked, left_out=left_out)
@@ -110,9 +110,7 @@ class _Draft:
                 if value is None:
                     return self._missing(step, argument)
                 arguments[argument.name] = value
-            condition = step.condition and Condition(
-                self.reference(step.condition.thing), step.condition.present
-            )
+            condition = self._condition(step)
             drafted = DraftStep(skill.name, arguments, condition, step.relation)
             if arguments and drafted in steps:
                 continue  # nothing is done twice to the same thing
@@ -139,6 +137,10 @@ class _Draft:
             text = phrases.place(words, [r.text for r in references], self._request.language)
             return place_reference(step.relation, references, text)
         return references[0]
+
+    def _condition(self, step: Step) -> Condition | None:
+        said = step.condition
+        return Condition(self.reference(said.thing), said.present) if said else None
 
     def _place_argument(self, step: Step) -> str:
         """Return the argument that the step's relation is about: the last grounded one."""
@@ -204,5 +206,5 @@ class _Draft:
     def _quoted(self, words: Sequence[str]) -> str:
         return phrases.quoted(words, self._request.language)
 
-    def _say(self, key: str, *values) -> str:
+    def _say(self, key: str, *values: object) -> str:
         return phrases.say(key, self._request.language, *values)
