@@ -241,7 +241,9 @@ class _Engine:
             **{each.name: _tensor(each, False) for each in model.graph.output},
         }
         lengths = json.loads({each.key: each.value for each in model.metadata_props}['profiles'])
-        self.profiles = [OptimizationProfile('', *each) for each in lengths] or [OptimizationProfile('')]
+        self.profiles = [OptimizationProfile('', *each) for each in lengths] or [
+            OptimizationProfile('')
+        ]
         self.num_io_tensors = len(self.tensors)
         self.num_optimization_profiles = len(self.profiles)
 
