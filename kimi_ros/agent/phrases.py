@@ -62,6 +62,7 @@ _MESSAGES = {
     'condition_unmet_present': ('I see {}, so I do nothing.', '我看到了{}，所以什么都不做。'),
     'yes': ('Yes.', '是的。'),
     'no': ('No.', '不是。'),
+    'yes_there': ('Yes.', '有，'),
     'yes_visible': ('Yes, I see {}.', '有，我看到{}。'),
     'no_not_visible': ('No, I do not see {}.', '没有，我没有看到{}。'),
     'here_is': ('Here is {}.', '{}在这里。'),

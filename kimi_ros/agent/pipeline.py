@@ -17,6 +17,7 @@ from kimi_ros.agent.outcome import PlanOutcome
 from kimi_ros.agent.perception import Detection, Perception
 from kimi_ros.agent.plan import Approval, GroundedObject, PlanStep, Reason, Status
 from kimi_ros.agent.planners import Planner, PlanRequest
+from kimi_ros.agent.planners.question_forms import asks_to_see
 from kimi_ros.agent.policy import Policy, Rule
 from kimi_ros.agent.prompts import describe_question
 from kimi_ros.agent.questions import QuestionAnswerer
@@ -216,7 +217,10 @@ class Pipeline:
 
     def _narrate(self, draft: DraftPlan, steps: Sequence[PlanStep]) -> str:
         """Return what is said with the steps: the draft's sentence, a description, or both."""
-        if not any(self._tools.skills[s.skill].describes for s in steps):
+        skills = [self._tools.skills[s.skill] for s in steps]
+        if all(skill.locates for skill in skills) and asks_to_see(self._request.text):
+            return phrases.before(self._say('yes_there'), self._language) + draft.say
+        if not any(skill.describes for skill in skills):
             return draft.say
         # The description alone answers a plan that only describes.
         return self._describe('' if len(steps) == 1 else draft.say)

@@ -173,6 +173,11 @@ class Skill:
         """Tell whether the skill's result is the model's description of the view."""
         return any(e.name == 'described' for e in self.effects)
 
+    @property
+    def locates(self) -> bool:
+        """Tell whether the skill only shows where something is."""
+        return bool(self.effects) and all(e.name == 'located' for e in self.effects)
+
 
 @dataclass(frozen=True)
 class SkillCatalogue:

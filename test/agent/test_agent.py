@@ -338,3 +338,19 @@ def test_the_cancel_event_reaches_the_model(kit, make_agent, frame):
     vlm = Watching(kit.ok('', kit.pick('cup')), {'cup': [CUP]})
     make_agent(vlm).run(frame, 'pick up the cup', cancel=cancel)
     assert seen == [cancel, cancel]
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'name', 'say'),
+    [
+        ('can you see the cup?', 'cup', 'Yes. Here it is.'),
+        ('你看得到杯子吗？', '杯子', '有，Here it is.'),
+        ('find the cup', 'cup', 'Here it is.'),
+    ],
+)
+def test_a_request_put_as_a_question_is_answered_too(
+    kit, make_agent, frame, instruction, name, say
+):
+    written = kit.ok('Here it is.', {'skill': 'locate', 'object': name})
+    plan = make_agent(kit.FakeVlm(written, {name: [CUP]})).run(frame, instruction)
+    assert plan.status is Status.OK and plan.say == say

@@ -81,6 +81,12 @@ _BEFORE = re.compile(
 )
 _SURFACE = re.compile(r' on the (?:table|desk)\b')
 
+_SEEING = re.compile(
+    r'\b(?:can|do|did|could) you (?:see|spot|make out)\b|'
+    '(?:看得到|看得见|能看到|能看见|看到了?|看见了?).*(?:吗|没有?)[？?]?$',
+    re.IGNORECASE,
+)
+
 
 def parse_question(instruction: str) -> DraftQuestion | None:
     """Return the question that an instruction is, None for a request or a form not known."""
@@ -91,6 +97,11 @@ def parse_question(instruction: str) -> DraftQuestion | None:
         return _matched('zh', re.sub('^(?:请问|告诉我|那个?|这个?)|[吗呢啊呀？?。！!]+$', '', text))
     text = re.sub(r'[?.! ]+$', '', _BEFORE.sub('', text, count=1))
     return _matched('en', _SURFACE.sub('', text))
+
+
+def asks_to_see(instruction: str) -> bool:
+    """Tell whether a request to find something is put as a question: "can you see the cup?"."""
+    return _SEEING.search(instruction) is not None
 
 
 def _matched(language: str, text: str) -> DraftQuestion | None:
