@@ -6,7 +6,12 @@ from collections.abc import Mapping
 
 # Topics of a camera, by the launch argument that names them.
 _TRANSPORTS = {'image': 'compressed', 'depth': 'compressedDepth'}
-_TOPICS = {'image': 'image', 'camera_info': 'camera_info', 'depth': 'depth/image'}
+_TOPICS = {
+    'image': 'image',
+    'camera_info': 'camera_info',
+    'depth': 'depth/image',
+    'depth_camera_info': 'depth/camera_info',
+}
 
 
 def node_parameters(arguments: Mapping[str, str]) -> dict[str, object]:

@@ -28,7 +28,8 @@ PARAMETERS = (
 TOPICS = (
     ('image', 'image', 'image topic (without /compressed)'),
     ('camera_info', 'camera_info', 'camera_info topic'),
-    ('depth', 'depth/image', 'depth image topic, registered to the colour image'),
+    ('depth', 'depth/image', 'depth image topic, best registered to the colour image'),
+    ('depth_camera_info', 'depth/camera_info', 'for depth that is not registered'),
 )
 
 

@@ -32,6 +32,7 @@ PURPOSES = {
     'image': 'camera image; with `image_transport: compressed`, `image/compressed` instead',
     'camera_info': 'intrinsics and distortion of the camera',
     'depth/image': 'depth registered to the image; 16UC1 millimetres or 32FC1 metres',
+    'depth/camera_info': 'intrinsics of a depth camera whose depth is not registered to the image',
     '/tf': 'transforms; positions are given in `base_frame`',
     '/tf_static': 'static transforms, the pose of a fixed camera for example',
     'instruction': 'an instruction in plain words; the plan comes on `~/plan`',

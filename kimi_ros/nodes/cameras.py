@@ -46,12 +46,17 @@ class CameraSubscriptions:
         for name in self._value('cameras'):
             prefix = f'{name}/' if name else ''
             image = f'{prefix}image/compressed' if compressed else f'{prefix}image'
-            buffer = self.buffers[name] = FrameBuffer(name, node.resolve_topic_name(image))
+            buffer = self.buffers[name] = FrameBuffer(
+                name,
+                node.resolve_topic_name(image),
+                node.resolve_topic_name(f'{prefix}{self._depth_topic}'),
+            )
             monitor = self._monitors[name] = FrameRateMonitor()
             for kind, topic, callback in (
                 (CompressedImage if compressed else Image, image, self._on_image),
                 (CameraInfo, f'{prefix}camera_info', self._on_info),
                 (depth_kind, f'{prefix}{self._depth_topic}', self._on_depth),
+                (CameraInfo, f'{prefix}depth/camera_info', self._on_depth_info),
             ):
                 subscription = node.create_subscription(
                     kind,
@@ -91,7 +96,7 @@ class CameraSubscriptions:
         latest = buffer.latest()
         now = self._node.get_clock().now().nanoseconds
         age = None if latest is None else (now - latest.stamp) / 1e9
-        error, warnings = decoder.check(latest, buffer.topic) if latest else ('', [])
+        error, warnings = decoder.check(latest, buffer) if latest else ('', [])
         max_age = self._value('max_frame_age')
         prefix = f'{name}/' if name else ''
         related = {
@@ -119,6 +124,11 @@ class CameraSubscriptions:
     def _on_info(self, buffer: FrameBuffer, monitor: FrameRateMonitor, message: CameraInfo) -> None:
         monitor.add_info()
         buffer.put_info(message)
+
+    def _on_depth_info(
+        self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: CameraInfo
+    ) -> None:
+        buffer.put_depth_info(message)
 
     def _value(self, name: str) -> Any:
         return self._node.get_parameter(name).value

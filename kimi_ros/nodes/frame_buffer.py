@@ -28,7 +28,8 @@ class CameraFrame:
     :ivar image: sensor_msgs/Image or CompressedImage.
     :ivar depth: the depth image (sensor_msgs/Image) with a matching stamp, or None.
     :ivar depth_stale: depth images are received, but none matches this image's stamp.
-    :ivar info: the latest sensor_msgs/CameraInfo, or None.
+    :ivar info: the latest sensor_msgs/CameraInfo of the image, or None.
+    :ivar depth_info: that of the depth image, if it has one.
     """
 
     stamp: int
@@ -37,6 +38,7 @@ class CameraFrame:
     depth: Any = None
     depth_stale: bool = False
     info: Any = None
+    depth_info: Any = None
 
     @property
     def has_depth(self) -> bool:
@@ -51,20 +53,23 @@ class FrameBuffer:
     images and depth images may lag behind each other: an image of 1080p has 6 MB.
     """
 
-    def __init__(self, camera: str, topic: str):
+    def __init__(self, camera: str, topic: str, depth_topic: str = ''):
         """Create an empty buffer.
 
         :param camera: the camera's name; '' for the unnamed camera.
-        :param topic: the resolved image topic, for error messages.
+        :param topic: the resolved image topic.
+        :param depth_topic: the resolved depth topic.
         """
         self.camera = camera
         self.topic = topic
+        self.depth_topic = depth_topic
         self._changed = Condition()
         self._images: deque[tuple[int, str, Any]] = deque(maxlen=_HISTORY)
         self._depths: deque[tuple[int, Any]] = deque(maxlen=_HISTORY)
         self._depth_stamp = _NEVER  # of the latest depth image
         self._matched: CameraFrame | None = None
         self._info: Any = None
+        self._depth_info: Any = None
 
     def put_image(self, stamp: int, frame_id: str, message: Any, tolerance: float) -> None:
         """Add an image; `tolerance` in seconds is the largest offset of its depth's stamp."""
@@ -85,6 +90,11 @@ class FrameBuffer:
         """Store a camera_info message."""
         with self._changed:
             self._info = message
+
+    def put_depth_info(self, message: Any) -> None:
+        """Store a camera_info message of the depth image."""
+        with self._changed:
+            self._depth_info = message
 
     def clear(self) -> None:
         """Drop all images."""
@@ -160,9 +170,12 @@ class FrameBuffer:
         stamp, frame_id, image = self._images[-1]
         matched = self._matched
         if matched and matched.stamp == stamp:
-            return [replace(matched, info=self._info)]
+            return [self._with_info(matched)]
         latest = CameraFrame(stamp, frame_id, image, depth_stale=self._depth_stamp != _NEVER)
-        return [replace(f, info=self._info) for f in (latest, matched) if f]
+        return [self._with_info(f) for f in (latest, matched) if f]
+
+    def _with_info(self, frame: CameraFrame) -> CameraFrame:
+        return replace(frame, info=self._info, depth_info=self._depth_info)
 
     def _no_frame(self, ages: list[float], max_age: float, timeout: float) -> RequestError:
         if not ages:

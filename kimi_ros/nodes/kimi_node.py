@@ -74,7 +74,7 @@ class KimiNode(LifecycleNodeMixin, Node):
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', qos.STATUS)
         base_frame = self.value('base_frame')
         poses = CameraPoseLookup(self, base_frame)
-        self._decoder = FrameDecoder(poses.lookup, base_frame, lambda: self.value('distortion'))
+        self._decoder = FrameDecoder(poses, base_frame, lambda: self.value('distortion'))
         self._create_servers()
         self.create_timer(1.0, self._publish_diagnostics, MutuallyExclusiveCallbackGroup())
         self._wait_for_model = not self.value('autostart')

@@ -33,6 +33,11 @@ def nanoseconds(message: Time) -> int:
     return int(message.sec) * _NANO + int(message.nanosec)
 
 
+def seconds(nanoseconds: int) -> float:
+    """Return a stamp in seconds; every reader of a plan gets the same float, and so its hash."""
+    return nanoseconds / _NANO  # rounded once; 1e9 would round the nanoseconds first
+
+
 def approval_number(approval: Approval) -> int:
     """Return the APPROVAL_ constant of kimi_msgs/Plan."""
     return _number(PlanMessage, 'APPROVAL', approval)
@@ -68,7 +73,7 @@ def plan_from_message(message: PlanMessage) -> Plan | None:
         language=message.language,
         status=_member(message, 'STATUS', Status, message.status),
         say=message.say,
-        stamp=nanoseconds(message.header.stamp) / _NANO,
+        stamp=seconds(nanoseconds(message.header.stamp)),
         frame_id=message.header.frame_id,
         hash=message.hash,
         catalogue_hash=message.catalogue_hash,
@@ -80,7 +85,7 @@ def plan_from_message(message: PlanMessage) -> Plan | None:
         objects=tuple(_object_from_message(o) for o in message.objects),
         steps=tuple(_step_from_message(s) for s in message.steps),
         approval=_member(message, 'APPROVAL', Approval, message.approval),
-        expires=nanoseconds(message.expires) / _NANO,
+        expires=seconds(nanoseconds(message.expires)),
     )
 
 

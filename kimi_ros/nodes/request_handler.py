@@ -150,7 +150,7 @@ class RequestHandler:
         limits = self._limits()
         received = buffer.wait_for_frame(self._now, limits.max_age, limits.wait, cancel)
         try:
-            return received, *self._decoder.decode(received, buffer.topic)
+            return received, *self._decoder.decode(received, buffer)
         except ImageFormatError as error:
             raise RequestError(ErrorCode.NO_FRAME, f'{buffer.topic}: {error}') from error
 

@@ -61,14 +61,22 @@ class CameraPoseLookup:
             return np.eye(4), None
         if not frame_id:
             return None, _missing('the images have no frame_id: set it in the camera driver')
-        if self._listener is None:
-            return None, _missing('neither tf2_ros nor tf2_msgs is installed: set camera_pose')
         try:
-            return self._listener.lookup(self._base_frame, frame_id, stamp, timeout), None
+            return self.transform(self._base_frame, frame_id, stamp, timeout), None
         except (TransformError, PoseError) as error:
             return None, _missing(
                 f'no transform from {frame_id} to {self._base_frame}: {_REMEDY} ({error})'
             )
+
+    def transform(self, target: str, source: str, stamp: int, timeout: float) -> np.ndarray:
+        """Return the transform from `source` to `target`, float64 (4, 4).
+
+        :param stamp: nanoseconds; 0 for the latest.
+        :raises TransformError: if TF does not know it.
+        """
+        if self._listener is None:
+            raise TransformError('neither tf2_ros nor tf2_msgs is installed')
+        return np.asarray(self._listener.lookup(target, source, stamp, timeout))
 
 
 class _Tf2Listener:

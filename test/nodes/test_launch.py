@@ -42,7 +42,12 @@ def test_parameter_file_names_every_parameter():
     assert not validation_error(values)
 
 
-TOPICS = {'image': 'image_raw', 'camera_info': 'camera_info', 'depth': '/depth/aligned'}
+TOPICS = {
+    'image': 'image_raw',
+    'camera_info': 'camera_info',
+    'depth': '/depth/aligned',
+    'depth_camera_info': 'depth/camera_info',
+}
 
 
 def test_launch_arguments_become_parameters_of_their_types():
@@ -64,6 +69,7 @@ def test_topics_of_the_unnamed_camera_are_remapped():
         ('camera_info', 'camera_info'),
         ('depth/image', '/depth/aligned'),
         ('depth/image/compressedDepth', '/depth/aligned/compressedDepth'),
+        ('depth/camera_info', 'depth/camera_info'),
     ]
 
 
@@ -72,4 +78,4 @@ def test_topics_of_named_cameras_are_remapped_below_their_names():
     assert rules['left/image'] == 'left/image_raw'
     assert rules['right/image/compressed'] == 'right/image_raw/compressed'
     assert rules['right/depth/image'] == '/depth/aligned'
-    assert len(rules) == 10
+    assert len(rules) == 12

@@ -2,6 +2,8 @@
 
 import json
 import math
+import random
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +24,7 @@ from kimi_ros.nodes.messages import (  # noqa: E402
     nanoseconds,
     plan_from_message,
     plan_to_message,
+    seconds,
     time_message,
 )
 
@@ -75,12 +78,19 @@ def test_empty_message_gives_no_plan():
 
 @pytest.mark.parametrize('kind', [Status, Approval])
 def test_every_state_round_trip(kind):
-    from dataclasses import replace
-
     for member in kind:
         name = kind.__name__.lower()
         plan = replace(PLAN, **{name: member})
         assert getattr(plan_from_message(plan_to_message(plan, STAMP)), name) is member
+
+
+def test_hash_can_be_checked_by_every_subscriber():
+    rng = random.Random(0)
+    for _ in range(500):
+        stamp = rng.randrange(1_700_000_000_000_000_000, 1_900_000_000_000_000_000)
+        plan = replace(PLAN, stamp=seconds(stamp)).sealed()
+        found = plan_from_message(plan_to_message(plan, stamp))
+        assert found.content_hash() == plan.hash, stamp
 
 
 def test_nanoseconds_round_trip():

@@ -36,7 +36,7 @@ class RgbdCamera:
         self.image = fill_image(Image(), rgb, 'rgb8')
         self.depth = fill_image(Image(), np.full((HEIGHT, WIDTH), DEPTH, np.float32), '32FC1')
         self.info = CameraInfo()
-        self.frame_id = 'camera_optical'
+        self.frame_id, self.depth_frame_id = 'camera_optical', ''
         self._publishers = [
             graph.node.create_publisher(kind, f'/{namespace}/{topic}', qos.IMAGES)
             for kind, topic in (
@@ -55,7 +55,10 @@ class RgbdCamera:
         for publisher, message in zip(
             self._publishers, (self.info, self.depth, self.image), strict=True
         ):
-            message.header.stamp, message.header.frame_id = stamp, self.frame_id
+            frame_id = self.frame_id
+            if message is self.depth and self.depth_frame_id:
+                frame_id = self.depth_frame_id
+            message.header.stamp, message.header.frame_id = stamp, frame_id
             publisher.publish(message)
 
 
@@ -140,6 +143,36 @@ def test_depth_of_another_size_is_said(camera, kimi):
     camera.depth = fill_image(Image(), np.full((60, 80), DEPTH, np.float32), '32FC1')
     plan, cup = locate(camera, kimi, lambda p: 'depth_size' in p.reason_codes)
     assert cup.position is None
+
+
+def test_depth_of_another_camera_without_calibration_is_said(camera, kimi):
+    camera.depth_frame_id = 'depth_optical'
+    plan, cup = locate(camera, kimi, lambda p: 'depth_unregistered' in p.reason_codes)
+    assert cup.position is None
+
+
+def test_depth_of_another_camera_is_registered(graph, camera, kimi):
+    TFMessage = pytest.importorskip('tf2_msgs.msg', reason='make setup').TFMessage
+    shift = TransformStamped()
+    shift.header.frame_id, shift.child_frame_id = 'camera_optical', 'other_optical'
+    shift.transform.translation.x, shift.transform.rotation.w = 0.05, 1.0
+    static = graph.node.create_publisher(TFMessage, '/tf_static', qos.LATCHED)
+    static.publish(TFMessage(transforms=[shift]))
+    infos = graph.node.create_publisher(CameraInfo, '/measuring/depth/camera_info', qos.STATUS)
+    graph.until(infos.get_subscription_count, 'the node')
+    camera.depth_frame_id = 'other_optical'
+    # A wall whose left half, as the depth camera sees it, is nearer.
+    wall = np.full((HEIGHT, WIDTH), 2.0, np.float32)
+    wall[:, : round(PIXEL[0])] = 1.0
+    camera.depth = fill_image(Image(), wall, '32FC1')
+
+    def registered(plan):
+        infos.publish(CameraInfo(width=WIDTH, height=HEIGHT, k=K))  # the first may be lost
+        return plan.objects[0].position is not None
+
+    plan, cup = locate(camera, kimi, registered, distortion_model='', d=[])
+    # In the image the edge is 150 * 0.05 / 1.0 pixels further right: the cup is on the near part.
+    assert cup.position[2] == pytest.approx(1.0)
 
 
 def test_tf_gives_positions_in_the_base_frame(graph, camera, kimi):
