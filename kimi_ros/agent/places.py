@@ -28,6 +28,7 @@ DEFAULT_RADIUS = 0.05  # metres, of a thing whose size is not known: a mug
 MAX_RADIUS = 0.25  # metres; a larger footprint is a box that holds more than the thing
 FLATNESS = 0.010  # metres above or below the plane that still belong to it
 _SECTOR = math.radians(50)  # a spot is left of something up to this angle from straight left
+Box = tuple[float, float, float, float]
 _TRIALS = 120
 _SAMPLE = 3000
 
@@ -65,7 +66,7 @@ def find_place(
         return _inside(frame, landmarks[0])
     if frame.depth is None or frame.intrinsics is None:
         return _on_boxes(frame, relation, landmarks, thing, obstacles)
-    points = _points(frame)
+    points = _points(frame, frame.depth, frame.intrinsics)
     around = _window(frame, landmarks, inside=relation == 'on')
     surface = _fit(points[around], frame)
     if surface is None:
@@ -89,7 +90,8 @@ class _Surface:
 
     def flat(self, points: np.ndarray) -> np.ndarray:
         """Return (..., 3): metres to the right, away and up from the origin."""
-        return (points - self.origin) @ np.stack([self.right, self.away, self.up], axis=1)
+        axes = np.stack([self.right, self.away, self.up], axis=1)
+        return np.asarray((points - self.origin) @ axes)
 
     def point(self, right: float, away: float) -> np.ndarray:
         """Return a point of the plane in the optical frame."""
@@ -99,7 +101,15 @@ class _Surface:
 class _Grid:
     """The surface from above, around the landmarks."""
 
-    def __init__(self, surface: _Surface, points, focal, landmarks, thing, inside: bool):
+    def __init__(
+        self,
+        surface: _Surface,
+        points: np.ndarray,
+        focal: float,
+        landmarks: Sequence[Candidate],
+        thing: Candidate | None,
+        inside: bool,
+    ):
         flat = surface.flat(points)
         valid = np.isfinite(flat).all(axis=2)
         self._footprints = [_footprint(flat, points, focal, mark) for mark in landmarks]
@@ -151,7 +161,7 @@ class _Grid:
         offset = centers - middle
         distance = np.linalg.norm(offset, axis=1)
         if relation == 'on':
-            return distance
+            return np.asarray(distance)
         if relation == 'between':
             other = self._footprints[1][0]
             along = other - middle
@@ -188,10 +198,10 @@ _DIRECTIONS = {
 }
 
 
-def _points(frame: Frame) -> np.ndarray:
+def _points(frame: Frame, depth: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
     """Return float32 (H, W, 3), metres in the optical frame; NaN where depth is invalid."""
-    depth = np.where(np.isfinite(frame.depth) & (frame.depth > 0), frame.depth, np.nan)
-    rays = ray_map(frame.size, frame.intrinsics, frame.distortion)
+    depth = np.where(np.isfinite(depth) & (depth > 0), depth, np.nan)
+    rays = ray_map(frame.size, intrinsics, frame.distortion)
     return np.dstack([depth[..., None] * rays, depth]).astype(np.float32)
 
 
@@ -274,17 +284,24 @@ def _lifted(frame: Frame, point: np.ndarray, radius: float) -> Place:
         xyz = pose[:3, :3] @ point + pose[:3, 3]
         status, name = DepthStatus.OK, frame.position_frame
     spread = (CELL**2, 0.0, 0.0, 0.0, CELL**2, 0.0, 0.0, 0.0, FLATNESS**2)
-    return Place(pixel, Position(status, tuple(map(float, xyz)), spread, name, 1.0), radius)
+    x, y, z = map(float, xyz)
+    return Place(pixel, Position(status, (x, y, z), spread, name, 1.0), radius)
 
 
-def _on_boxes(frame: Frame, relation, landmarks, thing, obstacles) -> Place | None:
+def _on_boxes(
+    frame: Frame,
+    relation: str,
+    landmarks: Sequence[Candidate],
+    thing: Candidate | None,
+    obstacles: Sequence[Candidate],
+) -> Place | None:
     """Return a spot in the image alone: beside the landmark's box, on no box that is known."""
     width, height = frame.size
     boxes = [_box(c) for c in (*landmarks, *obstacles) if c is not thing]
     mark = _box(landmarks[0])
     own = _box(thing) if thing is not None else mark
     half = (own[2] - own[0]) / 2, (own[3] - own[1]) / 2
-    center = (mark[0] + mark[2]) / 2, (mark[1] + mark[3]) / 2
+    center = _middle(mark)
     step_x = (mark[2] - mark[0]) / 2 + 1.2 * half[0]
     step_y = (mark[3] - mark[1]) / 2 + 1.2 * half[1]
     sides = {
@@ -297,8 +314,8 @@ def _on_boxes(frame: Frame, relation, landmarks, thing, obstacles) -> Place | No
     if relation == 'on':
         return Place(center, Position(frame.no_depth))
     if relation == 'between':
-        other = _box(landmarks[1])
-        spots = [tuple((a + b) / 2 for a, b in zip(center, _middle(other), strict=True))]
+        other = _middle(_box(landmarks[1]))
+        spots = [((center[0] + other[0]) / 2, (center[1] + other[1]) / 2)]
     else:
         spots = [
             (center[0] + dx * far * step_x, center[1] + dy * far * step_y)
@@ -340,13 +357,13 @@ def _mask(candidate: Candidate, shape: tuple[int, ...]) -> np.ndarray:
     return mask
 
 
-def _box(candidate: Candidate) -> tuple[float, float, float, float]:
+def _box(candidate: Candidate) -> Box:
     return candidate.box or (*candidate.point, *candidate.point)
 
 
-def _middle(box) -> tuple[float, float]:
+def _middle(box: Box) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
-def _overlap(a, b) -> bool:
+def _overlap(a: Box, b: Box) -> bool:
     return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])

@@ -158,7 +158,9 @@ def select_by_order(
     return [c for c in ranked if abs(measure(c) - chosen) < CLEAR_LEAD * scale]
 
 
-def _nearest(others, landmark: Candidate, geometry: Geometry, only_close: bool) -> list[Candidate]:
+def _nearest(
+    others: Sequence[Candidate], landmark: Candidate, geometry: Geometry, only_close: bool
+) -> list[Candidate]:
     """Return the nearest; others too that are nearly as near, each measured in the same unit."""
     if not others:
         return []
@@ -214,27 +216,28 @@ def _measure(
     return lambda c: sign * math.log(max(_area(c) * scale(c) ** 2, 1e-9)), 2.0
 
 
-def _is_left(one, landmarks, geometry) -> bool:
+def _is_left(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     margin = SIDE_MARGIN * geometry.frame.size[0]
     return _center(landmarks[0])[0] - _center(one)[0] > margin
 
 
-def _is_right(one, landmarks, geometry) -> bool:
+def _is_right(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     return _is_left(landmarks[0], [one], geometry)
 
 
-def _is_in_front(one, landmarks, geometry) -> bool:
+def _is_in_front(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     other = landmarks[0]
-    if geometry.knows_depth_of([one, other]):
-        return geometry.distance(other) - geometry.distance(one) > 0.02
+    near, far = geometry.distance(one), geometry.distance(other)
+    if near is not None and far is not None:
+        return far - near > 0.02
     return _box(one)[3] - _box(other)[3] > SIDE_MARGIN * geometry.frame.size[1]
 
 
-def _is_behind(one, landmarks, geometry) -> bool:
+def _is_behind(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     return _is_in_front(landmarks[0], [one], geometry)
 
 
-def _is_on(one, landmarks, geometry) -> bool:
+def _is_on(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     """Tell whether the lower edge of one thing lies within the other's box, and its middle above.
 
     What lies flat on a large surface lies wholly within it.
@@ -246,7 +249,7 @@ def _is_on(one, landmarks, geometry) -> bool:
     return (standing and higher) or _is_part(one, landmarks, geometry)
 
 
-def _is_part(one, landmarks, geometry) -> bool:
+def _is_part(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     a, b = _box(one), _box(landmarks[0])
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     if width <= 0 or height <= 0 or _area(one) > _area(landmarks[0]):
@@ -254,19 +257,20 @@ def _is_part(one, landmarks, geometry) -> bool:
     return width * height >= INSIDE_FRACTION * max(_area(one), 1.0)
 
 
-def _is_next(one, landmarks, geometry) -> bool:
+def _is_next(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     gap = geometry.gap(one, landmarks[0])
     if gap is not None:
         return gap <= NEXT_TO_GAP
     return _pixel_gap(one, landmarks[0]) <= NEXT_TO_SIZES
 
 
-def _is_between(one, landmarks, geometry) -> bool:
+def _is_between(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     if len(landmarks) < 2:
         return False
-    places = [geometry.position(c) for c in (one, *landmarks[:2])]
-    if any(p is None for p in places):
-        places = [np.array(_center(c)) for c in (one, *landmarks[:2])]
+    things = (one, *landmarks[:2])
+    places = [p for c in things if (p := geometry.position(c)) is not None]
+    if len(places) < len(things):
+        places = [np.array(_center(c)) for c in things]
     middle, start, end = places
     along = end - start
     length = float(np.linalg.norm(along))
@@ -277,17 +281,17 @@ def _is_between(one, landmarks, geometry) -> bool:
     return 0.1 < share < 0.9 and aside < 0.35 * length
 
 
-def _is_above(one, landmarks, geometry) -> bool:
+def _is_above(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     a, b = _box(one), _box(landmarks[0])
     over = min(a[2], b[2]) - max(a[0], b[0]) > 0
     return over and _center(one)[1] < _center(landmarks[0])[1]
 
 
-def _is_under(one, landmarks, geometry) -> bool:
+def _is_under(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
     return _is_above(landmarks[0], [one], geometry)
 
 
-_TESTS = {
+_TESTS: dict[str, Callable[[Candidate, Sequence[Candidate], Geometry], bool]] = {
     'on': _is_on,
     'in': _is_on,
     'left_of': _is_left,
