@@ -33,7 +33,7 @@ class DraftStep:
 
     def references(self, skill: Skill) -> dict[str, Reference]:
         """Return the references to what must be found in the image, by argument."""
-        values = ((a.name, self.arguments[a.name]) for a in skill.arguments if a.grounded)
+        values = ((a.name, self.arguments.get(a.name)) for a in skill.arguments if a.grounded)
         return {name: value for name, value in values if isinstance(value, Reference)}
 
 

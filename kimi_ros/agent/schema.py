@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kimi_ros.agent.plan import Status
@@ -60,7 +60,8 @@ def _form(status: dict[str, Any], steps: dict[str, Any]) -> dict[str, Any]:
 
 def _step(skill: Skill, names: str) -> dict[str, Any]:
     arguments = {a.name: _value(a, names) for a in skill.arguments}
-    return _object({'skill': {'const': skill.name}, **arguments})
+    optional = [a.name for a in skill.arguments if a.optional]
+    return _object({'skill': {'const': skill.name}, **arguments}, optional)
 
 
 def _value(argument: Argument, names: str) -> dict[str, Any]:
@@ -80,10 +81,10 @@ def _string(character: str, shortest: int, longest: int) -> dict[str, Any]:
     return {'type': 'string', 'pattern': f'^{character}{{{shortest},{longest}}}$'}
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def _object(properties: dict[str, Any], optional: Sequence[str] = ()) -> dict[str, Any]:
     return {
         'type': 'object',
         'properties': properties,
-        'required': list(properties),
+        'required': [name for name in properties if name not in optional],
         'additionalProperties': False,
     }

@@ -56,6 +56,7 @@ _ARGUMENT = {
         'minimum': {'type': 'number'},
         'maximum': {'type': 'number'},
         'max_length': {'type': 'integer', 'minimum': 1, 'maximum': 500},
+        'optional': {'type': 'boolean'},
     },
     'required': ['name', 'type'],
     'additionalProperties': False,
@@ -113,6 +114,7 @@ class Argument:
     :ivar values: what an enum allows.
     :ivar unit: of a number: 'm', 'deg'; minimum and maximum are in it.
     :ivar max_length: of a string, in characters.
+    :ivar optional: a step may leave it out; any other must be said, or is asked for.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Argument:
     minimum: float = 0.0
     maximum: float = 0.0
     max_length: int = MAX_STRING
+    optional: bool = False
 
     @property
     def grounded(self) -> bool:
@@ -233,7 +236,7 @@ def _skill(entry: dict[str, Any], place: str) -> Skill:
         raise CatalogueError(
             f'{place}: needs either "node" (of the behaviour tree) or "action" (of ROS)'
         )
-    grounded = [a.name for a in arguments if a.grounded]
+    grounded = [a.name for a in arguments if a.grounded and not a.optional]
     predicates = {
         key: tuple(
             _predicate(p, grounded, f'{place}: {key}[{i}]')
@@ -255,7 +258,7 @@ def _skill(entry: dict[str, Any], place: str) -> Skill:
 
 
 def _argument(entry: dict[str, Any], place: str) -> Argument:
-    kind, given = entry['type'], set(entry) - {'name', 'type'}
+    kind, given = entry['type'], set(entry) - {'name', 'type', 'optional'}
     needed = _NEEDS.get(kind, set())
     if given != needed:
         wanted = ', '.join(sorted(needed)) or 'nothing'
@@ -284,6 +287,7 @@ def _predicate(text: str, arguments: list[str], place: str) -> Predicate:
     for term in terms:
         if term not in arguments:
             raise CatalogueError(
-                f'{place}: "{term}" is not an argument of the skill that is found in the image'
+                f'{place}: "{term}" is not an argument of the skill that is required and found in '
+                'the image'
             )
     return Predicate(name, terms, bool(negated))

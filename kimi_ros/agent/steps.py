@@ -45,7 +45,11 @@ def bind_steps(
         reasons += [r for r in rules if r not in reasons]
         references = draft.references(skill)
         bound = {name: objects[reference.text] for name, reference in references.items()}
-        arguments = {a.name: bound.get(a.name, draft.arguments[a.name]) for a in skill.arguments}
+        arguments = {
+            a.name: bound.get(a.name, draft.arguments[a.name])
+            for a in skill.arguments
+            if a.name in draft.arguments
+        }
         steps.append(
             PlanStep(
                 skill=skill.name,

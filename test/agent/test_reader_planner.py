@@ -111,6 +111,9 @@ def test_arguments_of_every_type(draft):
     step = s.step('turn_dial', 'turn', things, {'angle': 30.0})
     asked = draft('turn the dial', s.steps(step), skills=skills)
     assert asked.say == 'To turn, which direction do you want: left or right?'
+    skill['arguments'][2]['optional'] = True
+    eased = SkillCatalogue.from_data({'skills': [skill]})
+    assert draft('turn the dial', s.steps(step), skills=eased).status is Status.OK
     step = s.step('turn_dial', 'turn', things, {'angle': 30.0, 'direction': 'left'})
     made = draft('turn the dial', s.steps(step), skills=skills)
     assert (

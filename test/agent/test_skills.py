@@ -94,3 +94,22 @@ def test_wrong_files_are_named(tmp_path):
         SkillCatalogue.load(path)
     with pytest.raises(CatalogueError, match='there 2 times'):
         SkillCatalogue.from_data({'skills': [PUSH, PUSH]})
+
+
+def test_an_optional_argument_may_be_left_out_of_a_plan():
+    import jsonschema
+
+    from kimi_ros.agent.schema import plan_schema
+
+    force = {'name': 'force', 'type': 'number', 'unit': 'N', 'minimum': 0, 'maximum': 9}
+    entry = {**PUSH, 'arguments': [PUSH['arguments'][0], {**force, 'optional': True}]}
+    skills = SkillCatalogue.from_data({'skills': [entry]})
+    assert [a.optional for a in skills['push'].arguments][-1]
+    plan = {'status': 'ok', 'say': '', 'steps': [{'skill': 'push', 'object': 'box'}]}
+    jsonschema.validate(plan, plan_schema(skills))
+    plan['steps'][0]['force'] = 10
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(plan, plan_schema(skills))
+    about_it = {**entry, 'arguments': [{**PUSH['arguments'][0], 'optional': True}]}
+    with pytest.raises(CatalogueError, match='"object" is not an argument'):
+        SkillCatalogue.from_data({'skills': [about_it]})

@@ -134,6 +134,8 @@ def parse_draft(
     for step in data['steps']:
         arguments = {}
         for argument in skills[step['skill']].arguments:
+            if argument.name not in step:
+                continue  # it is optional
             value = step[argument.name]
             if argument.grounded:
                 reference = _reference(value, texts)

@@ -107,9 +107,10 @@ class _Draft:
             skill, arguments = self._skills[step.skill], {}
             for argument in skill.arguments:
                 value = self._value(step, argument)
-                if value is None:
+                if value is None and not argument.optional:
                     return self._missing(step, argument)
-                arguments[argument.name] = value
+                if value is not None:
+                    arguments[argument.name] = value
             condition = self._condition(step)
             drafted = DraftStep(skill.name, arguments, condition, step.relation)
             if arguments and drafted in steps:

@@ -81,6 +81,8 @@ def read_draft(
     for step in data['steps']:
         arguments = {}
         for argument in skills[step['skill']].arguments:
+            if argument.name not in step:
+                continue  # it is optional
             value = step[argument.name]
             if argument.grounded:
                 value = _reference(value, texts)
