@@ -71,7 +71,12 @@ class KimiNode(LifecycleNodeMixin, Node):
         self._busy_announced = float('-inf')
         self._throttle = LogThrottle(_REPEAT_PERIOD)
         self._publisher = PlanPublisher(self, self._seconds)
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', qos.STATUS)
+        self._diagnostics = self.create_publisher(
+            DiagnosticArray,
+            '/diagnostics',
+            qos.STATUS,
+            qos_overriding_options=qos.overridable(),
+        )
         base_frame = self.value('base_frame')
         poses = CameraPoseLookup(self, base_frame)
         self._decoder = FrameDecoder(poses, base_frame, lambda: self.value('distortion'))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 # A camera's latest image only: an old one is worth nothing. Best effort connects to any publisher.
@@ -38,5 +38,12 @@ STATIC_TRANSFORMS = QoSProfile(
 
 
 def overridable() -> QoSOverridingOptions:
-    """Return the option that lets users override history, depth and reliability."""
-    return QoSOverridingOptions.with_default_policies()
+    """Return the option that lets users override history, depth, reliability and durability."""
+    return QoSOverridingOptions(
+        (
+            QoSPolicyKind.HISTORY,
+            QoSPolicyKind.DEPTH,
+            QoSPolicyKind.RELIABILITY,
+            QoSPolicyKind.DURABILITY,
+        )
+    )

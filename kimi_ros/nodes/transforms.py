@@ -115,6 +115,7 @@ class _TopicListener:
                 lambda message, static=static: self._buffer.put(message.transforms, static),
                 profile,
                 callback_group=group,
+                qos_overriding_options=qos.overridable(),
             )
 
     def lookup(self, target: str, source: str, stamp: int, timeout: float) -> np.ndarray:

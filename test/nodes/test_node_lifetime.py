@@ -11,8 +11,9 @@ import pytest
 
 pytest.importorskip('rclpy', reason='no ROS here: make setup')
 
-from rcl_interfaces.srv import SetParameters  # noqa: E402
+from rcl_interfaces.srv import ListParameters, SetParameters  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.qos import DurabilityPolicy  # noqa: E402
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 
 from kimi_msgs.msg import Plan as PlanMessage  # noqa: E402
@@ -167,3 +168,19 @@ def test_plan_message_constants_match_the_agent():
         assert getattr(PlanMessage, f'STATUS_{status.name}')
     assert {getattr(PlanMessage, f'APPROVAL_{a.name}') for a in Approval} == set(range(5))
     assert [r.value for r in Risk] == [0, 1, 2, 3]
+
+
+def test_every_topic_takes_qos_overrides(graph, start):
+    node = start(
+        'scripted_node',
+        {'qos_overrides./qos/kimi/plan.publisher.durability': 'volatile'},
+        *('-r', '__ns:=/qos'),
+    )
+    request = ListParameters.Request(prefixes=['qos_overrides'], depth=0)
+    listed = graph.call(ListParameters, '/qos/kimi/list_parameters', request).result.names
+    topics = {name.split('.')[1] for name in listed if name.endswith('.durability')}
+    assert {'/qos/image', '/qos/depth/image', '/qos/camera_info', '/qos/instruction'} <= topics
+    assert {'/qos/kimi/plan', '/qos/kimi/say', '/qos/kimi/markers', '/diagnostics'} <= topics
+    (info,) = graph.node.get_publishers_info_by_topic('/qos/kimi/plan')
+    assert info.qos_profile.durability is DurabilityPolicy.VOLATILE
+    node.check()
