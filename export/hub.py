@@ -86,9 +86,9 @@ def fetch(name: str, use_network: bool = True) -> Path:
         if not use_network:
             raise HubError(f'{repository}@{revision} is not in the cache') from error
         raise HubError(
-            f'{repository}@{revision} is not, or not whole, in the cache {constants.HF_HUB_CACHE}, '
-            f'and the hub was not reached ({why}). Where there is a network: hf download '
-            f'{repository} --revision {revision} --local-dir FOLDER; then give that folder'
+            f'{repository}@{revision} is not completely in the cache {constants.HF_HUB_CACHE}, and '
+            f'the hub is not reachable ({why}). On a machine with a network: hf download '
+            f'{repository} --revision {revision} --local-dir FOLDER; then pass that folder'
         ) from error
     return Path(folder)
 

@@ -69,7 +69,7 @@ def test_unreachable_hub_is_reported(cached, tmp_path):
     nowhere = {'HF_ENDPOINT': 'http://127.0.0.1:9', 'HF_HUB_OFFLINE': '0'}
     done = kimi_export('hub:acme/sun', tmp_path / 'out', cache=cached, **nowhere)
     assert done.returncode == 1
-    assert 'acme/sun@main' in done.stderr and 'was not reached' in done.stderr
+    assert 'acme/sun@main' in done.stderr and 'is not reachable' in done.stderr
 
 
 def test_a_snapshot_folder_is_read_through_its_links(cached, tmp_path):

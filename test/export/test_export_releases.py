@@ -21,12 +21,18 @@ from kimi_ros.vlm.tokenizer import TextTokenizer
 
 STARMIE = {0: '<|endoftext|>', 15381: 'query', 32708: 'caption'}
 GPT2 = {50256: '<|endoftext|>', 24361: 'Question', 33706: 'Answer', 15381: 'Helm', 32708: 'qv'}
+COMMIT = '3' * 40
 WORDS = {'cup': 40, ' cup': 41, 'Is it?': 42, ' Is it?': 43}
 SOURCES = {  # what each release's moondream.py has of the lines that tell them apart
     '2025-01-09': 'Tokenizer.from_pretrained("vikhyatk/moondream2")\nencode(question).ids',
     '2025-04-14': 'Tokenizer.from_pretrained("vikhyatk/moondream2")\nencode(" " + question).ids',
     '2025-06-21': 'Tokenizer.from_pretrained("moondream/starmie-v1")\nencode(question).ids',
 }
+
+
+def starmie_folder(place):
+    """A snapshot of the repository, as the hub's cache has it."""
+    return place / 'models--moondream--starmie-v1' / 'snapshots' / COMMIT
 
 
 def save_tokenizer(path, special):
@@ -77,8 +83,8 @@ def hub(monkeypatch, tmp_path):
             self.asked.append((name, use_network))
             if not self.has:
                 raise HubError(f'{name} is not in the cache')
-            folder = tmp_path / 'starmie'
-            folder.mkdir(exist_ok=True)
+            folder = starmie_folder(tmp_path)
+            folder.mkdir(parents=True, exist_ok=True)
             save_tokenizer(folder / 'tokenizer.json', STARMIE)
             return folder
 
@@ -132,7 +138,7 @@ def test_gpt2_release_has_no_reasoning_and_no_spatial_references(published, rele
 def test_stale_tokenizer_is_replaced_by_the_pinned_one(published, hub, tmp_path):
     folder = published('2025-06-21')
     opened = open_checkpoint(folder)
-    assert opened.tokenizer == tmp_path / 'starmie' / 'tokenizer.json'
+    assert opened.tokenizer == starmie_folder(tmp_path) / 'tokenizer.json'
     ((name, use_network),) = hub.asked
     assert name.startswith('hub:moondream/starmie-v1@35192e10')
     assert not use_network, 'a local folder must not cause a download'
@@ -156,7 +162,7 @@ def test_stale_tokenizer_without_the_hub_is_refused_with_the_ids(published, hub)
 
 def test_missing_tokenizer_is_taken_from_the_cache(published, hub, tmp_path):
     opened = open_checkpoint(published('2025-06-21', None))
-    assert opened.tokenizer == tmp_path / 'starmie' / 'tokenizer.json'
+    assert opened.tokenizer == starmie_folder(tmp_path) / 'tokenizer.json'
 
 
 @pytest.mark.parametrize(('release', 'wrong'), [('2025-06-21', GPT2), ('2025-04-14', STARMIE)])
@@ -168,7 +174,7 @@ def test_given_tokenizer_is_compared_as_well(published, hub, tmp_path, release, 
 
 def test_tokenizer_from_the_hub_may_be_given(published, hub, tmp_path):
     opened = open_checkpoint(published('2025-06-21'), tokenizer='hub:moondream/starmie-v1')
-    assert opened.tokenizer == tmp_path / 'starmie' / 'tokenizer.json'
+    assert opened.tokenizer == starmie_folder(tmp_path) / 'tokenizer.json'
     assert hub.asked == [('hub:moondream/starmie-v1', True)]
 
 
@@ -230,6 +236,8 @@ def test_exported_release_answers_and_points(published, hub, tmp_path, release):
     out = export_model(published(release), tmp_path / 'out')
     about = json.loads((out / 'model.json').read_text())
     assert about['config']['tokenizer']['templates'] == RELEASES[release].tokenizer['templates']
+    pinned = {'repository': 'moondream/starmie-v1', 'revision': COMMIT}
+    assert about['source'].get('tokenizer') == (pinned if hub.asked else None)
     with VisionLanguageModel.load(out, threads=1) as model:
         image = model.encode_image(np.zeros((20, 20, 3), np.uint8))
         assert len(model.query(image, 'Is it?', max_tokens=3).prompt_ids) > 3
