@@ -34,7 +34,8 @@ STATUS is one of
 "infeasible": no skill does what is asked, and "say" tells which part; no steps
 "refused": it would hurt somebody; no steps
 
-STEP is {{"skill": NAME, ARGUMENT: VALUE, ...}} with every argument of the skill.
+STEP is {{"skill": NAME, ARGUMENT: VALUE, ...}} with every argument
+of the skill that is not optional.
 Names of things are noun phrases made of the instruction's own words and no others: not "mug" where
 "cup" was said. A place relative to a thing is "left of the bowl".
 Whether a thing is in view is checked later: do not doubt it. Leave out no part of the instruction.
@@ -123,7 +124,10 @@ def image_data_url(rgb: np.ndarray, longest_side: int) -> str:
 
 
 def _skill_line(skill: Skill, language: str) -> str:
-    arguments = ', '.join(f'{a.name}: {_argument_type(a)}' for a in skill.arguments)
+    arguments = ', '.join(
+        f'{a.name}: {_argument_type(a)}{", optional" if a.optional else ""}'
+        for a in skill.arguments
+    )
     needs = ', '.join(str(p) for p in skill.preconditions)
     return f'- {skill.name}({arguments}): {skill.description[language]}' + (
         f' Before: {needs}.' if needs else ''
