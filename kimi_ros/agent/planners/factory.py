@@ -42,7 +42,10 @@ def make_planner(
         planner.load()
         return planner
     if name == 'remote':
-        return RemotePlanner(skills, remote or RemoteSettings(), ReaderPlanner(skills, reader))
+        fallback = ReaderPlanner(skills, reader)
+        remote_planner = RemotePlanner(skills, remote or RemoteSettings(), fallback)
+        fallback.load()  # when the network fails, nobody should wait for it
+        return remote_planner
     raise ValueError(f'planner is {name!r}: give one of {", ".join(PLANNERS)}')
 
 
