@@ -20,6 +20,7 @@ from kimi_ros.resources import share
 from kimi_ros.vlm import VisionLanguageModel
 from kimi_ros.vlm.prompt import query_prompt
 
+_UNLOADED = 'the model was unloaded'
 _PLAN_TOKENS = 128  # of the context, that the plan itself needs: three steps have about 100
 
 
@@ -138,7 +139,7 @@ class ModelLoader:
         """Free the model; `get` raises RequestError from now on."""
         with self._changed:
             bundle, self._bundle = self._bundle, None
-            self.error = self.error or 'the model was unloaded'
+            self.error = self.error or _UNLOADED
         if bundle is not None:
             bundle.close()
 
@@ -150,5 +151,9 @@ class ModelLoader:
             error = f'the model could not be loaded: {type(reason).__name__}: {reason}'
             self._on_error(error)
         with self._changed:
-            self._bundle, self.error = bundle, error
+            closed = self.error is not None
+            if not closed:
+                self._bundle, self.error = bundle, error
             self._changed.notify_all()
+        if closed and bundle is not None:
+            bundle.close()

@@ -1,6 +1,7 @@
 """Questions about images: the policy applies."""
 
 import contextlib
+import threading
 from threading import Event
 from types import SimpleNamespace
 
@@ -9,7 +10,8 @@ import pytest
 
 from kimi_ros.agent import Agent, Frame, Policy, SkillCatalogue
 from kimi_ros.agent.errors import InstructionTooLongError, InvalidDraftError
-from kimi_ros.nodes.model_loader import ModelBundle, load_bundle
+from kimi_ros.nodes.codes import ErrorCode, RequestError
+from kimi_ros.nodes.model_loader import ModelBundle, ModelLoader, load_bundle
 from kimi_ros.resources import ResourceNotFoundError, share
 
 RGB = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
@@ -92,3 +94,51 @@ def _fits(bundle, text):
 
 def test_another_planner_has_its_own_limit(bundle):
     bundle.check_length('pick up the red cup ' * 100)
+
+
+class Loaded:
+    """A bundle that knows whether it was freed."""
+
+    def __init__(self):
+        self.closed = threading.Event()
+
+    def close(self):
+        self.closed.set()
+
+
+def test_loader_hands_out_the_bundle_and_frees_it():
+    loaded = Loaded()
+    loader = ModelLoader(lambda: loaded)
+    assert loader.get(Event()) is loaded and loader.ready
+    loader.close()
+    assert loaded.closed.is_set() and not loader.ready
+    with pytest.raises(RequestError, match='unloaded'):
+        loader.get(Event())
+
+
+def test_model_that_is_closed_while_it_loads_is_freed():
+    loaded, go = Loaded(), threading.Event()
+    loader = ModelLoader(lambda: go.wait(30) and loaded)
+    loader.close()
+    go.set()
+    assert loaded.closed.wait(30) and not loader.ready
+
+
+def test_failed_loading_is_reported():
+    reasons = []
+    loader = ModelLoader(lambda: 1 / 0, reasons.append)
+    loader.wait()
+    assert 'division by zero' in loader.error and reasons == [loader.error]
+    with pytest.raises(RequestError) as caught:
+        loader.get(Event())
+    assert caught.value.code is ErrorCode.MODEL_FAILED
+
+
+def test_waiting_for_the_model_can_be_cancelled():
+    go, cancel = threading.Event(), Event()
+    loader = ModelLoader(lambda: go.wait(30))
+    cancel.set()
+    with pytest.raises(RequestError) as caught:
+        loader.get(cancel)
+    go.set()
+    assert caught.value.code is ErrorCode.CANCELLED
