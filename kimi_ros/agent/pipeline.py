@@ -141,10 +141,12 @@ class Pipeline:
             say = self._say('same_object', name, name)
             return self._end(Status.NEEDS_CLARIFICATION, Reason.SAME_OBJECT, say)
         kept_apart = {(r.head, r.attributes) for r in draft.forbidden}
-        for reference in draft.references(tools.skills):
-            if (reference.head, reference.attributes) in kept_apart:
-                say = self._say('forbidden', reference.text)
-                return self._end(Status.REFUSED, Reason.FORBIDDEN, say)
+        for step in draft.steps:
+            skill = tools.skills[step.skill]
+            for reference in step.references(skill).values() if skill.risk else ():
+                if (reference.head, reference.attributes) in kept_apart:
+                    say = self._say('forbidden', reference.text)
+                    return self._end(Status.REFUSED, Reason.FORBIDDEN, say)
         return None
 
     def _ground(self, draft: DraftPlan, resolver: Resolver) -> PlanOutcome:
@@ -186,7 +188,12 @@ class Pipeline:
         unverified = [d for d in detections if not d.verified]
         if unverified and draft.status is Status.NEEDS_CLARIFICATION:
             return self._really(unverified[0])
-        return self._end(draft.status, draft.reason, draft.say, detections)
+        say = draft.say
+        if unverified and draft.status is Status.INFEASIBLE:
+            # The draft may have named something that nobody said.
+            labels = [phrases.with_article(d.label, self._language) for d in unverified]
+            say = self._say('not_visible', phrases.join_alternatives(labels, self._language))
+        return self._end(draft.status, draft.reason, say, detections)
 
     def _finish(
         self,

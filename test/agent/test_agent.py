@@ -354,3 +354,19 @@ def test_a_request_put_as_a_question_is_answered_too(
     written = kit.ok('Here it is.', {'skill': 'locate', 'object': name})
     plan = make_agent(kit.FakeVlm(written, {name: [CUP]})).run(frame, instruction)
     assert plan.status is Status.OK and plan.say == say
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'status', 'reasons'),
+    [
+        ("don't pick up the cup", Status.ANSWER, ('nothing_asked',)),
+        ('take that one, not the cup', Status.REFUSED, ('forbidden_by_instruction',)),
+        ('if you see a fork, pick up the cup', Status.ANSWER, ('condition_unmet',)),
+    ],
+)
+def test_what_is_forbidden_or_depends_is_not_done(
+    kit, make_agent, frame, instruction, status, reasons
+):
+    vlm = kit.FakeVlm(kit.ok('Sure.', kit.pick('cup')), {'cup': [CUP], 'plate': [PLATE]})
+    plan = make_agent(vlm).run(frame, instruction)
+    assert plan.status is status and plan.reason_codes == reasons and not plan.steps

@@ -2,9 +2,13 @@
 
 import pytest
 
+from kimi_ros.agent import Status
+from kimi_ros.agent.draft import DraftPlan, DraftStep
 from kimi_ros.agent.planners.asked_thing import asked_thing, asks_for_a_thing
 from kimi_ros.agent.planners.placement_forms import parse_placement
+from kimi_ros.agent.planners.provisos import forbidden_things, only_forbids, with_provisos
 from kimi_ros.agent.planners.question_forms import parse_question
+from kimi_ros.agent.references import parse_reference
 from kimi_ros.sim.language import requests
 
 
@@ -66,3 +70,46 @@ def test_what_models_are_taught_is_left_to_them(catalogue, language):
     taken = [a for a in asked if parse_question(a) or parse_placement(a, catalogue)]
     # A few of thousands are questions by their form: "are there any objects about? which?"
     assert len(taken) < len(asked) / 500, taken
+
+
+@pytest.mark.parametrize(
+    ('text', 'forbidden', 'only'),
+    [
+        ("don't touch the red cup", ['red cup'], True),
+        ('别碰那个花瓶', ['那个花瓶'], True),
+        ('pick up the pliers, not the hammer', ['hammer'], False),
+        ('拿起瓶子，别碰杯子', ['杯子'], False),
+        ("don't just sit there, get me the red cup", [], False),
+        ('别愣着，把杯子递给我', [], False),
+    ],
+)
+def test_what_must_not_be_done(text, forbidden, only):
+    assert [r.text for r in forbidden_things(text)] == forbidden
+    assert only_forbids(text) == only
+
+
+@pytest.mark.parametrize(
+    ('text', 'thing', 'present'),
+    [
+        ('if you see a sponge, pick up the cup', 'sponge', True),
+        ('if there is no fork, pick up the cup', 'fork', False),
+        ('如果看到海绵，就拿起杯子', '海绵', True),
+        ('if you have time, pick up the cup', None, True),
+        ('如果方便，帮我拿起杯子', None, True),
+        ('if you see the cup, pick it up', None, True),
+    ],
+)
+def test_conditions_about_what_is_in_view(text, thing, present):
+    cup = '杯子' if text > 'z' else 'cup'
+    draft = DraftPlan(Status.OK, '', (DraftStep('pick', {'object': parse_reference(cup)}),))
+    (step,) = with_provisos(draft, text).steps
+    if thing is None:
+        assert step.condition is None
+    else:
+        assert (step.condition.reference.text, step.condition.present) == (thing, present)
+
+
+def test_an_exception_is_asked_about():
+    draft = DraftPlan(Status.OK, '', (DraftStep('pick', {'object': parse_reference('cup')}),))
+    asked = with_provisos(draft, 'pick up the cup unless it is hot')
+    assert asked.status is Status.NEEDS_CLARIFICATION and "'unless it is hot'" in asked.say

@@ -18,6 +18,12 @@ from kimi_ros.agent.plan import Status
 from kimi_ros.agent.planners.asked_thing import asks_for_a_thing, with_asked_thing
 from kimi_ros.agent.planners.placement_forms import parse_placement, with_said_relation
 from kimi_ros.agent.planners.protocol import PlanRequest
+from kimi_ros.agent.planners.provisos import (
+    forbidden_things,
+    leave_alone,
+    only_forbids,
+    with_provisos,
+)
 from kimi_ros.agent.planners.question_forms import parse_question
 from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.agent.references import Reference, parse_reference
@@ -54,6 +60,18 @@ class ModelPlanner:
         self._vlm.require('plan')
         if question := parse_question(request.instruction):
             return DraftPlan(Status.ANSWER, '', question=question)
+        if only_forbids(request.instruction):
+            return leave_alone(forbidden_things(request.instruction), request.language)
+        draft = self._planned(request, on_text, cancel)
+        return with_provisos(draft, request.instruction) if draft.steps else draft
+
+    def _planned(
+        self,
+        request: PlanRequest,
+        on_text: Callable[[str], None] | None,
+        cancel: Event | None,
+    ) -> DraftPlan:
+        """Return the plan alone, without what the instruction forbids or makes conditional."""
         if placement := parse_placement(request.instruction, self._skills):
             return placement
         draft = self._write(request, self._skills, MODEL_STATUSES, on_text, cancel)
