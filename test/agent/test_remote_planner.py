@@ -204,6 +204,15 @@ def test_questions_are_for_the_model_that_sees(server, remote):
     assert draft.question.kind == 'other' and draft.say == ''
 
 
+def test_what_is_forbidden_or_conditional_holds_for_the_server_too(server, remote):
+    server.script({'text': CUP}, {'text': CUP})
+    draft = remote().draft("pick up the red cup, but don't touch the knife")
+    assert [r.text for r in draft.forbidden] == ['knife'] and draft.usage.attempts == 1
+    draft = remote().draft('if you see a spoon, pick up the red cup')
+    assert draft.steps[0].condition.present and draft.steps[0].condition.reference.head == 'spoon'
+    assert remote().draft('do not touch the knife').forbidden and len(server.bodies()) == 2
+
+
 def test_no_image_leaves_the_machine_unless_told_to(server, remote, kit):
     rgb = kit.picture(1600, 1200)
     remote().draft(rgb=rgb)

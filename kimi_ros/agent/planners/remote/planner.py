@@ -13,6 +13,12 @@ from kimi_ros.agent.draft import DraftPlan, Usage
 from kimi_ros.agent.errors import InvalidDraftError
 from kimi_ros.agent.plan import Status
 from kimi_ros.agent.planners.protocol import Planner, PlanRequest
+from kimi_ros.agent.planners.provisos import (
+    forbidden_things,
+    leave_alone,
+    only_forbids,
+    with_provisos,
+)
 from kimi_ros.agent.planners.question_forms import parse_question
 from kimi_ros.agent.planners.remote.answers import read_draft, said_so_far
 from kimi_ros.agent.planners.remote.client import Answer, ChatClient, client_for
@@ -52,8 +58,11 @@ class RemotePlanner:
     ) -> DraftPlan:
         """Return the server's plan, or the fallback's with the notice that it is.
 
-        Questions of known forms are for the local model, which sees. Raises Cancelled.
+        Questions of known forms are for the local model, which sees. What the instruction forbids
+        or makes conditional holds for the server's plan as for the model's. Raises Cancelled.
         """
+        if only_forbids(request.instruction):
+            return leave_alone(forbidden_things(request.instruction), request.language)
         if question := parse_question(request.instruction):
             return DraftPlan(Status.ANSWER, '', question=question)
         cancel = cancel or Event()
@@ -66,12 +75,14 @@ class RemotePlanner:
             draft = self._fallback.draft(request, on_text, cancel)
             told = notice(error.failure, request.language)
             return replace(draft, planner=self._fallback.name, notice=told)
-        usage = draft.usage
-        _LOG.info(
-            'the planning server answered in %.2f s (tokens: %d read, %d written; attempts: %d)',
-            *(usage.seconds, usage.prompt_tokens, usage.completion_tokens, usage.attempts),
-        )
-        return draft
+        if usage := draft.usage:
+            _LOG.info(
+                'the planning server answered in %.2f s (%d tokens read, %d written, %d attempts)',
+                *(usage.seconds, usage.prompt_tokens, usage.completion_tokens, usage.attempts),
+            )
+        if not draft.steps:
+            return draft
+        return replace(with_provisos(draft, request.instruction), usage=usage)
 
 
 class _Asking:

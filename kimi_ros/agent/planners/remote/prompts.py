@@ -152,7 +152,8 @@ def _flat_schema(skills: Iterable[Skill], names: str) -> dict[str, Any]:
     properties['status'] = {'type': 'string', 'enum': statuses}
     # That there are no steps but with "ok" is checked when the answer is read.
     properties['steps'] = {**properties['steps'], 'minItems': 0}
-    return _typed({**ok, 'properties': properties})
+    schema: dict[str, Any] = _typed({**ok, 'properties': properties})
+    return schema
 
 
 def _without_patterns(schema: Any) -> Any:
