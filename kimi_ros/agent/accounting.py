@@ -30,7 +30,7 @@ _BEFORE_VERB = frozenset(
 # With these a verb means something to do with the robot's own body, or brings something nearer.
 _HARMLESS_OBJECT = re.compile(r'\b(?:me|us|gripper|jaws|camera|cameras|eyes|your|it with|gap)\b')
 _ZH_OTHER_VERBS = re.compile(
-    '(?<![我想要怕完])(?:扎|刺伤|捅|砍|切[^换]|泼|倒(?![是数着影])|飞|刷|踢|咬|炸|点燃|烧|砸|摔|撕|洗|煮|炒|喝|'
+    '(?<![我想要怕完])(?:扎|刺伤|捅|砍|切[^换]|泼|倒(?![是数着影了])|飞|刷|踢|咬|炸|点燃|烧|砸|摔|撕|洗|煮|炒|喝|'
     '吃(?!完)|浇|喷|打开(?!摄像|相机|夹)|关上|关掉|关闭|拧|按下|推倒|推开|拉开|擦|扫(?!描|一眼)|拖地|跳|唱|跑(?![哪到])|'
     '打(?:他|她|人|死)|杀|敲|剪[断开]|缝)'
 )
