@@ -288,25 +288,25 @@ def test_what_cannot_begin_says_why(tiny, user_data, tmp_path, capsys, options, 
     assert not (tmp_path / 'run' / 'checkpoint').exists()
 
 
-def test_another_run_is_not_gone_on_with(tiny, user_data, tmp_path, capsys):
+def test_another_run_is_not_resumed(tiny, user_data, tmp_path, capsys):
     tune(tiny, user_data, tmp_path, '--epochs', '1')
     arguments = ['tune', str(tiny), str(user_data), '--out', str(tmp_path), *QUIET]
-    assert main([*arguments, '--epochs', '2']) == 1
-    assert 'holds a run with epochs 1, not 2' in capsys.readouterr().err
+    assert main([*arguments, '--epochs', '1', '--seed', '3']) == 1
+    assert 'holds a run with seed 0, not 3' in capsys.readouterr().err
     user = user_data.parent / 'other.jsonl'
     user.write_text(user_data.read_text().splitlines()[0])
     arguments[2] = str(user)
     assert main([*arguments, '--epochs', '1']) == 1
-    assert 'holds a run with data' in capsys.readouterr().err
+    assert 'holds a run with other data' in capsys.readouterr().err
 
 
 def test_wrong_lines_stop_a_run_before_it_begins(tiny, user_data, tmp_path, capsys):
-    perturbed = user_data.parent / 'wrong.jsonl'
-    perturbed.write_text('{"task": "query", "question": "?", "answer": "' + 'x ' * 2000 + '"}')
-    assert main(['tune', str(tiny), str(perturbed), '--out', str(tmp_path / 'run')]) == 1
+    wrong = user_data.parent / 'wrong.jsonl'
+    wrong.write_text('{"task": "query", "question": "?", "answer": "' + 'x ' * 2000 + '"}')
+    assert main(['tune', str(tiny), str(wrong), '--out', str(tmp_path / 'run')]) == 1
     assert 'wrong.jsonl:1: is ' in capsys.readouterr().err
-    assert main(['check', str(perturbed)]) == 0
-    assert main(['check', str(perturbed), '--checkpoint', str(tiny)]) == 1
+    assert main(['check', str(wrong)]) == 0
+    assert main(['check', str(wrong), '--checkpoint', str(tiny)]) == 1
     assert not (tmp_path / 'run').exists()
 
 

@@ -82,7 +82,6 @@ def tune(
     where `settings.epochs` has grown. Raises TuneError, DataError, CheckpointError.
     """
     check_tracker(tracker)
-    out.mkdir(parents=True, exist_ok=True)
     accelerator = Accelerator(
         # Without this, Accelerate takes the processes of torchrun on a CPU for runs of their own.
         cpu=not torch.accelerator.is_available(),
@@ -93,6 +92,7 @@ def tune(
     try:
         _check_processes(accelerator, settings)
         data, validation, validation_files = _own_data(checkpoint, files, settings)
+        out.mkdir(parents=True, exist_ok=True)
         rehearsal, rehearsal_validation = _rehearsal(accelerator, checkpoint, data, out, settings)
         images = {s.image for part in (data, validation) for s in part.samples} - {None}
         identity = run_identity(checkpoint, files, validation_files, images, settings)
