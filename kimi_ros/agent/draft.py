@@ -75,6 +75,7 @@ class DraftPlan:
     :ivar question: of the status ANSWER; None where `say` answers.
     :ivar forbidden: what must not be touched.
     :ivar alternative: what is meant if nothing stands where these steps' references say.
+    :ivar intention: said instead of `say` if the steps are done in spite of the status.
     :ivar left_out: words of the instruction that nothing here accounts for.
     :ivar planner: who planned where that was not the planner asked, or ''.
     :ivar notice: said before everything else, whatever becomes of the draft: why another planned.
@@ -88,6 +89,7 @@ class DraftPlan:
     forbidden: tuple[Reference, ...] = ()
     left_out: tuple[str, ...] = ()
     alternative: DraftPlan | None = None
+    intention: str = ''
     planner: str = ''
     notice: str = ''
     usage: Usage | None = None

@@ -161,11 +161,15 @@ class Pipeline:
             return self._check_draft(draft.alternative) or self._ground(draft.alternative, resolver)
         targets = finder.find(draft)
         if isinstance(targets, Problem):
-            if targets.status is draft.status is Status.INFEASIBLE:
+            if targets.status is draft.status is Status.INFEASIBLE and self._names(draft):
                 # The search confirms what the model says; its own words are what it was taught.
                 targets = replace(targets, say=draft.say)
             return self._end_with(targets)
         return self._verify(draft, targets)
+
+    def _names(self, draft: DraftPlan) -> bool:
+        """Tell whether a draft's sentence is about a thing that its steps name."""
+        return any(name in draft.say for name in draft.names(self._tools.skills))
 
     def _verify(self, draft: DraftPlan, targets: Targets) -> PlanOutcome:
         """Verify every object, then check the steps against preconditions, limits and rules."""
@@ -224,13 +228,14 @@ class Pipeline:
 
     def _narrate(self, draft: DraftPlan, steps: Sequence[PlanStep]) -> str:
         """Return what is said with the steps: the draft's sentence, a description, or both."""
+        say = draft.intention if draft.doubted else draft.say
         skills = [self._tools.skills[s.skill] for s in steps]
         if all(skill.locates for skill in skills) and asks_to_see(self._request.text):
-            return phrases.before(self._say('yes_there'), self._language) + draft.say
+            return phrases.before(self._say('yes_there'), self._language) + say
         if not any(skill.describes for skill in skills):
-            return draft.say
+            return say
         # The description alone answers a plan that only describes.
-        return self._describe('' if len(steps) == 1 else draft.say)
+        return self._describe('' if len(steps) == 1 else say)
 
     def _tell_back(self, say: str) -> str:
         """Add what of the instruction was not understood."""

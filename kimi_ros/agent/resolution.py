@@ -55,6 +55,12 @@ class Resolver:
             self._known[reference] = self._resolve(reference)
         return self._known[reference]
 
+    def is_present(self, reference: Reference) -> bool:
+        """Tell whether a thing is in view: found, and confirmed by the verification."""
+        candidates = self.resolve(reference).candidates
+        detections = (self._perception.detect(reference, c) for c in candidates)
+        return any(d.verified for d in detections)
+
     def _resolve(self, reference: Reference) -> Resolution:
         if reference.is_plain:
             return self._found(reference, self._find(reference))

@@ -82,7 +82,7 @@ class TargetFinder:
                 kept.append(step)
                 continue
             reference = step.condition.reference
-            present = bool(self._resolver.resolve(reference).candidates)
+            present = self._resolver.is_present(reference)
             if present == step.condition.present:
                 kept.append(step)
             else:

@@ -103,7 +103,7 @@ def test_one_behind_the_other_is_told_by_front_and_back(kit, make_agent, frame):
 @pytest.mark.parametrize('status', ['infeasible', 'needs_clarification'])
 def test_what_the_model_misses_is_still_looked_for(kit, make_agent, frame, status):
     written = {'status': status, 'say': 'Hm.', 'steps': []}
-    supposed = kit.ok('', kit.pick('cup'))
+    supposed = kit.ok('I will pick it up.', kit.pick('cup'))
     agent = make_agent(kit.FakeVlm(written, {'cup': [CUP, PLATE]}, supposed))
     plan = agent.run(frame, 'pick up the cup')
     assert plan.status is Status.NEEDS_CLARIFICATION and len(plan.options) == 2
@@ -112,6 +112,7 @@ def test_what_the_model_misses_is_still_looked_for(kit, make_agent, frame, statu
     # One is there for box, point and check, but the thinking said no: a person decides.
     plan = make_agent(kit.FakeVlm(written, {'cup': [CUP]}, supposed)).run(frame, 'pick up the cup')
     assert plan.status is Status.OK and plan.reason_codes == ('model_doubted',)
+    assert plan.say == 'I will pick it up.'
     assert plan.approval is Approval.PENDING and plan.steps[0].needs_approval
 
 

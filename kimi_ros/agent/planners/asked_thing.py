@@ -59,10 +59,11 @@ def with_asked_thing(draft: DraftPlan, instruction: str, skills: SkillCatalogue)
         )
         for step in draft.steps
     )
-    say = draft.say
+    say, intention = draft.say, draft.intention
     for name in filter(None, (wrong.query, wrong.text)):
         say = say.replace(name, asked.text)
-    return replace(draft, say=say, steps=steps)
+        intention = intention.replace(name, asked.text)
+    return replace(draft, say=say, intention=intention, steps=steps)
 
 
 def _is_named(asked: Reference, references: list[Reference]) -> bool:

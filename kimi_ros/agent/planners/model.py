@@ -82,7 +82,8 @@ class ModelPlanner:
             again = self._write_again(request, list(self._skills), cancel)
             if again is None:
                 return draft
-            draft = self._placed(replace(draft, steps=again.steps), request)
+            draft = replace(draft, steps=again.steps, intention=again.say)
+            draft = self._placed(draft, request)
             return with_asked_thing(draft, request.instruction, self._skills)
         if asks_for_a_thing(request.instruction) and not draft.names(self._skills):
             # Asked for a thing, it wrote of none: a word that it does not know.
