@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kimi_ros.agent.noun_matching import is_chinese
 from kimi_ros.agent.references import Reference
 from kimi_ros.agent.translation import to_english
-from kimi_ros.agent.vocabulary import as_taught
+from kimi_ros.agent.vocabulary import as_taught, singular
 
 _EN = {
     'left_of': 'left of', 'right_of': 'right of', 'in_front_of': 'in front of', 'behind': 'behind',
@@ -65,7 +65,7 @@ class Naming:
             if english is None:
                 raise UnknownWordError(name)
             return english
-        return as_taught(name) if self.taught else name
+        return as_taught(singular(name)) if self.taught else name
 
 
 class UnknownWordError(Exception):

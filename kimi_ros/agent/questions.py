@@ -22,6 +22,7 @@ _COLORS = {
     'en': 'red orange yellow green blue purple black white pink brown gray'.split(),
     'zh': '红色 橙色 黄色 绿色 蓝色 紫色 黑色 白色 粉色 棕色 灰色'.split(),
 }
+_UNKNOWN_THINGS = frozenset('what which thing something anything 什么 啥 东西 什么东西'.split())
 _SHORT = 8  # tokens of a yes, a no or a number
 _COLOR_QUESTION = re.compile(r'\bcolou?r\b|颜色|什么色')
 
@@ -66,9 +67,13 @@ class QuestionAnswerer:
             'attribute': self._attribute,
             'what': self._what,
         }
-        found = None
+        found, kind = None, question.kind
+        if kind == 'relation' and question.references:
+            # "What is left of the bowl?" names no thing that could stand there.
+            asked = question.references[0].head.lower()
+            kind = 'what' if asked in _UNKNOWN_THINGS else kind
         if question.kind == 'describe' or question.references:
-            way = ways.get(question.kind)
+            way = ways.get(kind)
             found = way(question, text) if way else None
         answer = found or self._ask(question, text)
         if on_text is not None:

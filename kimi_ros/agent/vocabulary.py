@@ -57,6 +57,15 @@ _SYNONYMS = {
 _FUNCTION_WORDS = ('the', 'of', 'to')
 # Chinese characters that may be added: 红 is said for 红色, 左 for 左边.
 _ADDED = {'的': '', '色': '红橙黄绿蓝紫黑白粉棕灰', '边': '左右旁'}
+_PLURALS = (
+    ('ives', 'ife'),
+    ('ies', 'y'),
+    ('sses', 'ss'),
+    ('shes', 'sh'),
+    ('ches', 'ch'),
+    ('xes', 'x'),
+    ('s', ''),
+)
 _WORD = re.compile(r"[^\W_\u4e00-\u9fff]+(?:['’-][^\W_\u4e00-\u9fff]+)*")
 _MOST_WORDS = 12
 
@@ -110,6 +119,16 @@ def as_taught(name: str) -> str:
             elif _holds(name.lower(), said):
                 name = re.sub(rf'(?<![\w-]){re.escape(said)}(?![\w-])', taught, name.lower())
                 break
+    return name
+
+
+def singular(name: str) -> str:
+    """Return an English name with its last word in the singular; a Chinese one as it is."""
+    if is_chinese(name) or name.endswith(('scissors', 'ss')):
+        return name
+    for ending, instead in _PLURALS:
+        if name.endswith(ending) and len(name) > len(ending) + 1:
+            return name[: -len(ending)] + instead
     return name
 
 

@@ -7,6 +7,7 @@ import re
 from kimi_ros.agent.draft import DraftQuestion
 from kimi_ros.agent.noun_matching import is_chinese
 from kimi_ros.agent.references import Reference, parse_reference
+from kimi_ros.agent.vocabulary import singular
 
 _RELATION = (
     r'(?P<relation>(?:to the |on the )?(?:left|right) (?:side )?of|in front of|next to|on top of|'
@@ -121,19 +122,8 @@ def _matched(language: str, text: str) -> DraftQuestion | None:
 def _references(parts: dict[str, str], language: str) -> tuple[Reference, ...]:
     thing = parts.get('thing') or parts.get('read') or ('东西' if language == 'zh' else 'thing')
     if 'mark' not in parts:
-        return (parse_reference(_singular(thing, language)),)
+        return (parse_reference(singular(thing)),)
     relation, mark = parts['relation'], parts['mark']
     if language == 'zh':
         return (parse_reference(f'{mark}{relation}的{thing}'),)
     return (parse_reference(f'{thing} {relation} the {mark}'),)
-
-
-def _singular(name: str, language: str) -> str:
-    """Return an English name in the singular, as detectors are asked for it."""
-    if language == 'zh':
-        return name
-    for ending, instead in (('ives', 'ife'), ('ies', 'y'), ('ses', 's'), ('shes', 'sh'),
-                            ('ches', 'ch'), ('xes', 'x'), ('ss', 'ss'), ('s', '')):  # fmt: skip
-        if name.endswith(ending) and len(name) > len(ending) + 1:
-            return name[: -len(ending)] + instead if not name.endswith('scissors') else name
-    return name
