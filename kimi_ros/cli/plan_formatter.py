@@ -11,6 +11,8 @@ def plan_lines(plan: Plan) -> list[str]:
     """Return the spoken sentence, the steps with their objects, and the positions of these."""
     planner = [f'planner: {plan.planner}, model: {plan.model}'] if plan.planner else []
     lines = [f'kimi: {plan.say}']
+    if plan.status is Status.ANSWER:
+        return [*lines, *(f'  {object_line(item)}' for item in plan.objects), *planner]
     if plan.status is not Status.OK:
         reasons = ', '.join(plan.reason_codes)
         lines.append(f'no plan: {plan.status.value.replace("_", " ")} ({reasons})')

@@ -72,3 +72,11 @@ def test_plan_that_asks():
         '  1. the left one',
         '  2. the right one',
     ]
+
+
+def test_answer_with_the_things_that_it_is_about():
+    plan = Plan('p', 'is there a cup?', 'en', Status.ANSWER, 'Yes.', objects=(thing(),))
+    assert plan_lines(plan) == [
+        'kimi: Yes.',
+        '  red cup: pixel (312, 204), no position (depth: none), score 0.91, verified',
+    ]
