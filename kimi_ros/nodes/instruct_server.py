@@ -22,7 +22,7 @@ from kimi_ros.nodes.request_handler import Outcome, RequestHandler
 from kimi_ros.nodes.request_queue import RequestQueue
 
 _LINGER = 0.3  # seconds that late requests for results are still answered at the end
-_RESULT_TIMEOUT = 60  # seconds that a goal's result is kept for clients that ask late
+_RESULT_TIMEOUT = 300  # seconds that a goal's result is kept for clients that ask late
 
 
 class InstructServer:

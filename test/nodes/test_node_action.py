@@ -69,7 +69,8 @@ class Goals:
 
 @pytest.fixture
 def goals(graph, client):
-    return Goals(graph)
+    yield Goals(graph)
+    graph.call(Trigger, '/kimi/stop', Trigger.Request())  # whatever a failed test leaves
 
 
 def test_instruction_gives_a_grounded_plan(client):
