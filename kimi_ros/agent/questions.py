@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kimi_ros.agent import phrases
 from kimi_ros.agent.answers import Verdict, parse_yes_no
 from kimi_ros.agent.draft import DraftQuestion
-from kimi_ros.agent.naming import UnknownWordError
+from kimi_ros.agent.naming import UnknownWordError, relation_words
 from kimi_ros.agent.noun_matching import is_chinese
 from kimi_ros.agent.perception import Detection, Perception
 from kimi_ros.agent.plan import Reason
@@ -168,8 +168,8 @@ class QuestionAnswerer:
         """Name what stands in a relation to a landmark: of all things that the model describes."""
         reference = question.references[0]
         relation, marks = reference.relation, reference.landmarks
-        if not relation:
-            return None
+        if not relation or not self._perception.naming.taught:
+            return None  # a model that was taught no forms of questions is asked as it stands
         landmarks = [self._resolver.resolve(mark) for mark in marks]
         for mark, resolution in zip(marks, landmarks, strict=True):
             if len(resolution.candidates) != 1:
@@ -200,7 +200,7 @@ class QuestionAnswerer:
 
     def _ask(self, question: DraftQuestion, text: str) -> Answer:
         """Put the question to the model, in a language that it understands."""
-        seen = tuple(d for r in question.references for d in self._seen(r))
+        seen = self._shown(question)
         naming = self._perception.naming
         if naming.taught:
             # It was taught a few forms of questions: what it says to others means nothing.
@@ -211,6 +211,18 @@ class QuestionAnswerer:
                 return Answer(self._say('cannot_ask'), seen, Reason.CANNOT_TELL)
             return Answer(self._say('in_english', self._perception.ask(english)), seen)
         return Answer(self._perception.ask(text) or self._say('cannot_tell'), seen)
+
+    def _shown(self, question: DraftQuestion) -> tuple[Detection, ...]:
+        """Return the things that a question is about, as far as they are found and have a name."""
+        seen: list[Detection] = []
+        for reference in question.references:
+            unknown = reference.head.lower() in _UNKNOWN_THINGS
+            for part in reference.landmarks if unknown else (reference,):
+                try:
+                    seen += self._seen(part)
+                except UnknownWordError:
+                    continue
+        return tuple(seen)
 
     def _seen(self, reference: Reference) -> tuple[Detection, ...]:
         resolution = self._resolver.resolve(reference)
@@ -240,10 +252,15 @@ def english_question(question: DraftQuestion, translate: Callable[[str], str]) -
         'where': 'Where is the {}?',
     }
     form = forms.get(question.kind)
-    if form is None or not question.references:
+    if not question.references:
         return None
     try:
         reference = question.references[0]
+        if reference.relation and reference.head in _UNKNOWN_THINGS:
+            marks = ' and the '.join(translate(m.name or m.text) for m in reference.landmarks)
+            return f'What is {relation_words(reference.relation, "en")} the {marks}?'
+        if form is None:
+            return None
         return form.format(translate(reference.name or reference.text))
     except UnknownWordError:
         return None

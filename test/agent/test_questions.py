@@ -73,6 +73,7 @@ def test_what_stands_beside_something(ask):
         text,
         s.question('what', thing),
         things,
+        tasks=('query', 'plan'),
         description='I see a cup, a bowl and a red ball.',
     )
     assert plan.say == 'I see a red ball.'
@@ -109,6 +110,21 @@ def test_other_questions_go_to_the_model_in_a_language_that_it_understands(ask):
     text = '为什么天是蓝的？'
     plan, vlm = ask(text, Script(text).question('other'), languages=('en',))
     assert plan.reason_codes == ('cannot_tell',) and vlm.questions == []
+
+
+def test_what_stands_somewhere_is_asked_in_english(ask):
+    text = '碗右边是什么？'
+    s = Script(text)
+    thing = s.thing('什么', '什么', relation='right_of', landmarks=(s.thing('碗', '碗'),))
+    plan, vlm = ask(
+        text,
+        s.question('relation', thing),
+        {'bowl': [MIDDLE]},
+        languages=('en',),
+        description='A ball.',
+    )
+    assert vlm.questions[-1][0] == 'What is right of the bowl?'
+    assert plan.say == '我的模型用英语回答：A ball.'
 
 
 def test_a_model_taught_a_few_questions_cannot_tell_others(ask):
