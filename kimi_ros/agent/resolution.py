@@ -78,8 +78,8 @@ class Resolver:
             landmarks: list[Candidate] = []
             for landmark in reference.landmarks:
                 resolution = self.resolve(landmark)
-                if not resolution.candidates and landmark.head in _SURFACES:
-                    continue  # the surface that everything stands on may fill the image
+                if len(resolution.candidates) != 1 and landmark.head in _SURFACES:
+                    continue  # what everything stands on tells nothing apart
                 if len(resolution.candidates) != 1:
                     return resolution
                 landmarks += resolution.candidates
