@@ -1,4 +1,4 @@
-"""What is learnt of one question, position by position; and many of them packed into tensors."""
+"""The training targets of a question, position by position, and their packing into tensors."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ class PackedExamples(TensorDataclass):
     image: Tensor
 
     def mask(self, prefix: int) -> Tensor:
-        """Return who sees whom, bool (rows, 1, length, prefix + length).
+        """Return the attention mask, bool (rows, 1, length, prefix + length).
 
-        A example sees the prefix and, causally, itself.
+        An example attends to the prefix and, causally, to itself.
         """
         rows, length = self.segment.shape
         device = self.segment.device

@@ -193,7 +193,7 @@ class TextBlock(nn.Module):
         :param prefix: (images, prefix, dim), of which every place sees every place.
         :param x: (rows, length, dim).
         :param image: (rows,) whose prefix a row's questions see.
-        :param mask: (rows, 1, length, prefix + length), who sees whom.
+        :param mask: (rows, 1, length, prefix + length), the attention mask.
         :return: besides prefix and x queries (rows, heads, length, head_dim) and keys (rows, heads,
             prefix + length, head_dim).
         """
@@ -267,7 +267,7 @@ class TextModel(nn.Module):
         :param x: (rows, length, dim) embeddings of questions, one after the other.
         :param image: (rows,) the image that a row is about.
         :param positions: (rows, length) where each stands in its own question's context.
-        :param mask: (rows, 1, length, prefix + length), who sees whom.
+        :param mask: (rows, 1, length, prefix + length), the attention mask.
         :return: hidden states (rows, length, dim); the same as they enter the first block that is
             looked at; and the log-probabilities (n, prefix + length) that `probe` asks for.
         """

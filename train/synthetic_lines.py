@@ -290,7 +290,7 @@ def _asked_without(scene: Scene, language: str) -> dict:
 
 
 def _code(scene: Scene, language: str, rng) -> Line:
-    """Code is an answer; nobody runs it."""
+    """Code is an answer; it is never run."""
     thing, other = (_some_thing(scene, rng) for _ in range(2))
     one, two = (
         ReferringExpression(thing.category, thing.color).name('en'),

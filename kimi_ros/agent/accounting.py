@@ -1,4 +1,4 @@
-"""Accounting for the instruction: what no step, name or refusal covers is told back."""
+"""Accounting for the instruction: what no step, name or refusal covers is reported."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Agent:
     ):
         """Take what the agent needs.
 
-        Raises what `make_planner` raises for a planner that cannot be had.
+        Raises what `make_planner` raises for a planner that is not available.
 
         :param clock: returns seconds; `Plan.expires` is on it.
         :param planner: one of `PLANNERS`, or an object that plans.

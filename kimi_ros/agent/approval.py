@@ -1,4 +1,4 @@
-"""A person's decision about a plan, bind to the plan's hash and to its time."""
+"""A person's decision about a plan, bound to the plan's hash and its expiry time."""
 
 from __future__ import annotations
 

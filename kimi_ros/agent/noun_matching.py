@@ -30,7 +30,7 @@ _SIDES = frozenset(
 _HANDED = _DETERMINERS.union('it them that those these'.split())
 _ONWARDS = frozenset('over to back across'.split())
 _OPENERS = frozenset('please kindly hey hi hello yo but you then now'.split())
-# 'Use your arm to deproject the cup' names a tool, but not where somebody is touched with it.
+# 'Use your arm to lift the cup' names a tool, but not where somebody is touched with it.
 _TOOLS = frozenset('hand hands arm arms'.split())
 _SOMEBODY = frozenset('me him her them us you'.split())
 _PLACES = frozenset('to at on onto in into over'.split())

@@ -18,7 +18,7 @@ from kimi_ros.agent.grounding import NMS_IOU, Candidate, box_iou
 
 # Fraction of the image's width that two things must differ by to be on a side of each other, and
 # of the leading value that the next one must be worse by to leave no doubt about a superlative:
-# what the rendered scenes' ground truth takes, so that nobody would argue.
+# the margins of the rendered scenes' ground truth, which leave no borderline cases.
 SIDE_MARGIN = 0.01
 CLEAR_LEAD = 0.04
 # Metres between surfaces of things next to each other; without depth, in sizes of the two.

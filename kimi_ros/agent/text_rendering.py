@@ -107,10 +107,10 @@ def find_text_renderer() -> TextRenderer:
 
 
 def renderable_text(text: str, text_renderer: TextRenderer) -> str:
-    """Return what of the text the text_renderer can write.
+    """Return the part of the text that the renderer can write.
 
-    Without some of its letters or ideographs a text would be misread: then nothing is returned.
-    Symbols are left out.
+    Unsupported symbols are left out. If a letter or an ideograph is not supported, the result is
+    empty, because the rest would be misread.
     """
     ranges = _CHINESE if text_renderer.chinese else _LATIN
     kept = [c for c in text if any(a <= ord(c) <= b for a, b in ranges)]

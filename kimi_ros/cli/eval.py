@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
         about |= {'remote': args.remote_model} if args.planner == 'remote' else {}
         about |= {'skills': str(args.skills)} if skills else {}
         about |= {'data': str(args.data)} if args.data else {'table': table}
-        # Before the model is loaded: not every suite can be held on every table.
+        # Before the model is loaded: not every suite applies to every table.
         tables = scene_source_for(args.suite, table)
         settings = agent_settings(args.planner, skills, remote_settings(args))
         with VisionLanguageModel.load(args.model) as vlm, tables, settings:

@@ -115,7 +115,7 @@ def _marked(rgb, truth, seed: int):
         # Keep the label inside the right edge.
         x = max(0, min(int(item.box[0]), image.shape[1] - width))
         y = max(height, int(item.box[1]) - below)
-        # A dark backbackground, as outlines are not the same width in all OpenCV versions.
+        # A dark background, as outlines are not the same width in all OpenCV versions.
         background = image[y - height : y + below, x : x + width]
         background //= 3
         cv2.putText(image, name, (x, y), *_FONT, (255, 255, 255), 1, cv2.LINE_AA)

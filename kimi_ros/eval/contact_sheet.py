@@ -1,4 +1,4 @@
-"""A contact sheet of failures: the pictures, what was asked, what was wanted, what came."""
+"""A contact sheet of failures: picture, question, expected answer and prediction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WHITE, _GREY = (235, 235, 235), (32, 32, 32)
 def contact_sheet(failures: Sequence[tuple[int, np.ndarray, Outcome]]) -> np.ndarray:
     """Return one picture, uint8 (H, W, 3).
 
-    Green is what was wanted, red what came.
+    The expected answer is green, the prediction red.
 
     :param failures: at least one and at most MOST: the scene's number, its picture uint8
         (h, w, 3), and what came of the question.

@@ -37,10 +37,10 @@ def evaluate_closed_loop(
 
 
 def sample_executable_task(world: HeldOutScene, language: str) -> Task | None:
-    """Return a request that the simulated robot can execute, or one to turn down; None if neither.
+    """Return a request that the simulated robot can execute, or one to decline; None if neither.
 
     A request that the robot fails with the true positions is replaced by another one for the same
-    skill, else for another skill: the share of requests to turn down stays that of `sample_task`.
+    skill, else for another skill: the share of requests to decline stays that of `sample_task`.
     """
     drawn = [task for task in _requests(world, language) if task.skill != 'describe']
     if not drawn:

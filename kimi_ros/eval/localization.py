@@ -15,7 +15,7 @@ _HALF = 0.5  # from this overlap on a box counts, as in RefCOCO
 
 @dataclass(frozen=True, eq=False)
 class LocalizationSample:
-    """An object in a picture and the name that means it alone.
+    """An object in a picture and a name that refers to no other object in it.
 
     :ivar rgb: uint8 (H, W, 3).
     :ivar mask: bool (H, W), its visible pixels; None where only boxes are asked for.

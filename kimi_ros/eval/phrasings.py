@@ -1,4 +1,4 @@
-"""Requests in words that no training has seen: phrasings.yaml beside this file."""
+"""Requests in wording that is not in the training data: phrasings.yaml beside this file."""
 
 from __future__ import annotations
 

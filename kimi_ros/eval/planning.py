@@ -1,4 +1,4 @@
-"""Instructions through the whole agent: plans, questions back, and words never trained on."""
+"""Instructions through the whole agent: plans, clarification, and wording not in training data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OTHER_SIZE = 0.25  # of what is not there: as often it is there in another size
 
 
 def plans(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
-    """Give an instruction; many must be asked back or turned down."""
+    """Give an instruction; many need a question back, or must be declined."""
     task = sample_task(world.objects, language, world.rng('plans'))
     plan = run_agent(vlm, world, task)
     expected = Counter(step['skill'] for step in task.plan['steps'])
@@ -67,7 +67,7 @@ def clarify(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> lis
 
 
 def phrasings(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
-    """Give the instruction of `plans` in words never trained on, and in its own beside them."""
+    """Give the instructions of `plans` in wording not in the training data, and in their own."""
     known = sample_task(world.objects, language, world.rng('plans'), compound_share=0)
     new = rephrased(known, world.rng('phrasings'))
     plan = run_agent(vlm, world, new)
@@ -110,7 +110,7 @@ def agent_settings(
 def run_agent(
     vlm: VisionLanguageModel, world: HeldOutScene, task: Task, skills: SkillCatalogue | None = None
 ) -> Plan | None:
-    """Return the agent's plan, None where what the model wrote is none.
+    """Return the agent's plan, or None if the model wrote no valid one.
 
     The agent has the policy that is shipped, and the planner of `agent_settings`.
 

@@ -1,4 +1,4 @@
-"""One object of a rendered scene and a description that means it alone."""
+"""One object of a rendered scene and a description that refers to it only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def expression_type_of(what: ReferringExpression) -> str:
 
 
 def localization_sample(world: HeldOutScene, language: str) -> LocalizationSample | None:
-    """Return one object of the scene and a name that means it alone, or None where none has one.
+    """Return an object of the scene and a name that refers to it only; None if none has one.
 
     Every form of description that the scene allows is as likely.
     """

@@ -1,4 +1,4 @@
-"""Instructions to robots with skills that no training has named."""
+"""Instructions to robots with skills whose names are not in the training data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kimi_ros.vlm import VisionLanguageModel
 
 
 def catalogues(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
-    """Give an instruction to a robot with other skills; half ask for one that nobody knows."""
+    """Give an instruction to a robot with other skills; half ask for a held-out skill."""
     task, catalogue = task_with_other_skills(world, language)
     skills = SkillCatalogue.from_data({'skills': catalogue.entries()}, 'a drawn catalogue')
     plan = run_agent(vlm, world, task, skills)

@@ -47,7 +47,7 @@ def sample_expression(
 ) -> ReferringExpression:
     """Return a description of something on the table or, in a share of the cases, not on it.
 
-    Nobody would argue about what it means: `ReferringExpression.is_clear_cut`.
+    Borderline cases are excluded: `ReferringExpression.is_clear_cut`.
     """
     for _ in range(20):
         meaning = _draw_expression(objects, rng, mix)

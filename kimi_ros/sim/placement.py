@@ -57,7 +57,7 @@ SECTOR = math.radians(60)
 DISTANCE = 0.45
 """Metres from the middle of a landmark within which a spot is still beside it."""
 _CLEAR_SECTOR, _CLEAR_DISTANCE, _CLEAR_MARGIN = math.radians(35), 0.30, 0.03
-"""Nobody would argue that there is a free spot if there is one by these stricter limits."""
+"""A free spot within these stricter limits is no borderline case."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class PlacementTask(Task):
 def sample_placement(
     objects: Sequence[ObjectTruth], scene: Scene, frame: RenderedFrame, language: str, rng
 ) -> PlacementTask | None:
-    """Return a request about which nobody would argue; None where the scene has none.
+    """Return a request without borderline cases, or None if the scene has none.
 
     Where there clearly is no free spot, the right plan is infeasible.
     """

@@ -97,9 +97,10 @@ _MEASURE: dict[str, tuple[Callable, float, float]] = {
     'nearest': (lambda o: o.distance, 0.03, 0.06),
     'farthest': (lambda o: -o.distance, 0.03, 0.06),
 }
-"""What the superlatives order by, least first; within the first number two are as good, beyond the
-second nobody would argue. Volumes by their logarithms (sizes of one name are as good), sides as
-shares of the width of all that is seen, distances as shares of the nearest."""
+"""What the superlatives order by, least first; two objects closer than the first
+number are ties, those farther apart than the second clearly differ. Volumes by their logarithms
+(sizes of one name are ties), sides as shares of the width of all that is seen, distances as shares
+of the nearest."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Other robots' skills: catalogues in other words, in other orders, with skills nobody knows.
+"""Other robots' skills: catalogues with other names, in other orders, and with unknown skills.
 
 A model should read the catalogue that it is given, not remember one. Training draws catalogues
-with `TRAINING_SKILLS` and with names made up on the spot; evaluation draw with `HELD_OUT_SKILLS`.
+with `TRAINING_SKILLS` and with names made up on the spot; evaluation with `HELD_OUT_SKILLS`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Requests about a table with the plan one would call right: for training and evaluation only."""
+"""Requests about a table with their correct plans: for training and evaluation only."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def plan(label='red cup', say='I will pick up the red cup.', **more):
 
 
 @pytest.mark.parametrize('text_renderer', [find_text_renderer(), PillowTextRenderer()])
-def test_marks_are_where_the_object_is(text_renderer):
+def test_draw_plan_marks_objects_at_their_pixels(text_renderer):
     rgb = np.full((480, 640, 3), 100, np.uint8)
     drawn = draw_plan(rgb, plan(), text_renderer)
     assert drawn.dtype == np.uint8 and drawn.shape[0] > 480 and drawn.shape[1] == 640
@@ -31,14 +31,14 @@ def test_marks_are_where_the_object_is(text_renderer):
     assert len(np.unique(drawn[480:].reshape(-1, 3), axis=0)) > 2  # words, not only a bar
 
 
-def test_every_status_and_shape_can_be_drawn():
+def test_draw_plan_handles_every_status_and_shape():
     for status in Status:
         for shape in ((1, 1, 3), (48, 64, 3), (1080, 1920, 3)):
             drawn = draw_plan(np.zeros(shape, np.uint8), plan(status=status, say='x ' * 400))
             assert drawn.shape[1] == shape[1] and drawn.shape[0] > shape[0]
 
 
-def test_labels_do_not_hide_one_another():
+def test_labels_do_not_overlap():
     first = GroundedObject('o1', 'red cup', 0.9, True, POINT, BOX)
     second = replace(first, id='o2', label='cup')
     rgb = np.full((480, 640, 3), 100, np.uint8)
@@ -52,7 +52,7 @@ def test_labels_do_not_hide_one_another():
     assert (two[262:] != rgb[262:]).any() and not (one[265:] != rgb[265:]).any()
 
 
-def test_chinese_is_written_whole_or_not_at_all():
+def test_renderable_text_keeps_chinese_whole():
     assert renderable_text('红色的杯子 cup', PillowTextRenderer()) == ''
     assert renderable_text('红色的杯子', find_text_renderer()) in ('', '红色的杯子')
     assert renderable_text('cup \U0001f600!', find_text_renderer()) == 'cup !'

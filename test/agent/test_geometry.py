@@ -20,7 +20,7 @@ def flat(value=1.2):
     return np.full((480, 640), value, np.float32)
 
 
-def test_the_position_is_the_pixels_ray_at_the_median_depth():
+def test_position_is_the_pixels_ray_at_median_depth():
     depth = flat()
     depth[235:238, 325:335] = 9.0  # a few outliers
     found = estimate_position(frame(depth), POINT, BOX)
@@ -28,7 +28,7 @@ def test_the_position_is_the_pixels_ray_at_the_median_depth():
     assert found.xyz == pytest.approx((0.02, 0.0, 1.2), abs=1e-6) and found.valid_fraction == 1
 
 
-def test_the_pose_takes_position_and_covariance_to_the_base():
+def test_camera_pose_transforms_position_and_covariance():
     pose = np.eye(4)
     pose[:3, :3] = [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]  # an optical frame looking along x
     pose[:3, 3] = 0.1, 0.2, 0.3
@@ -41,12 +41,12 @@ def test_the_pose_takes_position_and_covariance_to_the_base():
 
 
 @pytest.mark.parametrize('value', [0.0, np.nan, np.inf])
-def test_no_valid_depth_is_a_hole(value):
+def test_missing_depth_is_a_hole(value):
     found = estimate_position(frame(flat(value)), POINT, BOX)
     assert found.status is DepthStatus.HOLE and found.xyz is None and found.covariance is None
 
 
-def test_a_hole_at_the_point_is_bridged_by_the_rest_of_the_box():
+def test_hole_at_the_point_uses_the_rest_of_the_box():
     depth = flat()
     depth[232:249, 322:339] = 0
     found = estimate_position(frame(depth), POINT, BOX)
@@ -59,11 +59,11 @@ def test_sparse_depth_is_a_hole():
     assert estimate_position(frame(depth), POINT, BOX).status is DepthStatus.HOLE
 
 
-def test_depth_beyond_the_range_is_not_trusted():
+def test_depth_out_of_range_is_rejected():
     assert estimate_position(frame(flat(60.0)), POINT, BOX).status is DepthStatus.OUT_OF_RANGE
 
 
-def test_what_is_missing_is_named():
+def test_missing_inputs_set_the_depth_status():
     assert estimate_position(frame(None), POINT, BOX).status is DepthStatus.NONE
     assert (
         estimate_position(frame(None, no_depth=DepthStatus.STALE), POINT, BOX).status
@@ -75,11 +75,11 @@ def test_what_is_missing_is_named():
     assert found.xyz is not None
 
 
-def test_a_point_in_the_corner_without_a_box_is_lifted():
+def test_point_in_the_corner_without_a_box_is_deprojected():
     assert estimate_position(frame(flat()), (639.0, 479.0), None).status is DepthStatus.OK
 
 
-def test_covariance_agrees_with_sampling():
+def test_covariance_agrees_with_monte_carlo():
     rng = np.random.default_rng(1)
     sigmas = (3.0, 2.0, 0.01)
     _, covariance = deproject((400, 100), 1.5, K, sigmas)
@@ -103,6 +103,6 @@ def test_covariance_agrees_with_sampling():
         ({'camera_pose': np.full((4, 4), np.nan)}, 'finite'),
     ],
 )
-def test_what_does_not_fit_together_is_refused(parts, message):
+def test_inconsistent_frame_raises(parts, message):
     with pytest.raises(FrameError, match=message):
         Frame(**{'rgb': np.zeros((480, 640, 3), np.uint8), **parts})

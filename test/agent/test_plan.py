@@ -40,7 +40,7 @@ PLAN = Plan(
 ).sealed()
 
 
-def test_json_there_and_back():
+def test_plan_json_round_trip():
     text = PLAN.to_json()
     assert Plan.from_json(text) == PLAN and '红色' in text and '\n' not in text
     data = json.loads(text)
@@ -59,18 +59,18 @@ def test_json_there_and_back():
         {'stamp': 'now'},
     ],
 )
-def test_what_is_no_plan_is_refused(change):
+def test_plan_from_json_rejects_other_data(change):
     with pytest.raises(PlanFormatError):
         Plan.from_json(json.dumps({**PLAN.to_dict(), **change}))
 
 
-def test_broken_json_is_refused():
+def test_plan_from_json_rejects_broken_json():
     for text in ('', '{', '[]', '3', PLAN.to_json()[:-5]):
         with pytest.raises(PlanFormatError):
             Plan.from_json(text)
 
 
-def test_the_hash_covers_what_is_agreed_to_and_nothing_else():
+def test_content_hash_covers_what_is_approved():
     for change in (
         {'say': 'x'},
         {'instruction': 'x'},
@@ -84,7 +84,7 @@ def test_the_hash_covers_what_is_agreed_to_and_nothing_else():
         assert replace(PLAN, **change).content_hash() == PLAN.hash
 
 
-def test_names_are_those_of_the_messages(kit):
+def test_enum_names_match_the_message_constants(kit):
     messages = kit.root / 'kimi_msgs' / 'msg'
     plan, item = (messages / 'Plan.msg').read_text(), (messages / 'GroundedObject.msg').read_text()
     step = (messages / 'PlanStep.msg').read_text()
@@ -98,13 +98,13 @@ def test_names_are_those_of_the_messages(kit):
             assert f'uint8 {prefix}_{member.name} = ' in text
 
 
-def test_comments_of_the_messages_name_reasons_that_there_are(kit):
+def test_message_comments_name_existing_reasons(kit):
     plan = (kit.root / 'kimi_msgs' / 'msg' / 'Plan.msg').read_text()
     assert all(f"'{r}'" in plan for r in (Reason.NOT_VISIBLE, Reason.AMBIGUOUS, Reason.DOUBTED))
     assert 'object_absent' not in plan
 
 
-def test_describe_and_instruct_have_the_same_errors(kit):
+def test_describe_and_instruct_share_error_codes(kit):
     codes = [
         re.findall(r'^uint16 (\w+) = (\d+)', (kit.root / 'kimi_msgs' / path).read_text(), re.M)
         for path in ('action/Instruct.action', 'srv/Describe.srv')

@@ -37,7 +37,7 @@ def draft(golden_checkpoint, catalogue):
     return make
 
 
-def test_a_plan_is_written_and_streamed(draft, catalogue):
+def test_model_planner_streams_and_parses_a_plan(draft, catalogue):
     said = []
     plan = draft(CHINESE, on_text=said.append)
     assert plan == draft(CHINESE)
@@ -46,12 +46,12 @@ def test_a_plan_is_written_and_streamed(draft, catalogue):
     assert said[0] == '我' and said[-1] == plan.say == '我来拿红色的杯子。'
 
 
-def test_an_unknown_skill_cannot_be_written(draft):
+def test_grammar_excludes_unknown_skills(draft):
     plan = draft(CHINESE.replace('"pick"', '"push"'))
     assert {s.skill for s in plan.steps} <= {'locate', 'pick', 'place', 'describe'}
 
 
-def test_a_status_without_steps_is_written(draft):
+def test_infeasible_draft_holds_hypothetical_steps(draft):
     infeasible = '{"status":"infeasible","say":"I do not see a cup.","steps":[]}'
     plan = draft(infeasible)
     assert plan.status is Status.INFEASIBLE and plan.say == 'I do not see a cup.'

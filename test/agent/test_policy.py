@@ -76,7 +76,7 @@ def test_person_or_animal_as_target_is_refused(kit, make_agent, frame, instructi
         ('把机器人拿起来', '机器人'),
     ],
 )
-def test_their_things_may_be(kit, make_agent, frame, instruction, name):
+def test_possessions_of_people_are_allowed(kit, make_agent, frame, instruction, name):
     assert run(kit, make_agent, frame, instruction, kit.pick(name)).status is Status.OK
 
 
@@ -109,13 +109,13 @@ def test_finding_someone_is_allowed(kit, make_agent, frame):
         ('put the knife on the man', 'knife', 'man', 'no_living_target'),
     ],
 )
-def test_places_that_are_refused(kit, make_agent, frame, instruction, name, target, rule):
+def test_refused_placements(kit, make_agent, frame, instruction, name, target, rule):
     plan = run(kit, make_agent, frame, instruction, kit.pick(name), kit.place(name, target))
     assert plan.status is Status.REFUSED and plan.reason_codes == (rule,)
     assert plan.say and plan.language == ('zh' if name > 'z' else 'en')
 
 
-def test_the_same_things_elsewhere_are_fine(kit, make_agent, frame):
+def test_harmless_placement_is_allowed(kit, make_agent, frame):
     steps = kit.pick('coffee'), kit.place('coffee', 'table')
     assert run(kit, make_agent, frame, 'put the coffee on the table', *steps).status is Status.OK
 
@@ -151,7 +151,7 @@ def knife(kit, make_agent, frame):
     return run(kit, make_agent, frame, 'pick up the knife', kit.pick('knife'))
 
 
-def test_what_is_risky_waits_for_a_person(kit, make_agent, frame):
+def test_risky_step_needs_approval(kit, make_agent, frame):
     plan = knife(kit, make_agent, frame)
     assert plan.status is Status.OK and plan.reason_codes == ('sharp_or_hot',)
     assert plan.approval is Approval.PENDING and plan.expires == 1060.0
@@ -197,7 +197,7 @@ def test_risky_things_wait_by_label_and_by_instruction(
         ('take the cup near the knife', 'cup near the knife'),
     ],
 )
-def test_harmless_things_do_not_wait(kit, make_agent, frame, instruction, name):
+def test_harmless_step_needs_no_approval(kit, make_agent, frame, instruction, name):
     plan = run(kit, make_agent, frame, instruction, kit.pick(name))
     assert plan.status is Status.OK and plan.approval is Approval.NOT_NEEDED
 
@@ -210,7 +210,7 @@ def test_harmless_things_do_not_wait(kit, make_agent, frame, instruction, name):
         ('box', 'table', None),
     ],
 )
-def test_other_names_of_arguments_switch_no_rule_off(policy, thing, where, rule):
+def test_rules_hold_for_arguments_of_any_name(policy, thing, where, rule):
     skill = {
         'name': 'put',
         'description': {'en': 'Put.', 'zh': '放。'},
@@ -300,7 +300,7 @@ def test_unquoted_yaml_booleans_are_reported(kit):
             Policy.from_data({**data, 'rules': [{**rule, 'arguments': {'any': words}, **change}]})
 
 
-def test_what_a_name_is_about():
+def test_names_one_of_matches_the_head_noun():
     assert strip_qualifiers('red cup left of the blue plate') == 'red cup'
     assert strip_qualifiers('蓝色的盘子左边的红色的杯子') == '红色的杯子'
     assert (
@@ -338,7 +338,7 @@ def test_what_a_name_is_about():
         'lend me a hand with the cup',
     ],
 )
-def test_a_hand_may_be_a_verb_or_a_tool(policy, catalogue, said):
+def test_hand_as_verb_or_tool_is_allowed(policy, catalogue, said):
     assert policy.rule_for_words(said) is None
     step = DraftStep('pick', {'object': Reference('cup')})
     assert policy.refusal(said, [step], catalogue) is None
@@ -373,19 +373,19 @@ def test_a_hand_may_be_a_verb_or_a_tool(policy, catalogue, said):
         'use your arm to push him',
     ],
 )
-def test_a_hand_that_something_is_done_to_is_refused(policy, catalogue, said):
+def test_hand_as_target_is_refused(policy, catalogue, said):
     steps = [DraftStep('pick', {'object': Reference('wrist')})]
     assert policy.refusal(said, steps, catalogue).id == 'no_living_target'
 
 
 @pytest.mark.parametrize('name', ['your hand', 'your arm', 'hand back', 'a hand'])
-def test_a_hand_that_a_plan_names_is_a_hand(policy, catalogue, name):
+def test_hand_named_by_a_plan_is_refused(policy, catalogue, name):
     steps = [DraftStep('pick', {'object': Reference(name)})]
     assert policy.refusal('help me up', steps, catalogue).id == 'no_living_target'
 
 
 @pytest.mark.parametrize('language', ['en', 'zh'])
-def test_what_the_table_asks_for_is_not_refused(policy, catalogue, language):
+def test_training_requests_are_not_refused(policy, catalogue, language):
     named = {'en': ('the red cup', 'the blue box', 'in'), 'zh': ('红色的杯子', '蓝色的盒子', '里')}
     words = dict(zip(('object', 'target', 'where'), named[language], strict=True))
     for skill in ('locate', 'pick', 'place'):

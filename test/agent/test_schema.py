@@ -49,7 +49,7 @@ def writes(golden_checkpoint, catalogue):
         plan(status='refused', say=''),
     ],
 )
-def test_plans_that_can_be_written(writes, text):
+def test_grammar_accepts_valid_plans(writes, text):
     assert writes(text)
 
 
@@ -76,16 +76,16 @@ def test_plans_that_can_be_written(writes, text):
         plan(PICK) + ' And then',
     ],
 )
-def test_what_cannot_be_written(writes, text):
+def test_grammar_rejects_invalid_plans(writes, text):
     assert not writes(text)
 
 
-def test_only_plans_to_carry_out(writes, catalogue):
+def test_grammar_of_ok_plans_only(writes, catalogue):
     schema = plan_schema(catalogue, [Status.OK])
     assert writes(plan(PICK), schema) and not writes(plan(status='infeasible'), schema)
 
 
-def test_typed_arguments(writes):
+def test_grammar_of_typed_arguments(writes):
     argument = {'name': 'distance', 'type': 'number', 'unit': 'm', 'minimum': 0, 'maximum': 0.5}
     push = {
         'name': 'push',

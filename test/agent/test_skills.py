@@ -26,7 +26,7 @@ PUSH = {
 }
 
 
-def test_the_shipped_skills(catalogue):
+def test_shipped_catalogue_loads(catalogue):
     assert catalogue.signatures() == [
         ('locate', ['object']),
         ('pick', ['object']),
@@ -36,7 +36,7 @@ def test_the_shipped_skills(catalogue):
     assert catalogue['pick'].risk is Risk.LOW and catalogue['describe'].describes
 
 
-def test_every_type_is_read():
+def test_catalogue_reads_every_argument_type():
     (push,) = SkillCatalogue.from_data({'skills': [PUSH]})
     assert [a.type for a in push.arguments] == ['object', 'number', 'enum', 'string', 'bool']
     assert push.action == 'push_object' and push.limits['reach_m'] == 0.8
@@ -44,7 +44,7 @@ def test_every_type_is_read():
     assert str(push.effects[0]) == 'not located(object)'
 
 
-def test_the_hash_is_of_the_content():
+def test_catalogue_hash_is_of_the_content():
     first = SkillCatalogue.from_data({'skills': [PUSH]})
     changed = copy.deepcopy(PUSH)
     assert SkillCatalogue.from_data({'skills': [changed]}).hash == first.hash
@@ -75,7 +75,7 @@ def test_the_hash_is_of_the_content():
         ),
     ],
 )
-def test_a_wrong_entry_is_named(tmp_path, change, message):
+def test_invalid_entry_is_reported(tmp_path, change, message):
     import yaml
 
     path = tmp_path / 'skills.yaml'
@@ -85,7 +85,7 @@ def test_a_wrong_entry_is_named(tmp_path, change, message):
     assert str(path) in str(caught.value)
 
 
-def test_wrong_files_are_named(tmp_path):
+def test_invalid_file_is_reported(tmp_path):
     with pytest.raises(CatalogueError, match='cannot be read'):
         SkillCatalogue.load(tmp_path / 'none.yaml')
     path = tmp_path / 'broken.yaml'
@@ -96,7 +96,7 @@ def test_wrong_files_are_named(tmp_path):
         SkillCatalogue.from_data({'skills': [PUSH, PUSH]})
 
 
-def test_an_optional_argument_may_be_left_out_of_a_plan():
+def test_optional_argument_may_be_omitted():
     import jsonschema
 
     from kimi_ros.agent.schema import plan_schema

@@ -98,7 +98,7 @@ class Trainer:
         return {name: value.detach() for name, value in losses.items()}
 
     def _random(self) -> torch.Generator:
-        """Return what a step's chance is drawn from: the same after a stop."""
+        """Return the random generator of a step: the same after a resumption."""
         return torch.Generator(self.device).manual_seed(self.settings.seed * 2**32 + self.step)
 
     def save(self, path: Path) -> None:

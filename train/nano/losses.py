@@ -36,12 +36,12 @@ class TrainingHeads(nn.Module):
         self.widths = (*names, 2 * FOURIER_FEATURES, FOURIER_FEATURES, 2, 1, 2)
         self.read = nn.Linear(enc_dim, sum(self.widths))
         self.asked = nn.Linear(dim, sum(NAME_OPTIONS))
-        # From nothing: read-outs that say anything by chance would shake what goes on learning.
+        # Zeros: random read-outs would disturb weights that are already trained.
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
 
     def patch_losses(self, features: Tensor, labels: PatchLabels) -> dict[str, Tensor]:
-        """Return the losses and, for people to follow, the shares of right kinds and colours."""
+        """Return the losses and, as metrics, the accuracy of categories, colours and sizes."""
         parts = self.read(features).split(self.widths, -1)
         category, color, size_name, center, place, size, is_point, offset = parts
         thing, weight = labels.category < len(CATEGORIES), labels.weight
@@ -64,7 +64,7 @@ class TrainingHeads(nn.Module):
         }
 
     def asked_loss(self, entering: Tensor, asked: Tensor) -> Tensor:
-        """Return the loss of what is named, from hidden states entering the look block."""
+        """Return the loss of what is named, from hidden states before the first probed block."""
         at = asked[..., 0] >= 0
         x = self.asked(F.layer_norm(entering[at], entering.shape[-1:]))
         parts = zip(x.split(NAME_OPTIONS, -1), asked[at].unbind(-1), strict=True)

@@ -66,7 +66,7 @@ def make_nano(
     """Render, train and save; returns the checkpoint's folder. What is there already is kept.
 
     :param scenes: how many are rendered, from seed 0 on.
-    :param weights: a checkpoint's folder to begin from; None begins from nothing.
+    :param weights: a checkpoint's folder to begin from; None starts from random weights.
     :param steps: of each stage, instead of the recipe's: for a trial.
     """
     data, start = folder / 'scenes', folder / 'start'
@@ -88,7 +88,7 @@ def make_nano(
 
 
 def prepare(seed: int) -> None:
-    """Seed PyTorch, and set up the process to learn fast on a processor."""
+    """Seed PyTorch, and set up the process to train fast on a CPU."""
     torch.manual_seed(seed)
     torch.set_flush_denormal(True)
     keep_freed_memory()
@@ -101,7 +101,7 @@ def train(
 
     :param start: folder with config.json and tokenizer.json.
     :param out: folder for last.pt and log.jsonl.
-    :param weights: a `last.pt` or a checkpoint's folder to begin from; None begins from nothing.
+    :param weights: a `last.pt` or a checkpoint's folder to begin from; None: random weights.
     :raises ValueError: where the scenes were rendered for another size of image.
     """
     prepare(settings.seed)

@@ -24,10 +24,11 @@ def make_planner(
 ) -> Planner:
     """Return a planner.
 
-    Raises ValueError for an unknown name, and what the planner itself raises where it cannot be
-    had: a model that was never taught plans, a server that is not named.
+    Raises ValueError for an unknown name, and what the planner itself raises if it cannot be
+    used: the model was not trained for plans, no server is named.
 
-    :param name: one of `PLANNERS`; 'auto' is the model where it was taught plans, else the reader.
+    :param name: one of `PLANNERS`; 'auto' is the model if it was trained for plans, else the
+        reader.
     :param reader: a `kimi_ros.reader.Reader`; the one that ships if None.
     :param remote: the server of 'remote'; where it fails, the reader plans.
     """
@@ -44,13 +45,13 @@ def make_planner(
     if name == 'remote':
         fallback = ReaderPlanner(skills, reader)
         remote_planner = RemotePlanner(skills, remote or RemoteSettings(), fallback)
-        fallback.load()  # when the network fails, nobody should wait for it
+        fallback.load()  # so that it is ready when the network fails
         return remote_planner
     raise ValueError(f'planner is {name!r}: give one of {", ".join(PLANNERS)}')
 
 
 def is_taught_plans(vlm: Vlm) -> bool:
-    """Tell whether a model was taught plans."""
+    """Tell whether a model was trained for plans."""
     return 'plan' in getattr(vlm, 'tasks', ('plan',))
 
 

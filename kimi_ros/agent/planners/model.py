@@ -55,7 +55,7 @@ class ModelPlanner:
 
         Where the model says that it cannot be done, or not without asking, the draft holds the
         steps that it would take: only a name can be grounded, and found missing or ambiguous.
-        Raises the model's own error where it was never taught plans.
+        Raises what `Vlm.require` raises if the model was not trained for plans.
         """
         self._vlm.require('plan')
         if question := parse_question(request.instruction):

@@ -18,7 +18,8 @@ class PlanRequest:
     :ivar language: 'en' or 'zh', of what is said to the person.
     :ivar history: earlier (instruction, what was said) turns, oldest first.
     :ivar image: returns the encoded image of the vision-language model, for planners that look.
-    :ivar rgb: uint8 (H, W, 3), the image itself, for planners with eyes of their own; or None.
+    :ivar rgb: uint8 (H, W, 3), the image itself, for planners that use another vision model; or
+        None.
     """
 
     instruction: str

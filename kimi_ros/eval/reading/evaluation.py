@@ -1,4 +1,4 @@
-"""Holding the examination: cases go to a planner, its drafts are scored and counted."""
+"""Running the evaluation: a planner drafts each case, and the drafts are scored and counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated instructions about nouns, and to skills, that no training held.
+"""Generated instructions about nouns, and for skills, that are not in the training data.
 
 generated.yaml holds the skills and the sentences, nouns.yaml the nouns. Nothing here is shared with
 what training generates, except the rule by which nouns are set aside.
@@ -61,7 +61,7 @@ def generated(
 ) -> Iterator[tuple[Case, SkillCatalogue]]:
     """Yield cases, each with the catalogue that it is for; the same for the same seed.
 
-    :param kind: 'nouns' asks for common skills, 'skills' for ones that no training held.
+    :param kind: 'nouns' asks for common skills, 'skills' for ones not in the training data.
     """
     rng = random.Random(f'{kind}-{language}-{seed}')
     maker = _Maker(kind, language, rng)

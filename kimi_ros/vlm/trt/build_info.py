@@ -36,7 +36,7 @@ class Machine:
 class BuildInfo:
     """The entry of model.json about the engines in its folder.
 
-    :ivar profiles: of each engine, as `engine_specs.profiles` gives them.
+    :ivar profiles: of each engine, as `bindings.profile_shapes` gives them.
     :ivar checkpoint: sha256 of the source checkpoint.
     :ivar engines: sha256 of each engine's file, by the file's name.
     :ivar rebuild: the command that builds them again.
