@@ -27,7 +27,7 @@ def read_image(path: str | os.PathLike[str], what: str = 'image') -> np.ndarray:
         with Image.open(path) as image:
             return np.array(ImageOps.exif_transpose(image).convert('RGB'))
     except FileNotFoundError:
-        raise ImageReadError(f'the {what} {Path(path)} is not there') from None
+        raise ImageReadError(f'the {what} {Path(path)} does not exist') from None
     # Pillow raises what its decoders raise: OSError, SyntaxError, ValueError, ...
     except Exception as error:
         raise ImageReadError(f'the {what} {Path(path)} cannot be read: {error}') from error

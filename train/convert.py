@@ -54,7 +54,7 @@ def convert(source: Path, out: Path) -> Converted:
     if out.suffix != '.safetensors':
         raise ConvertError(f'{out}: the result is a .safetensors file, give it such a name')
     if out.exists():
-        raise ConvertError(f'{out} is there already and is left as it is; give another name')
+        raise ConvertError(f'{out} already exists and was not changed; give another name')
     if not out.parent.is_dir():
         raise ConvertError(f'{out.parent} is not a folder')
     state, left_out = _weights(source, _load(source))
@@ -88,7 +88,9 @@ def _refuse_peft(source: Path, state: Mapping[str, Tensor]) -> None:
 
 def _load(source: Path) -> Any:
     if not source.is_file():
-        raise ConvertError(f'{source} is not a file' if source.exists() else f'{source}: not there')
+        raise ConvertError(
+            f'{source} is not a file' if source.exists() else f'{source} does not exist'
+        )
     try:
         # Mapped, a file of several GB is not in memory twice while it is written anew.
         mapped = zipfile.is_zipfile(source)

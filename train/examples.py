@@ -24,7 +24,7 @@ class Example:
     """A question with its answer.
 
     Position i holds token `ids[i]`, or, in its place, a coordinate or a size (width, height) in
-    `coords[i]`, `sizes[i]`, 0-1; `next_*` say what is learnt there about what follows.
+    `coords[i]`, `sizes[i]`, 0-1; `next_*` are the targets there: what follows.
     """
 
     ids: list[int]

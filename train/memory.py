@@ -9,7 +9,7 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 
 
 def keep_freed_memory() -> bool:
-    """Have the C library keep what a step frees, for the next step asks for the same again.
+    """Have the C library keep what a step frees, because the next step allocates the same again.
 
     glibc gives large blocks back to the kernel at once, which clears every page of the new ones: on
     a processor that is up to half of a step. For the whole process, and without a way back; returns

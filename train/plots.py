@@ -91,7 +91,7 @@ def _lines(log: Path) -> list[dict]:
         lines = [json.loads(line) for line in log.read_text(encoding='utf-8').splitlines()]
         by_step = {line['step']: line for line in lines}
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'{log} is not the log of a training') from error
+        raise ValueError(f'{log} is not a training log') from error
     return [by_step[step] for step in sorted(by_step)]
 
 

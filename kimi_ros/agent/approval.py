@@ -20,7 +20,9 @@ def approve(plan: Plan, plan_hash: str, approved: bool, now: float) -> Plan:
     if expire(plan, now).approval is Approval.EXPIRED:
         raise PlanExpiredError(f'plan {plan.id} has expired: give the instruction again')
     if plan.approval is not Approval.PENDING:
-        raise NotPendingError(f'plan {plan.id} waits for no decision: it is {plan.approval.value}')
+        raise NotPendingError(
+            f'plan {plan.id} does not wait for a decision: it is {plan.approval.value}'
+        )
     if plan_hash != plan.hash or plan.hash != plan.content_hash():
         raise HashMismatchError(f'plan {plan.id} is not the one that was shown: look at it again')
     return replace(plan, approval=Approval.GRANTED if approved else Approval.DENIED)

@@ -18,7 +18,7 @@ def validate_instruction(instruction: str) -> str:
     if len(instruction) > MAX_INSTRUCTION:
         raise InstructionTooLongError(
             f'the instruction has {len(instruction)} characters, more than {MAX_INSTRUCTION}: '
-            'say it shorter'
+            'shorten it'
         )
     text = ''.join(' ' if unicodedata.category(c)[0] in 'CZ' else c for c in instruction)
     # Special tokens are spelt <|name|>; with a space inside they are ordinary characters.

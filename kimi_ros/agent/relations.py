@@ -136,7 +136,7 @@ def holds(
 ) -> bool:
     """Tell whether one thing stands in a relation to others. Raises ValueError if unknown."""
     if relation not in _TESTS:
-        raise ValueError(f'{relation!r} is no relation: there are {", ".join(_TESTS)}')
+        raise ValueError(f'{relation!r} is not a relation: use one of {", ".join(_TESTS)}')
     return _TESTS[relation](one, landmarks, geometry)
 
 

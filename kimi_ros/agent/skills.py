@@ -205,7 +205,7 @@ class SkillCatalogue:
         names = [s.name for s in skills]
         for name in names:
             if names.count(name) > 1:
-                raise CatalogueError(f'{source}: skill "{name}" is there {names.count(name)} times')
+                raise CatalogueError(f'{source}: skill "{name}" occurs {names.count(name)} times')
         return cls(skills, hash_of(entries))
 
     def signatures(self) -> list[tuple[str, list[str]]]:
@@ -267,7 +267,7 @@ def _argument(entry: dict[str, Any], place: str) -> Argument:
         )
     if kind == 'number' and entry['minimum'] >= entry['maximum']:
         raise CatalogueError(
-            f'{place}: minimum {entry["minimum"]!r} and maximum {entry["maximum"]!r} are no range'
+            f'{place}: minimum {entry["minimum"]!r} is not below maximum {entry["maximum"]!r}'
         )
     return Argument(**{**entry, 'values': tuple(entry.get('values', ()))})
 

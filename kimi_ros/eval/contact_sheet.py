@@ -23,7 +23,7 @@ def contact_sheet(failures: Sequence[tuple[int, np.ndarray, Outcome]]) -> np.nda
     The expected answer is green, the prediction red.
 
     :param failures: at least one and at most MOST: the scene's number, its picture uint8
-        (h, w, 3), and what came of the question.
+        (h, w, 3), and the outcome of the question.
     """
     text_renderer = find_text_renderer()
     cells = [_cell(number, rgb, outcome, text_renderer) for number, rgb, outcome in failures]

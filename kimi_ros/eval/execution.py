@@ -75,7 +75,7 @@ def execute(robot: SimulatedRobot, movements: Iterable[tuple[str, Place | None]]
     """
     for skill, where in movements:
         if where is None:
-            return f'{skill}: nobody knows where'
+            return f'{skill}: its position is unknown'
         result = getattr(robot, skill)(where)
         if not result.succeeded:
             return f'{skill}: {result.reason}'

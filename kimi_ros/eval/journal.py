@@ -55,7 +55,7 @@ class Journal:
             self._stream.close()
 
     def add(self, number: int, outcomes: Sequence[Outcome]) -> None:
-        """Keep what came of a scene."""
+        """Record the outcomes of a scene."""
         self._write({'scene': number, 'outcomes': [o.to_dict() for o in outcomes]})
         self.done[number] = tuple(outcomes)
 

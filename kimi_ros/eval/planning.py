@@ -189,7 +189,7 @@ def outcome_of(
     correct: bool | None = None,
     predicted: str = '',
 ) -> Outcome:
-    """Return what came of a task.
+    """Return the outcome of a task.
 
     :param correct: where that is not whether the plan is.
     :param predicted: what to say of it, where that is more than the plan.

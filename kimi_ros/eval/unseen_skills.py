@@ -21,7 +21,7 @@ def catalogues(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> 
 
 
 def task_with_other_skills(world: HeldOutScene, language: str) -> tuple[Task, RobotSkills]:
-    """Return a task and the catalogue that it is for, which has a skill of its own at least."""
+    """Return a task and the catalogue that it is for, with at least one custom skill."""
     task = sample_task(world.objects, language, world.rng('other tasks'))
     # What depends on the language is drawn last or apart: both have the same catalogues.
     rng = world.rng('catalogues')

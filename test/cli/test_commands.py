@@ -63,7 +63,7 @@ def test_unknown_verb_is_a_usage_error():
 
 
 @pytest.mark.parametrize(
-    ('content', 'words'), [(None, 'is not there'), (b'not an image', 'cannot be read')]
+    ('content', 'words'), [(None, 'does not exist'), (b'not an image', 'cannot be read')]
 )
 def test_ask_about_an_unreadable_file(tmp_path, content, words):
     path = tmp_path / 'table.jpg'

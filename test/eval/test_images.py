@@ -25,7 +25,7 @@ def test_every_kind_of_picture_is_rgb(mode, tmp_path):
 
 
 def test_what_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(ImageReadError, match='the image .*gone.png is not there'):
+    with pytest.raises(ImageReadError, match='the image .*gone.png does not exist'):
         read_image(tmp_path / 'gone.png')
     file = tmp_path / 'a.jpg'
     Image.effect_noise((60, 60), 50).save(file)

@@ -118,7 +118,7 @@ def test_what_is_no_file_of_weights_is_refused(convert, tmp_path, data, said):
 
 
 def test_damaged_missing_and_existing_files_are_refused(convert, tmp_path):
-    assert 'not there' in convert(None)[1]
+    assert 'does not exist' in convert(None)[1]
     torch.save({'a': torch.ones(1000)}, tmp_path / 'in.pt')
     whole = (tmp_path / 'in.pt').read_bytes()
     for damaged in (whole[:900], b'', b'no pickle at all'):

@@ -127,7 +127,7 @@ def test_reasoning_dialogue_and_code(write):
 BAD = [
     ('{"task": "query"', 'not JSON'),
     ('[1]', 'must be a JSON object'),
-    ('{"task": "query", "task": "point"}', 'the key "task" is there twice'),
+    ('{"task": "query", "task": "point"}', 'the key "task" occurs twice'),
     ('{"task": "point", "image": "a.png", "object": "x", "points": [[NaN, 0]]}', 'NaN'),
     ({'task': 'fly'}, "'fly', not one of query, describe"),
     ({'image': 'a.png'}, '"task" is None'),
@@ -135,7 +135,7 @@ BAD = [
     (line('query', answer=' '), 'answer: is empty'),
     ({'task': 'caption', 'image': 'a.png', 'length': 'short'}, "'answer' is a required property"),
     ({'task': 'point', 'object': 'cup', 'points': []}, "'image' is a required property"),
-    (line('query', image='gone.png'), 'gone.png is not there'),
+    (line('query', image='gone.png'), 'gone.png does not exist'),
     (line('query', image='data.jsonl'), 'data.jsonl cannot be read'),
     (line('point', points=[[0.1, 320]]), 'points[0][1]: 320 is not a share of the image'),
     (line('point', points=[[0.1]]), 'points[0]: [0.1] is too short'),

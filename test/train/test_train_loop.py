@@ -211,7 +211,7 @@ def test_further_blocks_begin_by_adding_nothing(trained, start, tmp_path):
 
 def test_scenes_of_another_size_are_refused(start, scenes, tmp_path):
     small = replace(scenes, frames=scenes.frames[:, ::2, ::2])
-    perturbed = f'{CROP // 2} pixels wide.* sees {CROP}: render them anew'
+    perturbed = f'{CROP // 2} pixels wide.* sees {CROP}: render them again'
     with pytest.raises(ValueError, match=perturbed):
         train(small, start, tmp_path, SETTINGS, None)
 
@@ -237,7 +237,7 @@ def test_there_is_no_mean_with_another_model(trained, start, tmp_path):
     save_checkpoint(start, folder / 'last.pt', tmp_path / 'before')
     del state['model']['vision.pos_emb']
     torch.save(state, tmp_path / 'last.pt')
-    with pytest.raises(ValueError, match='other tensors'):
+    with pytest.raises(ValueError, match='different tensors'):
         save_checkpoint(start, tmp_path / 'last.pt', tmp_path / 'mean', tmp_path / 'before')
     assert not (tmp_path / 'mean').exists()
 

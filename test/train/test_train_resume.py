@@ -188,7 +188,7 @@ def test_logs_of_fine_tuning_are_plotted(mine, tmp_path, capsys):
     other = tmp_path / 'other.jsonl'
     other.write_text('{"a": 1}\n')
     assert main(['plot', str(other), '--out', str(out)]) == 1
-    assert 'is not the log of a training' in capsys.readouterr().err
+    assert 'is not a training log' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -320,7 +320,7 @@ def test_published_variants_are_not_merged(tiny, tmp_path, capsys):
     assert not (tmp_path / 'out').exists()
     (tmp_path / 'out').mkdir()
     assert main(['merge', str(tiny), str(path), str(tmp_path / 'out')]) == 1
-    assert 'is there already' in capsys.readouterr().err
+    assert 'already exists' in capsys.readouterr().err
 
 
 def test_what_was_taught_is_what_is_said(tiny, user_data, tmp_path, export):

@@ -106,7 +106,7 @@ def save_checkpoint(
         there is a share and no checkpoint.
     """
     if share is not None and not mean_with:
-        raise ValueError(f'a share of {share} in the mean with which checkpoint? Name it as well')
+        raise ValueError(f'a share of {share} needs mean_with, the checkpoint to average with')
     share = 0.5 if share is None else share
     if not 0 <= share <= 1:
         raise ValueError(f'the share of the trained weights is {share}: give one from 0 to 1')
@@ -114,7 +114,9 @@ def save_checkpoint(
     if mean_with:
         other = _weights_in(mean_with)
         if {n: t.shape for n, t in other.items()} != {n: t.shape for n, t in state.items()}:
-            raise ValueError(f'{mean_with} and {weights} have other tensors: there is no mean')
+            raise ValueError(
+                f'{mean_with} and {weights} have different tensors and cannot be averaged'
+            )
         state = {name: torch.lerp(other[name], t, share) for name, t in state.items()}
     half = {f'model.{name}': t.half().contiguous() for name, t in state.items()}
     out.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ class Trainer:
     def __init__(self, model: Moondream, settings: StageSettings):
         if model.config.text.n_layers <= ATTENTION_BLOCKS[-1]:
             raise ValueError(
-                f'the decoder needs more than {ATTENTION_BLOCKS[-1]} layers to be taught'
+                f'the decoder needs more than {ATTENTION_BLOCKS[-1]} layers to supervise attention'
             )
         self.model, self.settings, self.step = model, settings, 0
         self.device = model.text.wte.device
@@ -81,7 +81,7 @@ class Trainer:
                 self.save(folder / 'last.pt')
 
     def learn(self, batch: Batch) -> dict[str, Tensor]:
-        """Take one step from a batch; returns its losses and the shares to follow."""
+        """Take one step from a batch; returns its losses and metrics."""
         settings = self.settings
         batch = batch.to(self.device)
         crops = color_jitter(batch.frames, self._random())

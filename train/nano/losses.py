@@ -191,6 +191,6 @@ def _kl_divergence(seen: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _sum_by_instance(instance_map: Tensor, shares: Tensor) -> Tensor:
-    """Return the sums of shares (n, places) over each owner's places, (n, owners)."""
+    """Return the sums of shares (n, places) over the positions of each object, (n, objects)."""
     sums = shares.new_zeros(len(shares), int(instance_map.max()) + 1)
     return sums.scatter_add(1, instance_map, shares)

@@ -33,7 +33,7 @@ class Muon(Optimizer):
         self._half = half
         shapes = [p.shape for group in self.param_groups for p in group['params']]
         if any(len(shape) != 2 for shape in shapes):
-            raise ValueError('Muon is for matrices alone: give the others to AdamW')
+            raise ValueError('Muon optimizes matrices only: give the other parameters to AdamW')
 
     @torch.no_grad()
     def step(self) -> None:

@@ -110,7 +110,7 @@ def train(
     if rendered != seen:
         raise ValueError(
             f'the scenes are {rendered} pixels wide, the model in {start} sees '
-            f'{seen}: render them anew (kimi-train render)'
+            f'{seen}: render them again (kimi-train render)'
         )
     initialise(model)
     model.to('cuda' if torch.cuda.is_available() else 'cpu')

@@ -97,7 +97,7 @@ def merge(checkpoint: Checkpoint, adapter: Path, out: Path) -> Path:
     Raises AdapterError, and TuneError for an adapter that cannot be merged.
     """
     if out.exists():
-        raise TuneError(f'{out} is there already and is left as it is; give another name')
+        raise TuneError(f'{out} already exists and was not changed; give another name')
     merged = adapt(checkpoint, adapter)
     if merged.unmerged_blocks:
         raise TuneError(

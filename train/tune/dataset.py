@@ -90,7 +90,7 @@ def _parse(line: str) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         for key in keys:
             if keys.count(key) > 1:
-                raise ValueError(f'the key "{key}" is there twice')
+                raise ValueError(f'the key "{key}" occurs twice')
         return dict(pairs)
 
     def no_number(text: str) -> None:

@@ -49,7 +49,7 @@ def check_identity(before: Mapping[str, str], now: Mapping[str, str], out: Path)
             continue
         found = f'with {_WORDS[name]}' if name in _WORDS else f'with {name} {stored}, not {value}'
         raise TuneError(
-            f'{out} holds a run {found}: give another folder, or resume with what it began with'
+            f'{out} holds a run {found}: give another folder, or resume with what it started with'
         )
 
 

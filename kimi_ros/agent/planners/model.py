@@ -144,7 +144,7 @@ def parse_draft(
         data = json.loads(text)
         jsonschema.Draft202012Validator(schema).validate(data)
     except ValueError:
-        raise InvalidDraftError(f'the model wrote no whole plan: {text[:200]!r}') from None
+        raise InvalidDraftError(f'the model wrote an incomplete plan: {text[:200]!r}') from None
     except jsonschema.ValidationError as error:
         raise InvalidDraftError(
             f'the model wrote no plan of known skills: {error.message[:200]}'

@@ -78,7 +78,7 @@ class Case:
             raise ValueError(f'{where}{fault.message}')
         case = cls(**{k: _frozen(v) for k, v in data.items()})
         if case.outcome and case.skills:
-            raise ValueError('outcome: is for a case with no skills, []')
+            raise ValueError('outcome: only for a case without skills, []')
         if not case.skills and (case.names or case.relation or case.values):
             raise ValueError('skills: []: then there is no name, relation or value to find')
         return case
@@ -117,11 +117,11 @@ def read_cases(path: str | Path, catalogues: Sequence[str] = ()) -> list[Case]:
 
 def _in_catalogue(case: Case, catalogues: Sequence[str]) -> Case:
     if case.catalogue and not catalogues:
-        raise ValueError('catalogue: leave it out, --skills says it')
+        raise ValueError('catalogue: leave it out where --skills is given')
     if catalogues and not case.catalogue:
         raise ValueError(f'catalogue: is missing: one of {", ".join(catalogues)}, or give --skills')
     if catalogues and case.catalogue not in catalogues:
-        raise ValueError(f'catalogue: {case.catalogue!r} is none of {", ".join(catalogues)}')
+        raise ValueError(f'catalogue: {case.catalogue!r} is not one of {", ".join(catalogues)}')
     return case
 
 

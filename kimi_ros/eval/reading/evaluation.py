@@ -39,7 +39,7 @@ class Result:
     right: dict[str, bool]
 
     def to_dict(self) -> dict:
-        """Return what a line of JSON holds: the case, and beside it what came."""
+        """Return what a line of JSON holds: the case and its prediction."""
         p = self.prediction
         came = {'skills': list(p.skills), 'names': list(p.names), 'relations': sorted(p.relations)}
         came |= {'values': [dict(v) for v in p.values], 'outcome': p.outcome, 'asked': p.asked}

@@ -108,9 +108,9 @@ def _json_object(text: str) -> dict[str, Any]:
     try:
         data, _ = json.JSONDecoder(strict=False).raw_decode(text, start if start >= 0 else 0)
     except ValueError as error:
-        raise InvalidDraftError(f'it is no whole JSON object ({error})') from None
+        raise InvalidDraftError(f'the JSON object is incomplete or invalid ({error})') from None
     if not isinstance(data, dict):
-        raise InvalidDraftError('it is no JSON object')
+        raise InvalidDraftError('it is not a JSON object')
     return data
 
 
@@ -119,10 +119,10 @@ def _validated(data: dict[str, Any], skills: SkillCatalogue) -> dict[str, Any]:
     say, status = data.get('say', ''), data.get('status')
     if status not in [s.value for s in STATUSES]:
         raise InvalidDraftError(
-            f'"status" is none of {", ".join(s.value for s in STATUSES)}: {str(status)[:40]!r}'
+            f'"status" must be {", ".join(s.value for s in STATUSES)}, not {str(status)[:40]!r}'
         )
     if not isinstance(say, str):
-        raise InvalidDraftError('"say" is no string')
+        raise InvalidDraftError('"say" is not a string')
     steps = data.get('steps') or []
     if status != Status.OK.value:
         steps = []
@@ -139,7 +139,7 @@ def _clean(step: Any, skills: SkillCatalogue) -> Any:
     """Return a step with its names as the agent writes names: no articles, no quotes."""
     if not isinstance(step, dict) or step.get('skill') not in [s.name for s in skills]:
         raise InvalidDraftError(
-            f'a step is of no known skill: {str(step)[:80]}; the skills are '
+            f'a step has an unknown skill: {str(step)[:80]}; the skills are '
             f'{", ".join(s.name for s in skills)}'
         )
     grounded = {a.name for a in skills[step['skill']].arguments if a.grounded}
