@@ -92,7 +92,7 @@ def test_invalid_file_is_reported(tmp_path):
     path.write_text('skills: [', encoding='utf-8')
     with pytest.raises(CatalogueError, match='not YAML'):
         SkillCatalogue.load(path)
-    with pytest.raises(CatalogueError, match='there 2 times'):
+    with pytest.raises(CatalogueError, match='occurs 2 times'):
         SkillCatalogue.from_data({'skills': [PUSH, PUSH]})
 
 

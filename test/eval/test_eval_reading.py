@@ -66,7 +66,7 @@ def test_a_line_names_its_catalogue_or_the_option_does(tmp_path):
     assert read_cases(file, ['kitchen'])[0].catalogue == 'kitchen'
     with pytest.raises(DataError, match='leave it out'):
         read_cases(file)
-    with pytest.raises(DataError, match='none of'):
+    with pytest.raises(DataError, match='not one of'):
         read_cases(file, ['care'])
     file.write_text(json.dumps(SHELF))
     with pytest.raises(DataError, match='--skills'):
