@@ -5,7 +5,7 @@ import pytest
 from kimi_ros.agent import Status
 from kimi_ros.agent.draft import DraftPlan, DraftStep
 from kimi_ros.agent.planners.asked_thing import asked_thing, asks_for_a_thing
-from kimi_ros.agent.planners.placement_forms import parse_placement
+from kimi_ros.agent.planners.placement_forms import parse_placement, with_said_relation
 from kimi_ros.agent.planners.provisos import forbidden_things, only_forbids, with_provisos
 from kimi_ros.agent.planners.question_forms import parse_question
 from kimi_ros.agent.references import parse_reference
@@ -113,3 +113,23 @@ def test_an_exception_is_asked_about():
     draft = DraftPlan(Status.OK, '', (DraftStep('pick', {'object': parse_reference('cup')}),))
     asked = with_provisos(draft, 'pick up the cup unless it is hot')
     assert asked.status is Status.NEEDS_CLARIFICATION and "'unless it is hot'" in asked.say
+
+
+@pytest.mark.parametrize(
+    ('text', 'thing', 'target', 'place'),
+    [
+        ('set the ball on the table down left of that red apple', 'ball', 'red apple', True),
+        (
+            'shove the cup right of the block on the red block',
+            'cup right of the block',
+            'red block',
+            False,
+        ),
+        ('put the cup on the red block', 'cup', 'red block', False),
+    ],
+)
+def test_with_said_relation(catalogue, text, thing, target, place):
+    arguments = {'object': parse_reference(thing), 'target': parse_reference(target)}
+    draft = DraftPlan(Status.OK, '', (DraftStep('place', arguments),))
+    (step,) = with_said_relation(draft, text, catalogue).steps
+    assert step.arguments['target'].is_place == place

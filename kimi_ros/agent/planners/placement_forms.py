@@ -113,11 +113,14 @@ def with_said_relation(draft: DraftPlan, instruction: str, skills: SkillCatalogu
     if skill is None:
         return draft
     target = skill.arguments[-1].name
+    taken = {(r.relation, m.head) for r in draft.references(skills) for m in r.landmarks}
     steps = []
     for step in draft.steps:
         reference = step.arguments.get(target)
         if step.skill == skill.name and isinstance(reference, Reference) and reference.is_plain:
-            if relation := _said_relation(instruction, reference.head):
+            relation = _said_relation(instruction, reference.head)
+            # "the cup right of the block on the red block" says where the cup is.
+            if relation and (relation, reference.head) not in taken:
                 language = 'zh' if is_chinese(reference.text) else 'en'
                 words = relation_words(relation, language)
                 text = phrases.place(words, [reference.text], language)
