@@ -14,7 +14,6 @@ from kimi_ros.cli.options import (
     remote_settings,
     skills_path,
 )
-from kimi_ros.cli.plan_formatter import plan_lines
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -39,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     from kimi_ros.agent import Agent, Frame, Policy, SkillCatalogue
     from kimi_ros.agent.drawing import draw_plan
     from kimi_ros.agent.errors import AgentError
+    from kimi_ros.cli.plan_formatter import plan_lines
     from kimi_ros.resources import share
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.options import add_model_option
-from kimi_ros.cli.plan_formatter import plan_lines
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
 _START_TIMEOUT = 180.0  # seconds: the first run exports the model
@@ -97,6 +96,8 @@ def _print_scene(console, view) -> None:
 
 def _ask(console, client, task, view, folder: Path) -> bool:
     """Send one instruction and print the result; False if there is no plan."""
+    from kimi_ros.cli.plan_formatter import plan_lines
+
     console.print(f'\nYou:  {task.instruction}')
     with console.status('waiting for the plan') as status:
         result = client.instruct(
