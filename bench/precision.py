@@ -32,7 +32,7 @@ Values = dict[tuple[str, str], list[float]]  # by precision and figure, one a sc
 
 
 def main() -> None:
-    """Examine and print a Markdown table."""
+    """Evaluate, and print a Markdown table."""
     parser = argparse.ArgumentParser(prog='python -m bench.precision', description=__doc__)
     parser.add_argument('--n', type=int, default=500, help='scenes')
     parser.add_argument('--seed', type=int, default=0, help='number of the first scene')
@@ -54,9 +54,9 @@ def main() -> None:
 
 
 def examine(models: dict[str, VisionLanguageModel], seed: int, count: int) -> Values:
-    """Ask every model the same of every scene."""
+    """Ask every model the same questions about every scene."""
     values: Values = {}
-    for world in track(held_out_scenes(seed, count), 'examining', count, transient=True):
+    for world in track(held_out_scenes(seed, count), 'evaluating', count, transient=True):
         for suite, figures in EXAMINED.items():
             for language in LANGUAGES:
                 for name, model in models.items():

@@ -1,9 +1,8 @@
 """The Moondream 2 architecture in PyTorch, under the checkpoint's own tensor names.
 
 The forward pass is written for training: an image's prefix runs once beside the rows of questions
-that see it, and a block can hand out its attention so that matching words to patches is supervised
-where it happens. Blocks compute their activations a second time on the way back, instead of keeping
-them, where `Moondream.checkpointing` is set.
+that see it, and a block can return its attention, so that it can be supervised. If
+`Moondream.gradient_checkpointing` is set, blocks recompute their activations in the backward pass.
 """
 
 from __future__ import annotations
@@ -44,15 +43,15 @@ class Mlp(nn.Module):
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return the attention's mix of values, (..., heads, positions, head_dim).
 
-    On a CPU that multiplies in bfloat16, and over short sequences, plain products train half as
-    fast again as the fused kernel. In float32 it is the fused kernel that is twice as fast.
+    On a CPU in bfloat16, over short sequences, plain matrix products train 1.5 times as fast as the
+    fused kernel. In float32 the fused kernel is twice as fast.
     """
     plain = q.device.type == 'cpu' and torch.is_autocast_enabled('cpu') and k.shape[-2] <= _SHORT
     if not plain:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     if mask is not None:
-        # Added, for then there is nothing to do on the way back.
+        # Added, so that the backward pass has nothing to do for the mask.
         scores += torch.where(mask, 0.0, torch.finfo(scores.dtype).min).to(scores.dtype)
     return scores.softmax(-1).to(v.dtype) @ v
 
@@ -214,7 +213,7 @@ def _run(block: nn.Module, gradient_checkpointing: bool, *inputs):
 
 @dataclass(frozen=True)
 class AttentionProbe:
-    """Which attention is handed out.
+    """Which attention is returned.
 
     :ivar at: (n, 4): block, row, head and place, sorted by block.
     """
@@ -223,13 +222,13 @@ class AttentionProbe:
 
     @property
     def blocks(self) -> set[int]:
-        """Return the blocks that are looked at."""
+        """Return the blocks that are probed."""
         return set(self.at[:, 0].tolist())
 
     def log_probabilities(self, block: int, q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
-        """Return the log-probabilities (n, prefix + length) at the block's places."""
+        """Return the log-probabilities (n, prefix + length) at the probed positions of a block."""
         row, head, place = self.at[self.at[:, 0] == block, 1:].unbind(-1)
-        # All places of the few heads at once: gathering keys for each query takes far longer.
+        # All positions of the few heads at once: gathering keys for each query takes far longer.
         few = int(head.max()) + 1
         scores = (q[:, :few] @ k[:, :few].mT)[row, head, place].float() / math.sqrt(k.shape[-1])
         return scores.masked_fill(~mask[row, 0, place], -torch.inf).log_softmax(-1)

@@ -42,7 +42,7 @@ from kimi_ros.sim.tasks import Task, sample_task
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.nano.question_example import NOTHING, QuestionExample, named_attributes
 
-# What is hard is asked more often than people would.
+# Hard questions are more frequent than in use.
 TRAINING_MIX = Mix(absent=0.3, duplicates=0.2, sized=0.21, superlative=0.24, relation=0.15)
 COMPOUND_SHARE = 0.2  # of plans: one thing and then another
 PLAN_OPENING = '{"status":"'
@@ -327,9 +327,9 @@ def _some_language(rng) -> str:
 
 
 def _some_count(scene: Scene, rng) -> tuple[ReferringExpression, list[int]]:
-    """Return what to count and which those are: n of them with a weight of n + 1.
+    """Return what to count and the indices of it; a count of n is drawn with a weight of n + 1.
 
-    Of those as many, what only a kind means, only a colour, or both, is as likely.
+    Expressions of one count are drawn so that category, colour, and both are equally likely.
     """
     numbered = by_number(scene)
     numbers = np.array(sorted(numbered))
@@ -343,7 +343,7 @@ def _some_count(scene: Scene, rng) -> tuple[ReferringExpression, list[int]]:
 
 
 def _with_verdict(out: QuestionExample, true: bool) -> QuestionExample:
-    """Have the counting head see what a question is about only where the answer is yes."""
+    """Supervise the counting head on the objects asked about only if the answer is yes."""
     if not true:
         out.counted[out.decided] = []
     return out

@@ -32,7 +32,7 @@ _TOGETHER = StageSettings(
     learning_rate=1.3e-3,  # 3e-3 undoes what this learns
     warmup_steps=40,
     patch_loss_weight=0.5,
-    # An encoder that moves faster runs away from the words that are matched to what it sees.
+    # A faster encoder moves away from the features that the decoder has matched to words.
     vision_learning_rate_scale=0.2,
 )
 STAGES = (

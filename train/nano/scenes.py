@@ -56,7 +56,7 @@ def as_line(objects: Sequence[ObjectTruth]) -> str:
 
 
 def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
-    """Render a scene; return its frame, its patches' owners and its things."""
+    """Render a scene; return its frame, the object of each patch, and its objects."""
     scene = sample_scene(seed, 'small' if seed % SMALL_SHARE == 0 else 'full')
     frame = renderer.render(scene, depth=False)
     truth = visible_truth(scene, frame)
@@ -72,12 +72,12 @@ def label(seed: int, renderer: Renderer, crop_size: int, patch_size: int):
 
 
 def assign_patches(covers: np.ndarray) -> np.ndarray:
-    """Return which thing each patch belongs to, int8 (g, g): what covers most of it, -1 for none.
+    """Return the object of each patch, int8 (g, g): the one that covers most of it, -1 for none.
 
-    Whatever shows has a patch, or it would be taught to be nothing: one that covers most of no
-    patch has the one that it covers most of, if that is not another's only one.
+    Every visible object gets a patch, or it would be trained as background: an object that covers
+    most of no patch gets the one that it covers best, unless that is another object's only one.
 
-    :param covers: (things, g, g), the share of each patch that each thing covers.
+    :param covers: (objects, g, g), the share of each patch that each object covers.
     """
     instance_map = np.where(covers.max(0) > MIN_PATCH_COVER, covers.argmax(0), -1).astype(np.int8)
     for thing in np.argsort(-covers.max((1, 2))):

@@ -31,8 +31,8 @@ class ImageEncoder:
         """Return the embeddings (images, patches, dim) of a batch's images."""
         if not self._frozen:
             return self._encode([view for view in batch.views if view is not None])
-        # Each by itself: how a sum is rounded depends on what is computed beside it, and a run
-        # that goes on after a stop finds other images kept than one that went through.
+        # One at a time: rounding depends on the batch, and a resumed run has cached other images
+        # than an uninterrupted one.
         pairs = zip(batch.images, batch.views, strict=True)
         return torch.stack([self._alone(image, view) for image, view in pairs])
 
