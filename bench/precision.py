@@ -21,7 +21,7 @@ from kimi_ros.vlm import VisionLanguageModel
 
 EXACT = 'fp32'
 PRECISIONS = ('fp16', 'int8', 'int4')
-EXAMINED = {
+EVALUATED = {
     'points': ('in_mask',),
     'boxes': ('iou50', 'mean_iou'),
     'questions': ('presence',),
@@ -45,7 +45,7 @@ def main() -> None:
             )
             for name in (EXACT, *PRECISIONS)
         }
-        values = examine(models, args.seed, args.n)
+        values = evaluate(models, args.seed, args.n)
     print(f'nano on {args.n} scenes from {args.seed}, English and Chinese:\n')
     print('\n'.join(table(values)))
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -53,11 +53,11 @@ def main() -> None:
     args.out.write_text(json.dumps({'n': args.n, 'seed': args.seed, 'figures': rows}, indent=1))
 
 
-def examine(models: dict[str, VisionLanguageModel], seed: int, count: int) -> Values:
+def evaluate(models: dict[str, VisionLanguageModel], seed: int, count: int) -> Values:
     """Ask every model the same questions about every scene."""
     values: Values = {}
     for world in track(held_out_scenes(seed, count), 'evaluating', count, transient=True):
-        for suite, figures in EXAMINED.items():
+        for suite, figures in EVALUATED.items():
             for language in LANGUAGES:
                 for name, model in models.items():
                     for outcome in SUITES[suite].ask(model, world, language):

@@ -25,7 +25,7 @@ class Naming:
     """Names references for one model.
 
     :param languages: that the model understands.
-    :param taught: the model knows the words of `vocabulary` only, and was taught whole phrases.
+    :param taught: the model knows the words of `vocabulary` only, and was trained on whole phrases.
     """
 
     def __init__(self, languages: Sequence[str] = ('en', 'zh'), taught: bool = False):
@@ -46,7 +46,7 @@ class Naming:
         return self.in_own_words(reference.name or reference.text)
 
     def phrase(self, reference: Reference) -> str:
-        """Return the whole phrase as the model was taught it."""
+        """Return the whole phrase in the words that the model was trained on."""
         if reference.query:
             return reference.query
         name = self.name(reference)
@@ -59,7 +59,7 @@ class Naming:
         return f'{order} {name}{place}'.strip()
 
     def in_own_words(self, name: str) -> str:
-        """Return a name in the model's language and, where it was taught any, words."""
+        """Return a name in the model's language and, for a closed vocabulary, in its words."""
         if is_chinese(name) and 'zh' not in self._languages:
             english = to_english(name)
             if english is None:

@@ -162,7 +162,7 @@ class Pipeline:
         targets = finder.find(draft)
         if isinstance(targets, Problem):
             if targets.status is draft.status is Status.INFEASIBLE and self._names(draft):
-                # The search confirms what the model says; its own words are what it was taught.
+                # The search confirms the model's draft, whose sentence it was trained to say.
                 targets = replace(targets, say=draft.say)
             return self._end_with(targets)
         return self._verify(draft, targets)

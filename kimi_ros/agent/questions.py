@@ -89,7 +89,7 @@ class QuestionAnswerer:
         number = len(seen)
         naming = self._perception.naming
         if naming.taught and reference.is_plain:
-            # It was taught to count, and counts what boxes miss or see twice.
+            # It was trained to count, and counts what boxes miss or see twice.
             name = naming.name(reference)
             asked = count_question(name, 'zh' if is_chinese(name) else 'en')
             digits = re.search(r'\d+', self._perception.ask(asked, max_tokens=_SHORT))
@@ -169,7 +169,7 @@ class QuestionAnswerer:
         reference = question.references[0]
         relation, marks = reference.relation, reference.landmarks
         if not relation or not self._perception.naming.taught:
-            return None  # a model that was taught no forms of questions is asked as it stands
+            return None  # a model without a closed vocabulary is asked in the words said
         landmarks = [self._resolver.resolve(mark) for mark in marks]
         for mark, resolution in zip(marks, landmarks, strict=True):
             if len(resolution.candidates) != 1:
@@ -203,7 +203,7 @@ class QuestionAnswerer:
         seen = self._shown(question)
         naming = self._perception.naming
         if naming.taught:
-            # It was taught a few forms of questions: what it says to others means nothing.
+            # It was trained on a few forms of questions: its answers to others mean nothing.
             return Answer(self._say('cannot_tell'), seen, Reason.CANNOT_TELL)
         if is_chinese(text) and not naming.understands('zh'):
             english = english_question(question, naming.in_own_words)

@@ -36,7 +36,7 @@ class Resolution:
 class Resolver:
     """Resolves references in one frame, each once.
 
-    Relations and superlatives are resolved on boxes, points and depth. Where the model was taught
+    Relations and superlatives are resolved on boxes, points and depth. If the model was trained on
     them, its own view of the whole phrase must agree.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from kimi_ros.agent.noun_matching import is_chinese
 
-# What models are taught to call things, and what people say for it. Plans show what was said.
+# Names that models are trained on, and what people say for them. Plans show what was said.
 _SYNONYMS = {
     'largest': ('biggest', 'largest of all', 'larger', 'bigger'),
     'smallest': ('littlest', 'tiniest', 'smaller'),
@@ -107,7 +107,7 @@ def as_said(name: str, texts: Iterable[str]) -> str:
 
 
 def as_taught(name: str) -> str:
-    """Return a name in the words that models are taught: 'biggest mug' -> 'largest cup'."""
+    """Return a name in the words that models are trained on: 'biggest mug' -> 'largest cup'."""
     for taught, synonyms in _SYNONYMS.items():
         if taught in name.lower():
             continue

@@ -1,6 +1,6 @@
 """Requests to put something beside something, recognised without a reader.
 
-Models that plan are taught to put things onto and into others; beside them is not in their words.
+Planning models are trained to put things onto and into others, not beside them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a request forbids or makes conditional, by its form: models that plan are not taught it."""
+"""Prohibitions and conditions, recognised by form: planning models are not trained on them."""
 
 from __future__ import annotations
 
