@@ -1,5 +1,7 @@
 """Examples are the ids that the model meets in use, and say what follows at each."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -106,6 +108,13 @@ def test_places_are_learnt_where_they_are_decoded(writer, opened, tokenizer, box
         ]
     nothing = writer.write(sample(task, 'cup'))
     assert answered(nothing) == [t.eos_id]
+
+
+def test_points_of_a_release_without_a_coordinate_token_are_refused(opened, tokenizer):
+    tokens = replace(opened.config.tokenizer, coord_id=None)
+    older = ExampleBuilder(replace(opened.config, tokenizer=tokens), tokenizer, has_regions=True)
+    with pytest.raises(DataError, match='from release 2025-06-21 on'):
+        older.write_all([sample('point', 'cup', places=((0.1, 0.1),))])
 
 
 def test_what_a_checkpoint_cannot_learn_is_named(opened, tokenizer):

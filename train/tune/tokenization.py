@@ -142,6 +142,11 @@ class ExampleBuilder:
             raise ValueError(
                 'the checkpoint has no region heads: no points, boxes or spatial references'
             )
+        if self._tokens.coord_id is None:
+            raise ValueError(
+                'this release has no token for coordinates: points and boxes can be fine-tuned '
+                'from release 2025-06-21 on'
+            )
 
     def _check_room(self, sample: Sample, example: Example) -> None:
         prefix = self._config.prefix_length if sample.image else 1
