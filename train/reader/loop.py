@@ -21,8 +21,9 @@ from kimi_ros.reader.words import WordTable
 from kimi_train.nano.muon import Muon
 from kimi_train.precision import has_bf16
 from kimi_train.reader.batches import Batch, Catalogues, Collator
+from kimi_train.reader.layers import Block
 from kimi_train.reader.losses import answers, hear, losses, offer
-from kimi_train.reader.model import Network, Sizes
+from kimi_train.reader.model import Match, Network, Sizes
 from kimi_train.reader.source import Source
 
 
@@ -77,6 +78,11 @@ class Trainer:
     def done(self) -> float:
         """Return the share of the time that is over, 0 to 1."""
         return min(1.0, self.spent / (60 * self.plan.minutes))
+
+    def compile(self) -> None:
+        """Compile the costly parts, for the whole process: minutes once, then twice as fast."""
+        for part in (Block, Match):
+            part.forward = torch.compile(part.forward, dynamic=True)
 
     def learn(self, catalogues: Catalogues, batches: Sequence[Batch]) -> dict[str, Tensor]:
         """Take one step from some batches; returns their loss and the shares that are right."""
