@@ -6,7 +6,15 @@ from kimi_train.reader.language import values
 from kimi_train.reader.language.draft import Act
 from kimi_train.reader.language.extras import PLACELESS
 from kimi_train.reader.language.marks import Marks
-from kimi_train.reader.language.skills import VERB_CLOSE, VERB_OPEN, Ask, Family, families
+from kimi_train.reader.language.skills import (
+    VERB_CLOSE,
+    VERB_OPEN,
+    Ask,
+    Family,
+    families,
+    neighbours,
+    relatives,
+)
 
 __all__ = ['THINGS', 'Clauses', 'relation_for']
 
@@ -64,6 +72,16 @@ class Clauses:
         asks = [a for a in asks if fits(a)] if fits else asks
         return self.pick(asks) if asks else None
 
+    def foreign(self, family: Family, ask: Ask) -> bool:
+        """Tell whether surely no skill of the catalogue is meant by this way to ask."""
+        skills = self.world.skills
+        if relatives().get(family.name, frozenset()) & set(skills):
+            return False
+        like = neighbours().get(family.name, {})
+        if any(like.get(name, 0) > 0.22 and not _opposite(name, family.name) for name in skills):
+            return False
+        return ask.verb not in self.world.verbs or ask.idiom
+
     @staticmethod
     def fits(phrase, family, slot) -> bool:
         """Tell whether a pronoun in the slot may stand for the phrase: no meeting with a cup."""
@@ -87,7 +105,7 @@ class Clauses:
         mapped = self.world.mapped(family.name, onto) if onto else None
         for slot in slots:
             said = self._slot(family, act, slot, given)
-            if mapped is not None and slot not in mapped:
+            if mapped is not None and slot not in mapped and said:
                 number, said = self.marks(said)
                 self.left_out.append(number)
             text = text.replace('{' + slot + '}', said, 1)
@@ -156,6 +174,15 @@ class Clauses:
     def words(self, slot) -> tuple[str, str]:
         """Return a text for the argument as it stands in the sentence, and the text."""
         raise NotImplementedError
+
+
+_OPPOSITES = (('on', 'off'), ('open', 'close'), ('lock', 'unlock'), ('up', 'down'), ('in', 'out'), ('raise', 'lower'), ('plug', 'unplug'),
+              ('load', 'unload'), ('louder', 'quieter'), ('start', 'stop'), ('push', 'pull'), ('lift', 'lower'), ('heat', 'cool'))
+
+
+def _opposite(one, two):
+    one, two = set(one.split('_')), set(two.split('_'))
+    return any((a in one and b in two) or (b in one and a in two) for a, b in _OPPOSITES)
 
 
 def relation_for(say, kinds) -> str | None:

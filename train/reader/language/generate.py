@@ -37,7 +37,7 @@ def generate(rng, lang: str, count: int = 24, held_out: bool | str = False,
     :param noisy: with fillers, slips of the keys and the like.
     """
     world = sample_world(rng, lang, held_out in (True, 'skills'))
-    part = 'held' if held_out in (True, 'nouns') else 'core' if rng.random() < 0.4 else 'train'
+    part = 'held' if held_out in (True, 'nouns') else 'core' if rng.random() < 0.5 else 'train'
     examples = []
     while len(examples) < count:
         if example := _one(rng, lang, world, part, noisy):

@@ -338,7 +338,7 @@ class Nouns:
         word = self.pick(RELATION_WORDS[relation])
         r = self.random()
         if relation == 'between':
-            return (relation, *self._between(word, r))
+            return (relation, *self._between(word, r, bare))
         if kinds:
             pass
         elif relation in ('on', 'under') and r < 0.75:
@@ -364,11 +364,11 @@ class Nouns:
             word = ''
         return relation, text + word, (landmark,)
 
-    def _between(self, word, r):
+    def _between(self, word, r, bare):
         if r < 0.8:
-            one, two = self.simple(det=self.pick(('', '', '那{}'))), self.simple(det='')
+            one, two = self.simple(det='' if bare else self.pick(('', '', '那{}'))), self.simple(det='')
             return f'{one.text}{self.pick(("和", "和", "跟", "与"))}{two.text}{word}', (one, two)
         noun = self.lexicon.noun(self.rng, ('landmark',), self.part)
-        both = self._build(noun, self.pick(('两{}', '那两{}', '这两{}')),
+        both = self._build(noun, self.pick(('两{}',) if bare else ('两{}', '那两{}', '这两{}')),
                            (self.adjective(),) if self.random() < 0.3 else (), number='2')
         return both.text + word, (both,)

@@ -271,6 +271,6 @@ class Chinese(Requests):
 
 
 PATTERNS = (('single', 32), ('chain', 13), ('coordination', 7), ('ellipsis', 4), ('prohibition', 6), ('only_refusal', 2), ('correction', 3),
-            ('order', 5), ('condition', 5), ('state', 4), ('follow_up', 5), ('no_skill', 9), ('question', 14), ('talk', 3), ('unclear', 2),
+            ('order', 5), ('condition', 5), ('state', 4), ('follow_up', 5), ('no_skill', 11), ('question', 18), ('talk', 3), ('unclear', 3),
             ('cleft', 3), ('both_then', 2), ('retake', 3), ('recipient', 1), ('if_state', 1), ('where_is', 1), ('answer', 2), ('swapped_word', 1),
             ('fragment', 3), ('cancelled', 1), ('serial', 4), ('errand', 6))

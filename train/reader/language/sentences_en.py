@@ -7,7 +7,7 @@ from kimi_train.reader.language import texts
 from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.frames_en import frame, to_gerund
-from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, passive
+from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, neighbours, passive
 
 __all__ = ['Requests', 'frame_lightly']
 
@@ -279,10 +279,8 @@ class Requests(Clauses):
             good = self.nouns.simple(kinds)
             text = self.pick(('{}, not {no}', '{}, not {no}', '{} and not {no}', '{} rather than {no}',
                               '{} instead of {no}', '{} but not {no}', '{}, never {no}',
-                              '{} - not {no}', '{}, definitely not {no},', 'not {no} but {}'))
+                              '{} - not {no}', 'not {no} but {}'))
             text = text.replace('{no}', bad.text).replace('{}', good.text)
-            if text.endswith(',') and ask.text.endswith('{' + slot + '}'):
-                text = text[:-1]
             draft.text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
                                         {slot: (text, (good,))})
             draft.acts = [act]
@@ -546,6 +544,9 @@ class Requests(Clauses):
             return True
         everyone = families()
         names = list(everyone)
+        if self.random() < 0.4:
+            near = [n for own in self.world.skills for n in neighbours().get(own, ())]
+            names = near or names
         for _ in range(12):
             family = everyone[self.pick(names)]
             if self.world.resolve(family.name) or not family.asks['en']:
@@ -553,7 +554,7 @@ class Requests(Clauses):
             ask = self.pick(family.asks['en'])
             if not (ask.imperative or family.name in FETCH) or (family.drawn and self.random() < 0.7):
                 continue
-            if not ask.verb or ask.verb in self.world.verbs or not self._foreign(family):
+            if not ask.verb or not self.foreign(family, ask):
                 continue
             text = frame(self.rng, ask.text) if ask.imperative else ask.text
             text, act = self.fill(family, text, ask.slots)
@@ -568,10 +569,6 @@ class Requests(Clauses):
             draft.text = text
             return True
         return False
-
-    def _foreign(self, family):
-        from kimi_train.reader.language.skills import relatives
-        return not (relatives().get(family.name, frozenset()) & set(self.world.skills))
 
     def question(self, draft):
         return questions.ask(self, draft)

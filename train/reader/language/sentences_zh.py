@@ -8,7 +8,7 @@ from kimi_train.reader.language.clauses import Clauses, relation_for
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.marks import bare
 from kimi_train.reader.language.phrase import Phrase
-from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, relatives
+from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, neighbours
 
 __all__ = ['Requests']
 
@@ -450,6 +450,9 @@ class Requests(Clauses):
             return True
         everyone = families()
         names = list(everyone)
+        if self.random() < 0.4:
+            near = [n for own in self.world.skills for n in neighbours().get(own, ())]
+            names = near or names
         for _ in range(12):
             family = everyone[self.pick(names)]
             if self.world.resolve(family.name) or not family.asks['zh']:
@@ -457,8 +460,7 @@ class Requests(Clauses):
             ask = self.pick(family.asks['zh'])
             if not (ask.imperative or family.name in FETCH) or (family.drawn and self.random() < 0.7):
                 continue
-            if not ask.verb or ask.verb in self.world.verbs or (
-                    relatives().get(family.name, frozenset()) & set(self.world.skills)):
+            if not ask.verb or not self.foreign(family, ask):
                 continue
             text, ask = self.request(family, ask)
             text, act = self.fill(family, text, ask.slots)

@@ -14,7 +14,7 @@ from kimi_ros.sim.language import requests
 from kimi_train.reader.language import lexicon as words
 from kimi_train.reader.language.verbs_en import PARTICLES, participle, phrasal
 
-__all__ = ['Ask', 'Family', 'families']
+__all__ = ['FETCH', 'Ask', 'Family', 'families', 'neighbours', 'passive', 'relatives']
 
 _DATA = Path(__file__).parent.parent / 'data'
 _SLOT = re.compile(r'\{(\w+)\}')
@@ -30,6 +30,10 @@ me us your for of on in at by with please let's don't ought got going able 'd 'l
 we'd not so too now here still just back up down off out over'''.split())
 
 
+_LIGHT = PARTICLES | frozenset('to at by for from in on of into onto with it me us please a an the go and'.split())
+_LIGHT_ZH = str.maketrans('', '', '把将给我一下起来去到在往向个帮请')
+
+
 class Ask:
     """One way to ask for a skill.
 
@@ -39,11 +43,12 @@ class Ask:
     :ivar verb: '' where no word can be called one.
     :ivar pronoun: the text with the first slot where "it" goes ("pick {object} up").
     :ivar dropped: in Chinese, the text without the thing that 把 brings; '' where it has none.
+    :ivar idiom: whether it holds more than a verb and its slots: "give {object} a polish".
     :ivar given: the verb where the text marks it: "<pick> up {object}".
     :ivar shape: the text with its slots left blank: what tells two ways apart.
     """
 
-    __slots__ = ('text', 'slots', 'imperative', 'verb', 'pronoun', 'dropped', 'shape', 'question', 'given')
+    __slots__ = ('idiom', 'text', 'slots', 'imperative', 'verb', 'pronoun', 'dropped', 'shape', 'question', 'given')
 
     def __init__(self, text: str, lang: str):
         self.slots = tuple(_SLOT.findall(text))
@@ -56,6 +61,9 @@ class Ask:
         self.question = text.rstrip().endswith(('?', '？'))
         text = text.strip().rstrip('?？.。!')
         (self._english if lang == 'en' else self._chinese)(text)
+        rest = _SLOT.sub(' ', self.text).replace(VERB_OPEN + self.verb + VERB_CLOSE, ' ')
+        self.idiom = (any(w not in _LIGHT for w in rest.lower().split()) if lang == 'en' else
+                      len(rest.translate(_LIGHT_ZH).replace(' ', '')) > 1)
 
     def _english(self, text):
         tokens = text.split(' ')
@@ -321,6 +329,26 @@ def _merge(known, entry):
         asks = [a for a in more.get('ask') or () if set(_SLOT.findall(str(a))) <= arguments]
         told['ask'] = list(dict.fromkeys((told.get('ask') or []) + asks))
     known['aliases'] = list(dict.fromkeys((known.get('aliases') or []) + (entry.get('aliases') or [])))
+
+
+_IDLE = frozenset('''a an the of or in to and for with by as on at from into onto it its is are so that some something thing
+object objects robot person one'''.split())
+
+
+@functools.cache
+def neighbours() -> dict[str, dict[str, float]]:
+    """Return for each family of the corpus those told in like words, and how like they are."""
+    told = {}
+    for name, family in families().items():
+        if not family.drawn:
+            text = ' '.join((*family.descriptions['en'], *family.names)).lower().replace('_', ' ')
+            told[name] = {w[:5] for w in re.findall('[a-z]+', text)} - {w[:5] for w in _IDLE}
+    near = {}
+    for name, mine in told.items():
+        like = {other: len(mine & theirs) / (len(mine | theirs) or 1)
+                for other, theirs in told.items() if other != name}
+        near[name] = {o: like[o] for o in sorted(like, key=lambda o: (-like[o], o))[:10] if like[o] > 0.05}
+    return near
 
 
 @functools.cache

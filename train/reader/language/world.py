@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 
 from kimi_train.reader.language.example import Argument, SkillCard
-from kimi_train.reader.language.lexicon import held_out
-from kimi_train.reader.language.skills import FETCH, Family, families, relatives
+from kimi_train.reader.language.lexicon import held_out, verb_words
+from kimi_train.reader.language.skills import FETCH, Family, families, neighbours, relatives
 
 __all__ = ['World', 'sample_world']
 
@@ -103,10 +103,11 @@ class World:
     def mapped(self, name: str, onto: str) -> dict[str, str]:
         """Return for each argument of one family the one that takes it in another."""
         if name == onto:
-            return {a['name']: a['name'] for a in self.skills[onto].family.arguments}
+            return {a: a for a in self.skills[onto].renamed}
         key = name, onto
         if key not in self._mapped:
-            self._mapped[key] = _fit(self._everyone[name], self.skills[onto].family)
+            fit = _fit(self._everyone[name], self.skills[onto].family)
+            self._mapped[key] = {a: b for a, b in fit.items() if b in self.skills[onto].renamed}
         return self._mapped[key]
 
     def asks(self, family: Family, lang: str):
@@ -163,6 +164,13 @@ def _names(lang, new_skills, drawn=False):
             if is_new(n) == new_skills and f.asks[lang] and f.drawn == drawn]
 
 
+@functools.cache
+def _near(name):
+    """Return what is easily taken for a skill."""
+    like = [*sorted(relatives()[name]), *neighbours().get(name, ())]
+    return [n for n in like if not is_new(n)]
+
+
 def sample_world(rng, lang: str, new_skills: bool = False) -> World:
     """Draw a catalogue of three to nine skills.
 
@@ -193,8 +201,8 @@ def sample_world(rng, lang: str, new_skills: bool = False) -> World:
         for _ in range(40):
             if len(chosen) >= size:
                 break
-            if chosen and not new_skills and rng.random() < 0.3:
-                near = sorted(n for n in relatives()[rng.choice(chosen)] if not is_new(n))
+            if chosen and not new_skills and rng.random() < 0.4:
+                near = _near(rng.choice(chosen))
                 if near:
                     add(rng.choice(near))
                     continue
@@ -212,9 +220,30 @@ def sample_world(rng, lang: str, new_skills: bool = False) -> World:
     return World(lang, skills, wanted, table)
 
 
+# How a catalogue may word a description; '{}' is the description with a small letter, no stop.
+_WORDINGS = {
+    'en': ('Use this to {}.', 'Makes the robot {}.', 'Skill to {}.', '{}', 'to {}', 'Lets the robot {}.', 'Call this to {}.',
+           'The robot will {}.', 'Used when the robot should {}.', 'For when somebody wants to {}.'),
+    'zh': ('用于{}。', '让机器人{}。', '{}', '机器人{}。', '使机器人{}。', '这个技能可以{}。', '需要{}时使用。'),
+}
+
+
+def _told(rng, description, lang):
+    """Return the description as it is, or worded another way."""
+    r = rng.random()
+    if r > 0.3:
+        return description
+    plain = description.rstrip('.。')
+    if r < 0.04:
+        return plain.lower()
+    if lang == 'en' and plain.split(' ')[0].lower() not in verb_words():
+        return description
+    return rng.choice(_WORDINGS[lang]).replace('{}', plain[0].lower() + plain[1:])
+
+
 def _skill(rng, family, told, style, index, taken):
     descriptions = family.descriptions[told] or family.descriptions['en'] or family.descriptions['zh']
-    description = rng.choice(descriptions) if descriptions else ''
+    description = _told(rng, rng.choice(descriptions), told) if descriptions else ''
     name = family.name if rng.random() < 0.55 or not family.aliases else rng.choice(family.aliases)
     if name in taken:
         name = family.name
@@ -238,6 +267,8 @@ def _skill(rng, family, told, style, index, taken):
     renamed, arguments = {}, []
     for argument in family.arguments:
         label = argument['name']
+        if argument.get('optional') and rng.random() < 0.15:
+            continue
         if label in _SYNONYMS and rng.random() < 0.4:
             label = rng.choice(_SYNONYMS[label])
         if label in renamed.values():
