@@ -108,6 +108,8 @@ class Clauses:
             if mapped is not None and slot not in mapped and said:
                 number, said = self.marks(said)
                 self.left_out.append(number)
+            if self.lang == 'en' and slot in act.things and act.things[slot][0].plural:
+                text = _agreeing(text, '{' + slot + '}')
             text = text.replace('{' + slot + '}', said, 1)
         if VERB_OPEN in text:
             act.verb, opening, closing = self.marks.open_close()
@@ -174,6 +176,25 @@ class Clauses:
     def words(self, slot) -> tuple[str, str]:
         """Return a text for the argument as it stands in the sentence, and the text."""
         raise NotImplementedError
+
+
+_AGREEMENT = (('is', 'are'), ('has', 'have'), ('needs', 'need'), ('goes', 'go'), ('belongs', 'belong'), ('was', 'were'),
+              ("isn't", "aren't"), ("hasn't", "haven't"), ('wants', 'want'), ('looks', 'look'), ('does', 'do'))
+
+
+def _agreeing(text, slot):
+    """Return the text with the verb behind the slot in the plural."""
+    at = text.find(slot + ' ')
+    if at < 0:
+        return text
+    front, rest = text[:at + len(slot) + 1], text[at + len(slot) + 1:]
+    for one, more in _AGREEMENT:
+        bare = rest.lstrip(VERB_OPEN)
+        if bare.startswith((one + ' ', one + VERB_CLOSE)) or bare == one:
+            return front + rest.replace(one, more, 1)
+    if front.startswith('is ' + slot):
+        return 'are' + front[2:] + rest
+    return text
 
 
 _OPPOSITES = (('on', 'off'), ('open', 'close'), ('lock', 'unlock'), ('up', 'down'), ('in', 'out'), ('raise', 'lower'), ('plug', 'unplug'),

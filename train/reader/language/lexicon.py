@@ -43,6 +43,7 @@ washing-up_liquid kitchen_roll hand_cream cat_food yoghurt fish chicken'''.repla
 _PLURAL = frozenset('''scissors pliers tongs tweezers trousers pants jeans glasses goggles headphones
 clothes socks shoes boots gloves slippers sneakers trainers noodles beans seeds pills dentures
 chopsticks stairs lights curtains blinds pyjamas flowers tissues wipes crumbs tiles'''.split())
+_SINGULAR = frozenset(('lens', 'species', 'series', 'news', 'trellis', 'chassis', 'mattress', 'cosmos'))
 _IRREGULAR = {
     'knife': 'knives', 'loaf': 'loaves', 'shelf': 'shelves', 'leaf': 'leaves', 'half': 'halves',
     'mouse': 'mice', 'man': 'men', 'woman': 'women', 'child': 'children', 'person': 'people',
@@ -75,7 +76,7 @@ def plural_of(word: str) -> str:
     """Return the plural of an English noun: 'box of matches' is 'boxes of matches'."""
     first, of, rest = word.partition(' of ')
     front, space, last = first.rpartition(' ')
-    if not of and last in _PLURAL:
+    if not of and (last in _PLURAL or re.search('[^suaio]s$', last) and last not in _SINGULAR):
         return word
     if not of and (last in _MASS or word in _MASS):
         return ''

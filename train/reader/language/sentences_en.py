@@ -202,7 +202,7 @@ class Requests(Clauses):
             texts = [p.text for p in phrases]
             last = self.pick((' and ', ' and ', ' and also ', ' and then ', ' as well as ', ' plus ', ', then ',
                               ' and '))
-            text = ', '.join(texts[:-1]) + (',' if count == 3 and self.random() < 0.4 else '') + last + texts[-1]
+            text = ', '.join(texts[:-1]) + (',' if count == 3 and last[0] == ' ' and self.random() < 0.4 else '') + last + texts[-1]
         clause, act = self.fill(family, frame(self.rng, ask.text), ask.slots,
                                 {slot: (text, (phrases[0],))})
         if self.random() < 0.06 and not clause.endswith('?') and len(phrases) == 2:
@@ -454,7 +454,7 @@ class Requests(Clauses):
         if self.random() < 0.12:
             text2, act2 = self.clause()
             if text2:
-                number, text2 = self.marks(text2)
+                number, text2 = self.marks(text2.rstrip('?'))
                 self.left_out.append(number)
                 text += self.pick((', otherwise ', ' otherwise ', ', or else ', ', if not ', ', else ')) + text2
         draft.text = text

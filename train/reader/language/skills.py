@@ -66,6 +66,7 @@ class Ask:
                       len(rest.translate(_LIGHT_ZH).replace(' ', '')) > 1)
 
     def _english(self, text):
+        text = re.sub('^(please|kindly|just) ', '', text, flags=re.I)
         tokens = text.split(' ')
         first = tokens[0].lower()
         self.imperative = bool(first in words.verb_words() and first not in _NOT_IMPERATIVE
@@ -377,7 +378,7 @@ def passive(ask: Ask) -> tuple[str, str] | None:
     verb, particle, slot, rest = match.groups()
     if particle and not (particle in PARTICLES and phrasal(verb, particle)):
         return None
-    if re.match(r' (a|an) ', rest) or verb in ('give', 'let', 'have', 'go', 'come', 'tell', 'get', 'show'):
+    if re.search(r'^ (a|an) |\b(and|it|them|then)\b', rest) or verb in ('give', 'let', 'have', 'go', 'come', 'tell', 'get', 'show'):
         return None
     done = VERB_OPEN + participle(verb) + VERB_CLOSE + (f' {particle}' if particle else '')
     return slot, done + rest

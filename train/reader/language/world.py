@@ -54,6 +54,7 @@ class World:
         self.cards = tuple(skill.card for skill in skills)
         self.skills = {skill.family.name: skill for skill in skills}
         self.wanted = wanted
+        self._asks: dict[str, list] = {}
         self._resolved: dict[str, str] = {}
         self._mapped: dict[tuple[str, str], dict[str, str]] = {}
         self.verbs = {ask.verb for s in skills for ask in s.family.asks[lang]}
@@ -111,14 +112,22 @@ class World:
         return self._mapped[key]
 
     def asks(self, family: Family, lang: str):
-        """Return the ways to ask for a family that no other skill of the catalogue answers to."""
-        others = [s.family for n, s in self.skills.items()
-                  if n != family.name and n in relatives().get(family.name, ())
-                  and set(s.family.kinds('object')) & set(family.kinds('object'))]
-        if not others:
-            return family.asks[lang]
-        shapes = {a.shape for other in others for a in other.asks[lang]}
-        return [a for a in family.asks[lang] if a.shape not in shapes]
+        """Return the ways to ask for a family that no other skill of the catalogue answers to.
+
+        "Lift the box" asks for pick only where there is no skill that is called lift.
+        """
+        if family.name not in self._asks:
+            others = [s.family for n, s in self.skills.items() if n != family.name]
+            near = relatives().get(family.name, ())
+            shapes = {a.shape for other in others if other.name in near
+                      and set(other.kinds('object')) & set(family.kinds('object'))
+                      for a in other.asks[lang]}
+            own = {label.split('_')[0] for label in family.names}
+            called = {label.split('_')[0] for other in others for label in other.names} - own
+            self._asks[family.name] = [
+                a for a in family.asks[lang]
+                if a.shape not in shapes and (a.idiom or a.verb not in called)]
+        return self._asks[family.name]
 
 
 def _fit(family, other):
