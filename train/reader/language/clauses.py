@@ -63,7 +63,7 @@ class Clauses:
         asks = self.world.asks(family, self.lang)
         if not asks:
             return None
-        more = family.more[self.lang]
+        more = self.world.more(family, self.lang)
         share = 0.55 if self.world.table else 0.25
         for _ in range(5):
             ask = self.pick(more if more and self.random() < share else asks)

@@ -116,6 +116,13 @@ class World:
 
         "Lift the box" asks for pick only where there is no skill that is called lift.
         """
+        return self._ways(family, lang)[0]
+
+    def more(self, family: Family, lang: str):
+        """Return the ways of the simulated table, as `asks` does."""
+        return self._ways(family, lang)[1]
+
+    def _ways(self, family, lang):
         if family.name not in self._asks:
             others = [s.family for n, s in self.skills.items() if n != family.name]
             near = relatives().get(family.name, ())
@@ -125,8 +132,8 @@ class World:
             own = {label.split('_')[0] for label in family.names}
             called = {label.split('_')[0] for other in others for label in other.names} - own
             self._asks[family.name] = [
-                a for a in family.asks[lang]
-                if a.shape not in shapes and (a.idiom or a.verb not in called)]
+                [a for a in asks if a.shape not in shapes and (a.idiom or a.verb not in called)]
+                for asks in (family.asks[lang], family.more[lang])]
         return self._asks[family.name]
 
 
