@@ -283,7 +283,8 @@ def _skill(rng, family, told, style, index, taken):
     renamed, arguments = {}, []
     for argument in family.arguments:
         label = argument['name']
-        if argument.get('optional') and rng.random() < 0.15:
+        if argument.get('optional') and rng.random() < 0.15 and (
+                argument['type'] in ('number', 'enum', 'string') or argument.get('place')):
             continue
         if label in _SYNONYMS and rng.random() < 0.4:
             label = rng.choice(_SYNONYMS[label])
