@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.marks import Marks
 from kimi_train.reader.language.phrase import Phrase
 
 __all__ = ['Nouns', 'RELATION_WORDS']
+
+FORMS = forms('en')
 
 # How a relation is said, in front of its landmark.
 RELATION_WORDS = {
@@ -36,35 +39,18 @@ _THE = ('the',) * 30 + ('a',) * 6 + ('that',) * 2 + ('this', 'my', 'my', 'our', 
 _PLURAL_DET = ('the',) * 10 + ('those', 'these', 'my', 'our', 'some', '', '')
 _NUMBERS = {'2': ('two', 'two', 'a couple of', '2'), '3': ('three', '3'), '4': ('four',),
             '5': ('five',), '6': ('six',)}
-_SIDES = ('on the left', 'on the right', 'in the middle', 'in the front', 'at the back',
-          'at the front', 'in the back', 'in the centre', 'on the far left', 'on the far right',
-          'to the left', 'to the right', 'on your left', 'on my right', 'on the left-hand side',
-          'furthest from me', 'closest to me', 'nearest to you', 'closest to you',
-          'nearest to the camera', 'furthest away')
-_PARTS = ('handle', 'grip', 'lid', 'cap', 'label', 'stripes', 'dots', 'logo', 'edge', 'rim',
-          'sticker', 'base', 'cover', 'buttons', 'wheels', 'screen', 'blade', 'strap', 'pattern')
-_CLAUSES = ('that fell down', 'I just bought', 'I left there', 'that was here yesterday',
-            'you just moved', 'we need for the meeting', 'I was using', 'that is leaking',
-            'I showed you', 'that came today', 'that nobody uses', 'I told you about',
-            'we got from the neighbours', 'that looks broken', "that I'm pointing at",
-            'standing there', 'lying around', 'over there', 'over here')
+_SIDES = FORMS['sides']
+_PARTS = FORMS['parts']
+_CLAUSES = FORMS['clauses']
 # Adjectives for what is no thing.
-_ALIVE = ('old', 'young', 'tall', 'little', 'short', 'friendly', 'tired', 'new', 'other', 'elderly', 'small', 'smiling')
+_ALIVE = FORMS['alive']
 _FITTING = {'person': _ALIVE, 'animal': _ALIVE + ('black', 'white', 'brown'),
             'place': ('big', 'small', 'main', 'other', 'new', 'old', 'large', 'second', 'dark')}
-_DOING = ('with the red shirt', 'in the blue jacket', 'wearing a hat', 'raising their left arm', 'waving', 'sitting down',
-          'standing by the door', 'in the wheelchair', 'with glasses', 'lying on the sofa', 'pointing to the left', 'at the table',
-          'in the yellow t-shirt', 'with the long hair', 'who is waving', 'wearing black', 'with the dog', 'raising their right arm')
-_USES = ('for painting', 'for the garden', 'for guests', 'made of wood', 'made of glass',
-         'made of metal', 'without a lid', 'without a label', 'full of water', 'with a crack',
-         'with flowers on it', 'with the picture of a cat', 'with no handle', 'full of nails',
-         'from ikea', 'for kids', 'with stripes', 'with dots', 'from yesterday', 'in good shape')
-_OF = ('water', 'milk', 'juice', 'tea', 'sugar', 'rice', 'nails', 'screws', 'paint', 'soup', 'beans',
-       'pills', 'flour', 'oil', 'coffee', 'sand', 'buttons', 'pens', 'apples', 'honey', 'wine')
-_VESSELS = ('bottle', 'glass', 'cup', 'bowl', 'jar', 'box', 'bag', 'can', 'tin', 'bucket', 'packet',
-            'plate', 'crate', 'carton', 'pot', 'jug', 'tube', 'tray', 'stack', 'pile')
-_TAGGED = ('bin', 'box', 'shelf', 'rack', 'crate', 'tray', 'slot', 'drawer', 'bay', 'tote', 'part',
-           'pallet', 'locker', 'cabinet', 'station', 'container', 'table', 'room', 'machine')
+_DOING = FORMS['doing']
+_USES = FORMS['uses']
+_OF = FORMS['of']
+_VESSELS = FORMS['vessels']
+_TAGGED = FORMS['tagged']
 _PART_OF = {
     'on': ('shelf', 'top shelf', 'bottom shelf', 'middle shelf', 'upper shelf', 'lower shelf',
            'second shelf', 'edge', 'corner', 'left side', 'right side', 'top', 'lid', 'back'),
@@ -72,9 +58,7 @@ _PART_OF = {
            'back compartment', 'left compartment', 'front pocket', 'middle', 'compartment',
            'centre', 'lower rack', 'upper rack', 'first slot'),
 }
-_WHOLES = ('cabinet', 'cupboard', 'desk', 'dresser', 'fridge', 'bookcase', 'wardrobe', 'toolbox',
-           'table', 'counter', 'workbench', 'caddy', 'trolley', 'cart', 'rack', 'dishwasher',
-           'filing cabinet', 'backpack', 'suitcase', 'tray', 'shelf', 'box', 'oven', 'locker')
+_WHOLES = FORMS['wholes']
 _ORDERED = frozenset('''top bottom middle upper lower second first left right back front lower upper
 third'''.split())
 
@@ -232,8 +216,7 @@ class Nouns:
         marks = self.marks
         if self.random() < 0.5:
             head, text = marks('what')
-            words, text = marks(text + self.pick((' you are holding', " you're holding", ' you have in your hand',
-                                                  ' you have in your gripper', ' is in your hand', ' you just picked up')))
+            words, text = marks(text + self.pick(FORMS['held']))
             return Phrase(text, words, head)
         noun = self.lexicon.noun(self.rng, ('thing',), self.part)._replace(word=self.pick(('thing', 'object', 'item', 'one')))
         return self._build(noun, 'the', after=(self.pick(('in your hand', 'you are holding', 'in your gripper', 'you have got')),))
@@ -249,8 +232,7 @@ class Nouns:
         if r < 0.85:  # the second cup from the left
             order, first = marks(self.pick(('first', 'second', 'third', 'fourth', 'last')))
             head, text = marks(noun.word)
-            side, after = marks(self.pick(('from the left', 'from the right', 'in the row',
-                                           'from the top', 'from the front')))
+            side, after = marks(self.pick(FORMS['from_side']))
             words, inner = marks(f'{first} {text} {after}')
             return Phrase(f'the {inner}', words, head, (side,), order, kind=noun.kind)
         return self.sided(self._build(noun, 'the', adjectives))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.marks import Marks
 from kimi_train.reader.language.nouns_en import PLACED
 from kimi_train.reader.language.phrase import Phrase
 from kimi_train.reader.language.values import spelled_zh
 
 __all__ = ['Nouns']
+
+FORMS = forms('zh')
 
 RELATION_WORDS = {
     'on': ('上',) * 8 + ('上面', '上面', '的上面', '上边', '顶上'),
@@ -22,24 +25,19 @@ RELATION_WORDS = {
     'above': ('上方', '的上方'),
 }
 _DET = ('',) * 14 + ('那{}', '那{}', '那{}', '这{}', '一{}', '一{}', '我的', '你的', '我那{}')
-_CLAUSES = ('我刚买的', '刚才用过的', '昨天送来的', '你刚才拿的', '掉在地上的', '我喜欢的', '没人用的', '要修的',
-            '客人带来的', '放在那边的', '那边的', '最近买的', '我跟你说过的', '漏水的', '坏了的', '打开的', '装着水的', '装满的',
-            '写着名字的', '没有盖子的', '有把手的', '有裂纹的', '缺了口的', '给客人用的', '画画用的', '木头做的', '塑料做的',
-            '玻璃做的', '铁的', '带盖子的', '贴着标签的', '装螺丝的', '装药的', '喝水用的', '洗碗用的', '闲着的', '刚洗好的')
+_CLAUSES = FORMS['clauses']
 # Adjectives for what is no thing.
 _ALIVE = ('高个子', '年轻', '年老', '小', '瘦', '生病', '新来', '漂亮', '矮个子')
 _FITTING = {'person': _ALIVE, 'animal': ('小', '大', '黑色', '白色', '可爱'), 'place': ('大', '小', '隔壁', '对面', '楼上', '楼下', '新')}
-_DOING = ('穿红衣服的', '戴帽子的', '举着左手的', '招手的', '坐着的', '站在门口的', '坐轮椅的', '戴眼镜的', '躺在沙发上的', '穿蓝外套的', '长头发的',
-          '穿黑衣服的', '牵着狗的', '举着右手的', '在看书的')
-_PARTS = ('把手', '盖子', '标签', '条纹', '圆点', '边', '贴纸', '底座', '按钮', '轮子', '屏幕', '带子', '花纹', '手柄', '封面', '瓶盖')
-_TAGGED = ('箱子', '箱', '盒子', '货架', '架子', '柜子', '柜', '托盘', '料盒', '抽屉', '库位', '零件', '房间', '桌', '工位', '周转箱', '栈板')
+_DOING = FORMS['doing']
+_PARTS = FORMS['parts']
+_TAGGED = FORMS['tagged']
 _PART_OF = {
     'on': ('第一层', '第二层', '第三层', '最上层', '最下层', '最底层', '中间那层', '上层', '下层', '角', '边', '顶', '盖子', '左半边', '右半边', '边缘'),
     'in': ('抽屉', '上层抽屉', '第二个抽屉', '最下面的抽屉', '中间的抽屉', '隔层', '后面的隔层', '左边的格子', '第一格', '角落', '夹层', '下层',
            '最上面的抽屉', '第三个格子'),
 }
-_WHOLES = ('柜子', '橱柜', '书桌', '冰箱', '书架', '衣柜', '工具箱', '桌子', '工作台', '推车', '架子', '货架', '洗碗机', '文件柜', '背包',
-           '托盘', '箱子', '烤箱', '床头柜', '储物柜', '药柜')
+_WHOLES = FORMS['wholes']
 _VESSELS = (('瓶', ('水', '牛奶', '果汁', '酱油', '油', '红酒', '胶水', '洗洁精', '可乐')), ('杯', ('水', '咖啡', '茶', '牛奶', '热水')),
             ('碗', ('饭', '汤', '面', '粥', '水果')), ('袋', ('米', '垃圾', '面粉', '螺丝', '零件')), ('盒', ('牛奶', '药', '饼干', '钉子', '螺丝')),
             ('桶', ('水', '油漆', '油')), ('盘', ('菜', '水果', '饺子')), ('包', ('纸巾', '饼干', '茶叶')), ('罐', ('可乐', '蜂蜜', '糖')),
@@ -190,7 +188,7 @@ class Nouns:
             head, text = marks(noun.word)
             words, inner = marks(first + text)
             return Phrase(inner, words, head, (), order, kind=noun.kind)
-        order, last = marks(self.pick(('大', '小', '高', '矮', '长', '较大', '较小', '比较大', '重', '新', '旧', '更大', '靠左', '靠右', '大一点', '小一点')) + '的')
+        order, last = marks(self.pick(FORMS['of_two']) + '的')
         head, text = marks(noun.word)
         words, inner = marks(f'两{noun.measure}{text}{self.pick(("里", "里面", "中", "当中", "里头"))}{last}{self.pick(("那", "那", "")).replace("那", "那" + noun.measure)}')
         return Phrase(inner, words, head, (), order, kind=noun.kind)

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.sentences_en import Requests, frame_lightly
 from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, passive
 
 __all__ = ['PATTERNS', 'English']
 
+FORMS = forms('en')
+
 _TO_ME = ('me', 'him', 'her', 'us', 'them')
-_RECIPIENTS = ('my sister', 'grandma', 'the man over there', 'john', 'the nurse', 'my wife', 'the girl',
-               'anna', 'my colleague', 'the guest', 'mr brown', 'the woman in red', 'my son', 'the old man',
-               'the lady by the window', 'the boss', 'my friend', 'the patient', 'tom', 'the kids')
-_CLEFTS = ('it is {o} that you should {v}', "it's {o} I want you to {v}", 'the thing to {v} is {o}',
-           'what I want you to {v} is {o}', 'the one to {v} is {o}', "it's {o} you need to {v}",
-           '{o} is what you should {v}', 'what you have to {v} is {o}', '{o} is the one to {v}',
-           "the thing I'd like you to {v} is {o}", 'as for {o}, {v} it', '{o}: {v} it', '{o} - {v} it please',
-           'see {o}? {v} it', 'you see {o}? {v} it', '{o} please {v}', 'that is {o}, {v} it')
-_WANTED = ("it's {o} I need", "what I need is {o}", "{o} is what I need", "{o} is what I'm after", "it's {o} I'm after",
-           "all I want is {o}", "what I'd like is {o}", "the thing I need is {o}", "I need {o}, not anything else",
-           "{o} would do nicely", "I'm after {o}", "I was hoping for {o}", "time for {o}", "what I could use now is {o}")
-_RETAKES = ('on it', 'on it', 'next to it', 'beside it', 'in it', 'into it', 'on top of it', 'in front of it',
-            'behind it', 'to the left of it', 'to the right of it', 'under it', 'inside it', 'near it', 'by it', 'onto it')
+_RECIPIENTS = FORMS['recipients']
+_CLEFTS = FORMS['clefts']
+_WANTED = FORMS['wanted']
+_RETAKES = FORMS['retakes']
 _RELATION_OF = {'on': 'on', 'next': 'next_to', 'beside': 'next_to', 'in': 'in', 'into': 'in', 'behind': 'behind',
                 'under': 'under', 'inside': 'in', 'near': 'next_to', 'by': 'next_to', 'onto': 'on'}
-_STATES = ('is open', 'is closed', 'is empty', 'is full', 'is dirty', 'is wet', 'is on', 'is off', 'is broken',
-           'is still warm', 'is locked', 'is ready', 'rings', 'is free', 'has been washed', 'is not there yet', 'is too hot')
+_STATES = FORMS['states']
 
 
 class English(Requests):
@@ -183,7 +176,7 @@ class English(Requests):
         if wrong == good:
             return False
         phrase = self.nouns._build(noun, self.pick(('the', 'the', '')), (good,))
-        swap = self.pick((', no, ', ' no ', ', no wait, ', ', sorry, ', ', I mean ', ' er ', ', uh, ', ' - no - '))
+        swap = self.pick(FORMS['swapped_word'])
         draft.text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
                                     {slot: (f'the {wrong}{swap}{phrase.text}', (phrase,))})
         draft.acts = [act]
@@ -195,12 +188,10 @@ class English(Requests):
         r = self.random()
         if r < 0.5 and self.world.resolve('place'):
             family = families()['place']
-            draft.text, act = self.fill(family, self.pick(('{object} {target}', '{object} {target} please', '{object}, {target}',
-                                                          '{object} to go {target}', '{object} - {target}')), ('object', 'target'))
+            draft.text, act = self.fill(family, self.pick(FORMS['fragment_place']), ('object', 'target'))
         elif fetch:
             family = families()['hand_over']
-            draft.text, act = self.fill(family, self.pick(('{object} please', '{object}, please', '{object}!', '{object} for me please',
-                                                          'please, {object}', '{object} now', "{object} if you don't mind")), ('object',))
+            draft.text, act = self.fill(family, self.pick(FORMS['fragment_fetch']), ('object',))
         else:
             return False
         draft.acts = [act]
@@ -211,8 +202,7 @@ class English(Requests):
         text, act = self.clause(framed=0.3)
         if not text:
             return False
-        draft.text = text.rstrip('?') + self.pick(('. no, never mind', ', no, forget it', '. actually, never mind', ', oh never mind', ' ... no, leave it',
-                                                   ". on second thought, don't", ', no wait, nothing', '. forget it', ". no, don't bother"))
+        draft.text = text.rstrip('?') + self.pick(FORMS['cancelled'])
         draft.outcome = 'nothing'
         return True
 
@@ -230,7 +220,7 @@ class English(Requests):
         if phrase.plural or not self.fits(phrase, again, slot2[1:-1]) or family.by_name[slot[1:-1]]['type'] != 'object' or (
                 again.by_name[slot2[1:-1]]['type'] != 'object'):
             return False
-        form = self.pick(('{o} should be ', '{o} needs to be ', 'I want {o} ', "I'd like {o} ", '{o} has to be ', '{o} must be '))
+        form = self.pick(FORMS['passive_chain'])
         one, act = self.fill(family, form.replace('{o}', slot) + done, ask.slots, {slot[1:-1]: (phrase.text, (phrase,))})
         two, other = self.fill(again, done2, [s for s in more.slots if s != slot2[1:-1]])
         other.things[slot2[1:-1]] = (phrase,)
@@ -277,7 +267,7 @@ class English(Requests):
         elif way == 'take':
             step('open', '<open> {object}', object=(chest.text, (chest,)))
             item = self.nouns.simple(('any',))
-            step('pick', self.pick(('<take> out {object}', '<take> {object} out', '<get> {object} out', '<take> {object} out of it', '<pick> up {object}')),
+            step('pick', self.pick(FORMS['errand_take_out']),
                  object=(item.text, (item,)))
             if has('close') == 'close' and self.random() < 0.5:
                 step('close', self.pick(('<close> {object} again', '<shut> {object}', '<close> {object}')), object=('it', (chest,)))
@@ -285,22 +275,19 @@ class English(Requests):
             step('place', '<put> {object} {target}', target=(self.pick(('in ', 'into ')) + chest.text, (chest,), 'in'))
             step('close', self.pick(('<close> {object}', '<shut> {object}')), object=('it', (chest,)))
         elif way == 'get':
-            act = step('locate', self.pick(('<find> {object}', '<look> for {object}', '<find> {object}', 'go <find> {object}', '<locate> {object}')))
+            act = step('locate', self.pick(FORMS['errand_find']))
             item = act.things['object'][0]
-            step('hand_over', self.pick(('<give> {object} to me', '<bring> {object} to me', '<bring> {object} here', '<hand> {object} to me', '<bring> {object} over',
-                                         '<pass> {object} to me')), object=(again(item), (item,)))
+            step('hand_over', self.pick(FORMS['errand_give']), object=(again(item), (item,)))
         elif way == 'lay':
-            act = step('pick', self.pick(('<pick> up {object}', '<take> {object}', '<grab> {object}', '<get> {object}', '<grasp> {object}', '<lift> {object}',
-                                          '<pick> {object} up')))
+            act = step('pick', self.pick(FORMS['errand_pick']))
             item = act.things['object'][0]
-            step('place', self.pick(('<put> {object} {target}', '<place> {object} {target}', '<drop> {object} {target}', '<set> {object} down {target}', '<lay> {object} {target}',
-                                     '<put> {object} back {target}', '<leave> {object} {target}', '<move> {object} {target}')), object=(again(item), (item,)))
+            step('place', self.pick(FORMS['errand_put']), object=(again(item), (item,)))
         elif way == 'trip':
-            step('navigate', self.pick(('<go> to {target}', '<drive> to {target}', '<go> over to {target}', '<head> to {target}')))
-            step('hand_over', self.pick(('<bring> me {object}', '<get> me {object}', '<fetch> {object}', '<bring> back {object}', '<get> {object} for me')))
+            step('navigate', self.pick(FORMS['errand_go']))
+            step('hand_over', self.pick(FORMS['errand_bring']))
         elif way == 'carry':
             act = step('pick', self.pick(('<take> {object}', '<pick> up {object}', '<grab> {object}')))
-            step('navigate', self.pick(('<go> to {target}', '<drive> to {target} with it', '<come> to {target}', '<carry> it to {target}')))
+            step('navigate', self.pick(FORMS['errand_carry']))
         else:
             step('navigate', self.pick(('<go> to {target}', '<drive> to {target}', '<move> to {target}')))
             act = step('pick', self.pick(('<pick> up {object}', '<grab> {object}', '<take> {object}')))

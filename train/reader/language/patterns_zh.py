@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.sentences_zh import Requests
 from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families
 
 __all__ = ['PATTERNS', 'Chinese']
 
-_RECIPIENTS = ('我妹妹', '奶奶', '那边那个男人', '小明', '护士', '我老婆', '那个女孩', '王医生', '我同事', '客人', '张先生', '我儿子', '窗边的女士', '老板', '我朋友',
-               '病人', '他', '她', '孩子们', '爷爷')
-_WANTED = ('我要的是{o}', '我想要的是{o}', '我需要的是{o}', '是{o}，我要的', '要{o}', '就要{o}', '我只要{o}', '我缺{o}', '要是有{o}就好了', '给{o}', '该用{o}了', '我在等{o}')
+FORMS = forms('zh')
+
+_RECIPIENTS = FORMS['recipients']
+_WANTED = FORMS['wanted']
 _RETAKES = (('它上面', 'on'), ('它旁边', 'next_to'), ('它里面', 'in'), ('它左边', 'left_of'), ('它右边', 'right_of'), ('它前面', 'in_front_of'), ('它后面', 'behind'),
             ('上面', 'on'), ('里面', 'in'), ('旁边', 'next_to'), ('它的上面', 'on'), ('那里面', 'in'), ('那上面', 'on'), ('它下面', 'under'), ('那旁边', 'next_to'))
-_STATES = ('开着', '关着', '空了', '满了', '脏了', '湿了', '坏了', '还热', '锁了', '好了', '响了', '空着', '洗过了', '还没到', '太烫', '亮着')
+_STATES = FORMS['states']
 
 
 class Chinese(Requests):
@@ -34,10 +36,10 @@ class Chinese(Requests):
             return False
         slot = '{' + ask.slots[0] + '}'
         if ask.text.endswith(slot) and '把' not in ask.text:
-            form = self.pick(('我要你{v}的是{o}', '要{v}的是{o}', '你要{v}的东西是{o}', '我想让你{v}的是{o}', '{o}是你要{v}的', '需要{v}的是{o}', '该{v}的是{o}'))
+            form = self.pick(FORMS['cleft_verb'])
             text = form.replace('{v}', ask.text[:-len(slot)]).replace('{o}', slot)
         elif ask.dropped:
-            form = self.pick(('{o}，把它{v}', '{o}，你把它{v}', '看到{o}了吗，把它{v}', '就是{o}，{v}', '{o}：{v}', '是{o}，请{v}', '{o}呢，把它{v}'))
+            form = self.pick(FORMS['cleft_thing'])
             text = form.replace('{v}', ask.dropped).replace('{o}', slot)
         else:
             return False
@@ -255,8 +257,8 @@ class Chinese(Requests):
             item = step('locate', self.pick(('<找>到{object}', '<找>一下{object}', '去<找>{object}', '<找>{object}', '把{object}<找>出来'))).things['object'][0]
             step('hand_over', self.pick(('<拿>给我', '把它<递>给我', '<拿>过来', '<带>过来', '<给>我', '把它<拿>过来')), object=('', (item,)))
         elif way == 'lay':
-            item = step('pick', self.pick(('<拿>起{object}', '把{object}<拿>起来', '<抓>起{object}', '<捡>起{object}', '<拿>{object}', '把{object}<捡>起来'))).things['object'][0]
-            step('place', self.pick(('<放>到{target}', '<放>在{target}', '把它<放>到{target}', '<放>{target}', '<放>回{target}', '<搁>在{target}', '<扔>到{target}')), object=('', (item,)))
+            item = step('pick', self.pick(FORMS['errand_put'])).things['object'][0]
+            step('place', self.pick(FORMS['errand_pick']), object=('', (item,)))
         elif way == 'trip':
             step('navigate', self.pick(('<去>{target}', '<到>{target}去', '<走>到{target}')))
             step('hand_over', self.pick(('把{object}<拿>过来', '<拿>{object}给我', '给我<拿>{object}', '把{object}<取>来')))

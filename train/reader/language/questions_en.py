@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language import spoken
 from kimi_train.reader.language.phrase import Phrase
 
 __all__ = ['IMPOSSIBLE', 'IMPOSSIBLE_VERBS', 'TALK', 'ask', 'nonsense']
+
+FORMS = forms('en')
 
 _IMPOSSIBLE = {
     'fly': (' to the ceiling', ' to the moon', ' around the room', ' out of the window'),
@@ -35,27 +38,10 @@ _IMPOSSIBLE = {
 IMPOSSIBLE_VERBS = tuple(_IMPOSSIBLE)
 IMPOSSIBLE = tuple(_IMPOSSIBLE.values())
 
-TALK = tuple('''hello|hi|hi there|good morning|good evening|how are you|how are you today|what's up|thanks|thank you
-thank you very much|thanks a lot|well done|good job|great|great work|nice|nice work|perfect|that's perfect|awesome|cool|ok|okay
-all right|alright|fine|yes|no|maybe|sure|I see|got it|never mind|nevermind|forget it|forget about it|it's fine|that's fine|sorry
-my name is anna|I'm tired|I'm hungry|I am bored|I am so happy today|it's raining again|the weather is lovely today|what a day
-my sister is coming tomorrow|I had a long day|you are funny|you are very helpful|I like you|you're the best|good robot|bad robot
-good night|goodbye|bye|see you later|see you tomorrow|have a nice day|welcome back|pleased to meet you|nice to meet you
-that was quick|you did well|that's enough|that will be all|that's all for now|nothing else|nothing, thanks|no thanks|no thank you
-don't do anything|do nothing|let me think|wait a moment, I'm thinking|hmm let me see|I was just talking to myself
-I wasn't talking to you|I didn't say anything|just kidding|only joking|I was talking on the phone|the kids are at school
-we had pasta yesterday|I love this song|this is a nice kitchen|my back hurts today|I slept badly|it's my birthday
-the meeting was boring|I can't believe it's monday already|it is cold outside|the train was late again|we moved here last year
-she said she would call|he is on holiday|I think it's fine as it is|everything is fine|looks good|looks good to me
-don't worry|don't worry about it|no problem|no worries|you're welcome|my pleasure|cheers|congratulations|happy new year
-merry christmas|oh dear|oh no|wow|haha|lol|ha ha very funny|that's funny|how sweet of you|I appreciate it|much appreciated
-are you okay|are you ready|can you hear me|are you there|are you listening|who are you|what's your name|how old are you
-do you like music|where are you from|who made you|are you a robot|do you dream|can I trust you|what can you do
-what are you able to do|testing, testing|one two three|is this thing on|talk to you later|I'll be right back|back in a minute'''
-             .replace('\n', '|').split('|'))
+TALK = FORMS['talk']
 
-_FRAGMENTS = ('the', 'um', 'uh', 'and', 'of', 'to', 'it', 'that', 'on', 'with', 'so', 'well', 'like', 'for', 'a', 'is', 'then', 'no')
-_BLURRED = ('blorp', 'zzz', 'asdf', 'qwerty', 'mmmh', 'fnord', 'wibble', 'grmbl', 'xkcd', 'flurb', 'hjkl', 'dfg', 'ghhh', 'tss')
+_FRAGMENTS = FORMS['fragments']
+_BLURRED = FORMS['blurred']
 
 
 def nonsense(say) -> str:
@@ -76,49 +62,16 @@ def nonsense(say) -> str:
 
 
 # What is asked: kind, how, and which phrases it needs.
-_WHERE = ('where is {}', 'where is {}', "where's {}", 'where did I put {}', 'where can I find {}', 'do you know where {} is',
-          'can you tell me where {} is', 'any idea where {} is', 'tell me where {} is', 'find {}', 'locate {}', 'where did {} go',
-          'look for {}', 'show me {}', 'show me where {} is', 'point at {}', 'have you any idea where {} might be',
-          "I can't find {}", 'where have you put {}', 'which way is {}', 'on which side is {}', "I'm looking for {}")
-_SEEN = ('can you see {}', 'do you see {}', 'have you seen {}', 'is {} here', 'is {} in view', 'do you see {} anywhere',
-         'is {} on the table', 'is there {a}', 'is there {a} here', 'are there any {s}', 'do we have {a}', 'have we got {a}',
-         'do we have any {s}', 'is there {a} anywhere', 'are there {s} on the table', 'is there {a} somewhere', 'any {s} left',
-         'do we still have {s}', 'is {} still there', 'did you see {}', 'have we run out of {s}', 'are you seeing {a}',
-         'is {} there', 'tell me if you see {a}', 'check whether there is {a}', 'is {a} visible', "isn't there {a} here")
-_COUNT = ('how many {s} are there', 'how many {s} do you see', 'how many {s} can you see', 'how many {s}', 'count {the}',
-          'count the {s}', 'how many {s} have we got', 'how many {s} are left', 'tell me how many {s} there are',
-          'can you count the {s}', 'what number of {s} do you see', 'how many {s} do we have', 'give me the number of {s}',
-          'how many {s} are on the table', 'how many {s} are in view', "what's the count of {s}", 'number of {s}?')
-_COLOUR = ('what colour is {}', 'what color is {}', 'which colour is {}', "what's the colour of {}", 'what is the color of {}',
-           'tell me the colour of {}', 'how big is {}', 'what is {} made of', 'what size is {}', 'is {} open', 'is {} closed',
-           'is {} empty', 'is {} full', 'is {} dirty', 'is {} clean', 'is {} hot', 'what shape is {}', 'how tall is {}',
-           'is {} broken', 'what condition is {} in', 'is {} on or off', 'is {} switched on', 'how full is {}', 'is {} red',
-           'how heavy is {}', 'how old is {}', 'what brand is {}', 'does {} have a lid', 'is {} ripe', 'what material is {}',
-           'how long is {}', 'is {} wet or dry', 'is {} made of wood', 'what kind of thing is {}')
-_WHICH = ('which is bigger, {} or {2}', 'which is smaller, {} or {2}', 'is {} bigger than {2}', 'is {} taller than {2}',
-          'which one is heavier, {} or {2}', 'is {} the same colour as {2}', 'are {} and {2} the same size',
-          'what is the difference between {} and {2}', 'is {} closer than {2}', 'which is nearer, {} or {2}',
-          'which is longer, {} or {2}', 'is {} longer than {2}', 'which is newer: {} or {2}', 'do {} and {2} match')
-_TEXT = ('what does {} say', 'read {}', 'read the label on {}', 'read the label of {}', 'what is written on {}', 'read out {}',
-         "what's written on {}", 'can you read {}', 'read me {}', 'what does it say on {}', 'what text is on {}',
-         'read what is on {}', 'what does the label on {} say', 'please read the text on {}', 'could you read {} to me',
-         "what's the number on {}", 'what is the expiry date on {}', 'tell me what {} says', 'what name is on {}')
-_WHAT = ('what is {this}', "what's {this}", 'what is {this} called', 'do you know what {this} is', 'what do you call {this}',
-         'what is {this} for', 'tell me what {this} is', 'what kind of thing is {this}', 'can you tell me what {this} is')
-_THIS = ('that', 'this', 'this thing', 'that thing', 'this object', 'it', 'the thing', 'that object', 'the object')
-_DESCRIBE = ('what do you see', 'what can you see', 'what is there', "what's there", 'describe the scene', 'describe what you see',
-             "what's in front of you", 'what is on the table', 'what do you see on the table', 'tell me what you see', 'look around',
-             'what have we got here', 'describe your surroundings', 'give me an overview', 'what objects are there', "what's around you",
-             'what does it look like there', 'list everything you see', 'name the things in front of you', 'what things are here',
-             'what are you looking at', 'describe the room', "what's going on there", 'what have you got in view', 'what is in view')
-_OTHER = ('what time is it', 'how do I make pancakes', 'how do I fix {}', 'what is the recipe', 'who is the president',
-          'when does the shop open', 'why is the sky blue', 'how much does {} cost', 'who left {} here', 'whose is {}',
-          'how does {} work', 'what day is it', 'how do I use {}', 'when is dinner', 'what should I cook', 'why is {} here',
-          'is it going to rain', 'how far is it to the station', 'what is the capital of france', 'what is two plus two',
-          'who moved {}', 'when did you last clean {}', 'should I throw {} away', 'can I eat {}', 'is {} dangerous',
-          'what do I need {} for', 'where do we usually keep {s}', 'how long does it take', 'what is for lunch', 'how hot is it',
-          'what can I do with {}', 'do you like {s}', 'is {} expensive', 'how often should I water {}', "what's the weather like",
-          'who does {} belong to', 'what happened to {}', 'why did you move {}', 'when does {} expire', 'what is the best {s}')
+_WHERE = FORMS['where']
+_SEEN = FORMS['seen']
+_COUNT = FORMS['count']
+_COLOUR = FORMS['colour']
+_WHICH = FORMS['which']
+_TEXT = FORMS['text']
+_WHAT = FORMS['what']
+_THIS = FORMS['this']
+_DESCRIBE = FORMS['describe']
+_OTHER = FORMS['other']
 _PICTURED = ('what does {} look like', 'describe {}', 'tell me about {}')
 _WHERE += spoken.questions('en', 'where')
 _SEEN += spoken.questions('en', 'presence')
@@ -131,10 +84,8 @@ _DESCRIBE += tuple(q for q in spoken.questions('en', 'describe') if '{' not in q
 _DESCRIBE = tuple(q for q in _DESCRIBE if 'table' not in q)  # that asks for what is on a thing
 _PICTURED += tuple(q for q in spoken.questions('en', 'describe') if '{}' in q)
 TALK += spoken.small_talk('en')
-_RELATED = ('what is {p}', "what's {p}", 'what do you see {p}', 'what is there {p}', 'which thing is {p}', 'what is lying {p}',
-            'what is standing {p}', 'what can you see {p}', 'tell me what is {p}', "what's there {p}", 'what have we got {p}',
-            'is there anything {p}', 'is anything {p}', 'is there something {p}', 'what object is {p}')
-_RELATED_THING = ('is {} {p}', 'is {} {p}', 'which {n} is {p}', 'what {n} is {p}', 'is {} standing {p}', 'does {} stand {p}')
+_RELATED = FORMS['related']
+_RELATED_THING = FORMS['related_thing']
 
 
 def ask(say, draft) -> bool:
@@ -185,8 +136,7 @@ def ask(say, draft) -> bool:
 
 def _finish(say, draft):
     draft.outcome = 'answer'
-    if draft.text.split(' ', 1)[0] in ('tell', 'find', 'read', 'count', 'describe', 'look', 'show', 'point', 'locate', 'list',
-                                       'name', 'give', 'check', 'please'):
+    if draft.text.split(' ', 1)[0] in FORMS['no_question_mark']:
         return True
     draft.text += '?'
     return True

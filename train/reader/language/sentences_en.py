@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language import questions_en as questions
 from kimi_train.reader.language import texts
 from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
@@ -11,9 +12,9 @@ from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, fami
 
 __all__ = ['Requests', 'frame_lightly']
 
-_THEN = (' and ', ' and ', ' and ', ' and then ', ', then ', ' then ', ', and then ', ', and ', '. Then ',
-         '; ', '. After that ', ', after that ', '. Next ', ', next ', ' and afterwards ', '. ',
-         ', and after that ', ' and finally ', ', ')
+FORMS = forms('en')
+
+_THEN = FORMS['then']
 
 
 class Requests(Clauses):
@@ -64,11 +65,7 @@ class Requests(Clauses):
         turned = passive(ask) if r < 0.10 else None
         if turned:
             slot, done = turned
-            text = self.pick((
-                '{} should be ', '{} needs to be ', '{} has to be ', '{} must be ', '{} is to be ',
-                'I want {} ', "I'd like {} ", 'I need {} ', 'I want to have {} ', 'get {} ', 'have {} ',
-                'make sure {} gets ', '{} wants to be ', 'could {} be ', 'can I have {} ',
-                'I would like to see {} ', 'see that {} is ')).replace('{}', slot) + done
+            text = self.pick(FORMS['passive']).replace('{}', slot) + done
             if text.startswith(('could', 'can')):
                 text += '?'
         elif ask.imperative:
@@ -132,9 +129,7 @@ class Requests(Clauses):
         text = ask.text
         r = self.random()
         if r < 0.4:
-            text = self.pick(('please {}', 'could you {}', 'can you {}', 'I need you to {}', 'first {}',
-                              'first, {}', 'I want you to {}', 'go and {}', 'would you {}', 'you {}', 'start: {}',
-                              "let's {}", 'okay {}', 'now {}')).replace('{}', text, 1)
+            text = self.pick(FORMS['chain_first']).replace('{}', text, 1)
         text, act = self.fill(first, text, ask.slots)
         draft.acts.append(act)
         subject = act.things[slot][0]
@@ -200,8 +195,7 @@ class Requests(Clauses):
             phrases = [self.nouns.simple(kinds) if self.random() < 0.7 else self.nouns.phrase(kinds)
                        for _ in range(count)]
             texts = [p.text for p in phrases]
-            last = self.pick((' and ', ' and ', ' and also ', ' and then ', ' as well as ', ' plus ', ', then ',
-                              ' and '))
+            last = self.pick(FORMS['and'])
             text = ', '.join(texts[:-1]) + (',' if count == 3 and last[0] == ' ' and self.random() < 0.4 else '') + last + texts[-1]
         clause, act = self.fill(family, frame(self.rng, ask.text), ask.slots,
                                 {slot: (text, (phrases[0],))})
@@ -277,9 +271,7 @@ class Requests(Clauses):
         draft.forbidden = [bad]
         if r < 0.42:
             good = self.nouns.simple(kinds)
-            text = self.pick(('{}, not {no}', '{}, not {no}', '{} and not {no}', '{} rather than {no}',
-                              '{} instead of {no}', '{} but not {no}', '{}, never {no}',
-                              '{} - not {no}', 'not {no} but {}'))
+            text = self.pick(FORMS['contrast'])
             text = text.replace('{no}', bad.text).replace('{}', good.text)
             draft.text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
                                         {slot: (text, (good,))})
@@ -293,20 +285,12 @@ class Requests(Clauses):
             draft.text = f'{no}, {self.pick(("just ", "", "only ", "but ", "instead "))}{text}'
         else:
             draft.text = text.rstrip('?') + ' ' + self.pick(
-                ('without touching {}', 'without moving {}', 'without bumping into {}',
-                 'and be careful not to knock over {}', 'without knocking over {}')).replace('{}', bad.text)
+                FORMS['without']).replace('{}', bad.text)
         draft.acts = [act]
         return True
 
     def _refusal(self, phrase):
-        return self.pick((
-            "don't touch {}", "don't touch {}", 'do not touch {}', 'leave {} alone', 'leave {} where it is',
-            "don't move {}", 'keep away from {}', 'keep your hands off {}', 'stay away from {}',
-            "don't take {}", 'leave {} out of it', "you mustn't touch {}", 'never touch {}',
-            'do not pick up {}', 'not {}', "don't you dare touch {}", 'leave {} be', 'steer clear of {}',
-            "don't go near {}", 'leave {} in peace', "hands off {}", "I don't want {}",
-            "don't bring {}", '{} stays where it is', "don't bother with {}", "don't knock over {}",
-            'please leave {} there', 'forget about {}')).replace('{}', phrase.text)
+        return self.pick(FORMS['refusal']).replace('{}', phrase.text)
 
     def only_refusal(self, draft):
         bad = self.nouns.phrase(('any',))
@@ -329,9 +313,7 @@ class Requests(Clauses):
         slot = self._object(family, ask.slots)
         kinds = family.kinds(slot)
         wrong, good = self.nouns.simple(kinds), self.nouns.simple(kinds)
-        swap = self.pick((', no, ', ', no wait, ', ' no ', ', sorry, ', ', I mean ', ' I mean ', ', sorry, I meant ',
-                          ', er, no, ', ', actually ', ', actually no, ', ' - no, ', ', or rather ', ' uh no ',
-                          '... no, ', ', wait, no, ', ', oops, ', ' sorry ', ', make that ', ', scratch that, '))
+        swap = self.pick(FORMS['correction'])
         r = self.random()
         target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
         if target and r < 0.3 and ask.text.endswith('{' + target + '}'):
@@ -349,8 +331,7 @@ class Requests(Clauses):
             if not other:
                 return False
             text, act = self.fill(again, other.text, other.slots)
-            draft.text = first + self.pick(('. No wait, ', ', no, ', '. Actually, ', ', on second thoughts ',
-                                            '. Scratch that, ', '. Forget that, ', ', sorry, ', ', no, rather ')) + text
+            draft.text = first + self.pick(FORMS['correction_clause']) + text
         draft.acts = [act]
         return True
 
@@ -383,16 +364,11 @@ class Requests(Clauses):
                 if self.random() < 0.4:
                     text = f'after {text_a}, {text_b}'
             else:
-                text = self.pick(('before you {b}, {a}', 'before you {b} {a}', '{b}, but first {a}',
-                                  '{b}, but {a} first', '{b} after you {a}', 'I want you to {b}, but first {a}',
-                                  '{b}, but before that {a}', 'before you {b}, please {a}'))
+                text = self.pick(FORMS['order_last_first'])
                 text = text.replace('{a}', text_a).replace('{b}', text_b)
         else:
             text_b, act_b = self.fill(family_b, b, ask_b.slots, given)
-            text = self.pick(('first {a}, then {b}', 'first {a} and then {b}', '{a} before you {b}', '{a} first, then {b}',
-                              'after you {a}, {b}', 'once you {a}, {b}', '{a} first and {b} afterwards',
-                              'start with this: {a}; then {b}', 'as soon as you {a}, {b}', '{a}. when you are done, {b}',
-                              '{a} and when that is done {b}', '1. {a} 2. {b}', 'when you {a}, {b}', 'step one: {a}, step two: {b}'))
+            text = self.pick(FORMS['order_first_first'])
             text = text.replace('{a}', text_a).replace('{b}', text_b)
         draft.text = text
         draft.acts = [act_a, act_b]
@@ -425,17 +401,10 @@ class Requests(Clauses):
         text, act = self.fill(family, text, ask.slots, given)
         are = 'are' if thing.plural else 'is'
         if present:
-            said = self.pick(('if you see {}', 'if you see {}', 'if there {is} {}', 'if you find {}', 'if you can see {}',
-                              'if there {is} {} on the table', 'should you see {}', 'in case there {is} {}', 'when you see {}',
-                              'if you spot {}', 'if there happens to be {}', 'if {} {is} there', 'as soon as you see {}',
-                              'provided there {is} {}', 'if {} {is} in view', 'once you see {}', 'if we have {}',
-                              'only if you see {}', 'if you come across {}'))
+            said = self.pick(FORMS['if_present'])
             back = (', ', ' ', ', then ')
         else:
-            said = self.pick(('if there {is} no {}', "if you don't see {}", "if you can't find {}", 'if there {is} no {}',
-                              "if there {isnt} {}", 'unless you see {}', 'unless there {is} {}', 'if you do not see {}',
-                              "if {} {isnt} there", "if you can't see {}", 'should there be no {}', 'if {} {is} missing',
-                              'in case there {is} no {}', "if we don't have {}", 'if {} {is} not there'))
+            said = self.pick(FORMS['if_absent'])
             back = (', ', ' ', ', then ')
         isnt = "aren't" if thing.plural else "isn't"
         words = thing.text
@@ -471,10 +440,7 @@ class Requests(Clauses):
         slot = self._object(family, ask.slots)
         phrase = self.nouns.simple(family.kinds(slot), 'the')
         are = 'are' if phrase.plural else 'is'
-        state = self.pick(('{} {is} dirty', '{} {is} in the way', '{} {is} not where it belongs', '{} {is} still there',
-                           '{} {is} ready', "there's {}", 'see {}?', 'look, {}', 'you see {}?', 'here is {}', '{} again',
-                           'I see {}', 'someone left {} here', "I don't need {} any more", 'I need {}', 'this is {}',
-                           'there {is} {} on the table', "you know {}, don't you?", 'about {}', 'take a look at {}'))
+        state = self.pick(FORMS['state'])
         draft.text, act = self.fill(family, frame_lightly(self, ask.pronoun), ask.slots,
                                     {slot: (self.it(phrase), (phrase,))})
         draft.text = (state.replace('{is}', are).replace('{}', phrase.text) + self.pick((', ', '. ', ', so ', ' - ', ', please '))
@@ -512,8 +478,7 @@ class Requests(Clauses):
             place = next((s for s in old.things if old.family.by_name[s].get('place')), '')
             if target and place and self.random() < 0.5:
                 given[target] = ('there', old.things[place], old.relation)
-            text = self.pick(('now {}', 'and now {}', 'then {}', '{}', 'next {}', 'great, now {}', 'good. {}', 'please {}',
-                              'ok {}', 'thanks, now {}', 'could you {}?', 'now please {}', 'and {}', '{} again')).replace('{}', text)
+            text = self.pick(FORMS['follow_up_more']).replace('{}', text)
             draft.text, act = self.fill(family, text, ask.slots, given)
             draft.acts = [act]
             return True
@@ -522,9 +487,7 @@ class Requests(Clauses):
         act.things = dict(old.things)
         act.things[slot] = (new,)
         draft.acts = [act]
-        draft.text = self.pick(('and {}', 'and {} too', 'and now {}', '{} too', 'now {}', 'the same with {}', 'and {} as well',
-                                'do the same with {}', 'also {}', 'then {}', '{} as well please', 'no, {}', 'no, I meant {}',
-                                'sorry, {}', 'not that one, {}', 'I mean {}', 'next {}', 'same for {}', '{} please', '{}')
+        draft.text = self.pick(FORMS['follow_up_step']
                                ).replace('{}', new.text)
         return True
 
@@ -587,5 +550,4 @@ class Requests(Clauses):
 def frame_lightly(say, text):
     """Return the imperative with little around it."""
     return text if say.random() < 0.6 else say.pick(
-        ('please {}', 'could you {}', 'can you {}', 'now {}', 'I want you to {}', 'just {}', "I'd like you to {}",
-         'go and {}', 'would you {}', 'you {}')).replace('{}', text, 1)
+        FORMS['light_frames']).replace('{}', text, 1)

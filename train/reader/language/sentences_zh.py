@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language import questions_zh as questions
 from kimi_train.reader.language import texts
 from kimi_train.reader.language.clauses import Clauses, relation_for
@@ -12,14 +13,11 @@ from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, fami
 
 __all__ = ['Requests']
 
-_FRAMES = tuple('''{}|{}|{}|{}|{}|{}|{}|请{}|请{}|请{}|请你{}|麻烦你{}|麻烦{}|帮我{}|帮我{}|帮我{}|帮忙{}|你{}|你去{}|去{}|来{}|你来{}|快{}|先{}|现在{}
-能帮我{}吗？|能不能{}？|能不能帮我{}？|你能{}吗？|可以{}吗？|可以帮我{}吗？|可不可以{}？|能否{}？|能麻烦你{}吗？|请帮我{}|请帮忙{}|劳驾{}
-我想让你{}|我要你{}|我希望你{}|我想请你{}|你可以{}|你得{}|该{}了|记得{}|别忘了{}|给我{}|替我{}|赶紧{}|马上{}|{}好吗？|{}好不好？|{}行吗？|{}可以吗？
-{}，谢谢|{}一下|拜托{}|你帮我{}|你给我{}|不如{}|要不{}|需要你{}|任务是{}|下一步{}|接下来{}|轮到你{}|有空{}|方便的话{}|你帮个忙{}|试着{}|尝试{}|立即{}
-咱们{}|我们{}|你先{}|首先{}|请现在{}|请立刻{}|你能不能{}？|你会{}吗？|是不是可以{}？|要你{}|让你{}|我命令你{}|辛苦你{}|烦请{}|请您{}|你就{}'''.replace('\n', '|').split('|'))
+FORMS = forms('zh')
+
+_FRAMES = FORMS['frames']
 _FRAMES_ = tuple(f for f in _FRAMES if f)
-_THEN = ('，然后', '，然后', '，再', '，再', '，', '，', '，接着', '，之后', '然后', '再', '，并', '，最后', '。然后', '；', '，完了', '，接下来', '，随后',
-         '，再接着', '。接着', '，后', '之后')
+_THEN = FORMS['then']
 
 
 class Requests(Clauses):
@@ -257,21 +255,17 @@ class Requests(Clauses):
             return True
         if r < 0.42:
             text, act = self.fill(family, self.lightly(ask.text), ask.slots)
-            draft.text = self.pick(('{}，不是{no}', '{}，不要{no}', '{}，不是{no}', '不要{no}，{}', '不是{no}，{}', '{}，别拿{no}',
-                                    '{}而不是{no}', '不要{no}，要的是这个：{}', '{}，可不是{no}', '{}，别弄成{no}', '别拿错成{no}，{}')
+            draft.text = self.pick(FORMS['contrast']
                                    ).replace('{no}', bad.text).replace('{}', text)
         else:
             text, act = self.fill(family, self.lightly(ask.text), ask.slots)
             no = self._refusal(bad)
-            draft.text = self.pick(('{}，{no}', '{}，{no}', '{}，但{no}', '{}，但是{no}', '{no}，{}', '{}。{no}', '{}，不过{no}',
-                                    '{}，小心{no}', '{no}，只{}')).replace('{no}', no).replace('{}', text)
+            draft.text = self.pick(FORMS['prohibition']).replace('{no}', no).replace('{}', text)
         draft.acts = [act]
         return True
 
     def _refusal(self, phrase):
-        return self.pick(('别碰{}', '别碰{}', '不要碰{}', '不要动{}', '别动{}', '{}别动', '{}别碰', '{}不要动', '别拿{}', '不要拿{}', '别管{}',
-                          '不许碰{}', '千万别碰{}', '{}先放着', '{}留在那里', '不能碰{}', '别碰到{}', '不要碰到{}', '离{}远点', '不要{}',
-                          '{}就别管了', '{}就放那儿别动', '别去动{}', '禁止触碰{}', '绝对不要碰{}', '{}不用管', '{}保持原样', '别把{}弄倒')
+        return self.pick(FORMS['refusal']
                          ).replace('{}', phrase.text)
 
     def only_refusal(self, draft):
@@ -295,8 +289,7 @@ class Requests(Clauses):
         slot = self._object(family, ask.slots)
         kinds = family.kinds(slot)
         wrong, good = self.nouns.simple(kinds), self.nouns.simple(kinds)
-        swap = self.pick(('，不，', '，不对，', '，不对，是', '，哦不，', '，说错了，', '，啊不，', '，不是，', '，错了，是', '，我是说', '，应该是',
-                          '，不不，', '，等等，', '，抱歉，是', '，不对不对，', '，呃不，', '不对', '，我的意思是'))
+        swap = self.pick(FORMS['correction'])
         target = next((s for s in ask.slots if family.by_name[s].get('place')), '')
         r = self.random()
         if target and r < 0.3 and ask.text.endswith('{' + target + '}'):
@@ -337,12 +330,9 @@ class Requests(Clauses):
             text, given = self.pronoun(ask_b, slot_b, act_a.things[slot_a][0])
         b, act_b = self.fill(family_b, text, ask_b.slots, given)
         if r < 0.4:
-            form = self.pick(('{b}之前先{a}', '在{b}之前，先{a}', '{b}以前先{a}', '{b}，不过先{a}', '{b}，但要先{a}', '{b}前，请先{a}',
-                              '等{a}之后再{b}', '{b}，在那之前{a}', '{a}之后再{b}', '{b}之前，{a}'))
+            form = self.pick(FORMS['order_last_first'])
         else:
-            form = self.pick(('先{a}，再{b}', '先{a}再{b}', '先{a}，然后{b}', '{a}之后{b}', '{a}完了再{b}', '{a}以后，{b}', '首先{a}，其次{b}',
-                              '{a}，等弄好了再{b}', '第一步{a}，第二步{b}', '等{a}了，再{b}', '你先{a}，完了{b}', '{a}，做完后{b}', '{a}，{b}',
-                              '先{a}，接着{b}', '一、{a}；二、{b}'))
+            form = self.pick(FORMS['order_first_first'])
         draft.text = form.replace('{a}', a).replace('{b}', b)
         draft.acts = [act_a, act_b]
         return True
@@ -362,12 +352,9 @@ class Requests(Clauses):
             text, given = self.pronoun(ask, slot, thing)
         text, act = self.fill(family, text, ask.slots, given)
         if present:
-            said = self.pick(('如果看到{}，就', '如果有{}，就', '如果你看见{}，', '要是有{}，就', '要是看到{}，', '看到{}就', '有{}的话，', '看见{}的话，就', '假如有{}，',
-                              '如果桌上有{}，', '如果有{}的话', '一旦看到{}，就', '如果发现{}，', '找到{}的话就', '只要有{}就', '当你看到{}时，', '如果{}在，就',
-                              '如果{}在那儿，', '倘若看到{}，', '要是{}在的话，'))
+            said = self.pick(FORMS['if_present'])
         else:
-            said = self.pick(('如果没有{}，就', '如果看不到{}，就', '要是没有{}，', '没有{}的话，', '没看到{}就', '如果没看见{}，', '要是找不到{}，就', '如果没有{}的话，',
-                              '除非有{}，不然', '找不到{}的话，', '假如没有{}，', '如果{}不在，就', '没{}的话就', '桌上没有{}的话，', '除非看到{}，否则'))
+            said = self.pick(FORMS['if_absent'])
         text = said.replace('{}', thing.text) + text
         act.condition = (thing, present)
         draft.acts = [act]
@@ -390,9 +377,7 @@ class Requests(Clauses):
             return False
         slot = self._object(family, ask.slots)
         phrase = self.nouns.simple(family.kinds(slot), self.pick(('', '', '那{}', '这{}')))
-        state = self.pick(('{}脏了，', '{}挡路了，', '{}放错地方了，', '{}还在那儿，', '{}好了，', '{}用完了，', '看到{}了吗？', '那边有{}，', '这里有{}，', '桌上有{}，',
-                           '{}不用了，', '{}没人用，', '你看{}，', '{}在那边，', '有{}，', '看，{}，', '{}掉了，', '看见{}没有？', '我不要{}了，', '这儿有{}，',
-                           '{}碍事，', '{}忘收了，', '{}在你面前，', '{}乱放着，'))
+        state = self.pick(FORMS['state'])
         text, given = self.pronoun(ask, slot, phrase)
         text, act = self.fill(family, self.lightly(text), ask.slots, given)
         draft.text = state.replace('{}', phrase.text) + text
@@ -423,7 +408,7 @@ class Requests(Clauses):
             place = next((s for s in old.things if old.family.by_name[s].get('place')), '')
             if target and place and self.random() < 0.5:
                 given[target] = (self.pick(('那里', '那儿', '那边')), old.things[place], old.relation)
-            text = self.pick(('{}', '现在{}', '然后{}', '好，{}', '再{}', '接着{}', '请{}', '好的，现在{}', '那{}', '行，{}', '帮我{}', '能{}吗？', '麻烦{}')
+            text = self.pick(FORMS['follow_up_more']
                              ).replace('{}', text)
             draft.text, act = self.fill(family, text, ask.slots, given)
             draft.acts = [act]
@@ -433,8 +418,7 @@ class Requests(Clauses):
         act.things = dict(old.things)
         act.things[slot] = (new,)
         draft.acts = [act]
-        draft.text = self.pick(('还有{}', '{}也一样', '{}也是', '再来{}', '然后是{}', '还有{}也是', '不对，是{}', '不是，{}', '我是说{}', '{}也要', '同样的，{}',
-                                '接下来{}', '现在{}', '{}呢，也一样', '不是那个，是{}', '{}', '错了，{}')).replace('{}', new.text)
+        draft.text = self.pick(FORMS['follow_up_step']).replace('{}', new.text)
         return True
 
     def no_skill(self, draft):
