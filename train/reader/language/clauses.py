@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kimi_train.reader.language import values
 from kimi_train.reader.language.draft import Act
-from kimi_train.reader.language.extras import PLACELESS
+from kimi_train.reader.language.extras import placeless
 from kimi_train.reader.language.marks import Marks
 from kimi_train.reader.language.skills import (
     VERB_CLOSE,
@@ -162,7 +162,7 @@ class Clauses:
         return said
 
     def _placeless(self):
-        idle, telling = PLACELESS[self.lang]
+        idle, telling = placeless(self.lang)
         if self.random() < 0.6:
             return self.pick(idle)
         number, said = self.marks(self.pick(telling))

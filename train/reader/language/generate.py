@@ -76,8 +76,7 @@ def _add(rng, lang, say, draft, text):
         return text
     before = rng.random() < 0.45
     if r < 0.08:
-        words = (extras.REASONS_BEFORE if before else extras.REASONS_AFTER)[lang]
-        words = say.pick(words)
+        words = say.pick(extras.reasons(lang, before))
         if lang == 'zh':
             return f'{words}，{text}' if before else f'{text.rstrip("？")}，{words}'
         joint = say.pick((', ', ', so ', '. ', ', please ', ' - ', ' '))
@@ -86,7 +85,7 @@ def _add(rng, lang, say, draft, text):
         return f'{words}{joint}{text}' if before else f'{text.rstrip("?")}{say.pick((", ", " ", ". "))}{words}'
     if any(a['type'] in ('number', 'enum', 'string') for act in draft.acts for a in act.family.arguments):
         return text
-    words = say.pick((extras.LEFT_OUT_BEFORE if before else extras.LEFT_OUT_AFTER)[lang])
+    words = say.pick(extras.left_out(lang, before))
     number, marked = say.marks(words.strip(',，'))
     marked = words.replace(words.strip(',，'), marked)
     say.left_out.append(number)
