@@ -178,8 +178,19 @@ class Clauses:
         raise NotImplementedError
 
 
-_AGREEMENT = (('is', 'are'), ('has', 'have'), ('needs', 'need'), ('goes', 'go'), ('belongs', 'belong'), ('was', 'were'),
-              ("isn't", "aren't"), ("hasn't", "haven't"), ('wants', 'want'), ('looks', 'look'), ('does', 'do'))
+_AGREEMENT = (
+    ('is', 'are'),
+    ('has', 'have'),
+    ('needs', 'need'),
+    ('goes', 'go'),
+    ('belongs', 'belong'),
+    ('was', 'were'),
+    ("isn't", "aren't"),
+    ("hasn't", "haven't"),
+    ('wants', 'want'),
+    ('looks', 'look'),
+    ('does', 'do'),
+)
 
 
 def _agreeing(text, slot):
@@ -187,7 +198,7 @@ def _agreeing(text, slot):
     at = text.find(slot + ' ')
     if at < 0:
         return text
-    front, rest = text[:at + len(slot) + 1], text[at + len(slot) + 1:]
+    front, rest = text[: at + len(slot) + 1], text[at + len(slot) + 1 :]
     for one, more in _AGREEMENT:
         bare = rest.lstrip(VERB_OPEN)
         if bare.startswith((one + ' ', one + VERB_CLOSE)) or bare == one:
@@ -197,8 +208,21 @@ def _agreeing(text, slot):
     return text
 
 
-_OPPOSITES = (('on', 'off'), ('open', 'close'), ('lock', 'unlock'), ('up', 'down'), ('in', 'out'), ('raise', 'lower'), ('plug', 'unplug'),
-              ('load', 'unload'), ('louder', 'quieter'), ('start', 'stop'), ('push', 'pull'), ('lift', 'lower'), ('heat', 'cool'))
+_OPPOSITES = (
+    ('on', 'off'),
+    ('open', 'close'),
+    ('lock', 'unlock'),
+    ('up', 'down'),
+    ('in', 'out'),
+    ('raise', 'lower'),
+    ('plug', 'unplug'),
+    ('load', 'unload'),
+    ('louder', 'quieter'),
+    ('start', 'stop'),
+    ('push', 'pull'),
+    ('lift', 'lower'),
+    ('heat', 'cool'),
+)
 
 
 def _opposite(one, two):
@@ -212,7 +236,9 @@ def relation_for(say, kinds) -> str | None:
     if r > 0.85:
         return None
     holds = [k for k in kinds if k in ('container', 'box', 'vehicle', 'drink', 'pocket')]
-    carries = [k for k in kinds if k in ('furniture', 'surface', 'person', 'clothes', 'paper', 'plate')]
+    carries = [
+        k for k in kinds if k in ('furniture', 'surface', 'person', 'clothes', 'paper', 'plate')
+    ]
     if holds and (not carries or r < 0.45):
         return 'in'
     return 'on' if carries else None

@@ -74,9 +74,13 @@ class Draft:
             kind, phrases = self.question
             question = Question(kind, tuple([p.thing(known) for p in phrases]))
         reading = Reading(
-            outcome, steps, question, known[verb] if verb else None,
+            outcome,
+            steps,
+            question,
+            known[verb] if verb else None,
             tuple([p.thing(known) for p in self.forbidden]),
-            tuple(sorted([known[n] for n in self.left_out if n in known], key=lambda s: s.start)))
+            tuple(sorted([known[n] for n in self.left_out if n in known], key=lambda s: s.start)),
+        )
         return Example(lang, text, tuple(history), world.cards, reading)
 
     def _steps(self, world, known):
@@ -94,10 +98,14 @@ class Draft:
             values = {}
             for slot, (number, value) in act.values.items():
                 if slot in mapped:
-                    values[skill.renamed[mapped[slot]]] = Value(known[number] if number else None, value)
+                    values[skill.renamed[mapped[slot]]] = Value(
+                        known[number] if number else None, value
+                    )
             condition = None
             if act.condition:
                 condition = Condition(act.condition[0].thing(known), act.condition[1])
             relation = act.relation if skill.placing & set(mapped.values()) else ''
-            steps.append(Step(skill.card.name, known.get(act.verb), things, values, relation, condition))
+            steps.append(
+                Step(skill.card.name, known.get(act.verb), things, values, relation, condition)
+            )
         return ('steps', 0, tuple(steps)) if steps else ('nothing', 0, ())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kimi_train.reader.language.forms import forms
 import re
 
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.skills import VERB_CLOSE, VERB_OPEN
 from kimi_train.reader.language.verbs_en import gerund
 
@@ -23,7 +23,7 @@ def to_gerund(text: str) -> str:
     match = _VERB.match(text)
     if not match:
         return ''
-    return f'{VERB_OPEN}{gerund(match[1])}{match[2]}{VERB_CLOSE}{text[match.end():]}'
+    return f'{VERB_OPEN}{gerund(match[1])}{match[2]}{VERB_CLOSE}{text[match.end() :]}'
 
 
 def frame(rng, text: str) -> str:
@@ -31,8 +31,6 @@ def frame(rng, text: str) -> str:
     if rng.random() < 0.06:
         ing = to_gerund(text)
         if ing:
-            return GERUND_FRAMES[int(rng.random() * len(GERUND_FRAMES))].replace("{}", ing, 1)
+            return GERUND_FRAMES[int(rng.random() * len(GERUND_FRAMES))].replace('{}', ing, 1)
     chosen = BASE_FRAMES[int(rng.random() * len(BASE_FRAMES))] if rng.random() < 0.6 else '{}'
     return chosen.replace('{}', text, 1)
-
-

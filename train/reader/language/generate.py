@@ -22,13 +22,16 @@ _LANGUAGES = {
     'en': (patterns_en.English, nouns_en.Nouns, patterns_en.PATTERNS),
     'zh': (patterns_zh.Chinese, nouns_zh.Nouns, patterns_zh.PATTERNS),
 }
-_WEIGHTED = {lang: tuple(name for name, weight in patterns for _ in range(weight))
-             for lang, (_, _, patterns) in _LANGUAGES.items()}
+_WEIGHTED = {
+    lang: tuple(name for name, weight in patterns for _ in range(weight))
+    for lang, (_, _, patterns) in _LANGUAGES.items()
+}
 _BARE_OUTCOMES = ('nothing', 'unclear', 'answer')
 
 
-def generate(rng, lang: str, count: int = 24, held_out: bool | str = False,
-             noisy: bool = True) -> list[Example]:
+def generate(
+    rng, lang: str, count: int = 24, held_out: bool | str = False, noisy: bool = True
+) -> list[Example]:
     """Return examples that share one catalogue.
 
     :param rng: random.Random; the same state gives the same examples.
@@ -54,8 +57,9 @@ def _one(rng, lang, world: World, part, noisy) -> Example | None:
     draft = Draft()
     if not getattr(say, pattern)(draft) or not draft.text:
         return None
-    if not draft.outcome and not all(act.verb for act in draft.acts
-                                     if not world.resolve(act.family.name)):
+    if not draft.outcome and not all(
+        act.verb for act in draft.acts if not world.resolve(act.family.name)
+    ):
         return None
     text = draft.text
     if not draft.outcome:
@@ -82,8 +86,16 @@ def _add(rng, lang, say, draft, text):
         joint = say.pick((', ', ', so ', '. ', ', please ', ' - ', ' '))
         if words.startswith(('as ', 'since ', 'while ')):
             joint = ', '
-        return f'{words}{joint}{text}' if before else f'{text.rstrip("?")}{say.pick((", ", " ", ". "))}{words}'
-    if any(a['type'] in ('number', 'enum', 'string') for act in draft.acts for a in act.family.arguments):
+        return (
+            f'{words}{joint}{text}'
+            if before
+            else f'{text.rstrip("?")}{say.pick((", ", " ", ". "))}{words}'
+        )
+    if any(
+        a['type'] in ('number', 'enum', 'string')
+        for act in draft.acts
+        for a in act.family.arguments
+    ):
         return text
     words = say.pick(extras.left_out(lang, before))
     number, marked = say.marks(words.strip(',，'))

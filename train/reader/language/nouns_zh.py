@@ -28,20 +28,66 @@ _DET = ('',) * 14 + ('那{}', '那{}', '那{}', '这{}', '一{}', '一{}', '我�
 _CLAUSES = FORMS['clauses']
 # Adjectives for what is no thing.
 _ALIVE = ('高个子', '年轻', '年老', '小', '瘦', '生病', '新来', '漂亮', '矮个子')
-_FITTING = {'person': _ALIVE, 'animal': ('小', '大', '黑色', '白色', '可爱'), 'place': ('大', '小', '隔壁', '对面', '楼上', '楼下', '新')}
+_FITTING = {
+    'person': _ALIVE,
+    'animal': ('小', '大', '黑色', '白色', '可爱'),
+    'place': ('大', '小', '隔壁', '对面', '楼上', '楼下', '新'),
+}
 _DOING = FORMS['doing']
 _PARTS = FORMS['parts']
 _TAGGED = FORMS['tagged']
 _PART_OF = {
-    'on': ('第一层', '第二层', '第三层', '最上层', '最下层', '最底层', '中间那层', '上层', '下层', '角', '边', '顶', '盖子', '左半边', '右半边', '边缘'),
-    'in': ('抽屉', '上层抽屉', '第二个抽屉', '最下面的抽屉', '中间的抽屉', '隔层', '后面的隔层', '左边的格子', '第一格', '角落', '夹层', '下层',
-           '最上面的抽屉', '第三个格子'),
+    'on': (
+        '第一层',
+        '第二层',
+        '第三层',
+        '最上层',
+        '最下层',
+        '最底层',
+        '中间那层',
+        '上层',
+        '下层',
+        '角',
+        '边',
+        '顶',
+        '盖子',
+        '左半边',
+        '右半边',
+        '边缘',
+    ),
+    'in': (
+        '抽屉',
+        '上层抽屉',
+        '第二个抽屉',
+        '最下面的抽屉',
+        '中间的抽屉',
+        '隔层',
+        '后面的隔层',
+        '左边的格子',
+        '第一格',
+        '角落',
+        '夹层',
+        '下层',
+        '最上面的抽屉',
+        '第三个格子',
+    ),
 }
 _WHOLES = FORMS['wholes']
-_VESSELS = (('瓶', ('水', '牛奶', '果汁', '酱油', '油', '红酒', '胶水', '洗洁精', '可乐')), ('杯', ('水', '咖啡', '茶', '牛奶', '热水')),
-            ('碗', ('饭', '汤', '面', '粥', '水果')), ('袋', ('米', '垃圾', '面粉', '螺丝', '零件')), ('盒', ('牛奶', '药', '饼干', '钉子', '螺丝')),
-            ('桶', ('水', '油漆', '油')), ('盘', ('菜', '水果', '饺子')), ('包', ('纸巾', '饼干', '茶叶')), ('罐', ('可乐', '蜂蜜', '糖')),
-            ('叠', ('纸', '文件', '盘子')), ('串', ('钥匙', '葡萄')), ('卷', ('胶带', '纸')), ('箱', ('苹果', '零件', '牛奶')))
+_VESSELS = (
+    ('瓶', ('水', '牛奶', '果汁', '酱油', '油', '红酒', '胶水', '洗洁精', '可乐')),
+    ('杯', ('水', '咖啡', '茶', '牛奶', '热水')),
+    ('碗', ('饭', '汤', '面', '粥', '水果')),
+    ('袋', ('米', '垃圾', '面粉', '螺丝', '零件')),
+    ('盒', ('牛奶', '药', '饼干', '钉子', '螺丝')),
+    ('桶', ('水', '油漆', '油')),
+    ('盘', ('菜', '水果', '饺子')),
+    ('包', ('纸巾', '饼干', '茶叶')),
+    ('罐', ('可乐', '蜂蜜', '糖')),
+    ('叠', ('纸', '文件', '盘子')),
+    ('串', ('钥匙', '葡萄')),
+    ('卷', ('胶带', '纸')),
+    ('箱', ('苹果', '零件', '牛奶')),
+)
 _ADVERBIAL_ORDER = ('最大', '最小', '最左边', '最右边')
 
 
@@ -111,7 +157,8 @@ class Nouns:
             short = len(adjective) == 1
             last = i == len(adjectives) - 1
             if (short and last and not inner_det and self.random() < 0.8) or (
-                    not short and last and not inner_det and self.random() < 0.25):
+                not short and last and not inner_det and self.random() < 0.25
+            ):
                 parts.append(text)
             elif adjective in self.lexicon.adjectives['brand'] and not inner_det:
                 parts.append(text + self.pick(('', '的')))
@@ -119,15 +166,34 @@ class Nouns:
                 parts.append(text + '的')
         head, text = marks(noun.word)
         words, inner = marks(''.join(parts) + inner_det + text)
-        return Phrase(det + inner, words, head, tuple(attributes), order_id, number, '', (),
-                      number not in ('one', 'other'), noun.kind)
+        return Phrase(
+            det + inner,
+            words,
+            head,
+            tuple(attributes),
+            order_id,
+            number,
+            '',
+            (),
+            number not in ('one', 'other'),
+            noun.kind,
+        )
 
     def _tagged(self):
         r = self.random()
         n = 1 + int(self.random() * 20)
         letter = self.pick('ABCDEFGH')
-        tag = (f'{spelled_zh(n, False)}号' if r < 0.4 else f'{n}号' if r < 0.65 else
-               f'{letter}{1 + n % 9}' if r < 0.8 else f'{letter}{1 + n % 9}号' if r < 0.9 else f'{letter}区的')
+        tag = (
+            f'{spelled_zh(n, False)}号'
+            if r < 0.4
+            else f'{n}号'
+            if r < 0.65
+            else f'{letter}{1 + n % 9}'
+            if r < 0.8
+            else f'{letter}{1 + n % 9}号'
+            if r < 0.9
+            else f'{letter}区的'
+        )
         head, text = self.marks(tag + self.pick(_TAGGED))
         words, text = self.marks(text)
         return Phrase(text, words, head, kind='container')
@@ -144,7 +210,9 @@ class Nouns:
         noun = self.lexicon.noun(self.rng, kinds, self.part)
         if r < 0.56:
             count = 1 if self.random() < 0.75 else 2
-            adjectives = sorted(dict.fromkeys(self.adjective() for _ in range(count)), key=len, reverse=True)
+            adjectives = sorted(
+                dict.fromkeys(self.adjective() for _ in range(count)), key=len, reverse=True
+            )
             return self._build(noun, self.pick(_DET), tuple(adjectives))
         if r < 0.64:
             return self._ordered(noun)
@@ -171,26 +239,56 @@ class Nouns:
         return self._build(noun, self.pick(('', '那{}')), clause=self.pick(_DOING))
 
     def _held(self):
-        noun = self.lexicon.noun(self.rng, ('thing',), self.part)._replace(word='东西', measure='个')
-        return self._build(noun, self.pick(('', '那{}')), clause=self.pick(('你手里', '你拿着', '你抓着', '你手上', '你刚拿起', '夹爪里')))
+        noun = self.lexicon.noun(self.rng, ('thing',), self.part)._replace(
+            word='东西', measure='个'
+        )
+        return self._build(
+            noun,
+            self.pick(('', '那{}')),
+            clause=self.pick(('你手里', '你拿着', '你抓着', '你手上', '你刚拿起', '夹爪里')),
+        )
 
     def _ordered(self, noun):
         adjectives = (self.adjective(),) if self.random() < 0.25 else ()
         r = self.random()
         if r < 0.6:
-            return self._build(noun, self.pick(('', '', '', '那{}')), adjectives,
-                               self.pick(self.lexicon.adjectives['order']))
+            return self._build(
+                noun,
+                self.pick(('', '', '', '那{}')),
+                adjectives,
+                self.pick(self.lexicon.adjectives['order']),
+            )
         marks = self.marks
         if r < 0.85:
-            rank = self.pick(('第一', '第二', '第三', '第四', '倒数第一', '倒数第二', '最后一', '第一', '第二'))
-            side = self.pick(('', '', '左边', '右边', '从左数', '从右数', '左数', '右起', '左起', '上面', '前排', '从左往右', '从左边数'))
+            rank = self.pick(
+                ('第一', '第二', '第三', '第四', '倒数第一', '倒数第二', '最后一', '第一', '第二')
+            )
+            side = self.pick(
+                (
+                    '',
+                    '',
+                    '左边',
+                    '右边',
+                    '从左数',
+                    '从右数',
+                    '左数',
+                    '右起',
+                    '左起',
+                    '上面',
+                    '前排',
+                    '从左往右',
+                    '从左边数',
+                )
+            )
             order, first = marks(f'{side}{rank}{noun.measure}')
             head, text = marks(noun.word)
             words, inner = marks(first + text)
             return Phrase(inner, words, head, (), order, kind=noun.kind)
         order, last = marks(self.pick(FORMS['of_two']) + '的')
         head, text = marks(noun.word)
-        words, inner = marks(f'两{noun.measure}{text}{self.pick(("里", "里面", "中", "当中", "里头"))}{last}{self.pick(("那", "那", "")).replace("那", "那" + noun.measure)}')
+        words, inner = marks(
+            f'两{noun.measure}{text}{self.pick(("里", "里面", "中", "当中", "里头"))}{last}{self.pick(("那", "那", "")).replace("那", "那" + noun.measure)}'
+        )
         return Phrase(inner, words, head, (), order, kind=noun.kind)
 
     def related(self, noun, apposition=False, relation=None) -> Phrase:
@@ -208,7 +306,21 @@ class Nouns:
             of, relation, landmarks = f'靠{landmark.text}', 'next_to', (landmark,)
         else:
             relation, place, landmarks = self.place(relation, static=True, deep=False, bare=True)
-            front = self.pick(('', '', '', '', '在', '放在', '摆在', '立在', '躺在', '搁在', '挂在' if relation == 'on' else '放在'))
+            front = self.pick(
+                (
+                    '',
+                    '',
+                    '',
+                    '',
+                    '在',
+                    '放在',
+                    '摆在',
+                    '立在',
+                    '躺在',
+                    '搁在',
+                    '挂在' if relation == 'on' else '放在',
+                )
+            )
             of = front + place
         parts = []
         attributes = []
@@ -221,7 +333,9 @@ class Nouns:
         r = self.random()
         if apposition:
             base = ''.join(parts) + text
-            words, inner = marks(f'{base}{self.pick(("，", "，", "，就是"))}{of}{self.pick(("那", "的那"))}{noun.measure}')
+            words, inner = marks(
+                f'{base}{self.pick(("，", "，", "，就是"))}{of}{self.pick(("那", "的那"))}{noun.measure}'
+            )
         else:
             if r < 0.25:
                 inner_det = f'{self.pick(("那", "那", "这"))}{noun.measure}'
@@ -230,8 +344,18 @@ class Nouns:
                 inner_det = self.pick(('所有', '所有的', '全部'))
             of += self.pick(('的', '的', '的')) if not inner_det or self.random() < 0.6 else ''
             words, inner = marks(of + inner_det + ''.join(parts) + text)
-        return Phrase(det + inner, words, head, tuple(attributes), 0, number, relation, landmarks,
-                      number != 'one', noun.kind)
+        return Phrase(
+            det + inner,
+            words,
+            head,
+            tuple(attributes),
+            0,
+            number,
+            relation,
+            landmarks,
+            number != 'one',
+            noun.kind,
+        )
 
     def _wall(self):
         head, text = self.marks(self.pick(('墙', '窗', '门', '窗户', '桌边', '墙角', '过道')))
@@ -240,31 +364,45 @@ class Nouns:
 
     def from_place(self, kinds) -> Phrase:
         """Return a phrase with where the thing is now."""
-        return self.related(self.lexicon.noun(self.rng, kinds, self.part),
-                            relation=self.pick(('on', 'in')))
+        return self.related(
+            self.lexicon.noun(self.rng, kinds, self.part), relation=self.pick(('on', 'in'))
+        )
 
     def _with_clause(self, noun):
         r = self.random()
         adjectives = (self.adjective(),) if self.random() < 0.15 else ()
         if r < 0.4:
             colour = self.pick(self.lexicon.adjectives['color'][:20])
-            clause = self.pick(('带{}的', '有{}的', '带着{}的', '印着{}的' if r < 0.1 else '有个{}的')).replace(
-                '{}', colour + self.pick(_PARTS))
+            clause = self.pick(
+                ('带{}的', '有{}的', '带着{}的', '印着{}的' if r < 0.1 else '有个{}的')
+            ).replace('{}', colour + self.pick(_PARTS))
         else:
             clause = self.pick(_CLAUSES)
-        return self._build(noun, self.pick(('', '', '', '那{}', '那{}', '一{}')), adjectives, clause=clause)
+        return self._build(
+            noun, self.pick(('', '', '', '那{}', '那{}', '一{}')), adjectives, clause=clause
+        )
 
     def _several(self, noun):
         adjectives = (self.adjective(),) if self.random() < 0.35 else ()
         r = self.random()
         if r < 0.4:
-            return self._build(noun, self.pick(('所有的', '所有', '全部的', '全部', '每{}', '这些', '那些', '所有的')), adjectives, number='all')
+            return self._build(
+                noun,
+                self.pick(('所有的', '所有', '全部的', '全部', '每{}', '这些', '那些', '所有的')),
+                adjectives,
+                number='all',
+            )
         if r < 0.75:
             n = self.pick('22222333456')
             det = spelled_zh(int(n)) if self.random() < 0.8 else n
             det = self.pick(('', '', '', '那', '这')) + det + '{}'
             return self._build(noun, det, adjectives, number=n)
-        return self._build(noun, self.pick(('另一{}', '另外一{}', '另一{}', '其他的', '别的', '另外那{}')), adjectives, number='other')
+        return self._build(
+            noun,
+            self.pick(('另一{}', '另外一{}', '另一{}', '其他的', '别的', '另外那{}')),
+            adjectives,
+            number='other',
+        )
 
     def one(self, noun) -> Phrase:
         """Return 那个红的, 红的那个, 左边那个, 大一点的那个, 另一个."""
@@ -304,7 +442,13 @@ class Nouns:
         measure, of = self.pick(_VESSELS)
         head, text = self.marks(self.pick(of))
         words, inner = self.marks(text)
-        return Phrase(self.pick(('一', '一', '那', '这', '')) + measure + inner if self.random() < 0.9 else inner, words, head)
+        return Phrase(
+            self.pick(('一', '一', '那', '这', '')) + measure + inner
+            if self.random() < 0.9
+            else inner,
+            words,
+            head,
+        )
 
     def part_of(self, relation) -> Phrase:
         """Return 柜子最上面的抽屉."""
@@ -314,8 +458,8 @@ class Nouns:
         for cut in ('的', '个', '那'):
             at = name.find(cut)
             if 0 < at < len(name) - 1:
-                order, front = marks(name[:at + 1] if cut != '那' else name[:at])
-                name = name[at + 1:] if cut != '那' else name[at:]
+                order, front = marks(name[: at + 1] if cut != '那' else name[:at])
+                name = name[at + 1 :] if cut != '那' else name[at:]
                 break
         head, text = marks(name)
         noun = self.lexicon.noun(self.rng, ('surface', 'container'), self.part)
@@ -325,8 +469,7 @@ class Nouns:
         words, inner = marks(whole.text + self.pick(('的', '', '')) + front + text)
         return Phrase(inner, words, head, (), order, 'one', 'part_of', (whole,))
 
-    def place(self, relation=None, static=False, deep=True, to=False, bare=False,
-              kinds=None):
+    def place(self, relation=None, static=False, deep=True, to=False, bare=False, kinds=None):
         """Return relation, text and landmarks of a place: 水壶左边.
 
         :param bare: the landmark without determiner.
@@ -348,7 +491,9 @@ class Nouns:
         kinds = kinds or ('landmark',)
         r = self.random()
         if relation == 'on' and r < 0.12 and kinds == ('surface',):
-            head, text = self.marks(self.pick(('桌', '桌', '地', '床', '台', '墙', '架', '桌子', '柜')))
+            head, text = self.marks(
+                self.pick(('桌', '桌', '地', '床', '台', '墙', '架', '桌子', '柜'))
+            )
             words, text = self.marks(text)
             return relation, text + '上', (Phrase(text, words, head),)
         if deep and r > 0.92 and relation in ('on', 'in'):
@@ -364,9 +509,16 @@ class Nouns:
 
     def _between(self, word, r, bare):
         if r < 0.8:
-            one, two = self.simple(det='' if bare else self.pick(('', '', '那{}'))), self.simple(det='')
+            one, two = (
+                self.simple(det='' if bare else self.pick(('', '', '那{}'))),
+                self.simple(det=''),
+            )
             return f'{one.text}{self.pick(("和", "和", "跟", "与"))}{two.text}{word}', (one, two)
         noun = self.lexicon.noun(self.rng, ('landmark',), self.part)
-        both = self._build(noun, self.pick(('两{}',) if bare else ('两{}', '那两{}', '这两{}')),
-                           (self.adjective(),) if self.random() < 0.3 else (), number='2')
+        both = self._build(
+            noun,
+            self.pick(('两{}',) if bare else ('两{}', '那两{}', '这两{}')),
+            (self.adjective(),) if self.random() < 0.3 else (),
+            number='2',
+        )
         return both.text + word, (both,)

@@ -1,27 +1,37 @@
-"""English instructions in less usual shapes: clefts, things taken up again, recipients, answers."""
+"""English instructions of every kind, some in less usual shapes."""
 
 from __future__ import annotations
 
-from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.draft import Draft
-from kimi_train.reader.language.sentences_en import Requests, frame_lightly
+from kimi_train.reader.language.errands_en import Errands
+from kimi_train.reader.language.forms import forms
+from kimi_train.reader.language.requests_en import frame_lightly
 from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, passive
 
 __all__ = ['PATTERNS', 'English']
 
 FORMS = forms('en')
-
-_TO_ME = ('me', 'him', 'her', 'us', 'them')
 _RECIPIENTS = FORMS['recipients']
 _CLEFTS = FORMS['clefts']
 _WANTED = FORMS['wanted']
 _RETAKES = FORMS['retakes']
-_RELATION_OF = {'on': 'on', 'next': 'next_to', 'beside': 'next_to', 'in': 'in', 'into': 'in', 'behind': 'behind',
-                'under': 'under', 'inside': 'in', 'near': 'next_to', 'by': 'next_to', 'onto': 'on'}
+_RELATION_OF = {
+    'on': 'on',
+    'next': 'next_to',
+    'beside': 'next_to',
+    'in': 'in',
+    'into': 'in',
+    'behind': 'behind',
+    'under': 'under',
+    'inside': 'in',
+    'near': 'next_to',
+    'by': 'next_to',
+    'onto': 'on',
+}
 _STATES = FORMS['states']
 
 
-class English(Requests):
+class English(Errands):
     """Makes one English instruction of any kind."""
 
     def cleft(self, draft):
@@ -35,7 +45,9 @@ class English(Requests):
             draft.text, act = self.fill(family, form, ('object',))
             draft.acts = [act]
             return True
-        ask = family and self.ask(family, lambda a: a.imperative and a.slots == (self._object(family, a.slots),))
+        ask = family and self.ask(
+            family, lambda a: a.imperative and a.slots == (self._object(family, a.slots),)
+        )
         if not ask:
             return False
         slot = '{' + ask.slots[0] + '}'
@@ -48,7 +60,9 @@ class English(Requests):
         else:
             return False
         given = self._singular(family, ask.slots[0])
-        draft.text, act = self.fill(family, form.replace('{v}', verb).replace('{o}', slot), ask.slots, given)
+        draft.text, act = self.fill(
+            family, form.replace('{v}', verb).replace('{o}', slot), ask.slots, given
+        )
         draft.acts = [act]
         return True
 
@@ -65,15 +79,21 @@ class English(Requests):
         phrases = [self.nouns.simple(kinds) for _ in range(2)]
         if not all(self.fits(p, again, taken) for p in phrases):
             return False
-        text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
-                              {slot: (f'{phrases[0].text} and {phrases[1].text}', (phrases[0],))})
+        text, act = self.fill(
+            family,
+            frame_lightly(self, ask.text),
+            ask.slots,
+            {slot: (f'{phrases[0].text} and {phrases[1].text}', (phrases[0],))},
+        )
         first = [act, act.same()]
         first[1].things[slot] = (phrases[1],)
         them = self.pick(('them', 'them', 'both of them', 'both', 'them both', 'the two of them'))
         follow, act = self.fill(again, more.pronoun, more.slots, {taken: (them, (phrases[0],))})
         second = [act, act.same()]
         second[1].things[taken] = (phrases[1],)
-        draft.text = text + self.pick((' and ', ' and then ', ', then ', '. Then ', ' and ')) + follow
+        draft.text = (
+            text + self.pick((' and ', ' and then ', ', then ', '. Then ', ' and ')) + follow
+        )
         draft.acts = first + second
         return True
 
@@ -81,9 +101,17 @@ class English(Requests):
         """A thing named first that is the place of another: "find the tray and put the cup on it"."""
         first = self.family(self._handles)
         ask = first and self.ask(first, lambda a: a.imperative and self._object(first, a.slots))
-        placer = self.family(lambda f: any(a.get('place') for a in f.arguments) and self._handles(f))
-        put = placer and self.ask(placer, lambda a: a.imperative and self._object(placer, a.slots) and any(
-            placer.by_name[s].get('place') for s in a.slots))
+        placer = self.family(
+            lambda f: any(a.get('place') for a in f.arguments) and self._handles(f)
+        )
+        put = placer and self.ask(
+            placer,
+            lambda a: (
+                a.imperative
+                and self._object(placer, a.slots)
+                and any(placer.by_name[s].get('place') for s in a.slots)
+            ),
+        )
         if not ask or not put:
             return False
         text, act = self.fill(first, frame_lightly(self, ask.text), ask.slots)
@@ -94,9 +122,17 @@ class English(Requests):
         said = self.pick(_RETAKES)
         relation = _RELATION_OF.get(said.split(' ')[0], '')
         if said.startswith(('in front', 'to the left', 'to the right')):
-            relation = {'f': 'in_front_of', 'l': 'left_of', 'r': 'right_of'}[said.split(' ')[-3 if 'to the' in said else 1][0]]
-        more, other = self.fill(placer, put.text, put.slots, {target: (said, (landmark,), relation)})
-        draft.text = text + self.pick((' and ', ' and then ', ', then ', '. Then ', ' and ', ', and ')) + more
+            relation = {'f': 'in_front_of', 'l': 'left_of', 'r': 'right_of'}[
+                said.split(' ')[-3 if 'to the' in said else 1][0]
+            ]
+        more, other = self.fill(
+            placer, put.text, put.slots, {target: (said, (landmark,), relation)}
+        )
+        draft.text = (
+            text
+            + self.pick((' and ', ' and then ', ', then ', '. Then ', ' and ', ', and '))
+            + more
+        )
         draft.acts = [act, other]
         return True
 
@@ -104,14 +140,20 @@ class English(Requests):
         """A person who gets the thing where no skill of the catalogue takes a person."""
         family = families()['hand_over']
         onto = self.world.resolve('hand_over')
-        if not onto or any('person' in families()[onto].kinds(a['name']) for a in families()[onto].arguments):
+        if not onto or any(
+            'person' in families()[onto].kinds(a['name']) for a in families()[onto].arguments
+        ):
             return False
         verb = self.pick(('give', 'hand', 'bring', 'pass', 'take', 'deliver'))
         if verb not in ('give', 'hand', 'bring', 'pass') and verb in self.world.verbs:
             return False
         number, who = self.marks(f'to {self.pick(_RECIPIENTS)}')
         self.left_out.append(number)
-        text, act = self.fill(family, frame_lightly(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {who}'), ('object',))
+        text, act = self.fill(
+            family,
+            frame_lightly(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {who}'),
+            ('object',),
+        )
         draft.text, draft.acts = text, [act]
         return True
 
@@ -123,10 +165,14 @@ class English(Requests):
         thing = self.nouns.simple(('any', 'open', 'switch'), 'the')
         if thing.plural:
             return False
-        number, said = self.marks(f'{self.pick(("if", "if", "when", "once", "as soon as", "unless", "while"))} '
-                                  f'{thing.text} {self.pick(_STATES)}')
+        number, said = self.marks(
+            f'{self.pick(("if", "if", "when", "once", "as soon as", "unless", "while"))} '
+            f'{thing.text} {self.pick(_STATES)}'
+        )
         self.left_out.append(number)
-        draft.text = f'{said}{self.pick((", ", " "))}{text}' if self.random() < 0.6 else f'{text} {said}'
+        draft.text = (
+            f'{said}{self.pick((", ", " "))}{text}' if self.random() < 0.6 else f'{text} {said}'
+        )
         draft.acts = [act]
         return True
 
@@ -139,7 +185,11 @@ class English(Requests):
         number, said = self.marks(f'where {thing.text} {"are" if thing.plural else "is"}')
         self.left_out.append(number)
         verb = self.pick(('put', 'place', 'set', 'leave', 'put'))
-        draft.text, act = self.fill(family, frame_lightly(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {said}'), ('object',))
+        draft.text, act = self.fill(
+            family,
+            frame_lightly(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {said}'),
+            ('object',),
+        )
         draft.acts = [act]
         return True
 
@@ -155,13 +205,34 @@ class English(Requests):
         self.left_out.clear()
         draft.history = (before.text,)
         r = self.random()
-        new = (self.nouns.one() if r < 0.6 else self.nouns.related(self.nouns.lexicon.noun(
-            self.rng, old.family.kinds(slot), self.nouns.part)) if r < 0.8 else self.nouns.simple(old.family.kinds(slot), 'the'))
+        new = (
+            self.nouns.one()
+            if r < 0.6
+            else self.nouns.related(
+                self.nouns.lexicon.noun(self.rng, old.family.kinds(slot), self.nouns.part)
+            )
+            if r < 0.8
+            else self.nouns.simple(old.family.kinds(slot), 'the')
+        )
         act = old.same()
         act.things = {**old.things, slot: (new,)}
         draft.acts = [act]
-        draft.text = self.pick(('{}', '{}', '{}', '{} please', 'I mean {}', '{} of course', 'I meant {}', 'take {}' if old.family.name == 'pick'
-                                else '{}', '{}, I think', 'the answer is {}', '{} I guess', 'well, {}')).replace('{}', new.text)
+        draft.text = self.pick(
+            (
+                '{}',
+                '{}',
+                '{}',
+                '{} please',
+                'I mean {}',
+                '{} of course',
+                'I meant {}',
+                'take {}' if old.family.name == 'pick' else '{}',
+                '{}, I think',
+                'the answer is {}',
+                '{} I guess',
+                'well, {}',
+            )
+        ).replace('{}', new.text)
         return True
 
     def swapped_word(self, draft):
@@ -177,8 +248,12 @@ class English(Requests):
             return False
         phrase = self.nouns._build(noun, self.pick(('the', 'the', '')), (good,))
         swap = self.pick(FORMS['swapped_word'])
-        draft.text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
-                                    {slot: (f'the {wrong}{swap}{phrase.text}', (phrase,))})
+        draft.text, act = self.fill(
+            family,
+            frame_lightly(self, ask.text),
+            ask.slots,
+            {slot: (f'the {wrong}{swap}{phrase.text}', (phrase,))},
+        )
         draft.acts = [act]
         return True
 
@@ -188,7 +263,9 @@ class English(Requests):
         r = self.random()
         if r < 0.5 and self.world.resolve('place'):
             family = families()['place']
-            draft.text, act = self.fill(family, self.pick(FORMS['fragment_place']), ('object', 'target'))
+            draft.text, act = self.fill(
+                family, self.pick(FORMS['fragment_place']), ('object', 'target')
+            )
         elif fetch:
             family = families()['hand_over']
             draft.text, act = self.fill(family, self.pick(FORMS['fragment_fetch']), ('object',))
@@ -217,89 +294,54 @@ class English(Requests):
         slot, done = passive(ask)
         slot2, done2 = passive(more)
         phrase = self.nouns.simple(family.kinds(slot[1:-1]))
-        if phrase.plural or not self.fits(phrase, again, slot2[1:-1]) or family.by_name[slot[1:-1]]['type'] != 'object' or (
-                again.by_name[slot2[1:-1]]['type'] != 'object'):
+        if (
+            phrase.plural
+            or not self.fits(phrase, again, slot2[1:-1])
+            or family.by_name[slot[1:-1]]['type'] != 'object'
+            or (again.by_name[slot2[1:-1]]['type'] != 'object')
+        ):
             return False
         form = self.pick(FORMS['passive_chain'])
-        one, act = self.fill(family, form.replace('{o}', slot) + done, ask.slots, {slot[1:-1]: (phrase.text, (phrase,))})
+        one, act = self.fill(
+            family,
+            form.replace('{o}', slot) + done,
+            ask.slots,
+            {slot[1:-1]: (phrase.text, (phrase,))},
+        )
         two, other = self.fill(again, done2, [s for s in more.slots if s != slot2[1:-1]])
         other.things[slot2[1:-1]] = (phrase,)
         draft.text = one + self.pick((' and ', ' and then ', ', then ', ' and ')) + two
         draft.acts = [act, other]
         return True
 
-    def errand(self, draft):
-        """What is asked for most in several steps: to fetch, to put away, to open and close around it."""
-        has = self.world.resolve
-        ways = [w for w, needed in (('store', ('open', 'place', 'close')), ('get', ('locate', 'hand_over')), ('lay', ('pick', 'place')),
-                                    ('trip', ('navigate', 'hand_over')), ('round', ('navigate', 'pick', 'place')), ('carry', ('pick', 'navigate')),
-                                    ('take', ('open', 'pick')), ('shut', ('place', 'close')))
-                if all(has(n) == n for n in needed)]
-        if not ways:
-            return False
-        way = self.pick(ways)
-        text, acts, named = [], [], {}
 
-        def step(name, form, **given):
-            form = form.replace('<', VERB_OPEN).replace('>', VERB_CLOSE)
-            slots = [s for s in families()[name].by_name if f'{{{s}}}' in form]
-            said, act = self.fill(families()[name], form, slots, given)
-            for slot, (_, phrases, *relation) in given.items():
-                act.things[slot] = phrases
-                act.relation = relation[0] if relation else act.relation
-            text.append(said)
-            acts.append(act)
-            for slot, phrases in act.things.items():
-                named.setdefault(slot, phrases[0])
-            return act
-
-        again = lambda p: self.it(p)  # noqa: E731
-        if way in ('store', 'take', 'shut'):
-            chest = self.nouns.simple(('open',), self.pick(('the', 'the', 'my')))
-            if chest.plural:
-                return False
-        if way == 'store':
-            step('open', self.pick(('<open> {object}', '<open> {object}', '<open> up {object}')), object=(chest.text, (chest,)))
-            step('place', self.pick(('<put> {object} {target}', '<place> {object} {target}')),
-                 target=(self.pick(('in it', 'inside', 'into it', 'inside it', 'in', 'in there')), (chest,), 'in'))
-            if self.random() < 0.7:
-                step('close', self.pick(('<close> {object}', '<shut> {object}', '<close> {object} again')), object=('it', (chest,)))
-        elif way == 'take':
-            step('open', '<open> {object}', object=(chest.text, (chest,)))
-            item = self.nouns.simple(('any',))
-            step('pick', self.pick(FORMS['errand_take_out']),
-                 object=(item.text, (item,)))
-            if has('close') == 'close' and self.random() < 0.5:
-                step('close', self.pick(('<close> {object} again', '<shut> {object}', '<close> {object}')), object=('it', (chest,)))
-        elif way == 'shut':
-            step('place', '<put> {object} {target}', target=(self.pick(('in ', 'into ')) + chest.text, (chest,), 'in'))
-            step('close', self.pick(('<close> {object}', '<shut> {object}')), object=('it', (chest,)))
-        elif way == 'get':
-            act = step('locate', self.pick(FORMS['errand_find']))
-            item = act.things['object'][0]
-            step('hand_over', self.pick(FORMS['errand_give']), object=(again(item), (item,)))
-        elif way == 'lay':
-            act = step('pick', self.pick(FORMS['errand_pick']))
-            item = act.things['object'][0]
-            step('place', self.pick(FORMS['errand_put']), object=(again(item), (item,)))
-        elif way == 'trip':
-            step('navigate', self.pick(FORMS['errand_go']))
-            step('hand_over', self.pick(FORMS['errand_bring']))
-        elif way == 'carry':
-            act = step('pick', self.pick(('<take> {object}', '<pick> up {object}', '<grab> {object}')))
-            step('navigate', self.pick(FORMS['errand_carry']))
-        else:
-            step('navigate', self.pick(('<go> to {target}', '<drive> to {target}', '<move> to {target}')))
-            act = step('pick', self.pick(('<pick> up {object}', '<grab> {object}', '<take> {object}')))
-            item = act.things['object'][0]
-            step('place', self.pick(('<put> {object} {target}', '<place> {object} {target}')), object=(again(item), (item,)))
-        last = self.pick((' and ', ' and then ', ', then ', ' and ', ', and ', '. then '))
-        draft.text = frame_lightly(self, self.pick((', ', ', ', ' and ', ', then ')).join(text[:-1]) + last + text[-1])
-        draft.acts = acts
-        return True
-
-
-PATTERNS = (('single', 30), ('chain', 13), ('coordination', 7), ('ellipsis', 4), ('prohibition', 6), ('only_refusal', 2), ('correction', 3),
-            ('order', 5), ('condition', 5), ('state', 3), ('follow_up', 5), ('no_skill', 11), ('question', 18), ('talk', 3), ('unclear', 3),
-            ('cleft', 3), ('both_then', 2), ('retake', 3), ('recipient', 1), ('if_state', 1), ('where_is', 1), ('answer', 2),
-            ('swapped_word', 1), ('fragment', 3), ('cancelled', 1), ('passive_chain', 2), ('errand', 6))
+# How often each kind is drawn.
+PATTERNS = (
+    ('single', 30),
+    ('chain', 13),
+    ('coordination', 7),
+    ('ellipsis', 4),
+    ('prohibition', 6),
+    ('only_refusal', 2),
+    ('correction', 3),
+    ('order', 5),
+    ('condition', 5),
+    ('state', 3),
+    ('follow_up', 5),
+    ('no_skill', 11),
+    ('question', 18),
+    ('talk', 3),
+    ('unclear', 3),
+    ('cleft', 3),
+    ('both_then', 2),
+    ('retake', 3),
+    ('recipient', 1),
+    ('if_state', 1),
+    ('where_is', 1),
+    ('answer', 2),
+    ('swapped_word', 1),
+    ('fragment', 3),
+    ('cancelled', 1),
+    ('passive_chain', 2),
+    ('errand', 6),
+)

@@ -1,24 +1,38 @@
-"""Chinese instructions in less usual shapes: clefts, things taken up again, recipients, answers."""
+"""Chinese instructions of every kind, some in less usual shapes."""
 
 from __future__ import annotations
 
-from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.draft import Draft
-from kimi_train.reader.language.sentences_zh import Requests
+from kimi_train.reader.language.errands_zh import Errands
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families
 
 __all__ = ['PATTERNS', 'Chinese']
 
 FORMS = forms('zh')
-
 _RECIPIENTS = FORMS['recipients']
 _WANTED = FORMS['wanted']
-_RETAKES = (('它上面', 'on'), ('它旁边', 'next_to'), ('它里面', 'in'), ('它左边', 'left_of'), ('它右边', 'right_of'), ('它前面', 'in_front_of'), ('它后面', 'behind'),
-            ('上面', 'on'), ('里面', 'in'), ('旁边', 'next_to'), ('它的上面', 'on'), ('那里面', 'in'), ('那上面', 'on'), ('它下面', 'under'), ('那旁边', 'next_to'))
+_RETAKES = (
+    ('它上面', 'on'),
+    ('它旁边', 'next_to'),
+    ('它里面', 'in'),
+    ('它左边', 'left_of'),
+    ('它右边', 'right_of'),
+    ('它前面', 'in_front_of'),
+    ('它后面', 'behind'),
+    ('上面', 'on'),
+    ('里面', 'in'),
+    ('旁边', 'next_to'),
+    ('它的上面', 'on'),
+    ('那里面', 'in'),
+    ('那上面', 'on'),
+    ('它下面', 'under'),
+    ('那旁边', 'next_to'),
+)
 _STATES = FORMS['states']
 
 
-class Chinese(Requests):
+class Chinese(Errands):
     """Makes one Chinese instruction of any kind."""
 
     def cleft(self, draft):
@@ -31,13 +45,15 @@ class Chinese(Requests):
             draft.text, act = self.fill(family, form, ('object',))
             draft.acts = [act]
             return True
-        ask = family and self.ask(family, lambda a: a.imperative and a.slots == (self._object(family, a.slots),))
+        ask = family and self.ask(
+            family, lambda a: a.imperative and a.slots == (self._object(family, a.slots),)
+        )
         if not ask:
             return False
         slot = '{' + ask.slots[0] + '}'
         if ask.text.endswith(slot) and '把' not in ask.text:
             form = self.pick(FORMS['cleft_verb'])
-            text = form.replace('{v}', ask.text[:-len(slot)]).replace('{o}', slot)
+            text = form.replace('{v}', ask.text[: -len(slot)]).replace('{o}', slot)
         elif ask.dropped:
             form = self.pick(FORMS['cleft_thing'])
             text = form.replace('{v}', ask.dropped).replace('{o}', slot)
@@ -52,7 +68,9 @@ class Chinese(Requests):
         family = self.family(self._handles)
         ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
         again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(again, lambda a: a.dropped and a.slots[0] == self._object(again, a.slots))
+        more = again and self.ask(
+            again, lambda a: a.dropped and a.slots[0] == self._object(again, a.slots)
+        )
         if not ask or not more:
             return False
         slot, taken = self._object(family, ask.slots), self._object(again, more.slots)
@@ -61,11 +79,15 @@ class Chinese(Requests):
         if not all(self.fits(p, again, taken) for p in phrases):
             return False
         joined = f'{phrases[0].text}{self.pick(("和", "跟", "还有", "、"))}{phrases[1].text}'
-        text, act = self.fill(family, self.lightly(ask.text), ask.slots, {slot: (joined, (phrases[0],))})
+        text, act = self.fill(
+            family, self.lightly(ask.text), ask.slots, {slot: (joined, (phrases[0],))}
+        )
         first = [act, act.same()]
         first[1].things[slot] = (phrases[1],)
         them = self.pick(('把它们都', '都', '把它们', '把这两个', '全都', '把两个都', '把这两样'))
-        follow, act = self.fill(again, '{' + taken + '}' + more.dropped, more.slots, {taken: (them, (phrases[0],))})
+        follow, act = self.fill(
+            again, '{' + taken + '}' + more.dropped, more.slots, {taken: (them, (phrases[0],))}
+        )
         second = [act, act.same()]
         second[1].things[taken] = (phrases[1],)
         draft.text = text + self.pick(('，', '，然后', '，再', '，接着')) + follow
@@ -76,9 +98,17 @@ class Chinese(Requests):
         """A thing named first that is the place of another: 找到托盘，把杯子放到它上面."""
         first = self.family(self._handles)
         ask = first and self.ask(first, lambda a: a.imperative and self._object(first, a.slots))
-        placer = self.family(lambda f: any(a.get('place') for a in f.arguments) and self._handles(f))
-        put = placer and self.ask(placer, lambda a: a.imperative and self._object(placer, a.slots) and any(
-            placer.by_name[s].get('place') for s in a.slots))
+        placer = self.family(
+            lambda f: any(a.get('place') for a in f.arguments) and self._handles(f)
+        )
+        put = placer and self.ask(
+            placer,
+            lambda a: (
+                a.imperative
+                and self._object(placer, a.slots)
+                and any(placer.by_name[s].get('place') for s in a.slots)
+            ),
+        )
         if not ask or not put:
             return False
         text, act = self.fill(first, self.lightly(ask.text), ask.slots)
@@ -87,7 +117,9 @@ class Chinese(Requests):
             return False
         target = next(s for s in put.slots if placer.by_name[s].get('place'))
         said, relation = self.pick(_RETAKES)
-        more, other = self.fill(placer, put.text, put.slots, {target: (said, (landmark,), relation)})
+        more, other = self.fill(
+            placer, put.text, put.slots, {target: (said, (landmark,), relation)}
+        )
         draft.text = text + self.pick(('，然后', '，再', '，', '，接着')) + more
         draft.acts = [act, other]
         return True
@@ -96,14 +128,23 @@ class Chinese(Requests):
         """A person who gets the thing where no skill of the catalogue takes a person."""
         family = families()['hand_over']
         onto = self.world.resolve('hand_over')
-        if not onto or any('person' in families()[onto].kinds(a['name']) for a in families()[onto].arguments):
+        if not onto or any(
+            'person' in families()[onto].kinds(a['name']) for a in families()[onto].arguments
+        ):
             return False
         number, who = self.marks(f'给{self.pick(_RECIPIENTS)}')
         self.left_out.append(number)
         verb = self.pick(('拿', '递', '送', '带'))
         verb = VERB_OPEN + verb + VERB_CLOSE
-        text = self.pick((f'把{{object}}{verb}{who}', f'{who}{verb}{{object}}', f'{verb}{{object}}{who}', f'把{{object}}{verb}过去{who}',
-                          f'{{object}}{verb}{who}'))
+        text = self.pick(
+            (
+                f'把{{object}}{verb}{who}',
+                f'{who}{verb}{{object}}',
+                f'{verb}{{object}}{who}',
+                f'把{{object}}{verb}过去{who}',
+                f'{{object}}{verb}{who}',
+            )
+        )
         draft.text, act = self.fill(family, self.lightly(text), ('object',))
         draft.acts = [act]
         return True
@@ -117,8 +158,18 @@ class Chinese(Requests):
         text, act = self.fill(family, self.lightly(ask.text), ask.slots)
         thing = self.nouns.simple(('any', 'open', 'switch'), '')
         state = self.pick(_STATES)
-        number, said = self.marks(self.pick((f'如果{thing.text}{state}', f'要是{thing.text}{state}', f'{thing.text}{state}的话',
-                                             f'等{thing.text}{state}以后', f'{thing.text}{state}的时候', f'当{thing.text}{state}时')))
+        number, said = self.marks(
+            self.pick(
+                (
+                    f'如果{thing.text}{state}',
+                    f'要是{thing.text}{state}',
+                    f'{thing.text}{state}的话',
+                    f'等{thing.text}{state}以后',
+                    f'{thing.text}{state}的时候',
+                    f'当{thing.text}{state}时',
+                )
+            )
+        )
         self.left_out.append(number)
         draft.text = f'{said}{self.pick(("，", "，", "就"))}{text}'
         draft.acts = [act]
@@ -129,9 +180,22 @@ class Chinese(Requests):
         if not self.world.resolve('place'):
             return False
         thing = self.nouns.simple(('any',), '')
-        number, said = self.marks(self.pick((f'{thing.text}那里', f'{thing.text}在的地方', f'{thing.text}那儿', f'原来放{thing.text}的地方')))
+        number, said = self.marks(
+            self.pick(
+                (
+                    f'{thing.text}那里',
+                    f'{thing.text}在的地方',
+                    f'{thing.text}那儿',
+                    f'原来放{thing.text}的地方',
+                )
+            )
+        )
         self.left_out.append(number)
-        draft.text, act = self.fill(families()['place'], self.lightly(f'把{{object}}{VERB_OPEN}放{VERB_CLOSE}到{said}'), ('object',))
+        draft.text, act = self.fill(
+            families()['place'],
+            self.lightly(f'把{{object}}{VERB_OPEN}放{VERB_CLOSE}到{said}'),
+            ('object',),
+        )
         draft.acts = [act]
         return True
 
@@ -148,12 +212,30 @@ class Chinese(Requests):
         draft.history = (before.text,)
         noun = self.nouns.lexicon.noun(self.rng, old.family.kinds(slot), self.nouns.part)
         r = self.random()
-        new = self.nouns.one(noun) if r < 0.6 else self.nouns.related(noun) if r < 0.8 else self.nouns._build(noun)
+        new = (
+            self.nouns.one(noun)
+            if r < 0.6
+            else self.nouns.related(noun)
+            if r < 0.8
+            else self.nouns._build(noun)
+        )
         act = old.same()
         act.things = {**old.things, slot: (new,)}
         draft.acts = [act]
-        draft.text = self.pick(('{}', '{}', '{}', '我要{}' if old.family.name in FETCH else '{}', '我是说{}', '当然是{}', '是{}', '{}吧', '就{}', '{}，谢谢')
-                               ).replace('{}', new.text)
+        draft.text = self.pick(
+            (
+                '{}',
+                '{}',
+                '{}',
+                '我要{}' if old.family.name in FETCH else '{}',
+                '我是说{}',
+                '当然是{}',
+                '是{}',
+                '{}吧',
+                '就{}',
+                '{}，谢谢',
+            )
+        ).replace('{}', new.text)
         return True
 
     def swapped_word(self, draft):
@@ -168,8 +250,15 @@ class Chinese(Requests):
         if wrong == good:
             return False
         phrase = self.nouns._build(noun, '', (good,))
-        swap = self.pick(('，不，', '，不对，', '，哦不，', '，呃，', '，不是，是', '，说错了，', '不对'))
-        draft.text, act = self.fill(family, self.lightly(ask.text), ask.slots, {slot: (f'{wrong}的{swap}{phrase.text}', (phrase,))})
+        swap = self.pick(
+            ('，不，', '，不对，', '，哦不，', '，呃，', '，不是，是', '，说错了，', '不对')
+        )
+        draft.text, act = self.fill(
+            family,
+            self.lightly(ask.text),
+            ask.slots,
+            {slot: (f'{wrong}的{swap}{phrase.text}', (phrase,))},
+        )
         draft.acts = [act]
         return True
 
@@ -177,12 +266,31 @@ class Chinese(Requests):
         """A request that is little more than its nouns: 杯子，放桌上; 杯子谢谢."""
         r = self.random()
         if r < 0.5 and self.world.resolve('place'):
-            text = self.pick(('{object}，{target}', '{object}{v}{target}', '{target}{v}{object}', '{object}{target}'))
+            text = self.pick(
+                (
+                    '{object}，{target}',
+                    '{object}{v}{target}',
+                    '{target}{v}{object}',
+                    '{object}{target}',
+                )
+            )
             text = text.replace('{v}', VERB_OPEN + '放' + VERB_CLOSE)
             draft.text, act = self.fill(families()['place'], text, ('object', 'target'))
         elif any(self.world.resolve(n) for n in FETCH):
-            draft.text, act = self.fill(families()['hand_over'], self.pick(('{object}，谢谢', '{object}谢谢', '{object}！', '来{object}', '{object}，快', '麻烦，{object}')),
-                                        ('object',))
+            draft.text, act = self.fill(
+                families()['hand_over'],
+                self.pick(
+                    (
+                        '{object}，谢谢',
+                        '{object}谢谢',
+                        '{object}！',
+                        '来{object}',
+                        '{object}，快',
+                        '麻烦，{object}',
+                    )
+                ),
+                ('object',),
+            )
         else:
             return False
         draft.acts = [act]
@@ -195,7 +303,18 @@ class Chinese(Requests):
         if not ask:
             return False
         text, _ = self.fill(family, self.lightly(ask.text), ask.slots)
-        draft.text = text + self.pick(('，算了', '，不用了', '，还是算了吧', '……算了', '，哦不用了', '，没事了', '，不，别弄了', '，算了不用了'))
+        draft.text = text + self.pick(
+            (
+                '，算了',
+                '，不用了',
+                '，还是算了吧',
+                '……算了',
+                '，哦不用了',
+                '，没事了',
+                '，不，别弄了',
+                '，算了不用了',
+            )
+        )
         draft.outcome = 'nothing'
         return True
 
@@ -204,75 +323,55 @@ class Chinese(Requests):
         family = self.family(self._handles)
         ask = family and self.ask(family, lambda a: a.dropped)
         again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(again, lambda a: a.dropped and a.slots[0] == self._object(again, a.slots))
+        more = again and self.ask(
+            again, lambda a: a.dropped and a.slots[0] == self._object(again, a.slots)
+        )
         if not ask or not more or ask.slots[0] != self._object(family, ask.slots):
             return False
-        text, act = self.fill(family, self.lightly(ask.text) if self.random() < 0.7 else self.topic(ask), ask.slots)
+        text, act = self.fill(
+            family, self.lightly(ask.text) if self.random() < 0.7 else self.topic(ask), ask.slots
+        )
         subject = act.things[ask.slots[0]][0]
         if not self.fits(subject, again, more.slots[0]):
             return False
-        follow, other = self.fill(again, '{' + more.slots[0] + '}' + more.dropped, more.slots, {more.slots[0]: ('', (subject,))})
+        follow, other = self.fill(
+            again,
+            '{' + more.slots[0] + '}' + more.dropped,
+            more.slots,
+            {more.slots[0]: ('', (subject,))},
+        )
         draft.text = text + self.pick(('', '，', '再', '然后', '并')) + follow
         draft.acts = [act, other]
         return True
 
-    def errand(self, draft):
-        """What is asked for most in several steps: to fetch, to put away, to open and close around it."""
-        has = self.world.resolve
-        ways = [w for w, needed in (('store', ('open', 'place', 'close')), ('get', ('locate', 'hand_over')), ('lay', ('pick', 'place')),
-                                    ('trip', ('navigate', 'hand_over')), ('round', ('navigate', 'pick', 'place')), ('take', ('open', 'pick')),
-                                    ('shut', ('place', 'close')))
-                if all(has(n) == n for n in needed)]
-        if not ways:
-            return False
-        way = self.pick(ways)
-        text, acts = [], []
 
-        def step(name, form, **given):
-            form = form.replace('<', VERB_OPEN).replace('>', VERB_CLOSE)
-            slots = [s for s in families()[name].by_name if f'{{{s}}}' in form]
-            said, act = self.fill(families()[name], form, slots, given)
-            for slot, (_, phrases, *relation) in given.items():
-                act.things[slot] = phrases
-                act.relation = relation[0] if relation else act.relation
-            text.append(said)
-            acts.append(act)
-            return act
-
-        if way in ('store', 'take', 'shut'):
-            chest = self.nouns.simple(('open',), self.pick(('', '', '那{}')))
-        if way == 'store':
-            step('open', self.pick(('<打开>{object}', '把{object}<打开>', '<拉开>{object}')), object=(chest.text, (chest,)))
-            step('place', self.pick(('把{object}<放>{target}', '把{object}<放>到{target}', '<放>{object}{target}')),
-                 target=(self.pick(('进去', '里面', '里边', '里')), (chest,), 'in'))
-            if self.random() < 0.7:
-                step('close', self.pick(('<关上>', '把它<关上>', '<关上>它', '再<关上>', '<关好>')), object=('', (chest,)))
-        elif way == 'take':
-            step('open', self.pick(('<打开>{object}', '把{object}<打开>')), object=(chest.text, (chest,)))
-            step('pick', self.pick(('<拿>出{object}', '把{object}<拿>出来', '<取>出{object}', '把里面的{object}<拿>出来')))
-        elif way == 'shut':
-            step('place', '把{object}<放>进{target}', target=(chest.text + self.pick(('', '里')), (chest,), 'in'))
-            step('close', self.pick(('把{object}<关上>', '<关上>{object}', '<关好>{object}')), object=('它', (chest,)))
-        elif way == 'get':
-            item = step('locate', self.pick(('<找>到{object}', '<找>一下{object}', '去<找>{object}', '<找>{object}', '把{object}<找>出来'))).things['object'][0]
-            step('hand_over', self.pick(('<拿>给我', '把它<递>给我', '<拿>过来', '<带>过来', '<给>我', '把它<拿>过来')), object=('', (item,)))
-        elif way == 'lay':
-            item = step('pick', self.pick(FORMS['errand_put'])).things['object'][0]
-            step('place', self.pick(FORMS['errand_pick']), object=('', (item,)))
-        elif way == 'trip':
-            step('navigate', self.pick(('<去>{target}', '<到>{target}去', '<走>到{target}')))
-            step('hand_over', self.pick(('把{object}<拿>过来', '<拿>{object}给我', '给我<拿>{object}', '把{object}<取>来')))
-        else:
-            step('navigate', self.pick(('<去>{target}', '<走>到{target}')))
-            item = step('pick', self.pick(('<拿>起{object}', '把{object}<拿>起来'))).things['object'][0]
-            step('place', self.pick(('<放>到{target}', '把它<放>到{target}')), object=('', (item,)))
-        last = self.pick(('，然后', '，再', '，', '，接着', '，最后' if len(text) > 2 else '，', '然后', '再'))
-        draft.text = self.lightly(self.pick(('，', '，再', '，然后')).join(text[:-1]) + last + text[-1])
-        draft.acts = acts
-        return True
-
-
-PATTERNS = (('single', 32), ('chain', 13), ('coordination', 7), ('ellipsis', 4), ('prohibition', 6), ('only_refusal', 2), ('correction', 3),
-            ('order', 5), ('condition', 5), ('state', 4), ('follow_up', 5), ('no_skill', 11), ('question', 18), ('talk', 3), ('unclear', 3),
-            ('cleft', 3), ('both_then', 2), ('retake', 3), ('recipient', 1), ('if_state', 1), ('where_is', 1), ('answer', 2), ('swapped_word', 1),
-            ('fragment', 3), ('cancelled', 1), ('serial', 4), ('errand', 6))
+# How often each kind is drawn.
+PATTERNS = (
+    ('single', 32),
+    ('chain', 13),
+    ('coordination', 7),
+    ('ellipsis', 4),
+    ('prohibition', 6),
+    ('only_refusal', 2),
+    ('correction', 3),
+    ('order', 5),
+    ('condition', 5),
+    ('state', 4),
+    ('follow_up', 5),
+    ('no_skill', 11),
+    ('question', 18),
+    ('talk', 3),
+    ('unclear', 3),
+    ('cleft', 3),
+    ('both_then', 2),
+    ('retake', 3),
+    ('recipient', 1),
+    ('if_state', 1),
+    ('where_is', 1),
+    ('answer', 2),
+    ('swapped_word', 1),
+    ('fragment', 3),
+    ('cancelled', 1),
+    ('serial', 4),
+    ('errand', 6),
+)

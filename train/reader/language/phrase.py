@@ -16,11 +16,32 @@ class Phrase:
     :ivar kind: class of its noun, from the word lists.
     """
 
-    __slots__ = ('text', 'words', 'head', 'attributes', 'order', 'number', 'relation',
-                 'landmarks', 'plural', 'kind')
+    __slots__ = (
+        'text',
+        'words',
+        'head',
+        'attributes',
+        'order',
+        'number',
+        'relation',
+        'landmarks',
+        'plural',
+        'kind',
+    )
 
-    def __init__(self, text, words, head, attributes=(), order=0, number='one', relation='',
-                 landmarks=(), plural=False, kind='any'):
+    def __init__(
+        self,
+        text,
+        words,
+        head,
+        attributes=(),
+        order=0,
+        number='one',
+        relation='',
+        landmarks=(),
+        plural=False,
+        kind='any',
+    ):
         self.text = text
         self.words = words
         self.head = head
@@ -34,7 +55,12 @@ class Phrase:
 
     def thing(self, spans: dict[int, Span]) -> Thing:
         """Return the thing, once it is known where each piece lies."""
-        return Thing(spans[self.words], spans[self.head],
-                     tuple([spans[a] for a in self.attributes]),
-                     spans[self.order] if self.order else None, self.number, self.relation,
-                     tuple([landmark.thing(spans) for landmark in self.landmarks]))
+        return Thing(
+            spans[self.words],
+            spans[self.head],
+            tuple([spans[a] for a in self.attributes]),
+            spans[self.order] if self.order else None,
+            self.number,
+            self.relation,
+            tuple([landmark.thing(spans) for landmark in self.landmarks]),
+        )

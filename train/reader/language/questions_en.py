@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language import spoken
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.phrase import Phrase
 
 __all__ = ['IMPOSSIBLE', 'IMPOSSIBLE_VERBS', 'TALK', 'ask', 'nonsense']
@@ -24,16 +24,33 @@ _IMPOSSIBLE = {
     'swim': (' across the pool', ' a lap'),
     'climb': (' the stairs', ' onto the roof', ' the ladder'),
     'jump': (' over the box', ' up and down'),
-    'marry': (' me',), 'remind': (' me to call the bank', ' me at six'),
-    'download': (' the app', ' a film'), 'invent': (' something new', ' a better lamp'),
-    'drive': (' my car to the garage', ' me to the airport'), 'massage': (' my back', ' my feet'),
-    'babysit': (' the kids',), 'explode': ('', ' the box'), 'teleport': (' to the kitchen', ' me home'),
-    'dissolve': (' the tablet in acid',), 'shoot': (' the target', ' the ball'), 'stab': (' him', ' the man'),
-    'bake': (' a cake', ' some bread'), 'knit': (' a scarf', ' me a jumper'), 'paint': (' the ceiling', ' my portrait'),
-    'repair': (' the roof', ' my bicycle'), 'mow': (' the lawn',), 'shave': (' my beard',), 'hypnotise': (' the cat',),
-    'google': (' the recipe', ' the weather'), 'whistle': (' a tune', ''), 'photograph': (' the birds', ' the car'),
-    'solve': (' this equation', ' the puzzle'), 'predict': (' the weather', ' the lottery numbers'),
-    'milk': (' the cow',), 'iron': (' my shirts', ' the tablecloth'), 'vaccinate': (' the patient',),
+    'marry': (' me',),
+    'remind': (' me to call the bank', ' me at six'),
+    'download': (' the app', ' a film'),
+    'invent': (' something new', ' a better lamp'),
+    'drive': (' my car to the garage', ' me to the airport'),
+    'massage': (' my back', ' my feet'),
+    'babysit': (' the kids',),
+    'explode': ('', ' the box'),
+    'teleport': (' to the kitchen', ' me home'),
+    'dissolve': (' the tablet in acid',),
+    'shoot': (' the target', ' the ball'),
+    'stab': (' him', ' the man'),
+    'bake': (' a cake', ' some bread'),
+    'knit': (' a scarf', ' me a jumper'),
+    'paint': (' the ceiling', ' my portrait'),
+    'repair': (' the roof', ' my bicycle'),
+    'mow': (' the lawn',),
+    'shave': (' my beard',),
+    'hypnotise': (' the cat',),
+    'google': (' the recipe', ' the weather'),
+    'whistle': (' a tune', ''),
+    'photograph': (' the birds', ' the car'),
+    'solve': (' this equation', ' the puzzle'),
+    'predict': (' the weather', ' the lottery numbers'),
+    'milk': (' the cow',),
+    'iron': (' my shirts', ' the tablecloth'),
+    'vaccinate': (' the patient',),
 }
 IMPOSSIBLE_VERBS = tuple(_IMPOSSIBLE)
 IMPOSSIBLE = tuple(_IMPOSSIBLE.values())
@@ -50,15 +67,51 @@ def nonsense(say) -> str:
     if r < 0.4:
         return ' '.join(say.pick(_FRAGMENTS) for _ in range(2 + int(say.random() * 4)))
     if r < 0.6:
-        return ' '.join(say.pick(_BLURRED if say.random() < 0.7 else _FRAGMENTS)
-                        for _ in range(1 + int(say.random() * 4)))
+        return ' '.join(
+            say.pick(_BLURRED if say.random() < 0.7 else _FRAGMENTS)
+            for _ in range(1 + int(say.random() * 4))
+        )
     noun = say.nouns.lexicon.noun(say.rng, ('any',), say.nouns.part).word
-    return say.pick((
-        'put the', 'could you', 'can you please', 'I want', 'put it', 'the thing with the', 'please', 'bring', 'and then the',
-        'if you could just', 'pick up the', 'next to the', 'so the um', 'when the', f'the the {noun}', f'{noun} of {noun}',
-        f'on the {noun} and', f'with the {noun} the', 'take the um', 'no the', 'go to the', 'do the thing', 'do it', 'do that',
-        'you know what', 'the usual', 'that over there', f'{noun} is is', 'put on on the', 'hand the to', 'I need you to the',
-        f'{noun} {say.nouns.lexicon.noun(say.rng, ("any",), say.nouns.part).word}', 'more', 'again maybe', 'whatever it', 'left the right'))
+    return say.pick(
+        (
+            'put the',
+            'could you',
+            'can you please',
+            'I want',
+            'put it',
+            'the thing with the',
+            'please',
+            'bring',
+            'and then the',
+            'if you could just',
+            'pick up the',
+            'next to the',
+            'so the um',
+            'when the',
+            f'the the {noun}',
+            f'{noun} of {noun}',
+            f'on the {noun} and',
+            f'with the {noun} the',
+            'take the um',
+            'no the',
+            'go to the',
+            'do the thing',
+            'do it',
+            'do that',
+            'you know what',
+            'the usual',
+            'that over there',
+            f'{noun} is is',
+            'put on on the',
+            'hand the to',
+            'I need you to the',
+            f'{noun} {say.nouns.lexicon.noun(say.rng, ("any",), say.nouns.part).word}',
+            'more',
+            'again maybe',
+            'whatever it',
+            'left the right',
+        )
+    )
 
 
 # What is asked: kind, how, and which phrases it needs.
@@ -105,7 +158,14 @@ def ask(say, draft) -> bool:
         draft.text = say.pick(_WHICH).replace('{}', one.text).replace('{2}', two.text)
         draft.question = ('attribute', (one, two))
     elif r < 0.70:
-        return _about(say, draft, 'text', _TEXT, '', ('office', 'food', 'care', 'warehouse', 'any', 'container'))
+        return _about(
+            say,
+            draft,
+            'text',
+            _TEXT,
+            '',
+            ('office', 'food', 'care', 'warehouse', 'any', 'container'),
+        )
     elif r < 0.80:
         return _related(say, draft)
     elif r < 0.84:
@@ -148,13 +208,22 @@ def _about(say, draft, kind, templates, skill, kinds=('any',)):
         return False
     if skill and say.world.has(skill) and kind == 'where':
         return False
-    if kind == 'presence' and say.world.has('locate') and 'there' not in template and 'have' not in template:
+    if (
+        kind == 'presence'
+        and say.world.has('locate')
+        and 'there' not in template
+        and 'have' not in template
+    ):
         return False
     if kind == 'presence' and say.world.has('locate') and 'seen' in template:
         return False
     if '{s}' in template or '{a}' in template:
         return _several(say, draft, kind, (template,))
-    if template.split(' ')[0] in say.world.verbs or kind == 'text' and say.world.has('read', 'read_text', 'read_label'):
+    if (
+        template.split(' ')[0] in say.world.verbs
+        or kind == 'text'
+        and say.world.has('read', 'read_text', 'read_label')
+    ):
         return False
     things = ()
     if '{}' in template:
@@ -166,10 +235,16 @@ def _about(say, draft, kind, templates, skill, kinds=('any',)):
     return _finish(say, draft)
 
 
-_KEYS = {'count': ('how many', 'count', 'number of'), 'text': ('read', ' says', 'what does', 'written'),
-         'attribute': ('colour', 'color', 'how big', 'how tall', 'how heavy', 'check ', 'is {} '),
-         'where': ('where',), 'other': ('what time', 'how do i', 'weather', 'recipe', 'how much'),
-         'describe': ('describe', 'look like', 'tell me about'), 'relation': ('what is in', 'what is on'), 'presence': ('is there', 'are there', 'whether')}
+_KEYS = {
+    'count': ('how many', 'count', 'number of'),
+    'text': ('read', ' says', 'what does', 'written'),
+    'attribute': ('colour', 'color', 'how big', 'how tall', 'how heavy', 'check ', 'is {} '),
+    'where': ('where',),
+    'other': ('what time', 'how do i', 'weather', 'recipe', 'how much'),
+    'describe': ('describe', 'look like', 'tell me about'),
+    'relation': ('what is in', 'what is on'),
+    'presence': ('is there', 'are there', 'whether'),
+}
 
 
 def _taken(say, kind, template):
@@ -180,8 +255,14 @@ def _taken(say, kind, template):
 def _agree(template, phrase):
     if not phrase.plural:
         return template
-    for one, more in (("where's {}", 'where are {}'), ('is {}', 'are {}'), ('{} is', '{} are'), ('does {}', 'do {}'),
-                      ('has {}', 'have {}'), ('{} says', '{} say')):
+    for one, more in (
+        ("where's {}", 'where are {}'),
+        ('is {}', 'are {}'),
+        ('{} is', '{} are'),
+        ('does {}', 'do {}'),
+        ('has {}', 'have {}'),
+        ('{} says', '{} say'),
+    ):
         template = template.replace(one, more)
     return template
 
@@ -196,12 +277,24 @@ def _several(say, draft, kind, templates):
     if '{a}' in template:
         phrase = nouns._build(noun, 'a', adjectives)
     else:
-        phrase = nouns._build(noun, 'the' if '{the}' in template else '', adjectives, number='all' if noun.plural else 'one')
+        phrase = nouns._build(
+            noun,
+            'the' if '{the}' in template else '',
+            adjectives,
+            number='all' if noun.plural else 'one',
+        )
         if not noun.plural and 'how many' in template:
             return False
-    text = template.replace('{a}', phrase.text).replace('{s}', phrase.text).replace('{the}', phrase.text)
-    if say.random() < 0.3 and text.endswith(chr(0xEC00 + phrase.words)) or (
-            text.endswith((' there', ' see', ' are')) and say.random() < 0.4):
+    text = (
+        template.replace('{a}', phrase.text)
+        .replace('{s}', phrase.text)
+        .replace('{the}', phrase.text)
+    )
+    if (
+        say.random() < 0.3
+        and text.endswith(chr(0xEC00 + phrase.words))
+        or (text.endswith((' there', ' see', ' are')) and say.random() < 0.4)
+    ):
         relation, place, landmarks = nouns.place(static=True, deep=False)
         phrase.relation, phrase.landmarks = relation, landmarks
         text = f'{text} {place}'
@@ -214,8 +307,13 @@ def _related(say, draft):
     relation, place, landmarks = say.nouns.place(static=True, deep=False)
     if say.random() < 0.6:
         template = say.pick(_RELATED)
-        word = 'anything' if 'anything' in template else 'something' if 'something' in template else (
-            'which thing' if 'which' in template else 'what')
+        word = (
+            'anything'
+            if 'anything' in template
+            else 'something'
+            if 'something' in template
+            else ('which thing' if 'which' in template else 'what')
+        )
         if word == 'which thing':
             head, text = say.marks('thing')
             template = template.replace('thing', '{h}', 1)
@@ -231,6 +329,8 @@ def _related(say, draft):
         if phrase.plural:
             return False
         phrase.relation, phrase.landmarks = relation, landmarks
-        draft.text = template.replace('{}', phrase.text).replace('{n}', phrase.text).replace('{p}', place)
+        draft.text = (
+            template.replace('{}', phrase.text).replace('{n}', phrase.text).replace('{p}', place)
+        )
     draft.question = ('relation', (phrase,))
     return _finish(say, draft)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language import spoken
+from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.phrase import Phrase
 
 __all__ = ['IMPOSSIBLE', 'TALK', 'ask', 'nonsense']
@@ -12,17 +12,76 @@ FORMS = forms('zh')
 
 # What stands before the verb, the verb, and what follows it.
 IMPOSSIBLE = (
-    ('', '飞', '到天花板上去'), ('', '飞', '上天'), ('给我', '订', '个披萨'), ('', '订', '一张机票'), ('', '打电话', '给我妈'),
-    ('给医生', '打电话', ''), ('', '播放', '音乐'), ('', '唱', '首歌'), ('给我', '唱', '个摇篮曲'), ('跟我', '跳舞', ''), ('', '发邮件', '给老板'),
-    ('去', '买', '点牛奶'), ('去', '买', '菜'), ('', '翻译', '这封信'), ('', '游泳', ''), ('', '爬', '楼梯'), ('', '爬', '到屋顶上'), ('', '跳', '过箱子'),
-    ('', '提醒', '我开会'), ('六点', '叫醒', '我'), ('', '下载', '一部电影'), ('', '发明', '点新东西'), ('', '开车', '送我去机场'), ('给我', '按摩', '一下背'),
-    ('', '照看', '一下孩子'), ('把这里', '炸', '了'), ('用刀', '扎', '一下那个人'), ('', '砍', '那个人'), ('', '烤', '个蛋糕'), ('', '织', '条围巾'),
-    ('', '粉刷', '天花板'), ('', '修', '屋顶'), ('', '割', '草'), ('', '算', '一下这道题'), ('', '预测', '明天的天气'), ('', '挤', '牛奶'), ('', '熨', '衬衫'),
-    ('', '查', '一下天气'), ('', '拍', '张照片'), ('跟我', '下棋', ''), ('', '炒', '个菜'), ('', '讲', '个笑话'), ('把车', '洗', '了'), ('', '遛', '狗'),
-    ('给花', '浇水', ''), ('', '画', '一幅画'), ('把他', '赶', '出去'), ('', '叫', '一辆出租车'), ('', '报警', ''), ('', '弹', '钢琴'), ('', '搬家', ''),
+    ('', '飞', '到天花板上去'),
+    ('', '飞', '上天'),
+    ('给我', '订', '个披萨'),
+    ('', '订', '一张机票'),
+    ('', '打电话', '给我妈'),
+    ('给医生', '打电话', ''),
+    ('', '播放', '音乐'),
+    ('', '唱', '首歌'),
+    ('给我', '唱', '个摇篮曲'),
+    ('跟我', '跳舞', ''),
+    ('', '发邮件', '给老板'),
+    ('去', '买', '点牛奶'),
+    ('去', '买', '菜'),
+    ('', '翻译', '这封信'),
+    ('', '游泳', ''),
+    ('', '爬', '楼梯'),
+    ('', '爬', '到屋顶上'),
+    ('', '跳', '过箱子'),
+    ('', '提醒', '我开会'),
+    ('六点', '叫醒', '我'),
+    ('', '下载', '一部电影'),
+    ('', '发明', '点新东西'),
+    ('', '开车', '送我去机场'),
+    ('给我', '按摩', '一下背'),
+    ('', '照看', '一下孩子'),
+    ('把这里', '炸', '了'),
+    ('用刀', '扎', '一下那个人'),
+    ('', '砍', '那个人'),
+    ('', '烤', '个蛋糕'),
+    ('', '织', '条围巾'),
+    ('', '粉刷', '天花板'),
+    ('', '修', '屋顶'),
+    ('', '割', '草'),
+    ('', '算', '一下这道题'),
+    ('', '预测', '明天的天气'),
+    ('', '挤', '牛奶'),
+    ('', '熨', '衬衫'),
+    ('', '查', '一下天气'),
+    ('', '拍', '张照片'),
+    ('跟我', '下棋', ''),
+    ('', '炒', '个菜'),
+    ('', '讲', '个笑话'),
+    ('把车', '洗', '了'),
+    ('', '遛', '狗'),
+    ('给花', '浇水', ''),
+    ('', '画', '一幅画'),
+    ('把他', '赶', '出去'),
+    ('', '叫', '一辆出租车'),
+    ('', '报警', ''),
+    ('', '弹', '钢琴'),
+    ('', '搬家', ''),
 )
 TALK = FORMS['talk']
-_FRAGMENTS = ('那个', '嗯', '呃', '就是', '然后', '这个', '的', '把', '在', '和', '是', '啊', '哦', '吧', '给')
+_FRAGMENTS = (
+    '那个',
+    '嗯',
+    '呃',
+    '就是',
+    '然后',
+    '这个',
+    '的',
+    '把',
+    '在',
+    '和',
+    '是',
+    '啊',
+    '哦',
+    '吧',
+    '给',
+)
 _BLURRED = ('咕噜', '啦啦', '嘟嘟', '哔哔', '啊啊', '嗷', '哼哼', '呜', '叽里呱啦', 'asdf', '滋滋')
 
 _WHERE = FORMS['where']
@@ -48,7 +107,14 @@ _DESCRIBE = tuple(q for q in _DESCRIBE if '桌' not in q)  # that asks for what 
 _PICTURED += tuple(q for q in spoken.questions('zh', 'describe') if '{}' in q)
 TALK += spoken.small_talk('zh')
 _RELATED = FORMS['related']
-_RELATED_THING = ('{}在{p}吗', '{}是不是在{p}', '{}在不在{p}', '哪个{n}在{p}', '{p}的是{n}吗', '{p}是不是{n}')
+_RELATED_THING = (
+    '{}在{p}吗',
+    '{}是不是在{p}',
+    '{}在不在{p}',
+    '哪个{n}在{p}',
+    '{p}的是{n}吗',
+    '{p}是不是{n}',
+)
 
 
 def nonsense(say) -> str:
@@ -57,10 +123,45 @@ def nonsense(say) -> str:
     if r < 0.4:
         return ''.join(say.pick(_FRAGMENTS) for _ in range(2 + int(say.random() * 4)))
     if r < 0.6:
-        return ''.join(say.pick(_BLURRED if say.random() < 0.7 else _FRAGMENTS) for _ in range(1 + int(say.random() * 3)))
+        return ''.join(
+            say.pick(_BLURRED if say.random() < 0.7 else _FRAGMENTS)
+            for _ in range(1 + int(say.random() * 3))
+        )
     noun = say.nouns.lexicon.noun(say.rng, ('any',), say.nouns.part).word
-    return say.pick(('把那个', '你能不能', '请把', '我想', '放到', '那个带着', '请', '拿', '然后那个', '如果你能', '拿起那个', '旁边的', '那个那个嗯', f'{noun}的的', f'在{noun}的',
-                     f'把{noun}', '把把', '去那个', '弄一下', '搞一下那个', '你懂的', '老样子', '就那样', f'{noun}{noun}', '还要再', '随便什么', '左的右', f'跟{noun}那什么', '放一下', '就是那个啥'))
+    return say.pick(
+        (
+            '把那个',
+            '你能不能',
+            '请把',
+            '我想',
+            '放到',
+            '那个带着',
+            '请',
+            '拿',
+            '然后那个',
+            '如果你能',
+            '拿起那个',
+            '旁边的',
+            '那个那个嗯',
+            f'{noun}的的',
+            f'在{noun}的',
+            f'把{noun}',
+            '把把',
+            '去那个',
+            '弄一下',
+            '搞一下那个',
+            '你懂的',
+            '老样子',
+            '就那样',
+            f'{noun}{noun}',
+            '还要再',
+            '随便什么',
+            '左的右',
+            f'跟{noun}那什么',
+            '放一下',
+            '就是那个啥',
+        )
+    )
 
 
 def ask(say, draft) -> bool:
@@ -78,12 +179,16 @@ def ask(say, draft) -> bool:
         if world.mentions('几', '多少', '数'):
             return False
         noun = nouns.lexicon.noun(say.rng, ('any',), nouns.part)
-        phrase = nouns._build(noun, '', (nouns.adjective(),) if say.random() < 0.35 else (), number='all')
+        phrase = nouns._build(
+            noun, '', (nouns.adjective(),) if say.random() < 0.35 else (), number='all'
+        )
         text = say.pick(_COUNT).replace('{m}', noun.measure).replace('{}', phrase.text)
         if say.random() < 0.3 and text[0] in '有几一数':
             relation, place, landmarks = nouns.place(static=True, deep=False)
             phrase.relation, phrase.landmarks = relation, landmarks
-            text = place + text if text[0] != '数' else f'看看{place}有几{noun.measure}{phrase.text}'
+            text = (
+                place + text if text[0] != '数' else f'看看{place}有几{noun.measure}{phrase.text}'
+            )
         draft.text, draft.question = text, ('count', (phrase,))
     elif r < 0.58:
         return _about(say, draft, 'attribute', _ATTRIBUTE)
@@ -106,7 +211,10 @@ def ask(say, draft) -> bool:
             head, text = say.marks(name)
             words, text = say.marks(text)
             phrase = Phrase(det + text, words, head)
-        draft.text, draft.question = say.pick(_WHAT).replace('{this}', phrase.text), ('what', (phrase,))
+        draft.text, draft.question = (
+            say.pick(_WHAT).replace('{this}', phrase.text),
+            ('what', (phrase,)),
+        )
     elif r < 0.91:
         if world.has('describe'):
             return False
@@ -128,8 +236,13 @@ def _finish(say, draft):
     return True
 
 
-_KEYS = {'text': ('读', '念', '写着'), 'attribute': ('颜色', '多大', '多高', '多重', '吗', '没有', '了没', '是不是'),
-         'where': ('在哪', '哪里', '找'), 'other': ('几点', '怎么', '天气', '多少钱'), 'presence': ('有没有', '有吗')}
+_KEYS = {
+    'text': ('读', '念', '写着'),
+    'attribute': ('颜色', '多大', '多高', '多重', '吗', '没有', '了没', '是不是'),
+    'where': ('在哪', '哪里', '找'),
+    'other': ('几点', '怎么', '天气', '多少钱'),
+    'presence': ('有没有', '有吗'),
+}
 
 
 def _about(say, draft, kind, templates, det=None):
@@ -140,7 +253,11 @@ def _about(say, draft, kind, templates, det=None):
         return False
     things = ()
     if '{}' in template:
-        phrase = say.nouns.phrase() if say.random() < 0.55 and det is None else say.nouns.simple(('any',), det)
+        phrase = (
+            say.nouns.phrase()
+            if say.random() < 0.55 and det is None
+            else say.nouns.simple(('any',), det)
+        )
         things = (phrase,)
         template = template.replace('{}', phrase.text)
     draft.text, draft.question = template, (kind, things)
@@ -160,6 +277,8 @@ def _related(say, draft):
         template = say.pick(_RELATED_THING)
         phrase = say.nouns.simple(('any',), '')
         phrase.relation, phrase.landmarks = relation, landmarks
-        draft.text = template.replace('{}', phrase.text).replace('{n}', phrase.text).replace('{p}', place)
+        draft.text = (
+            template.replace('{}', phrase.text).replace('{n}', phrase.text).replace('{p}', place)
+        )
     draft.question = ('relation', (phrase,))
     return _finish(say, draft)

@@ -9,50 +9,202 @@ __all__ = ['choice', 'number', 'spelled_en', 'spelled_zh']
 _METRES = {'m': 1.0, 'cm': 0.01, 'mm': 0.001}
 _SECONDS = {'s': 1.0, 'min': 60.0, 'h': 3600.0}
 _GROUPS = (
-    _METRES, _SECONDS, {'deg': 1.0}, {'percent': 1.0}, {'C': 1.0}, {'kg': 1.0, 'g': 0.001},
-    {'l': 1.0, 'ml': 0.001}, {'rpm': 1.0}, {'N': 1.0}, {'V': 1.0}, {'W': 1.0}, {'A': 1.0},
-    {'Nm': 1.0}, {'bar': 1.0}, {'m/s': 1.0}, {'Hz': 1.0}, {'dB': 1.0},
+    _METRES,
+    _SECONDS,
+    {'deg': 1.0},
+    {'percent': 1.0},
+    {'C': 1.0},
+    {'kg': 1.0, 'g': 0.001},
+    {'l': 1.0, 'ml': 0.001},
+    {'rpm': 1.0},
+    {'N': 1.0},
+    {'V': 1.0},
+    {'W': 1.0},
+    {'A': 1.0},
+    {'Nm': 1.0},
+    {'bar': 1.0},
+    {'m/s': 1.0},
+    {'Hz': 1.0},
+    {'dB': 1.0},
 )
 _NAMES = {
-    'm': 'm', 'meter': 'm', 'meters': 'm', 'metre': 'm', 'metres': 'm', 'cm': 'cm', 'mm': 'mm',
-    'centimeters': 'cm', 'centimetres': 'cm', 'millimeters': 'mm', 's': 's', 'sec': 's',
-    'second': 's', 'seconds': 's', 'min': 'min', 'minute': 'min', 'minutes': 'min', 'h': 'h',
-    'hour': 'h', 'hours': 'h', 'deg': 'deg', 'degree': 'deg', 'degrees': 'deg', '°': 'deg',
-    '%': 'percent', 'percent': 'percent', 'C': 'C', '°C': 'C', 'celsius': 'C', 'degC': 'C',
-    'kg': 'kg', 'g': 'g', 'gram': 'g', 'grams': 'g', 'l': 'l', 'L': 'l', 'ml': 'ml', 'mL': 'ml',
-    'rpm': 'rpm', 'N': 'N', 'V': 'V', 'W': 'W', 'A': 'A', 'Nm': 'Nm', 'N·m': 'Nm', 'bar': 'bar',
-    'm/s': 'm/s', 'Hz': 'Hz', 'dB': 'dB', 'litres': 'l', 'liters': 'l', 'volts': 'V', 'mm': 'mm',
+    'm': 'm',
+    'meter': 'm',
+    'meters': 'm',
+    'metre': 'm',
+    'metres': 'm',
+    'cm': 'cm',
+    'mm': 'mm',
+    'centimeters': 'cm',
+    'centimetres': 'cm',
+    'millimeters': 'mm',
+    's': 's',
+    'sec': 's',
+    'second': 's',
+    'seconds': 's',
+    'min': 'min',
+    'minute': 'min',
+    'minutes': 'min',
+    'h': 'h',
+    'hour': 'h',
+    'hours': 'h',
+    'deg': 'deg',
+    'degree': 'deg',
+    'degrees': 'deg',
+    '°': 'deg',
+    '%': 'percent',
+    'percent': 'percent',
+    'C': 'C',
+    '°C': 'C',
+    'celsius': 'C',
+    'degC': 'C',
+    'kg': 'kg',
+    'g': 'g',
+    'gram': 'g',
+    'grams': 'g',
+    'l': 'l',
+    'L': 'l',
+    'ml': 'ml',
+    'mL': 'ml',
+    'rpm': 'rpm',
+    'N': 'N',
+    'V': 'V',
+    'W': 'W',
+    'A': 'A',
+    'Nm': 'Nm',
+    'N·m': 'Nm',
+    'bar': 'bar',
+    'm/s': 'm/s',
+    'Hz': 'Hz',
+    'dB': 'dB',
+    'litres': 'l',
+    'liters': 'l',
+    'volts': 'V',
+    'mm': 'mm',
 }
 # Units that only count: how many of what.
-_COUNTED = {'copies': ('copy', '份'), 'cups': ('cup', '杯'), 'chairs': ('chair', '把'), 'drops': ('drop', '滴'),
-            'euros': ('euro', '欧元'), 'kits': ('kit', '套'), 'km/h': ('km/h', '公里'), 'pages': ('page', '页'),
-            'people': ('person', '个人'), 'portions': ('portion', '份'), 'times': ('time', '次'),
-            'pieces': ('piece', '块'), 'steps': ('step', '步'), 'sheets': ('sheet', '张'), 'rounds': ('round', '轮'),
-            'spoons': ('spoon', '勺'), 'slices': ('slice', '片'), 'bags': ('bag', '袋'), 'boxes': ('box', '箱')}
+_COUNTED = {
+    'copies': ('copy', '份'),
+    'cups': ('cup', '杯'),
+    'chairs': ('chair', '把'),
+    'drops': ('drop', '滴'),
+    'euros': ('euro', '欧元'),
+    'kits': ('kit', '套'),
+    'km/h': ('km/h', '公里'),
+    'pages': ('page', '页'),
+    'people': ('person', '个人'),
+    'portions': ('portion', '份'),
+    'times': ('time', '次'),
+    'pieces': ('piece', '块'),
+    'steps': ('step', '步'),
+    'sheets': ('sheet', '张'),
+    'rounds': ('round', '轮'),
+    'spoons': ('spoon', '勺'),
+    'slices': ('slice', '片'),
+    'bags': ('bag', '袋'),
+    'boxes': ('box', '箱'),
+}
 _EN = {
-    'm': ('metre', 'metres', 'meter', 'meters', 'm'), 'cm': ('centimetre', 'centimetres', 'centimeter', 'centimeters', 'cm'),
+    'm': ('metre', 'metres', 'meter', 'meters', 'm'),
+    'cm': ('centimetre', 'centimetres', 'centimeter', 'centimeters', 'cm'),
     'mm': ('millimetre', 'millimetres', 'millimeter', 'millimeters', 'mm'),
-    's': ('second', 'seconds', 'sec', 'secs', 's'), 'min': ('minute', 'minutes', 'min', 'mins', 'min'),
-    'h': ('hour', 'hours'), 'deg': ('degree', 'degrees', 'degree', 'degrees', '°'), 'percent': ('percent', 'percent', 'per cent', 'per cent', '%'),
-    'C': ('degree', 'degrees', 'degree celsius', 'degrees celsius', '°C'), 'kg': ('kilo', 'kilos', 'kilogram', 'kilograms', 'kg'),
-    'g': ('gram', 'grams', 'gram', 'grams', 'g'), 'l': ('litre', 'litres', 'liter', 'liters', 'l'),
-    'ml': ('millilitre', 'millilitres', 'milliliter', 'milliliters', 'ml'), 'rpm': ('rpm', 'rpm'),
-    'N': ('newton', 'newtons', 'newton', 'newtons', 'N'), 'V': ('volt', 'volts'), 'W': ('watt', 'watts'),
-    'A': ('amp', 'amps'), 'Nm': ('newton metre', 'newton metres'), 'bar': ('bar', 'bar'),
-    'm/s': ('metre per second', 'metres per second'), 'Hz': ('hertz', 'hertz'), 'dB': ('decibel', 'decibels'),
+    's': ('second', 'seconds', 'sec', 'secs', 's'),
+    'min': ('minute', 'minutes', 'min', 'mins', 'min'),
+    'h': ('hour', 'hours'),
+    'deg': ('degree', 'degrees', 'degree', 'degrees', '°'),
+    'percent': ('percent', 'percent', 'per cent', 'per cent', '%'),
+    'C': ('degree', 'degrees', 'degree celsius', 'degrees celsius', '°C'),
+    'kg': ('kilo', 'kilos', 'kilogram', 'kilograms', 'kg'),
+    'g': ('gram', 'grams', 'gram', 'grams', 'g'),
+    'l': ('litre', 'litres', 'liter', 'liters', 'l'),
+    'ml': ('millilitre', 'millilitres', 'milliliter', 'milliliters', 'ml'),
+    'rpm': ('rpm', 'rpm'),
+    'N': ('newton', 'newtons', 'newton', 'newtons', 'N'),
+    'V': ('volt', 'volts'),
+    'W': ('watt', 'watts'),
+    'A': ('amp', 'amps'),
+    'Nm': ('newton metre', 'newton metres'),
+    'bar': ('bar', 'bar'),
+    'm/s': ('metre per second', 'metres per second'),
+    'Hz': ('hertz', 'hertz'),
+    'dB': ('decibel', 'decibels'),
 }
 _ZH = {
-    'm': ('米', '米', 'm'), 'cm': ('厘米', '公分', '厘米', 'cm'), 'mm': ('毫米', 'mm'), 's': ('秒', '秒钟', '秒'),
-    'min': ('分钟', '分钟', '分'), 'h': ('小时', '个小时'), 'deg': ('度', '度', '°'), 'percent': ('%', '%'),
-    'C': ('度', '摄氏度', '度', '℃'), 'kg': ('公斤', '千克'), 'g': ('克', 'g'), 'l': ('升',), 'ml': ('毫升', 'ml'),
-    'rpm': ('转每分', 'rpm'), 'N': ('牛', 'N'), 'V': ('伏', 'V'), 'W': ('瓦',), 'A': ('安',), 'Nm': ('牛米',),
-    'bar': ('巴',), 'm/s': ('米每秒',), 'Hz': ('赫兹',), 'dB': ('分贝',),
+    'm': ('米', '米', 'm'),
+    'cm': ('厘米', '公分', '厘米', 'cm'),
+    'mm': ('毫米', 'mm'),
+    's': ('秒', '秒钟', '秒'),
+    'min': ('分钟', '分钟', '分'),
+    'h': ('小时', '个小时'),
+    'deg': ('度', '度', '°'),
+    'percent': ('%', '%'),
+    'C': ('度', '摄氏度', '度', '℃'),
+    'kg': ('公斤', '千克'),
+    'g': ('克', 'g'),
+    'l': ('升',),
+    'ml': ('毫升', 'ml'),
+    'rpm': ('转每分', 'rpm'),
+    'N': ('牛', 'N'),
+    'V': ('伏', 'V'),
+    'W': ('瓦',),
+    'A': ('安',),
+    'Nm': ('牛米',),
+    'bar': ('巴',),
+    'm/s': ('米每秒',),
+    'Hz': ('赫兹',),
+    'dB': ('分贝',),
 }
-_ROUND = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 18, 20, 22, 25, 30, 35, 40, 45, 50, 60, 70, 75, 80,
-          90, 100, 110, 120, 135, 150, 160, 180, 200, 250, 270, 300, 360, 400, 500, 600, 800, 1000,
-          1500, 2000)
-_UNDER_20 = ('zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen '
-             'fifteen sixteen seventeen eighteen nineteen').split()
+_ROUND = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    12,
+    15,
+    18,
+    20,
+    22,
+    25,
+    30,
+    35,
+    40,
+    45,
+    50,
+    60,
+    70,
+    75,
+    80,
+    90,
+    100,
+    110,
+    120,
+    135,
+    150,
+    160,
+    180,
+    200,
+    250,
+    270,
+    300,
+    360,
+    400,
+    500,
+    600,
+    800,
+    1000,
+    1500,
+    2000,
+)
+_UNDER_20 = (
+    'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen '
+    'fifteen sixteen seventeen eighteen nineteen'
+).split()
 _TENS = 'zero ten twenty thirty forty fifty sixty seventy eighty ninety'.split()
 _DIGITS_ZH = '零一二三四五六七八九'
 
@@ -80,12 +232,23 @@ def spelled_zh(n: int, counting: bool = True) -> str:
         return _DIGITS_ZH[n // 10] + '十' + (_DIGITS_ZH[n % 10] if n % 10 else '')
     if n < 1000:
         rest = n % 100
-        return _DIGITS_ZH[n // 100] + '百' + (
-            '' if not rest else '零' + _DIGITS_ZH[rest] if rest < 10 else
-            ('一' if rest < 20 else '') + spelled_zh(rest, False))
+        return (
+            _DIGITS_ZH[n // 100]
+            + '百'
+            + (
+                ''
+                if not rest
+                else '零' + _DIGITS_ZH[rest]
+                if rest < 10
+                else ('一' if rest < 20 else '') + spelled_zh(rest, False)
+            )
+        )
     rest = n % 1000
-    return _DIGITS_ZH[n // 1000] + '千' + (
-        '' if not rest else ('零' if rest < 100 else '') + spelled_zh(rest, False))
+    return (
+        _DIGITS_ZH[n // 1000]
+        + '千'
+        + ('' if not rest else ('零' if rest < 100 else '') + spelled_zh(rest, False))
+    )
 
 
 def number(rng, lang: str, argument: dict) -> tuple[str, float]:
@@ -119,7 +282,9 @@ def _amounts(low, high, factor):
     key = low, high, factor
     if key not in _amount_cache:
         some = [n for n in _ROUND if low <= n * factor <= high and n * factor >= 0]
-        some += [n for n in (0.5, 0.5, 1.5, 2.5) if low <= n * factor <= high and high / factor < 30]
+        some += [
+            n for n in (0.5, 0.5, 1.5, 2.5) if low <= n * factor <= high and high / factor < 30
+        ]
         if high <= 1.5 * factor:
             some += [n / 10 for n in range(1, 10) if low <= n / 10 * factor <= high]
         _amount_cache[key] = tuple(some)
@@ -131,7 +296,7 @@ def _say_en(rng, amount, unit, bare):
     if bare == 'times' and amount in (1, 2) and rng.random() < 0.6:
         return ('once', 'twice')[int(amount) - 1]
     two = 2 * int(rng.random() * (len(names) // 2))
-    one, more = names[two:two + 2]
+    one, more = names[two : two + 2]
     whole = amount == int(amount)
     if unit and amount == 0.5 and rng.random() < 0.7 and unit in ('m', 'h', 'min', 'l', 'kg'):
         return f'half {"an" if unit == "h" else "a"} {one}'
@@ -155,8 +320,11 @@ def _say_zh(rng, amount, unit, bare):
     name = names[int(rng.random() * len(names))]
     whole = amount == int(amount)
     if unit == 'percent':
-        return (f'百分之{spelled_zh(int(amount), False)}' if whole and rng.random() < 0.5 else
-                f'{_figures(amount)}%')
+        return (
+            f'百分之{spelled_zh(int(amount), False)}'
+            if whole and rng.random() < 0.5
+            else f'{_figures(amount)}%'
+        )
     if amount == 0.5 and unit and unit not in ('percent', 'deg') and name.isascii() is False:
         return '半个小时' if unit == 'h' else f'半{name}'
     if amount in (1.5, 2.5) and unit in ('m', 'kg', 'l') and not name.isascii():

@@ -7,26 +7,97 @@ import re
 __all__ = ['PARTICLES', 'gerund', 'participle', 'phrasal']
 
 _PARTICIPLES = {
-    'be': 'been', 'bend': 'bent', 'bind': 'bound', 'blow': 'blown', 'break': 'broken',
-    'bring': 'brought', 'build': 'built', 'buy': 'bought', 'catch': 'caught', 'come': 'come',
-    'cut': 'cut', 'dig': 'dug', 'do': 'done', 'draw': 'drawn', 'drive': 'driven', 'feed': 'fed',
-    'find': 'found', 'fling': 'flung', 'fly': 'flown', 'get': 'got', 'give': 'given', 'go': 'gone',
-    'grind': 'ground', 'hang': 'hung', 'have': 'had', 'hide': 'hidden', 'hit': 'hit',
-    'hold': 'held', 'keep': 'kept', 'lay': 'laid', 'lead': 'led', 'leave': 'left', 'lend': 'lent',
-    'let': 'let', 'lose': 'lost', 'make': 'made', 'pay': 'paid', 'put': 'put', 'read': 'read',
-    'ride': 'ridden', 'ring': 'rung', 'run': 'run', 'say': 'said', 'see': 'seen', 'seek': 'sought',
-    'send': 'sent', 'set': 'set', 'sew': 'sewn', 'shake': 'shaken', 'show': 'shown', 'shut': 'shut',
-    'slide': 'slid', 'sow': 'sown', 'speak': 'spoken', 'spin': 'spun', 'spread': 'spread',
-    'stand': 'stood', 'steal': 'stolen', 'stick': 'stuck', 'strike': 'struck', 'string': 'strung',
-    'sweep': 'swept', 'swing': 'swung', 'take': 'taken', 'tear': 'torn', 'tell': 'told',
-    'throw': 'thrown', 'tie': 'tied', 'wind': 'wound', 'wring': 'wrung', 'write': 'written',
-    'lie': 'lain', 'beat': 'beaten', 'bite': 'bitten', 'wake': 'woken', 'freeze': 'frozen',
-    'sing': 'sung', 'play': 'played', 'split': 'split', 'spit': 'spat', 'wipe': 'wiped',
-    'unwind': 'unwound', 'undo': 'undone', 'rewind': 'rewound', 'melt': 'melted', 'fit': 'fitted',
+    'be': 'been',
+    'bend': 'bent',
+    'bind': 'bound',
+    'blow': 'blown',
+    'break': 'broken',
+    'bring': 'brought',
+    'build': 'built',
+    'buy': 'bought',
+    'catch': 'caught',
+    'come': 'come',
+    'cut': 'cut',
+    'dig': 'dug',
+    'do': 'done',
+    'draw': 'drawn',
+    'drive': 'driven',
+    'feed': 'fed',
+    'find': 'found',
+    'fling': 'flung',
+    'fly': 'flown',
+    'get': 'got',
+    'give': 'given',
+    'go': 'gone',
+    'grind': 'ground',
+    'hang': 'hung',
+    'have': 'had',
+    'hide': 'hidden',
+    'hit': 'hit',
+    'hold': 'held',
+    'keep': 'kept',
+    'lay': 'laid',
+    'lead': 'led',
+    'leave': 'left',
+    'lend': 'lent',
+    'let': 'let',
+    'lose': 'lost',
+    'make': 'made',
+    'pay': 'paid',
+    'put': 'put',
+    'read': 'read',
+    'ride': 'ridden',
+    'ring': 'rung',
+    'run': 'run',
+    'say': 'said',
+    'see': 'seen',
+    'seek': 'sought',
+    'send': 'sent',
+    'set': 'set',
+    'sew': 'sewn',
+    'shake': 'shaken',
+    'show': 'shown',
+    'shut': 'shut',
+    'slide': 'slid',
+    'sow': 'sown',
+    'speak': 'spoken',
+    'spin': 'spun',
+    'spread': 'spread',
+    'stand': 'stood',
+    'steal': 'stolen',
+    'stick': 'stuck',
+    'strike': 'struck',
+    'string': 'strung',
+    'sweep': 'swept',
+    'swing': 'swung',
+    'take': 'taken',
+    'tear': 'torn',
+    'tell': 'told',
+    'throw': 'thrown',
+    'tie': 'tied',
+    'wind': 'wound',
+    'wring': 'wrung',
+    'write': 'written',
+    'lie': 'lain',
+    'beat': 'beaten',
+    'bite': 'bitten',
+    'wake': 'woken',
+    'freeze': 'frozen',
+    'sing': 'sung',
+    'play': 'played',
+    'split': 'split',
+    'spit': 'spat',
+    'wipe': 'wiped',
+    'unwind': 'unwound',
+    'undo': 'undone',
+    'rewind': 'rewound',
+    'melt': 'melted',
+    'fit': 'fitted',
 }
 PARTICLES = frozenset('up off on out down away over back in aside apart together open shut'.split())
 # Verbs whose particle stands on either side of the thing; with other verbs it is a preposition.
-_PHRASAL = frozenset('''
+_PHRASAL = frozenset(
+    """
 pick up|lift up|put down|set down|put on|put away|put back|turn on|turn off|switch on|switch off
 turn up|turn down|power up|power down|power on|power off|shut off|shut down|start up|fire up
 flick on|flick off|flip on|flip off|open up|close up|clean up|clean off|wipe down|wipe off
@@ -46,7 +117,8 @@ prop up|stand up|sit up|tuck in|zip up|button up|do up|undo|crack open|prise ope
 push in|pull down|pull up|pull off|pull back|push down|push up|push back|push open|press down|jack up
 ring up|log in|scan in|book in|book out|sign out|weigh out|measure out|track down|slide open|slide in
 slide out|spread out|stretch out|screw up|ease off|ease out|peel off|lift off|lift down|fetch back
-'''.replace('\n', '|').split('|'))
+""".replace('\n', '|').split('|')
+)
 
 
 def phrasal(verb: str, particle: str) -> bool:
@@ -74,7 +146,9 @@ def gerund(verb: str) -> str:
     return (verb + verb[-1] if _doubles(verb) else verb) + 'ing'
 
 
-_DOUBLING = frozenset('unplug unzip unwrap rewrap unpin transfer refer admit commit permit regret forget begin'.split())
+_DOUBLING = frozenset(
+    'unplug unzip unwrap rewrap unpin transfer refer admit commit permit regret forget begin'.split()
+)
 
 
 def _doubles(verb):

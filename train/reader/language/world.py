@@ -10,9 +10,21 @@ from kimi_train.reader.language.skills import FETCH, Family, families, neighbour
 
 __all__ = ['World', 'sample_world']
 
-_COMMON = (('pick', 0.72), ('place', 0.72), ('locate', 0.4), ('describe', 0.3), ('hand_over', 0.35),
-           ('navigate', 0.25), ('open', 0.2), ('close', 0.2), ('turn_on', 0.12), ('turn_off', 0.12),
-           ('push', 0.12), ('wipe', 0.12), ('pour', 0.1))
+_COMMON = (
+    ('pick', 0.72),
+    ('place', 0.72),
+    ('locate', 0.4),
+    ('describe', 0.3),
+    ('hand_over', 0.35),
+    ('navigate', 0.25),
+    ('open', 0.2),
+    ('close', 0.2),
+    ('turn_on', 0.12),
+    ('turn_off', 0.12),
+    ('push', 0.12),
+    ('wipe', 0.12),
+    ('pour', 0.1),
+)
 _SYNONYMS = {
     'object': ('object',) * 8 + ('item', 'obj', 'thing', 'target_object', 'what'),
     'target': ('target',) * 8 + ('destination', 'place', 'location', 'where', 'goal'),
@@ -126,14 +138,18 @@ class World:
         if family.name not in self._asks:
             others = [s.family for n, s in self.skills.items() if n != family.name]
             near = relatives().get(family.name, ())
-            shapes = {a.shape for other in others if other.name in near
-                      and set(other.kinds('object')) & set(family.kinds('object'))
-                      for a in other.asks[lang]}
+            shapes = {
+                a.shape
+                for other in others
+                if other.name in near and set(other.kinds('object')) & set(family.kinds('object'))
+                for a in other.asks[lang]
+            }
             own = {label.split('_')[0] for label in family.names}
             called = {label.split('_')[0] for other in others for label in other.names} - own
             self._asks[family.name] = [
                 [a for a in asks if a.shape not in shapes and (a.idiom or a.verb not in called)]
-                for asks in (family.asks[lang], family.more[lang])]
+                for asks in (family.asks[lang], family.more[lang])
+            ]
         return self._asks[family.name]
 
 
@@ -160,8 +176,10 @@ def equivalents() -> dict[str, frozenset[str]]:
         for name, family in everyone.items():
             labels = set(family.names)
             _equivalents[name] = frozenset(
-                n for n, f in everyone.items() if n != name and (
-                    n in labels or name in f.names or len(labels & set(f.names)) > 1))
+                n
+                for n, f in everyone.items()
+                if n != name and (n in labels or name in f.names or len(labels & set(f.names)) > 1)
+            )
     return _equivalents
 
 
@@ -176,8 +194,11 @@ def is_new(name: str) -> bool:
 
 @functools.cache
 def _names(lang, new_skills, drawn=False):
-    return [n for n, f in families().items()
-            if is_new(n) == new_skills and f.asks[lang] and f.drawn == drawn]
+    return [
+        n
+        for n, f in families().items()
+        if is_new(n) == new_skills and f.asks[lang] and f.drawn == drawn
+    ]
 
 
 @functools.cache
@@ -213,7 +234,7 @@ def sample_world(rng, lang: str, new_skills: bool = False) -> World:
             if common and rng.random() < share * (0.5 if new_skills else 1):
                 add(name)
         rng.shuffle(chosen)
-        del chosen[max(1, size - (size if new_skills else 2) // 2):]
+        del chosen[max(1, size - (size if new_skills else 2) // 2) :]
         for _ in range(40):
             if len(chosen) >= size:
                 break
@@ -222,14 +243,19 @@ def sample_world(rng, lang: str, new_skills: bool = False) -> World:
                 if near:
                     add(rng.choice(near))
                     continue
-            add(rng.choice(_names(lang, False, True) if not new_skills and rng.random() < 0.12 else names))
+            add(
+                rng.choice(
+                    _names(lang, False, True) if not new_skills and rng.random() < 0.12 else names
+                )
+            )
         rng.shuffle(chosen)
     told = lang if rng.random() < 0.85 else {'en': 'zh', 'zh': 'en'}[lang]
     style = rng.random()
     skills, taken = [], set()
     for i, name in enumerate(chosen):
-        skill = _skill(rng, everyone[name], told, style if not table or rng.random() < 0.5 else 0.99,
-                       i, taken)
+        skill = _skill(
+            rng, everyone[name], told, style if not table or rng.random() < 0.5 else 0.99, i, taken
+        )
         taken.add(skill.card.name)
         skills.append(skill)
     wanted = [n for n in chosen if is_new(n)] if new_skills else chosen
@@ -238,9 +264,27 @@ def sample_world(rng, lang: str, new_skills: bool = False) -> World:
 
 # How a catalogue may word a description; '{}' is the description with a small letter, no stop.
 _WORDINGS = {
-    'en': ('Use this to {}.', 'Makes the robot {}.', 'Skill to {}.', '{}', 'to {}', 'Lets the robot {}.', 'Call this to {}.',
-           'The robot will {}.', 'Used when the robot should {}.', 'For when somebody wants to {}.'),
-    'zh': ('用于{}。', '让机器人{}。', '{}', '机器人{}。', '使机器人{}。', '这个技能可以{}。', '需要{}时使用。'),
+    'en': (
+        'Use this to {}.',
+        'Makes the robot {}.',
+        'Skill to {}.',
+        '{}',
+        'to {}',
+        'Lets the robot {}.',
+        'Call this to {}.',
+        'The robot will {}.',
+        'Used when the robot should {}.',
+        'For when somebody wants to {}.',
+    ),
+    'zh': (
+        '用于{}。',
+        '让机器人{}。',
+        '{}',
+        '机器人{}。',
+        '使机器人{}。',
+        '这个技能可以{}。',
+        '需要{}时使用。',
+    ),
 }
 
 
@@ -258,7 +302,9 @@ def _told(rng, description, lang):
 
 
 def _skill(rng, family, told, style, index, taken):
-    descriptions = family.descriptions[told] or family.descriptions['en'] or family.descriptions['zh']
+    descriptions = (
+        family.descriptions[told] or family.descriptions['en'] or family.descriptions['zh']
+    )
     description = _told(rng, rng.choice(descriptions), told) if descriptions else ''
     name = family.name if rng.random() < 0.55 or not family.aliases else rng.choice(family.aliases)
     if name in taken:
@@ -283,16 +329,25 @@ def _skill(rng, family, told, style, index, taken):
     renamed, arguments = {}, []
     for argument in family.arguments:
         label = argument['name']
-        if argument.get('optional') and rng.random() < 0.15 and (
-                argument['type'] in ('number', 'enum', 'string') or argument.get('place')):
+        if (
+            argument.get('optional')
+            and rng.random() < 0.15
+            and (argument['type'] in ('number', 'enum', 'string') or argument.get('place'))
+        ):
             continue
         if label in _SYNONYMS and rng.random() < 0.4:
             label = rng.choice(_SYNONYMS[label])
         if label in renamed.values():
             label = argument['name']
         renamed[argument['name']] = label
-        arguments.append(Argument(
-            label, argument['type'], tuple(str(v) for v in argument.get('values') or ()),
-            argument.get('unit') or '', argument.get('minimum'), argument.get('maximum')))
+        arguments.append(
+            Argument(
+                label,
+                argument['type'],
+                tuple(str(v) for v in argument.get('values') or ()),
+                argument.get('unit') or '',
+                argument.get('minimum'),
+                argument.get('maximum'),
+            )
+        )
     return Skill(family, SkillCard(name, description, tuple(arguments)), renamed)
-
