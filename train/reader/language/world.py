@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 
+from kimi_train.reader.language.dictionaries import verb_words
 from kimi_train.reader.language.example import Argument, SkillCard
-from kimi_train.reader.language.lexicon import held_out, verb_words
+from kimi_train.reader.language.lexicon import held_out
 from kimi_train.reader.language.skills import FETCH, Family, families, neighbours, relatives
 
 __all__ = ['World', 'sample_world']
