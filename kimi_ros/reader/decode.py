@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kimi_ros.reader.features import Said
-from kimi_ros.reader.heads import EVENTS, NUMBERS, SLOTS
+from kimi_ros.reader.heads import EVENTS, NUMBERS, SAME, SIM, SLOTS
 from kimi_ros.reader.network import Heard, Network, Offer
 from kimi_ros.reader.reading import QUESTIONS, RELATIONS
 
@@ -119,11 +119,20 @@ class Decoder:
         if index >= len(SLOTS):
             values = self._offer.catalogue.values[index - len(SLOTS)]
             if values and slot.first:
-                slot.value = self._choose(held['value'][row][values])
+                figures = held['value'][row][values] + self._likeness(slot.first, values)
+                slot.value = self._choose(figures)
             kind = self._offer.types[index - len(SLOTS)]
             if kind == 'bool':
                 slot.truth = self._choose(held['truth'][row])
         return slot
+
+    def _likeness(self, place: Place, values: list[int]) -> np.ndarray:
+        """Return how like the words of a span each enum value is, word by word."""
+        events, span = len(EVENTS), slice(place[0], place[1] + 1)
+        heard, of = self._heard, self._offer.catalogue.value
+        like = SIM * heard.sim[span, events:] + SAME * heard.same[span, events:]
+        best = like.max(0)
+        return np.array([max(best[of == value], default=-SIM) for value in values], np.float32)
 
     def _span(self, starts: np.ndarray, ends: np.ndarray, counts: bool = True) -> Place | None:
         """Return the likeliest span, None where none is likelier."""

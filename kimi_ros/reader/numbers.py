@@ -109,6 +109,29 @@ def quantity_in(text: str, unit: str = '') -> float | None:
     return round(value * factor, 6)
 
 
+def quantity_said(text: str, unit: str) -> tuple[float, int, int] | None:
+    """Return a quantity that a text says for sure, and its characters [start, end).
+
+    For sure: with a unit that measures what is wanted; where the unit wanted measures nothing,
+    with a number that is more than an article.
+    """
+    flat = plain(text)
+    found = _number(flat)
+    if found is None:
+        return None
+    _, start, end = found
+    wanted = _unit(unit)
+    said = _said(flat[end:], wanted)
+    if wanted and not said and not _before(flat[:start]):
+        return None
+    if not wanted and flat[start:end] in ('a', 'an', 'no', 'one', '一', '两', '半'):
+        return None
+    if said:
+        end = len(flat) - len(said[1])
+    value = quantity_in(text[start:end], unit)
+    return None if value is None else (value, start, end)
+
+
 def _unit(unit: str) -> tuple[int, float] | None:
     """Return what a unit measures, and how large it is; None where it only counts."""
     name = plain(unit).strip()

@@ -18,6 +18,7 @@ from kimi_ros.reader.numbers import quantity_in
 from kimi_ros.reader.phrases import PhraseReader
 from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Thing, Value
 from kimi_ros.reader.tokens import language_of
+from kimi_ros.reader.values import spans_of, with_values
 from kimi_ros.resources import share
 
 FORMAT = 1
@@ -83,7 +84,8 @@ class Reader:
         decisions = Decoder(self._network, offer, said, heard).decide()
         phrases = PhraseReader(self._network, said, heard, (instruction, *history))
         reading, surety = _Assembly(skills, offer, phrases).reading(decisions.events)
-        covered = _covered(reading)
+        reading = with_values(reading, instruction, skills, said, offer, heard)
+        covered = spans_of(reading)
         left = _left_out(phrases, heard.told, said, covered)
         chance = math.exp(decisions.surety) * surety
         confidence = float(np.interp(chance, self._figures, self._shares))
@@ -180,17 +182,6 @@ class _Assembly:
             self._surety *= 0.2
             return None
         return Value(words, number)
-
-
-def _covered(reading: Reading) -> list[Span]:
-    """Return the spans that a reading accounts for."""
-    things = [*reading.forbidden, *(reading.question.things if reading.question else ())]
-    spans = [reading.verb]
-    for step in reading.steps:
-        spans += [step.verb, *(value.words for value in step.values.values())]
-        things += [thing for some in step.things.values() for thing in some]
-        things += [step.condition.thing] if step.condition else []
-    return [span for span in (*spans, *(thing.words for thing in things)) if span]
 
 
 def _left_out(phrases: PhraseReader, told: np.ndarray, said, covered) -> tuple[Span, ...]:

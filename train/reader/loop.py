@@ -94,7 +94,7 @@ class Trainer:
             for name, value in losses(
                 answers(self.network, heard, offered, catalogues, batch), batch
             ).items():
-                figures[name] += value * share
+                figures[name] += value if name.endswith(COUNTED) else value * share
         figures['total'].backward()
         for name, exact in self.exact.items():
             grad = self._learnt[name].grad
@@ -125,7 +125,7 @@ class Trainer:
             now = time.monotonic()
             self.spent, began = self.spent + now - began, now
             if self.step % log_every == 0:
-                means = {name: fmean(map(float, values)) for name, values in seen.items()}
+                means = _means(seen)
                 self._report(folder, means, examples / (now - logged))
                 seen, examples, logged = defaultdict(list), 0, now
             if now - saved > save_every or self.done >= 1:
@@ -171,6 +171,22 @@ class Trainer:
             self.step, self.spent = state['step'], state['spent']
             for optimizer, saved in zip(self.optimizers, state['optimizers'], strict=True):
                 optimizer.load_state_dict(saved)
+
+
+COUNTED = ('_right', '_count')  # what is added up, not averaged
+
+
+def _means(seen: dict[str, list[Tensor]]) -> dict[str, float]:
+    """Return what some steps' figures come to; of decisions that were there, the share right."""
+    out = {}
+    for name, values in seen.items():
+        if not name.endswith(COUNTED):
+            out[name] = fmean(map(float, values))
+        elif name.endswith('_right'):
+            count = sum(map(float, seen[name.replace('_right', '_count')]))
+            if count:
+                out[name] = sum(map(float, values)) / count
+    return out
 
 
 # Whose matrices take orthogonal steps.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from kimi_train.reader.language import Example, generate
 
 LANGUAGES = ('en', 'zh')
+MORE, TRIES = 2, 3  # times as many examples, and catalogues at most, to choose from
 
 
 class Source:
@@ -32,5 +33,23 @@ class Source:
         for number in range(step * count, (step + 1) * count):
             rng = random.Random(self._seed * 2**40 + number)
             language = self._languages[number % len(self._languages)]
-            out.append(generate(rng, language, size, self._held_out, self._noisy))
+            out.append(self._group(rng, language, size))
         return out
+
+    def _group(self, rng: random.Random, language: str, size: int) -> list[Example]:
+        """Return examples under one catalogue, more of them with values than are drawn.
+
+        Numbers, choices and texts are rarer in what is generated than in what robots are told.
+        """
+        drawn = []
+        for _ in range(TRIES if rng.random() < 0.5 else 1):
+            drawn = generate(rng, language, MORE * size, self._held_out, self._noisy)
+            if any(map(_holds_value, drawn)):
+                break
+        rare = [example for example in drawn if _holds_value(example)][: size // 2]
+        rest = [example for example in drawn if not _holds_value(example)]
+        return (rare + rest + drawn)[:size]
+
+
+def _holds_value(example: Example) -> bool:
+    return any(step.values for step in example.reading.steps)
