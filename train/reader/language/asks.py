@@ -14,15 +14,15 @@ SLOT = re.compile(r'\{(\w+)\}')
 # Marks around the verb within a way to ask; filled with those of the example.
 VERB_OPEN, VERB_CLOSE = '\x01', '\x02'
 _NOT_IMPERATIVE = frozenset(
-    """i i'd i'll i'm i've i am we we'd can could may might would will is are do
-does did has have where what which who how why when any there it it's that the this these my our
-shall just next first down up somebody someone anybody anyone let's don't no not your you a an if time""".split()
+    """i i'd i'll i'm i've i am we we'd can could may might would will is are do does did has have
+    where what which who how why when any there it it's that the this these my our shall just next
+    first down up somebody someone anybody anyone let's don't no not your you a an if time""".split()
 )
 _AUXILIARY = frozenset(
     """i we you it he she they can could may might would will shall should must is are
-am be was were do does did has to the a an any that this there where what which who how why when my our
-me us your for of on in at by with please let's don't ought got going able 'd 'll i'd i'll i'm i've
-we'd not so too now here still just back up down off out over""".split()
+am be was were do does did has to the a an any that this there where what which who how why when my
+our me us your for of on in at by with please let's don't ought got going able 'd 'll i'd i'll
+i'm i've we'd not so too now here still just back up down off out over""".split()
 )
 _LIGHT = PARTICLES | frozenset(
     'to at by for from in on of into onto with it me us please a an the go and'.split()
@@ -179,10 +179,12 @@ DOING = frozenset(
 )
 _COMPLEMENT = frozenset('起上下开出进回到掉住入走好满动转断净干碎破平直紧松稳倒翻散合拢给向往')
 _PAIRS = frozenset(
-    '提醒 打扫 打包 报告 告诉 推荐 收拾 整理 检查 清洁 清洗 充电 拍照 跳舞 消毒 加热 预订 翻译 介绍 归位 启动'.split()
+    """提醒 打扫 打包 报告 告诉 推荐 收拾 整理 检查 清洁 清洗 充电 拍照 跳舞 消毒
+    加热 预订 翻译 介绍 归位 启动""".split()
 )
 _WEAK = frozenset(
-    '一下 过来 起来 下来 出来 帮我 给我 一个 可以 应该 需要 帮忙 麻烦 能不 过去 看看 想要 进去 上去 下去'.split()
+    """一下 过来 起来 下来 出来 帮我 给我 一个 可以 应该 需要 帮忙 麻烦 能不 过去 看看
+    想要 进去 上去 下去""".split()
 )
 
 

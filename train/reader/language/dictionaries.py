@@ -121,7 +121,7 @@ def verb_words() -> frozenset[str]:
 
 @functools.cache
 def wordnet_verbs() -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Return WordNet's verbs that take a thing: synonyms and what they mean, the commonest first."""
+    """Return WordNet's verbs that take a thing: synonyms and their meaning."""
     synsets = []
     for line in _lines('data.verb'):
         front, gloss = line.rstrip('\n').split(' | ', 1)

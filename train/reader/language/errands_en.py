@@ -16,7 +16,7 @@ class Errands(Turns):
     """Makes one English errand."""
 
     def errand(self, draft):
-        """What is asked for most in several steps: to fetch, to put away, to open and close around it."""
+        """What is asked for most in several steps: to fetch, to put away, to open and close."""
         has = self.world.resolve
         ways = [
             w

@@ -15,7 +15,7 @@ class Errands(Turns):
     """Makes one Chinese errand."""
 
     def errand(self, draft):
-        """What is asked for most in several steps: to fetch, to put away, to open and close around it."""
+        """What is asked for most in several steps: to fetch, to put away, to open and close."""
         has = self.world.resolve
         ways = [
             w

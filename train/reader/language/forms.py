@@ -1,4 +1,4 @@
-"""The lists of words around a request, by language: conjunctions, frames, questions and the like."""
+"""The lists of what stands around a request: conjunctions, frames, questions and the like."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _VERB = re.compile(f'{VERB_OPEN}([a-z]+)([^{VERB_CLOSE}]*){VERB_CLOSE}')
 
 
 def to_gerund(text: str) -> str:
-    """Return an imperative in -ing: "picking up {object}"; the text as it is where it has no verb."""
+    """Return an imperative in -ing: "picking up {object}"; '' where it has no verb."""
     match = _VERB.match(text)
     if not match:
         return ''

@@ -1,4 +1,4 @@
-"""What happens to a sentence between mind and text: fillers, lower case, no marks, slips of keys."""
+"""What happens to a sentence on its way: fillers, lower case, no marks, slips of the keys."""
 
 from __future__ import annotations
 
@@ -120,7 +120,8 @@ def _english(rng, text, plain):
             text = f'{_pick(rng, _EN_OPEN)} {text}'
         r = rng.random()
         if not question and r < 0.08:
-            text = f'{text}{_pick(rng, (", ", " "))}{_pick(rng, ("please", "please", "thanks", "robot", "kimi"))}'
+            pause = _pick(rng, (', ', ' '))
+            text += pause + _pick(rng, ('please', 'please', 'thanks', 'robot', 'kimi'))
         elif not question and r < 0.15:
             text = f'{text}{_pick(rng, (", ", " "))}{_pick(rng, _EN_AFTER)}'
     r = rng.random()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_train.reader.language.forms import forms
+from kimi_train.reader.language.lexicon import Noun
 from kimi_train.reader.language.phrase import Phrase
 from kimi_train.reader.language.places_en import LYING, THE, Places
 
@@ -29,11 +30,8 @@ _VESSELS = FORMS['vessels']
 class Nouns(Places):
     """Makes noun phrases of one example."""
 
-    def phrase(self, kinds=('any',), source=0.0) -> Phrase:
-        """Return a noun phrase of any make.
-
-        :param source: how often it ends in where it comes from: "the cup from the shelf".
-        """
+    def phrase(self, kinds=('any',)) -> Phrase:
+        """Return a noun phrase of any make."""
         r = self.random()
         if kinds[0] == 'person' and r < 0.5:
             return self._somebody(kinds)
@@ -155,7 +153,9 @@ class Nouns(Places):
         elif r < 0.65 and not self.guarded:
             between = ' '
         elif r < 0.85:
-            between = f' {self.pick(("that", "which"))} {"are" if plural else self.pick(("is", "is", "stands", "sits", "lies"))} '
+            which = self.pick(('that', 'which'))
+            stands = 'are' if plural else self.pick(('is', 'is', 'stands', 'sits', 'lies'))
+            between = f' {which} {stands} '
             if not plural and self.random() < 0.25:
                 between = " that's "
         else:
@@ -225,8 +225,6 @@ class Nouns(Places):
 
     def one(self) -> Phrase:
         """Return "the red one", "the bigger one", "the other one", "the one on the left"."""
-        from kimi_train.reader.language.lexicon import Noun
-
         one = Noun('one', 'ones', '', 'any')
         r = self.random()
         if r < 0.45:

@@ -33,7 +33,7 @@ _VESSELS = (
 class Nouns(Places):
     """Makes noun phrases of one example."""
 
-    def phrase(self, kinds=('any',), source=0.0) -> Phrase:
+    def phrase(self, kinds=('any',)) -> Phrase:
         """Return a noun phrase of any make."""
         r = self.random()
         if kinds[0] == 'person' and r < 0.5:
@@ -121,9 +121,10 @@ class Nouns(Places):
             return Phrase(inner, words, head, (), order, kind=noun.kind)
         order, last = marks(self.pick(FORMS['of_two']) + '的')
         head, text = marks(noun.word)
-        words, inner = marks(
-            f'两{noun.measure}{text}{self.pick(("里", "里面", "中", "当中", "里头"))}{last}{self.pick(("那", "那", "")).replace("那", "那" + noun.measure)}'
-        )
+        among = self.pick(('里', '里面', '中', '当中', '里头'))
+        that = self.pick(('那', '那', ''))
+        that += noun.measure if that else ''
+        words, inner = marks(f'两{noun.measure}{text}{among}{last}{that}')
         return Phrase(inner, words, head, (), order, kind=noun.kind)
 
     def related(self, noun, apposition=False, relation=None) -> Phrase:
@@ -168,9 +169,8 @@ class Nouns(Places):
         r = self.random()
         if apposition:
             base = ''.join(parts) + text
-            words, inner = marks(
-                f'{base}{self.pick(("，", "，", "，就是"))}{of}{self.pick(("那", "的那"))}{noun.measure}'
-            )
+            pause = self.pick(('，', '，', '，就是'))
+            words, inner = marks(f'{base}{pause}{of}{self.pick(("那", "的那"))}{noun.measure}')
         else:
             if r < 0.25:
                 inner_det = f'{self.pick(("那", "那", "这"))}{noun.measure}'

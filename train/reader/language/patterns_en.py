@@ -67,7 +67,7 @@ class English(Errands):
         return True
 
     def both_then(self, draft):
-        """Two things taken up together: "pick up the fork and the knife and put them on the tray"."""
+        """Two things taken up again: "pick up the fork and the knife and put them on the tray"."""
         family = self.family(self._handles)
         ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
         again = self.family(lambda f: f is not family and self._handles(f))
@@ -98,7 +98,7 @@ class English(Errands):
         return True
 
     def retake(self, draft):
-        """A thing named first that is the place of another: "find the tray and put the cup on it"."""
+        """A thing that is the place of the next: "find the tray and put the cup on it"."""
         first = self.family(self._handles)
         ask = first and self.ask(first, lambda a: a.imperative and self._object(first, a.slots))
         placer = self.family(

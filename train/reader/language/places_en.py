@@ -272,6 +272,10 @@ class Places:
         words, inner = marks(f'{front}{text} of {whole.text}')
         return Phrase(f'the {inner}', words, head, attributes, order, 'one', 'part_of', (whole,))
 
+    def phrase(self, kinds=('any',)) -> Phrase:
+        """Return a noun phrase of any make."""
+        raise NotImplementedError
+
     def place(self, relation=None, static=False, deep=True, to=False, kinds=None):
         """Return relation, text and landmarks of a place: "to the left of the bowl".
 

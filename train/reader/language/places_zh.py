@@ -214,6 +214,10 @@ class Places:
         words, inner = marks(whole.text + self.pick(('的', '', '')) + front + text)
         return Phrase(inner, words, head, (), order, 'one', 'part_of', (whole,))
 
+    def phrase(self, kinds=('any',)) -> Phrase:
+        """Return a noun phrase of any make."""
+        raise NotImplementedError
+
     def place(self, relation=None, static=False, deep=True, to=False, bare=False, kinds=None):
         """Return relation, text and landmarks of a place: 水壶左边.
 

@@ -6,6 +6,7 @@ from kimi_train.reader.language import texts
 from kimi_train.reader.language.clauses import THINGS, Clauses, relation_for
 from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.frames_en import frame
+from kimi_train.reader.language.phrase import Phrase
 from kimi_train.reader.language.skills import (
     VERB_CLOSE,
     VERB_OPEN,
@@ -57,6 +58,7 @@ class Requests(Clauses):
         return self.fill(family, text, ask.slots, given)
 
     def single(self, draft):
+        """One request for one skill, in any of its ways."""
         family = self.family()
         ask = self.ask(family)
         if not ask:
@@ -240,12 +242,9 @@ class Requests(Clauses):
 
     def _shared_head(self, kinds):
         """Return "the red and the blue cup": the first phrase lends its head from the second."""
-        from kimi_train.reader.language.phrase import Phrase
-
         noun = self.nouns.lexicon.noun(self.rng, kinds, self.nouns.part)
         first, second = self.nouns.adjective(), self.nouns.adjective()
         if first == second:
-            second = 'other one' if first == 'blue' else 'blue'
             second = 'blue' if first != 'blue' else 'red'
         last = self.nouns._build(noun, self.pick(('the', 'the', '')), (second,))
         attribute, text = self.marks(first)
@@ -255,7 +254,7 @@ class Requests(Clauses):
         return [one, last], f'{one.text} and {last.text}'
 
     def ellipsis(self, draft):
-        """Second clause without its verb: "put the fork in the drawer and the knife on the tray"."""
+        """A second clause without verb: "put the fork in the drawer and the knife on the tray"."""
         family = self.family(self._handles)
         ask = family and self.ask(
             family,

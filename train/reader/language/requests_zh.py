@@ -72,7 +72,7 @@ class Requests(Clauses):
         )
 
     def topic(self, ask):
-        """Return the request with its thing in front: 杯子给我拿过来; the text as it is where it has no 把."""
+        """Return the request with its thing in front: 杯子给我拿过来; as it is without 把."""
         if not ask.dropped:
             return ask.text
         slot = '{' + ask.slots[0] + '}'
@@ -124,15 +124,14 @@ class Requests(Clauses):
         return bare(text)[:1] in '把将给拿放抓推打关开递取擦捡夹搬提切倒找去'
 
     def single(self, draft):
+        """One request for one skill, in any of its ways."""
         family = self.family()
         text, ask = self.request(family)
         if not ask:
             return False
-        given = None
-        slot = self._object(family, ask.slots)
         if family.name in ('pick', 'hand_over', 'place') and self.random() < 0.08:
             return self._moved(draft, family)
-        draft.text, act = self.fill(family, text, ask.slots, given)
+        draft.text, act = self.fill(family, text, ask.slots)
         draft.acts = [act]
         return True
 
@@ -178,6 +177,7 @@ class Requests(Clauses):
         return True
 
     def chain(self, draft, steps=0):
+        """Several steps, later ones often with 它 or nothing for the thing."""
         steps = steps or (2 if self.random() < 0.72 else 3)
         first = self.family(self._handles)
         ask = first and self.ask(first, lambda a: a.imperative and self._object(first, a.slots))

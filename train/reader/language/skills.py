@@ -171,8 +171,8 @@ def _merge(known, entry):
 
 
 _IDLE = frozenset(
-    """a an the of or in to and for with by as on at from into onto it its is are so that some something thing
-object objects robot person one""".split()
+    """a an the of or in to and for with by as on at from into onto it its is are so that some
+    something thing object objects robot person one""".split()
 )
 
 

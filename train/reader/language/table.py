@@ -22,7 +22,8 @@ _GRASP_EN = re.compile(
 )
 _GRASP_ZH = re.compile('抓|拿起|夹|捡|举|提起|端起|握|抬|捏|拎|拾')
 _TWO_EN = re.compile(
-    r'\b(pick|grab|grip|snatch|fetch|take|get|find|lift|grasp|bring|hold|got)\w*\b.*\b(and|then|so)\b|; ',
+    r'\b(pick|grab|grip|snatch|fetch|take|get|find|lift|grasp|bring|hold|got)\w*\b'
+    r'.*\b(and|then|so)\b|; ',
     re.I,
 )
 _TWO_ZH = re.compile('(拿|抓|夹|捡|举|端|取|握|捏|抄|拎|找|托).*(放|搁|摆|松|落|塞|移|置|送|丢)')

@@ -1,4 +1,4 @@
-"""English requests with a turn: what must not be done, what was said by mistake, in which order and when."""
+"""English requests with a turn: what not to do, what was said by mistake, in which order, when."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from kimi_train.reader.language import questions_en as questions
 from kimi_train.reader.language.draft import Draft
 from kimi_train.reader.language.forms import forms
 from kimi_train.reader.language.frames_en import frame, to_gerund
+from kimi_train.reader.language.phrase import Phrase
 from kimi_train.reader.language.requests_en import THEN, Requests, frame_lightly
 from kimi_train.reader.language.skills import (
     FETCH,
@@ -32,13 +33,12 @@ class Turns(Requests):
         bad = self.nouns.simple(kinds)
         r = self.random()
         if r < 0.12:
-            from kimi_train.reader.language.phrase import Phrase
-
             word = self.pick(('everything', 'everything', 'anything', 'all of them', 'all'))
             head, inner = self.marks(word)
             words, inner = self.marks(inner)
             every = Phrase(inner, words, head, number='all', plural=True)
-            text = f'{inner} {self.pick(("but", "except", "except for", "apart from", "other than"))} {bad.text}'
+            but = self.pick(('but', 'except', 'except for', 'apart from', 'other than'))
+            text = f'{inner} {but} {bad.text}'
             draft.text, act = self.fill(
                 family, frame_lightly(self, ask.text), ask.slots, {slot: (text, (every,))}
             )
@@ -76,6 +76,7 @@ class Turns(Requests):
         return self.pick(FORMS['refusal']).replace('{}', phrase.text)
 
     def only_refusal(self, draft):
+        """Nothing but what must not be done: nothing to do."""
         bad = self.nouns.phrase(('any',))
         draft.forbidden = [bad]
         text = self._refusal(bad)
@@ -342,14 +343,17 @@ class Turns(Requests):
         return False
 
     def question(self, draft):
+        """A question about the view."""
         return questions.ask(self, draft)
 
     def talk(self, draft):
+        """Small talk: nothing to do."""
         draft.text = self.pick(questions.TALK)
         draft.outcome = 'nothing'
         return True
 
     def unclear(self, draft):
+        """Words without sense."""
         draft.text = questions.nonsense(self)
         draft.outcome = 'unclear'
         return True

@@ -1,4 +1,4 @@
-"""Chinese requests with a turn: what must not be done, what was said by mistake, in which order and when."""
+"""Chinese requests with a turn: what not to do, what was said by mistake, in which order, when."""
 
 from __future__ import annotations
 
@@ -64,6 +64,7 @@ class Turns(Requests):
         return self.pick(FORMS['refusal']).replace('{}', phrase.text)
 
     def only_refusal(self, draft):
+        """Nothing but what must not be done: nothing to do."""
         bad = self.nouns.phrase(('any',))
         draft.forbidden = [bad]
         text = bad.text
@@ -305,14 +306,17 @@ class Turns(Requests):
         return False
 
     def question(self, draft):
+        """A question about the view."""
         return questions.ask(self, draft)
 
     def talk(self, draft):
+        """Small talk: nothing to do."""
         draft.text = self.pick(questions.TALK)
         draft.outcome = 'nothing'
         return True
 
     def unclear(self, draft):
+        """Words without sense."""
         draft.text = questions.nonsense(self)
         draft.outcome = 'unclear'
         return True

@@ -80,7 +80,6 @@ _NAMES = {
     'litres': 'l',
     'liters': 'l',
     'volts': 'V',
-    'mm': 'mm',
 }
 # Units that only count: how many of what.
 _COUNTED = {

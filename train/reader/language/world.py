@@ -167,21 +167,24 @@ def _fit(family, other):
     return mapped
 
 
-_equivalents: dict[str, frozenset[str]] = {}
-
-
+@functools.cache
 def equivalents() -> dict[str, frozenset[str]]:
-    """Return for each family those that share a name with it: they mean the same."""
-    if not _equivalents:
-        everyone = families()
-        for name, family in everyone.items():
-            labels = set(family.names)
-            _equivalents[name] = frozenset(
-                n
-                for n, f in everyone.items()
-                if n != name and (n in labels or name in f.names or len(labels & set(f.names)) > 1)
-            )
-    return _equivalents
+    """Return for each family those that mean the same: they share names."""
+    everyone = families()
+    called: dict[str, list[str]] = {}
+    for name, family in everyone.items():
+        for label in family.names:
+            called.setdefault(label, []).append(name)
+    same = {}
+    for name, family in everyone.items():
+        labels = set(family.names)
+        others = {n for label in labels for n in called[label]} - {name}
+        same[name] = frozenset(
+            n
+            for n in others
+            if n in labels or name in everyone[n].names or len(labels & set(everyone[n].names)) > 1
+        )
+    return same
 
 
 @functools.cache
