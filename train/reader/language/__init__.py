@@ -23,8 +23,8 @@ it; every name in a reading is a span of the instruction. What a reading holds f
 - A side of the view without landmark ("the cup on the left", "closest to me", "second from the
   left" in part) is the order of the thing; in Chinese an order keeps its 的.
 - Left out, to be told back: manner, time and persons that no argument takes, conditions that no
-  view settles, places told by what lies there ("where the plate is"). Reasons, politeness and fillers
-  are not.
+  view settles, places told by what lies there ("where the plate is"). Reasons, politeness and
+  fillers are not.
 """
 
 from kimi_train.reader.language.example import Argument, Example, SkillCard

@@ -16,7 +16,8 @@ VERB_OPEN, VERB_CLOSE = '\x01', '\x02'
 _NOT_IMPERATIVE = frozenset(
     """i i'd i'll i'm i've i am we we'd can could may might would will is are do does did has have
     where what which who how why when any there it it's that the this these my our shall just next
-    first down up somebody someone anybody anyone let's don't no not your you a an if time""".split()
+    first down up somebody someone anybody anyone let's don't no not your you a an if
+    time""".split()
 )
 _AUXILIARY = frozenset(
     """i we you it he she they can could may might would will shall should must is are
