@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from kimi_ros.reader.cards import GROUNDED
 from kimi_ros.reader.features import Said
 from kimi_ros.reader.heads import EVENTS, NUMBERS, SAME, SIM, SLOTS
-from kimi_ros.reader.network import Heard, Network, Offer
+from kimi_ros.reader.network import Arrays, Heard, Network, Offer
 from kimi_ros.reader.reading import QUESTIONS, RELATIONS
 
+_TRIES = 3  # of finding other things for arguments that seemed to be the same one
+FAR = -1e4  # never
 MOST = 8  # steps, questions and things not to touch in one instruction
 Place = tuple[int, int]  # first and last token
 
@@ -84,16 +87,39 @@ class Decoder:
         """Return an event with what it holds, and the token of its verb."""
         slots = self._slots_of(candidate)
         verbal = candidate >= len(EVENTS) or candidate == EVENTS.index('no_skill')
-        held = self._network.run(
-            'hold', x=self._heard.x, z=z, came=chosen, verbal=np.float32([[verbal]]),
-            arguments=self._offer.arguments[slots or [0]], values=self._offer.values,
-        )  # fmt: skip
+        closed = np.zeros((max(1, len(slots)), len(self._turns)), np.float32)
+        for _ in range(_TRIES):
+            held = self._network.run(
+                'hold', x=self._heard.x, z=z, came=chosen, verbal=np.float32([[verbal]]),
+                arguments=self._offer.arguments[slots or [0]], values=self._offer.values,
+                closed=closed,
+            )  # fmt: skip
+            if not self._close(slots, held, closed):
+                break
         event = Event(candidate)
         if verbal:
             event.verb = self._span(held['verb'][0], held['verb_end'][0], counts=False)
         for row, index in enumerate(slots):
             event.slots[index] = self._slot(held, row, index, candidate)
         return event, held['verb_token'][0]
+
+    def _close(self, slots: list[int], held: Arrays, closed: np.ndarray) -> bool:
+        """Close to an argument the thing that another one surely is; tell whether any was."""
+        rows = [row for row, index in enumerate(slots) if self._is_thing(index)]
+        taken: list[Place] = []
+        conflict = False
+        for row in sorted(rows, key=lambda row: -_highest(held['first'][row])):
+            start = int(held['first'][row].argmax())
+            if any(first <= start <= last for first, last in taken):
+                for first, last in taken:
+                    closed[row, first : last + 1] = FAR
+                conflict = True
+            elif start < len(self._turns):
+                taken.append((start, self._end(start, held['first_end'][row])))
+        return conflict
+
+    def _is_thing(self, index: int) -> bool:
+        return index >= len(SLOTS) and self._offer.types[index - len(SLOTS)] in GROUNDED
 
     def _slots_of(self, candidate: int) -> list[int]:
         if candidate >= len(EVENTS):
@@ -139,9 +165,15 @@ class Decoder:
         start = self._choose(starts, counts)
         if start == len(self._turns):
             return None
+        return start, self._choose(self._fitting(start, ends), counts)
+
+    def _end(self, start: int, ends: np.ndarray) -> int:
+        return int(self._fitting(start, ends).argmax())
+
+    def _fitting(self, start: int, ends: np.ndarray) -> np.ndarray:
         at = np.arange(len(self._turns))
         fits = (at >= start) & (self._turns == self._turns[start])
-        return start, self._choose(np.where(fits, ends, -1e4), counts)
+        return np.where(fits, ends, FAR)
 
     def _choose(self, logits: np.ndarray, counts: bool = True) -> int:
         best = int(logits.argmax())
@@ -149,3 +181,8 @@ class Decoder:
             shifted = logits - logits[best]
             self._surety -= float(np.log(np.exp(shifted).sum()))
         return best
+
+
+def _highest(logits: np.ndarray) -> float:
+    """Return the chance of the likeliest choice."""
+    return float(1 / np.exp(logits - logits.max()).sum())

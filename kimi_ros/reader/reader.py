@@ -6,6 +6,7 @@ import json
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,9 @@ class Reader:
         history = tuple(history)[:2]
         said = self._network.featurizer.said(instruction, history)
         offer = self._offer(tuple(skills), language or language_of(instruction))
-        if 0 not in said.turns:
+        if not any(
+            t.kind != 'mark' and not turn for t, turn in zip(said.tokens, said.turns, strict=True)
+        ):
             return Reading('unclear')
         heard = self._network.hear(said, offer)
         decisions = Decoder(self._network, offer, said, heard).decide()
@@ -91,8 +94,7 @@ class Reader:
         confidence = float(np.interp(chance, self._figures, self._shares))
         if confidence < self.threshold:
             return Reading('unclear', left_out=left, confidence=confidence)
-        fields = {**reading.__dict__, 'left_out': left, 'confidence': confidence}
-        return Reading(**fields)
+        return replace(reading, left_out=left, confidence=confidence)
 
     def _offer(self, skills: tuple[SkillCard, ...], language: str) -> Offer:
         names = [card.name for card in skills]
@@ -133,6 +135,7 @@ class _Assembly:
             else:
                 outcome = 'unclear'
         outcome = outcome or ('steps' if steps else 'nothing')
+        steps = [_without(step, forbidden) for step in steps]
         if steps and outcome != 'steps':
             if outcome == 'answer':  # a step and a question: no reading holds both
                 self._surety *= 0.5
@@ -182,6 +185,13 @@ class _Assembly:
             self._surety *= 0.2
             return None
         return Value(words, number)
+
+
+def _without(step: Step, forbidden: Sequence[Thing]) -> Step:
+    """Return the step without things that must not be touched."""
+    words = {thing.words for thing in forbidden}
+    things = {n: some for n, some in step.things.items() if not words & {t.words for t in some}}
+    return replace(step, things=things)
 
 
 def _left_out(phrases: PhraseReader, told: np.ndarray, said, covered) -> tuple[Span, ...]:

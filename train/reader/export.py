@@ -90,14 +90,22 @@ class _Decide(_Encode):
 class _Hold(_Encode):
     """What a step holds: its verb, and for each argument where it was said and how."""
 
-    INPUTS = {'x': 'n', 'z': '', 'came': '', 'verbal': '', 'arguments': 'a', 'values': 'v'}
+    INPUTS = {
+        'x': 'n',
+        'z': '',
+        'came': '',
+        'verbal': '',
+        'arguments': 'a',
+        'values': 'v',
+        'closed': 'a,n',
+    }
     OUTPUTS = {
         'verb': '', 'verb_end': '', 'verb_token': '', 'first': 'a', 'first_end': 'a',
         'second': 'a', 'second_end': 'a', 'number': 'a', 'relation': 'a', 'present': 'a',
         'truth': 'a', 'question': 'a', 'value': 'a',
     }  # fmt: skip
 
-    def forward(self, x, z, came, verbal, arguments, values):
+    def forward(self, x, z, came, verbal, arguments, values, closed):
         net = self.net
         away = x[None, :, 0] * 0
         padded = torch.cat([x, x[:1] * 0])
@@ -112,6 +120,8 @@ class _Hold(_Encode):
         out = []
         for pointer in (net.first, net.second):
             starts = pointer.starts(held, x, away)
+            if pointer is net.first:
+                starts = starts + nn.functional.pad(closed, (0, 1))
             began = padded[starts.argmax(-1)]
             out += [starts, pointer.ends(held, x, away, began)]
         decided = [

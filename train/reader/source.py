@@ -41,15 +41,27 @@ class Source:
 
         Numbers, choices and texts are rarer in what is generated than in what robots are told.
         """
-        drawn = []
-        for _ in range(TRIES if rng.random() < 0.5 else 1):
+        drawn, wanted = [], rng.choice(_WANTED)
+        for _ in range(TRIES):
             drawn = generate(rng, language, MORE * size, self._held_out, self._noisy)
-            if any(map(_holds_value, drawn)):
+            if max(map(_rarity, drawn)) >= wanted:
                 break
-        rare = [example for example in drawn if _holds_value(example)][: size // 2]
-        rest = [example for example in drawn if not _holds_value(example)]
-        return (rare + rest + drawn)[:size]
+        drawn.sort(key=_rarity, reverse=True)  # keeps the order of those that are as rare
+        half = size // 2
+        rest = [example for example in drawn[half:] if not _rarity(example)]
+        return (drawn[:half] + rest + drawn[half:])[:size]
 
 
-def _holds_value(example: Example) -> bool:
-    return any(step.values for step in example.reading.steps)
+# How rare what a catalogue is asked for shall be, if that is soon found.
+_WANTED = (0, 0, 1, 2)
+
+
+def _rarity(example: Example) -> int:
+    """Return 2 where a choice was said, 1 where another value was, else 0."""
+    types = {
+        (card.name, argument.name): argument.type
+        for card in example.catalogue
+        for argument in card.arguments
+    }
+    said = {types[step.skill, name] for step in example.reading.steps for name in step.values}
+    return 2 if said & {'enum', 'bool'} else 1 if said else 0
