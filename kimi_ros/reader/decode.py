@@ -132,7 +132,7 @@ class Decoder:
     def _slot(self, held, row: int, index: int, candidate: int) -> Slot:
         slot = Slot()
         slot.first = self._span(held['first'][row], held['first_end'][row])
-        if slot.first:
+        if slot.first and (self._is_thing(index) or 0 < index < len(SLOTS)):
             slot.second = self._span(held['second'][row], held['second_end'][row])
             slot.number = NUMBERS[self._choose(held['number'][row])]
         if index == SLOTS.index('condition'):
@@ -146,7 +146,8 @@ class Decoder:
             values = self._offer.catalogue.values[index - len(SLOTS)]
             if values and slot.first:
                 figures = held['value'][row][values] + self._likeness(slot.first, values)
-                slot.value = self._choose(figures)
+                # How sure the network is of it does not count: words that mean it plainly do.
+                slot.value = self._choose(figures, counts=False)
             kind = self._offer.types[index - len(SLOTS)]
             if kind == 'bool':
                 slot.truth = self._choose(held['truth'][row])

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kimi_ros.reader.beside import with_person, with_places
 from kimi_ros.reader.cards import GROUNDED, Argument, SkillCard
 from kimi_ros.reader.decode import Decoder, Event, Place, Slot
 from kimi_ros.reader.heads import EVENTS, SLOTS, TOLD
+from kimi_ros.reader.manners import meant
 from kimi_ros.reader.network import Network, Offer
 from kimi_ros.reader.numbers import quantity_in
 from kimi_ros.reader.phrases import PhraseReader
@@ -88,6 +90,7 @@ class Reader:
         phrases = PhraseReader(self._network, said, heard, (instruction, *history))
         reading, surety = _Assembly(skills, offer, phrases).reading(decisions.events)
         reading = with_values(reading, instruction, skills, said, offer, heard)
+        reading = with_places(with_person(reading, instruction, skills, said), instruction, said)
         covered = spans_of(reading)
         left = _left_out(phrases, heard.told, said, covered)
         chance = math.exp(decisions.surety) * surety
@@ -177,7 +180,8 @@ class _Assembly:
             return None
         text = self._phrases.text(slot.first)
         if argument.type == 'enum':
-            return Value(words, argument.values[slot.value])
+            plainly = meant(text, argument.values)
+            return Value(words, plainly or argument.values[slot.value])
         if argument.type == 'string':
             return Value(words, text)
         number = quantity_in(text, argument.unit)

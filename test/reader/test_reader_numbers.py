@@ -37,6 +37,11 @@ def test_a_unit_that_is_unknown_changes_nothing():
     assert quantity_in('12 furlongs', 'furlongs') == 12
 
 
+def test_a_quantity_of_another_kind_is_none():
+    assert quantity_in('270 degrees', 'min') is None
+    assert quantity_in('三公斤', 'm') is None
+
+
 @pytest.mark.parametrize('said', ['the mug', '杯子', '', 'point'])
 def test_words_without_a_number_say_none(said):
     assert number_in(said) is None
