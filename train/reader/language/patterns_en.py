@@ -1,20 +1,26 @@
-"""English instructions of every kind, some in less usual shapes."""
+"""English instructions of all kinds, and their frequencies."""
 
 from __future__ import annotations
 
-from kimi_train.reader.language.draft import Draft
-from kimi_train.reader.language.errands_en import Errands
-from kimi_train.reader.language.forms import forms
-from kimi_train.reader.language.requests_en import frame_lightly
-from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, passive
+from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
+from kimi_train.reader.language.requests_en import add_short_carrier_phrase
+from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.skill_families import (
+    FETCH_FAMILIES,
+    VERB_CLOSE,
+    VERB_OPEN,
+    skill_families,
+    to_passive,
+)
+from kimi_train.reader.language.tasks_en import TaskGenerator
 
-__all__ = ['PATTERNS', 'English']
+__all__ = ['PATTERNS', 'EnglishGenerator']
 
-FORMS = forms('en')
-_RECIPIENTS = FORMS['recipients']
-_CLEFTS = FORMS['clefts']
-_WANTED = FORMS['wanted']
-_RETAKES = FORMS['retakes']
+TEMPLATES = sentence_templates('en')
+_RECIPIENTS = TEMPLATES['recipients']
+_CLEFTS = TEMPLATES['clefts']
+_WANTED = TEMPLATES['wanted']
+_LANDMARK_PRONOUNS = TEMPLATES['landmark_pronouns']
 _RELATION_OF = {
     'on': 'on',
     'next': 'next_to',
@@ -28,196 +34,212 @@ _RELATION_OF = {
     'by': 'next_to',
     'onto': 'on',
 }
-_STATES = FORMS['states']
+_STATES = TEMPLATES['states']
 
 
-class English(Errands):
-    """Makes one English instruction of any kind."""
+class EnglishGenerator(TaskGenerator):
+    """Generates English instructions of all kinds."""
 
-    def cleft(self, draft):
-        """The thing pulled out of its clause: "it's the hammer I want you to pick up"."""
-        family = self.family(self._handles)
-        if family and family.name in FETCH and self.random() < 0.5:
-            form = self.pick(_WANTED).replace('{o}', '{object}')
+    def cleft(self, instruction):
+        """A cleft sentence: "it's the hammer I want you to pick up"."""
+        family = self.family(self.takes_object)
+        if family and family.name in FETCH_FAMILIES and self.random() < 0.5:
+            form = self.choose(_WANTED).replace('{o}', '{object}')
             verb = 'need' if ' need' in form else 'want' if ' want' in form else ''
             if verb:
                 form = form.replace(verb, VERB_OPEN + verb + VERB_CLOSE, 1)
-            draft.text, act = self.fill(family, form, ('object',))
-            draft.acts = [act]
+            instruction.text, call = self.fill(family, form, ('object',))
+            instruction.calls = [call]
             return True
-        ask = family and self.ask(
-            family, lambda a: a.imperative and a.slots == (self._object(family, a.slots),)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and a.slots == (self.object_slot(family, a.slots),)
         )
-        if not ask:
+        if not template:
             return False
-        slot = '{' + ask.slots[0] + '}'
-        form = self.pick(_CLEFTS)
+        slot = '{' + template.slots[0] + '}'
+        form = self.choose(_CLEFTS)
         if form.endswith(' it') or ' it ' in form.split('{v}')[1]:
-            verb = ask.pronoun.replace(slot, 'it', 1)
+            verb = template.pronoun_text.replace(slot, 'it', 1)
             form = form.replace('{v} it', '{v}')
-        elif ask.pronoun != ask.text or ask.text.endswith(' ' + slot):
-            verb = ask.pronoun.replace(' ' + slot, '', 1)
+        elif template.pronoun_text != template.text or template.text.endswith(' ' + slot):
+            verb = template.pronoun_text.replace(' ' + slot, '', 1)
         else:
             return False
-        given = self._singular(family, ask.slots[0])
-        draft.text, act = self.fill(
-            family, form.replace('{v}', verb).replace('{o}', slot), ask.slots, given
+        given = self._singular_object(family, template.slots[0])
+        instruction.text, call = self.fill(
+            family, form.replace('{v}', verb).replace('{o}', slot), template.slots, given
         )
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def both_then(self, draft):
-        """Two things taken up again: "pick up the fork and the knife and put them on the tray"."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
-        again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(again, lambda a: a.imperative and self._object(again, a.slots))
-        if not ask or not more or more.slots.count(self._object(again, more.slots)) != 1:
+    def shared_objects(self, instruction):
+        """Two objects shared by two verbs: "take the fork and the knife and wash them"."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and self.object_slot(family, a.slots)
+        )
+        again = self.family(lambda f: f is not family and self.takes_object(f))
+        more = again and self.sample_template(
+            again, lambda a: a.is_imperative and self.object_slot(again, a.slots)
+        )
+        if not template or not more or more.slots.count(self.object_slot(again, more.slots)) != 1:
             return False
-        slot, taken = self._object(family, ask.slots), self._object(again, more.slots)
-        kinds = family.kinds(slot)
-        phrases = [self.nouns.simple(kinds) for _ in range(2)]
-        if not all(self.fits(p, again, taken) for p in phrases):
+        slot, taken = self.object_slot(family, template.slots), self.object_slot(again, more.slots)
+        noun_classes = family.noun_classes(slot)
+        phrases = [self.noun_phrases.simple(noun_classes) for _ in range(2)]
+        if not all(self.can_refer_to(p, again, taken) for p in phrases):
             return False
-        text, act = self.fill(
+        text, call = self.fill(
             family,
-            frame_lightly(self, ask.text),
-            ask.slots,
+            add_short_carrier_phrase(self, template.text),
+            template.slots,
             {slot: (f'{phrases[0].text} and {phrases[1].text}', (phrases[0],))},
         )
-        first = [act, act.same()]
-        first[1].things[slot] = (phrases[1],)
-        them = self.pick(('them', 'them', 'both of them', 'both', 'them both', 'the two of them'))
-        follow, act = self.fill(again, more.pronoun, more.slots, {taken: (them, (phrases[0],))})
-        second = [act, act.same()]
-        second[1].things[taken] = (phrases[1],)
-        draft.text = (
-            text + self.pick((' and ', ' and then ', ', then ', '. Then ', ' and ')) + follow
+        first = [call, call.copy()]
+        first[1].phrases[slot] = (phrases[1],)
+        them = self.choose(('them', 'them', 'both of them', 'both', 'them both', 'the two of them'))
+        follow, call = self.fill(
+            again, more.pronoun_text, more.slots, {taken: (them, (phrases[0],))}
         )
-        draft.acts = first + second
+        second = [call, call.copy()]
+        second[1].phrases[taken] = (phrases[1],)
+        instruction.text = (
+            text + self.choose((' and ', ' and then ', ', then ', '. Then ', ' and ')) + follow
+        )
+        instruction.calls = first + second
         return True
 
-    def retake(self, draft):
-        """A thing that is the place of the next: "find the tray and put the cup on it"."""
-        first = self.family(self._handles)
-        ask = first and self.ask(first, lambda a: a.imperative and self._object(first, a.slots))
-        placer = self.family(
-            lambda f: any(a.get('place') for a in f.arguments) and self._handles(f)
+    def landmark_pronoun(self, instruction):
+        """A pronoun for a landmark: "find the tray and put the cup on it"."""
+        first = self.family(self.takes_object)
+        template = first and self.sample_template(
+            first, lambda a: a.is_imperative and self.object_slot(first, a.slots)
         )
-        put = placer and self.ask(
+        placer = self.family(
+            lambda f: any(a.get('place') for a in f.arguments) and self.takes_object(f)
+        )
+        place_template = placer and self.sample_template(
             placer,
             lambda a: (
-                a.imperative
-                and self._object(placer, a.slots)
-                and any(placer.by_name[s].get('place') for s in a.slots)
+                a.is_imperative
+                and self.object_slot(placer, a.slots)
+                and any(placer.arguments_by_name[s].get('place') for s in a.slots)
             ),
         )
-        if not ask or not put:
+        if not template or not place_template:
             return False
-        text, act = self.fill(first, frame_lightly(self, ask.text), ask.slots)
-        landmark = act.things[self._object(first, ask.slots)][0]
-        if landmark.plural or landmark.kind == 'person':
+        text, call = self.fill(first, add_short_carrier_phrase(self, template.text), template.slots)
+        landmark = call.phrases[self.object_slot(first, template.slots)][0]
+        if landmark.plural or landmark.noun_class == 'person':
             return False
-        target = next(s for s in put.slots if placer.by_name[s].get('place'))
-        said = self.pick(_RETAKES)
-        relation = _RELATION_OF.get(said.split(' ')[0], '')
-        if said.startswith(('in front', 'to the left', 'to the right')):
+        target = next(s for s in place_template.slots if placer.arguments_by_name[s].get('place'))
+        wording = self.choose(_LANDMARK_PRONOUNS)
+        relation = _RELATION_OF.get(wording.split(' ')[0], '')
+        if wording.startswith(('in front', 'to the left', 'to the right')):
             relation = {'f': 'in_front_of', 'l': 'left_of', 'r': 'right_of'}[
-                said.split(' ')[-3 if 'to the' in said else 1][0]
+                wording.split(' ')[-3 if 'to the' in wording else 1][0]
             ]
         more, other = self.fill(
-            placer, put.text, put.slots, {target: (said, (landmark,), relation)}
+            placer,
+            place_template.text,
+            place_template.slots,
+            {target: (wording, (landmark,), relation)},
         )
-        draft.text = (
+        instruction.text = (
             text
-            + self.pick((' and ', ' and then ', ', then ', '. Then ', ' and ', ', and '))
+            + self.choose((' and ', ' and then ', ', then ', '. Then ', ' and ', ', and '))
             + more
         )
-        draft.acts = [act, other]
+        instruction.calls = [call, other]
         return True
 
-    def recipient(self, draft):
-        """A person who gets the thing where no skill of the catalogue takes a person."""
-        family = families()['hand_over']
-        onto = self.world.resolve('hand_over')
-        if not onto or any(
-            'person' in families()[onto].kinds(a['name']) for a in families()[onto].arguments
+    def recipient(self, instruction):
+        """A recipient, if no skill of the catalogue takes one."""
+        family = skill_families()['hand_over']
+        target_family = self.catalogue.resolve('hand_over')
+        if not target_family or any(
+            'person' in skill_families()[target_family].noun_classes(a['name'])
+            for a in skill_families()[target_family].arguments
         ):
             return False
-        verb = self.pick(('give', 'hand', 'bring', 'pass', 'take', 'deliver'))
-        if verb not in ('give', 'hand', 'bring', 'pass') and verb in self.world.verbs:
+        verb = self.choose(('give', 'hand', 'bring', 'pass', 'take', 'deliver'))
+        if verb not in ('give', 'hand', 'bring', 'pass') and verb in self.catalogue.verbs:
             return False
-        number, who = self.marks(f'to {self.pick(_RECIPIENTS)}')
+        number, who = self.mark(f'to {self.choose(_RECIPIENTS)}')
         self.left_out.append(number)
-        text, act = self.fill(
+        text, call = self.fill(
             family,
-            frame_lightly(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {who}'),
+            add_short_carrier_phrase(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {who}'),
             ('object',),
         )
-        draft.text, draft.acts = text, [act]
+        instruction.text, instruction.calls = text, [call]
         return True
 
-    def if_state(self, draft):
-        """A condition that no view can settle: told back."""
-        text, act = self.clause(framed=0.2)
+    def unverifiable_condition(self, instruction):
+        """A condition that an image cannot answer, reported as left out."""
+        text, call = self.clause(carrier_probability=0.2)
         if not text or text.endswith('?'):
             return False
-        thing = self.nouns.simple(('any', 'open', 'switch'), 'the')
+        thing = self.noun_phrases.simple(('any', 'open', 'switch'), 'the')
         if thing.plural:
             return False
-        number, said = self.marks(
-            f'{self.pick(("if", "if", "when", "once", "as soon as", "unless", "while"))} '
-            f'{thing.text} {self.pick(_STATES)}'
+        number, wording = self.mark(
+            f'{self.choose(("if", "if", "when", "once", "as soon as", "unless", "while"))} '
+            f'{thing.text} {self.choose(_STATES)}'
         )
         self.left_out.append(number)
-        draft.text = (
-            f'{said}{self.pick((", ", " "))}{text}' if self.random() < 0.6 else f'{text} {said}'
+        instruction.text = (
+            f'{wording}{self.choose((", ", " "))}{text}'
+            if self.random() < 0.6
+            else f'{text} {wording}'
         )
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def where_is(self, draft):
-        """A place told by what lies there now: no place that can be planned."""
-        family = families()['place']
-        if not self.world.resolve('place'):
+    def place_by_content(self, instruction):
+        """A place named by what is there now, reported as left out."""
+        family = skill_families()['place']
+        if not self.catalogue.resolve('place'):
             return False
-        thing = self.nouns.simple(('any',), 'the')
-        number, said = self.marks(f'where {thing.text} {"are" if thing.plural else "is"}')
+        thing = self.noun_phrases.simple(('any',), 'the')
+        number, wording = self.mark(f'where {thing.text} {"are" if thing.plural else "is"}')
         self.left_out.append(number)
-        verb = self.pick(('put', 'place', 'set', 'leave', 'put'))
-        draft.text, act = self.fill(
+        verb = self.choose(('put', 'place', 'set', 'leave', 'put'))
+        instruction.text, call = self.fill(
             family,
-            frame_lightly(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {said}'),
+            add_short_carrier_phrase(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {wording}'),
             ('object',),
         )
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def answer(self, draft):
-        """What one says when asked which: "the red one", after the request that left it open."""
-        before = Draft()
-        if not self.single(before) or not before.acts[0].things:
+    def clarification_answer(self, instruction):
+        """The answer to a clarification question: "the red one"."""
+        previous = AnnotatedInstruction()
+        if not self.single(previous) or not previous.calls[0].phrases:
             return False
-        old = before.acts[0]
-        slot = self._object(old.family, list(old.things))
+        old = previous.calls[0]
+        slot = self.object_slot(old.family, list(old.phrases))
         if not slot:
             return False
         self.left_out.clear()
-        draft.history = (before.text,)
+        instruction.history = (previous.text,)
         r = self.random()
         new = (
-            self.nouns.one()
+            self.noun_phrases.pronominal()
             if r < 0.6
-            else self.nouns.related(
-                self.nouns.lexicon.noun(self.rng, old.family.kinds(slot), self.nouns.part)
+            else self.noun_phrases.with_relation(
+                self.noun_phrases.lexicon.noun(
+                    self.rng, old.family.noun_classes(slot), self.noun_phrases.split
+                )
             )
             if r < 0.8
-            else self.nouns.simple(old.family.kinds(slot), 'the')
+            else self.noun_phrases.simple(old.family.noun_classes(slot), 'the')
         )
-        act = old.same()
-        act.things = {**old.things, slot: (new,)}
-        draft.acts = [act]
-        draft.text = self.pick(
+        call = old.copy()
+        call.phrases = {**old.phrases, slot: (new,)}
+        instruction.calls = [call]
+        instruction.text = self.choose(
             (
                 '{}',
                 '{}',
@@ -235,113 +257,119 @@ class English(Errands):
         ).replace('{}', new.text)
         return True
 
-    def swapped_word(self, draft):
-        """A word taken back inside a phrase: "the red, no, the blue cup"."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
-        if not ask:
+    def attribute_correction(self, instruction):
+        """A correction inside a noun phrase: "the red, no, the blue cup"."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and self.object_slot(family, a.slots)
+        )
+        if not template:
             return False
-        slot = self._object(family, ask.slots)
-        noun = self.nouns.lexicon.noun(self.rng, family.kinds(slot), self.nouns.part)
-        wrong, good = self.nouns.adjective(), self.nouns.adjective()
+        slot = self.object_slot(family, template.slots)
+        noun = self.noun_phrases.lexicon.noun(
+            self.rng, family.noun_classes(slot), self.noun_phrases.split
+        )
+        wrong, good = self.noun_phrases.adjective(), self.noun_phrases.adjective()
         if wrong == good:
             return False
-        phrase = self.nouns._build(noun, self.pick(('the', 'the', '')), (good,))
-        swap = self.pick(FORMS['swapped_word'])
-        draft.text, act = self.fill(
+        phrase = self.noun_phrases.build(noun, self.choose(('the', 'the', '')), (good,))
+        correction = self.choose(TEMPLATES['attribute_correction'])
+        instruction.text, call = self.fill(
             family,
-            frame_lightly(self, ask.text),
-            ask.slots,
-            {slot: (f'the {wrong}{swap}{phrase.text}', (phrase,))},
+            add_short_carrier_phrase(self, template.text),
+            template.slots,
+            {slot: (f'the {wrong}{correction}{phrase.text}', (phrase,))},
         )
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def fragment(self, draft):
-        """A request that is little more than its nouns: "mug on the shelf", "cup please"."""
-        fetch = any(self.world.resolve(n) for n in FETCH)
+    def fragment(self, instruction):
+        """A verbless request: "mug on the shelf", "cup please"."""
+        fetch = any(self.catalogue.resolve(n) for n in FETCH_FAMILIES)
         r = self.random()
-        if r < 0.5 and self.world.resolve('place'):
-            family = families()['place']
-            draft.text, act = self.fill(
-                family, self.pick(FORMS['fragment_place']), ('object', 'target')
+        if r < 0.5 and self.catalogue.resolve('place'):
+            family = skill_families()['place']
+            instruction.text, call = self.fill(
+                family, self.choose(TEMPLATES['fragment_place']), ('object', 'target')
             )
         elif fetch:
-            family = families()['hand_over']
-            draft.text, act = self.fill(family, self.pick(FORMS['fragment_fetch']), ('object',))
+            family = skill_families()['hand_over']
+            instruction.text, call = self.fill(
+                family, self.choose(TEMPLATES['fragment_fetch']), ('object',)
+            )
         else:
             return False
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def cancelled(self, draft):
-        """A request taken back as a whole: nothing to do."""
-        text, act = self.clause(framed=0.3)
+    def cancellation(self, instruction):
+        """A request that is cancelled."""
+        text, call = self.clause(carrier_probability=0.3)
         if not text:
             return False
-        draft.text = text.rstrip('?') + self.pick(FORMS['cancelled'])
-        draft.outcome = 'nothing'
+        instruction.text = text.rstrip('?') + self.choose(TEMPLATES['cancellation'])
+        instruction.outcome = 'nothing'
         return True
 
-    def passive_chain(self, draft):
-        """Two states to be reached: "the cup should be washed and put on the shelf"."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, passive)
-        again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(again, passive)
-        if not ask or not more or len(set(ask.slots)) != len(ask.slots):
+    def passive_chain(self, instruction):
+        """Two coordinated passives: "the cup should be washed and put on the shelf"."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(family, to_passive)
+        again = self.family(lambda f: f is not family and self.takes_object(f))
+        more = again and self.sample_template(again, to_passive)
+        if not template or not more or len(set(template.slots)) != len(template.slots):
             return False
-        slot, done = passive(ask)
-        slot2, done2 = passive(more)
-        phrase = self.nouns.simple(family.kinds(slot[1:-1]))
+        slot, done = to_passive(template)
+        slot2, done2 = to_passive(more)
+        phrase = self.noun_phrases.simple(family.noun_classes(slot[1:-1]))
         if (
             phrase.plural
-            or not self.fits(phrase, again, slot2[1:-1])
-            or family.by_name[slot[1:-1]]['type'] != 'object'
-            or (again.by_name[slot2[1:-1]]['type'] != 'object')
+            or not self.can_refer_to(phrase, again, slot2[1:-1])
+            or family.arguments_by_name[slot[1:-1]]['type'] != 'object'
+            or (again.arguments_by_name[slot2[1:-1]]['type'] != 'object')
         ):
             return False
-        form = self.pick(FORMS['passive_chain'])
-        one, act = self.fill(
+        form = self.choose(TEMPLATES['passive_chain'])
+        one, call = self.fill(
             family,
             form.replace('{o}', slot) + done,
-            ask.slots,
+            template.slots,
             {slot[1:-1]: (phrase.text, (phrase,))},
         )
         two, other = self.fill(again, done2, [s for s in more.slots if s != slot2[1:-1]])
-        other.things[slot2[1:-1]] = (phrase,)
-        draft.text = one + self.pick((' and ', ' and then ', ', then ', ' and ')) + two
-        draft.acts = [act, other]
+        other.phrases[slot2[1:-1]] = (phrase,)
+        instruction.text = one + self.choose((' and ', ' and then ', ', then ', ' and ')) + two
+        instruction.calls = [call, other]
         return True
 
 
-# How often each kind is drawn.
+# Sampling weights.
 PATTERNS = (
     ('single', 30),
-    ('chain', 13),
+    ('sequence', 13),
     ('coordination', 7),
     ('ellipsis', 4),
     ('prohibition', 6),
-    ('only_refusal', 2),
+    ('only_prohibition', 2),
     ('correction', 3),
-    ('order', 5),
+    ('temporal_order', 5),
     ('condition', 5),
-    ('state', 3),
+    ('state_then_request', 3),
     ('follow_up', 5),
     ('no_skill', 11),
     ('question', 18),
-    ('talk', 3),
-    ('unclear', 3),
+    ('small_talk', 3),
+    ('unintelligible', 3),
     ('cleft', 3),
-    ('both_then', 2),
-    ('retake', 3),
+    ('shared_objects', 2),
+    ('landmark_pronoun', 3),
     ('recipient', 1),
-    ('if_state', 1),
-    ('where_is', 1),
-    ('answer', 2),
-    ('swapped_word', 1),
+    ('unverifiable_condition', 1),
+    ('place_by_content', 1),
+    ('clarification_answer', 2),
+    ('attribute_correction', 1),
     ('fragment', 3),
-    ('cancelled', 1),
+    ('cancellation', 1),
     ('passive_chain', 2),
-    ('errand', 6),
+    ('multi_step_task', 6),
 )

@@ -1,18 +1,23 @@
-"""Chinese instructions of every kind, some in less usual shapes."""
+"""Chinese instructions of all kinds, and their frequencies."""
 
 from __future__ import annotations
 
-from kimi_train.reader.language.draft import Draft
-from kimi_train.reader.language.errands_zh import Errands
-from kimi_train.reader.language.forms import forms
-from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families
+from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
+from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.skill_families import (
+    FETCH_FAMILIES,
+    VERB_CLOSE,
+    VERB_OPEN,
+    skill_families,
+)
+from kimi_train.reader.language.tasks_zh import TaskGenerator
 
-__all__ = ['PATTERNS', 'Chinese']
+__all__ = ['PATTERNS', 'ChineseGenerator']
 
-FORMS = forms('zh')
-_RECIPIENTS = FORMS['recipients']
-_WANTED = FORMS['wanted']
-_RETAKES = (
+TEMPLATES = sentence_templates('zh')
+_RECIPIENTS = TEMPLATES['recipients']
+_WANTED = TEMPLATES['wanted']
+_LANDMARK_PRONOUNS = (
     ('它上面', 'on'),
     ('它旁边', 'next_to'),
     ('它里面', 'in'),
@@ -29,114 +34,128 @@ _RETAKES = (
     ('它下面', 'under'),
     ('那旁边', 'next_to'),
 )
-_STATES = FORMS['states']
+_STATES = TEMPLATES['states']
 
 
-class Chinese(Errands):
-    """Makes one Chinese instruction of any kind."""
+class ChineseGenerator(TaskGenerator):
+    """Generates Chinese instructions of all kinds."""
 
-    def cleft(self, draft):
-        """The thing pulled out of its clause: 我要你拿的是锤子."""
-        family = self.family(self._handles)
-        if family and family.name in FETCH and self.random() < 0.5:
-            form = self.pick(_WANTED).replace('{o}', '{object}')
+    def cleft(self, instruction):
+        """A cleft sentence: 我要你拿的是锤子."""
+        family = self.family(self.takes_object)
+        if family and family.name in FETCH_FAMILIES and self.random() < 0.5:
+            form = self.choose(_WANTED).replace('{o}', '{object}')
             if '要' in form:
                 form = form.replace('要', VERB_OPEN + '要' + VERB_CLOSE, 1)
-            draft.text, act = self.fill(family, form, ('object',))
-            draft.acts = [act]
+            instruction.text, call = self.fill(family, form, ('object',))
+            instruction.calls = [call]
             return True
-        ask = family and self.ask(
-            family, lambda a: a.imperative and a.slots == (self._object(family, a.slots),)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and a.slots == (self.object_slot(family, a.slots),)
         )
-        if not ask:
+        if not template:
             return False
-        slot = '{' + ask.slots[0] + '}'
-        if ask.text.endswith(slot) and '把' not in ask.text:
-            form = self.pick(FORMS['cleft_verb'])
-            text = form.replace('{v}', ask.text[: -len(slot)]).replace('{o}', slot)
-        elif ask.dropped:
-            form = self.pick(FORMS['cleft_thing'])
-            text = form.replace('{v}', ask.dropped).replace('{o}', slot)
+        slot = '{' + template.slots[0] + '}'
+        if template.text.endswith(slot) and '把' not in template.text:
+            form = self.choose(TEMPLATES['cleft_verb'])
+            text = form.replace('{v}', template.text[: -len(slot)]).replace('{o}', slot)
+        elif template.without_object:
+            form = self.choose(TEMPLATES['cleft_object'])
+            text = form.replace('{v}', template.without_object).replace('{o}', slot)
         else:
             return False
-        draft.text, act = self.fill(family, text, ask.slots)
-        draft.acts = [act]
+        instruction.text, call = self.fill(family, text, template.slots)
+        instruction.calls = [call]
         return True
 
-    def both_then(self, draft):
-        """Two things taken up together: 拿起叉子和刀，都放到托盘上."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
-        again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(
-            again, lambda a: a.dropped and a.slots[0] == self._object(again, a.slots)
+    def shared_objects(self, instruction):
+        """Two objects shared by two verbs: 拿起叉子和刀，都放到托盘上."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and self.object_slot(family, a.slots)
         )
-        if not ask or not more:
+        again = self.family(lambda f: f is not family and self.takes_object(f))
+        more = again and self.sample_template(
+            again, lambda a: a.without_object and a.slots[0] == self.object_slot(again, a.slots)
+        )
+        if not template or not more:
             return False
-        slot, taken = self._object(family, ask.slots), self._object(again, more.slots)
-        kinds = family.kinds(slot)
-        phrases = [self.nouns.simple(kinds) for _ in range(2)]
-        if not all(self.fits(p, again, taken) for p in phrases):
+        slot, taken = self.object_slot(family, template.slots), self.object_slot(again, more.slots)
+        noun_classes = family.noun_classes(slot)
+        phrases = [self.noun_phrases.simple(noun_classes) for _ in range(2)]
+        if not all(self.can_refer_to(p, again, taken) for p in phrases):
             return False
-        joined = f'{phrases[0].text}{self.pick(("和", "跟", "还有", "、"))}{phrases[1].text}'
-        text, act = self.fill(
-            family, self.lightly(ask.text), ask.slots, {slot: (joined, (phrases[0],))}
+        joined = f'{phrases[0].text}{self.choose(("和", "跟", "还有", "、"))}{phrases[1].text}'
+        text, call = self.fill(
+            family,
+            self.add_short_carrier_phrase(template.text),
+            template.slots,
+            {slot: (joined, (phrases[0],))},
         )
-        first = [act, act.same()]
-        first[1].things[slot] = (phrases[1],)
-        them = self.pick(('把它们都', '都', '把它们', '把这两个', '全都', '把两个都', '把这两样'))
-        follow, act = self.fill(
-            again, '{' + taken + '}' + more.dropped, more.slots, {taken: (them, (phrases[0],))}
+        first = [call, call.copy()]
+        first[1].phrases[slot] = (phrases[1],)
+        them = self.choose(('把它们都', '都', '把它们', '把这两个', '全都', '把两个都', '把这两样'))
+        follow, call = self.fill(
+            again,
+            '{' + taken + '}' + more.without_object,
+            more.slots,
+            {taken: (them, (phrases[0],))},
         )
-        second = [act, act.same()]
-        second[1].things[taken] = (phrases[1],)
-        draft.text = text + self.pick(('，', '，然后', '，再', '，接着')) + follow
-        draft.acts = first + second
+        second = [call, call.copy()]
+        second[1].phrases[taken] = (phrases[1],)
+        instruction.text = text + self.choose(('，', '，然后', '，再', '，接着')) + follow
+        instruction.calls = first + second
         return True
 
-    def retake(self, draft):
-        """A thing named first that is the place of another: 找到托盘，把杯子放到它上面."""
-        first = self.family(self._handles)
-        ask = first and self.ask(first, lambda a: a.imperative and self._object(first, a.slots))
+    def landmark_pronoun(self, instruction):
+        """A pronoun for a landmark: 找到托盘，把杯子放到它上面."""
+        first = self.family(self.takes_object)
+        template = first and self.sample_template(
+            first, lambda a: a.is_imperative and self.object_slot(first, a.slots)
+        )
         placer = self.family(
-            lambda f: any(a.get('place') for a in f.arguments) and self._handles(f)
+            lambda f: any(a.get('place') for a in f.arguments) and self.takes_object(f)
         )
-        put = placer and self.ask(
+        place_template = placer and self.sample_template(
             placer,
             lambda a: (
-                a.imperative
-                and self._object(placer, a.slots)
-                and any(placer.by_name[s].get('place') for s in a.slots)
+                a.is_imperative
+                and self.object_slot(placer, a.slots)
+                and any(placer.arguments_by_name[s].get('place') for s in a.slots)
             ),
         )
-        if not ask or not put:
+        if not template or not place_template:
             return False
-        text, act = self.fill(first, self.lightly(ask.text), ask.slots)
-        landmark = act.things[self._object(first, ask.slots)][0]
-        if landmark.plural or landmark.kind == 'person':
+        text, call = self.fill(first, self.add_short_carrier_phrase(template.text), template.slots)
+        landmark = call.phrases[self.object_slot(first, template.slots)][0]
+        if landmark.plural or landmark.noun_class == 'person':
             return False
-        target = next(s for s in put.slots if placer.by_name[s].get('place'))
-        said, relation = self.pick(_RETAKES)
+        target = next(s for s in place_template.slots if placer.arguments_by_name[s].get('place'))
+        wording, relation = self.choose(_LANDMARK_PRONOUNS)
         more, other = self.fill(
-            placer, put.text, put.slots, {target: (said, (landmark,), relation)}
+            placer,
+            place_template.text,
+            place_template.slots,
+            {target: (wording, (landmark,), relation)},
         )
-        draft.text = text + self.pick(('，然后', '，再', '，', '，接着')) + more
-        draft.acts = [act, other]
+        instruction.text = text + self.choose(('，然后', '，再', '，', '，接着')) + more
+        instruction.calls = [call, other]
         return True
 
-    def recipient(self, draft):
-        """A person who gets the thing where no skill of the catalogue takes a person."""
-        family = families()['hand_over']
-        onto = self.world.resolve('hand_over')
-        if not onto or any(
-            'person' in families()[onto].kinds(a['name']) for a in families()[onto].arguments
+    def recipient(self, instruction):
+        """A recipient, if no skill of the catalogue takes one."""
+        family = skill_families()['hand_over']
+        target_family = self.catalogue.resolve('hand_over')
+        if not target_family or any(
+            'person' in skill_families()[target_family].noun_classes(a['name'])
+            for a in skill_families()[target_family].arguments
         ):
             return False
-        number, who = self.marks(f'给{self.pick(_RECIPIENTS)}')
+        number, who = self.mark(f'给{self.choose(_RECIPIENTS)}')
         self.left_out.append(number)
-        verb = self.pick(('拿', '递', '送', '带'))
+        verb = self.choose(('拿', '递', '送', '带'))
         verb = VERB_OPEN + verb + VERB_CLOSE
-        text = self.pick(
+        text = self.choose(
             (
                 f'把{{object}}{verb}{who}',
                 f'{who}{verb}{{object}}',
@@ -145,21 +164,21 @@ class Chinese(Errands):
                 f'{{object}}{verb}{who}',
             )
         )
-        draft.text, act = self.fill(family, self.lightly(text), ('object',))
-        draft.acts = [act]
+        instruction.text, call = self.fill(family, self.add_short_carrier_phrase(text), ('object',))
+        instruction.calls = [call]
         return True
 
-    def if_state(self, draft):
-        """A condition that no view can settle: told back."""
-        family = self.family(lambda f: any(a.imperative for a in f.asks['zh']))
-        ask = family and self.ask(family, lambda a: a.imperative)
-        if not ask:
+    def unverifiable_condition(self, instruction):
+        """A condition that an image cannot answer, reported as left out."""
+        family = self.family(lambda f: any(a.is_imperative for a in f.templates['zh']))
+        template = family and self.sample_template(family, lambda a: a.is_imperative)
+        if not template:
             return False
-        text, act = self.fill(family, self.lightly(ask.text), ask.slots)
-        thing = self.nouns.simple(('any', 'open', 'switch'), '')
-        state = self.pick(_STATES)
-        number, said = self.marks(
-            self.pick(
+        text, call = self.fill(family, self.add_short_carrier_phrase(template.text), template.slots)
+        thing = self.noun_phrases.simple(('any', 'open', 'switch'), '')
+        state = self.choose(_STATES)
+        number, wording = self.mark(
+            self.choose(
                 (
                     f'如果{thing.text}{state}',
                     f'要是{thing.text}{state}',
@@ -171,17 +190,17 @@ class Chinese(Errands):
             )
         )
         self.left_out.append(number)
-        draft.text = f'{said}{self.pick(("，", "，", "就"))}{text}'
-        draft.acts = [act]
+        instruction.text = f'{wording}{self.choose(("，", "，", "就"))}{text}'
+        instruction.calls = [call]
         return True
 
-    def where_is(self, draft):
-        """A place told by what lies there now: no place that can be planned."""
-        if not self.world.resolve('place'):
+    def place_by_content(self, instruction):
+        """A place named by what is there now, reported as left out."""
+        if not self.catalogue.resolve('place'):
             return False
-        thing = self.nouns.simple(('any',), '')
-        number, said = self.marks(
-            self.pick(
+        thing = self.noun_phrases.simple(('any',), '')
+        number, wording = self.mark(
+            self.choose(
                 (
                     f'{thing.text}那里',
                     f'{thing.text}在的地方',
@@ -191,43 +210,45 @@ class Chinese(Errands):
             )
         )
         self.left_out.append(number)
-        draft.text, act = self.fill(
-            families()['place'],
-            self.lightly(f'把{{object}}{VERB_OPEN}放{VERB_CLOSE}到{said}'),
+        instruction.text, call = self.fill(
+            skill_families()['place'],
+            self.add_short_carrier_phrase(f'把{{object}}{VERB_OPEN}放{VERB_CLOSE}到{wording}'),
             ('object',),
         )
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def answer(self, draft):
-        """What one says when asked which: 红的那个, after the request that left it open."""
-        before = Draft()
-        if not self.single(before) or not before.acts[0].things:
+    def clarification_answer(self, instruction):
+        """The answer to a clarification question: 红的那个."""
+        previous = AnnotatedInstruction()
+        if not self.single(previous) or not previous.calls[0].phrases:
             return False
-        old = before.acts[0]
-        slot = self._object(old.family, list(old.things))
+        old = previous.calls[0]
+        slot = self.object_slot(old.family, list(old.phrases))
         if not slot:
             return False
         self.left_out.clear()
-        draft.history = (before.text,)
-        noun = self.nouns.lexicon.noun(self.rng, old.family.kinds(slot), self.nouns.part)
+        instruction.history = (previous.text,)
+        noun = self.noun_phrases.lexicon.noun(
+            self.rng, old.family.noun_classes(slot), self.noun_phrases.split
+        )
         r = self.random()
         new = (
-            self.nouns.one(noun)
+            self.noun_phrases.pronominal(noun)
             if r < 0.6
-            else self.nouns.related(noun)
+            else self.noun_phrases.with_relation(noun)
             if r < 0.8
-            else self.nouns._build(noun)
+            else self.noun_phrases.build(noun)
         )
-        act = old.same()
-        act.things = {**old.things, slot: (new,)}
-        draft.acts = [act]
-        draft.text = self.pick(
+        call = old.copy()
+        call.phrases = {**old.phrases, slot: (new,)}
+        instruction.calls = [call]
+        instruction.text = self.choose(
             (
                 '{}',
                 '{}',
                 '{}',
-                '我要{}' if old.family.name in FETCH else '{}',
+                '我要{}' if old.family.name in FETCH_FAMILIES else '{}',
                 '我是说{}',
                 '当然是{}',
                 '是{}',
@@ -238,35 +259,37 @@ class Chinese(Errands):
         ).replace('{}', new.text)
         return True
 
-    def swapped_word(self, draft):
-        """A word taken back inside a phrase: 红色的，不，蓝色的杯子."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
-        if not ask:
+    def attribute_correction(self, instruction):
+        """A correction inside a noun phrase: 红色的，不，蓝色的杯子."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and self.object_slot(family, a.slots)
+        )
+        if not template:
             return False
-        slot = self._object(family, ask.slots)
-        noun = self.nouns.lexicon.noun(self.rng, family.kinds(slot), self.nouns.part)
-        wrong, good = self.nouns.adjective(), self.nouns.adjective()
+        slot = self.object_slot(family, template.slots)
+        noun = self.noun_phrases.lexicon.noun(
+            self.rng, family.noun_classes(slot), self.noun_phrases.split
+        )
+        wrong, good = self.noun_phrases.adjective(), self.noun_phrases.adjective()
         if wrong == good:
             return False
-        phrase = self.nouns._build(noun, '', (good,))
-        swap = self.pick(
-            ('，不，', '，不对，', '，哦不，', '，呃，', '，不是，是', '，说错了，', '不对')
-        )
-        draft.text, act = self.fill(
+        phrase = self.noun_phrases.build(noun, '', (good,))
+        correction = self.choose(TEMPLATES['attribute_correction'])
+        instruction.text, call = self.fill(
             family,
-            self.lightly(ask.text),
-            ask.slots,
-            {slot: (f'{wrong}的{swap}{phrase.text}', (phrase,))},
+            self.add_short_carrier_phrase(template.text),
+            template.slots,
+            {slot: (f'{wrong}的{correction}{phrase.text}', (phrase,))},
         )
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def fragment(self, draft):
-        """A request that is little more than its nouns: 杯子，放桌上; 杯子谢谢."""
+    def fragment(self, instruction):
+        """A verbless request: 杯子，放桌上; 杯子谢谢."""
         r = self.random()
-        if r < 0.5 and self.world.resolve('place'):
-            text = self.pick(
+        if r < 0.5 and self.catalogue.resolve('place'):
+            text = self.choose(
                 (
                     '{object}，{target}',
                     '{object}{v}{target}',
@@ -275,11 +298,13 @@ class Chinese(Errands):
                 )
             )
             text = text.replace('{v}', VERB_OPEN + '放' + VERB_CLOSE)
-            draft.text, act = self.fill(families()['place'], text, ('object', 'target'))
-        elif any(self.world.resolve(n) for n in FETCH):
-            draft.text, act = self.fill(
-                families()['hand_over'],
-                self.pick(
+            instruction.text, call = self.fill(
+                skill_families()['place'], text, ('object', 'target')
+            )
+        elif any(self.catalogue.resolve(n) for n in FETCH_FAMILIES):
+            instruction.text, call = self.fill(
+                skill_families()['hand_over'],
+                self.choose(
                     (
                         '{object}，谢谢',
                         '{object}谢谢',
@@ -293,85 +318,82 @@ class Chinese(Errands):
             )
         else:
             return False
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def cancelled(self, draft):
-        """A request taken back as a whole: nothing to do."""
-        family = self.family(lambda f: any(a.imperative for a in f.asks['zh']))
-        ask = family and self.ask(family, lambda a: a.imperative)
-        if not ask:
+    def cancellation(self, instruction):
+        """A request that is cancelled."""
+        family = self.family(lambda f: any(a.is_imperative for a in f.templates['zh']))
+        template = family and self.sample_template(family, lambda a: a.is_imperative)
+        if not template:
             return False
-        text, _ = self.fill(family, self.lightly(ask.text), ask.slots)
-        draft.text = text + self.pick(
-            (
-                '，算了',
-                '，不用了',
-                '，还是算了吧',
-                '……算了',
-                '，哦不用了',
-                '，没事了',
-                '，不，别弄了',
-                '，算了不用了',
-            )
-        )
-        draft.outcome = 'nothing'
+        text, _ = self.fill(family, self.add_short_carrier_phrase(template.text), template.slots)
+        instruction.text = text + self.choose(TEMPLATES['cancellation'])
+        instruction.outcome = 'nothing'
         return True
 
-    def serial(self, draft):
-        """Steps run together with the thing said once: 把杯子拿起来放桌上."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.dropped)
-        again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(
-            again, lambda a: a.dropped and a.slots[0] == self._object(again, a.slots)
+    def serial_verbs(self, instruction):
+        """A serial verb construction: 把杯子拿起来放桌上."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(family, lambda a: a.without_object)
+        again = self.family(lambda f: f is not family and self.takes_object(f))
+        more = again and self.sample_template(
+            again, lambda a: a.without_object and a.slots[0] == self.object_slot(again, a.slots)
         )
-        if not ask or not more or ask.slots[0] != self._object(family, ask.slots):
+        if (
+            not template
+            or not more
+            or template.slots[0] != self.object_slot(family, template.slots)
+        ):
             return False
-        text, act = self.fill(
-            family, self.lightly(ask.text) if self.random() < 0.7 else self.topic(ask), ask.slots
+        text, call = self.fill(
+            family,
+            self.add_short_carrier_phrase(template.text)
+            if self.random() < 0.7
+            else self.topicalize(template),
+            template.slots,
         )
-        subject = act.things[ask.slots[0]][0]
-        if not self.fits(subject, again, more.slots[0]):
+        subject = call.phrases[template.slots[0]][0]
+        if not self.can_refer_to(subject, again, more.slots[0]):
             return False
         follow, other = self.fill(
             again,
-            '{' + more.slots[0] + '}' + more.dropped,
+            '{' + more.slots[0] + '}' + more.without_object,
             more.slots,
             {more.slots[0]: ('', (subject,))},
         )
-        draft.text = text + self.pick(('', '，', '再', '然后', '并')) + follow
-        draft.acts = [act, other]
+        instruction.text = text + self.choose(('', '，', '再', '然后', '并')) + follow
+        instruction.calls = [call, other]
         return True
 
 
-# How often each kind is drawn.
+# Sampling weights.
 PATTERNS = (
     ('single', 32),
-    ('chain', 13),
+    ('sequence', 13),
     ('coordination', 7),
     ('ellipsis', 4),
     ('prohibition', 6),
-    ('only_refusal', 2),
+    ('only_prohibition', 2),
     ('correction', 3),
-    ('order', 5),
+    ('temporal_order', 5),
     ('condition', 5),
-    ('state', 4),
+    ('state_then_request', 4),
     ('follow_up', 5),
     ('no_skill', 11),
     ('question', 18),
-    ('talk', 3),
-    ('unclear', 3),
+    ('small_talk', 3),
+    ('unintelligible', 3),
     ('cleft', 3),
-    ('both_then', 2),
-    ('retake', 3),
+    ('shared_objects', 2),
+    ('landmark_pronoun', 3),
     ('recipient', 1),
-    ('if_state', 1),
-    ('where_is', 1),
-    ('answer', 2),
-    ('swapped_word', 1),
+    ('unverifiable_condition', 1),
+    ('place_by_content', 1),
+    ('clarification_answer', 2),
+    ('attribute_correction', 1),
     ('fragment', 3),
-    ('cancelled', 1),
-    ('serial', 4),
-    ('errand', 6),
+    ('cancellation', 1),
+    ('serial_verbs', 4),
+    ('multi_step_task', 6),
 )

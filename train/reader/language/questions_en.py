@@ -1,16 +1,23 @@
-"""English questions, small talk, words without sense, and what hardly a robot does."""
+"""English questions, small talk, unintelligible text and requests that no skill fulfils."""
 
 from __future__ import annotations
 
-from kimi_train.reader.language import spoken
-from kimi_train.reader.language.forms import forms
-from kimi_train.reader.language.phrase import Phrase
+from kimi_train.reader.language import sentence_corpus
+from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
+from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.span_markers import closing_marker
 
-__all__ = ['IMPOSSIBLE', 'IMPOSSIBLE_VERBS', 'TALK', 'ask', 'nonsense']
+__all__ = [
+    'UNSUPPORTED_REQUESTS',
+    'UNSUPPORTED_VERBS',
+    'SMALL_TALK',
+    'generate_question',
+    'unintelligible_text',
+]
 
-FORMS = forms('en')
+TEMPLATES = sentence_templates('en')
 
-_IMPOSSIBLE = {
+_UNSUPPORTED_REQUESTS = {
     'fly': (' to the ceiling', ' to the moon', ' around the room', ' out of the window'),
     'order': (' a pizza', ' some groceries', ' a taxi', ' me a new phone'),
     'call': (' my mum', ' the doctor', ' a taxi', ' the police', ' my sister'),
@@ -52,27 +59,34 @@ _IMPOSSIBLE = {
     'iron': (' my shirts', ' the tablecloth'),
     'vaccinate': (' the patient',),
 }
-IMPOSSIBLE_VERBS = tuple(_IMPOSSIBLE)
-IMPOSSIBLE = tuple(_IMPOSSIBLE.values())
+UNSUPPORTED_VERBS = tuple(_UNSUPPORTED_REQUESTS)
+UNSUPPORTED_REQUESTS = tuple(_UNSUPPORTED_REQUESTS.values())
 
-TALK = FORMS['talk']
+SMALL_TALK = TEMPLATES['small_talk']
 
-_FRAGMENTS = FORMS['fragments']
-_BLURRED = FORMS['blurred']
+_FRAGMENTS = TEMPLATES['fragments']
+_NONWORDS = TEMPLATES['nonwords']
 
 
-def nonsense(say) -> str:
-    """Return words without sense, or a sentence that is cut off."""
-    r = say.random()
+def _noun(generator):
+    noun_phrases = generator.noun_phrases
+    return noun_phrases.lexicon.noun(generator.rng, ('any',), noun_phrases.split).word
+
+
+def unintelligible_text(generator) -> str:
+    """Return filler words, nonwords or a truncated sentence."""
+    r = generator.random()
     if r < 0.4:
-        return ' '.join(say.pick(_FRAGMENTS) for _ in range(2 + int(say.random() * 4)))
+        return ' '.join(
+            generator.choose(_FRAGMENTS) for _ in range(2 + int(generator.random() * 4))
+        )
     if r < 0.6:
         return ' '.join(
-            say.pick(_BLURRED if say.random() < 0.7 else _FRAGMENTS)
-            for _ in range(1 + int(say.random() * 4))
+            generator.choose(_NONWORDS if generator.random() < 0.7 else _FRAGMENTS)
+            for _ in range(1 + int(generator.random() * 4))
         )
-    noun = say.nouns.lexicon.noun(say.rng, ('any',), say.nouns.part).word
-    return say.pick(
+    noun = _noun(generator)
+    return generator.choose(
         (
             'put the',
             'could you',
@@ -105,7 +119,7 @@ def nonsense(say) -> str:
             'put on on the',
             'hand the to',
             'I need you to the',
-            f'{noun} {say.nouns.lexicon.noun(say.rng, ("any",), say.nouns.part).word}',
+            f'{noun} {_noun(generator)}',
             'more',
             'again maybe',
             'whatever it',
@@ -115,127 +129,131 @@ def nonsense(say) -> str:
 
 
 # What is asked: kind, how, and which phrases it needs.
-_WHERE = FORMS['where']
-_SEEN = FORMS['seen']
-_COUNT = FORMS['count']
-_COLOUR = FORMS['colour']
-_WHICH = FORMS['which']
-_TEXT = FORMS['text']
-_WHAT = FORMS['what']
-_THIS = FORMS['this']
-_DESCRIBE = FORMS['describe']
-_OTHER = FORMS['other']
-_PICTURED = ('what does {} look like', 'describe {}', 'tell me about {}')
-_WHERE += spoken.questions('en', 'where')
-_SEEN += spoken.questions('en', 'presence')
-_COUNT += spoken.questions('en', 'count')
-_COLOUR += tuple(q for q in spoken.questions('en', 'attribute') if '{2}' not in q)
-_WHICH += tuple(q for q in spoken.questions('en', 'attribute') if '{2}' in q)
-_TEXT += spoken.questions('en', 'text')
-_OTHER += tuple(q for q in spoken.questions('en', 'other') if '{2}' not in q)
-_DESCRIBE += tuple(q for q in spoken.questions('en', 'describe') if '{' not in q)
+_WHERE = TEMPLATES['where']
+_PRESENCE = TEMPLATES['presence']
+_COUNT = TEMPLATES['count']
+_COLOUR = TEMPLATES['colour']
+_WHICH = TEMPLATES['which']
+_TEXT = TEMPLATES['text']
+_WHAT = TEMPLATES['what']
+_THIS = TEMPLATES['this']
+_DESCRIBE = TEMPLATES['describe']
+_OTHER = TEMPLATES['other']
+_DESCRIBE_OBJECT = ('what does {} look like', 'describe {}', 'tell me about {}')
+_WHERE += sentence_corpus.questions('en', 'where')
+_PRESENCE += sentence_corpus.questions('en', 'presence')
+_COUNT += sentence_corpus.questions('en', 'count')
+_COLOUR += tuple(q for q in sentence_corpus.questions('en', 'attribute') if '{2}' not in q)
+_WHICH += tuple(q for q in sentence_corpus.questions('en', 'attribute') if '{2}' in q)
+_TEXT += sentence_corpus.questions('en', 'text')
+_OTHER += tuple(q for q in sentence_corpus.questions('en', 'other') if '{2}' not in q)
+_DESCRIBE += tuple(q for q in sentence_corpus.questions('en', 'describe') if '{' not in q)
 _DESCRIBE = tuple(q for q in _DESCRIBE if 'table' not in q)  # that asks for what is on a thing
-_PICTURED += tuple(q for q in spoken.questions('en', 'describe') if '{}' in q)
-TALK += spoken.small_talk('en')
-_RELATED = FORMS['related']
-_RELATED_THING = FORMS['related_thing']
+_DESCRIBE_OBJECT += tuple(q for q in sentence_corpus.questions('en', 'describe') if '{}' in q)
+SMALL_TALK += sentence_corpus.small_talk('en')
+_RELATION = TEMPLATES['relation']
+_RELATION_OF_OBJECT = TEMPLATES['relation_of_object']
 
 
-def ask(say, draft) -> bool:
-    """Fill the draft with a question."""
-    r = say.random()
-    world, nouns = say.world, say.nouns
+def generate_question(generator, instruction) -> bool:
+    """Write a question into the instruction; tell whether it fits the catalogue."""
+    r = generator.random()
+    catalogue, noun_phrases = generator.catalogue, generator.noun_phrases
     if r < 0.16:
-        return _about(say, draft, 'where', _WHERE, 'locate')
+        return _object_question(generator, instruction, 'where', _WHERE, 'locate')
     if r < 0.32:
-        return _about(say, draft, 'presence', _SEEN, 'locate')
+        return _object_question(generator, instruction, 'presence', _PRESENCE, 'locate')
     if r < 0.46:
-        return _several(say, draft, 'count', _COUNT)
+        return _plural_question(generator, instruction, 'count', _COUNT)
     if r < 0.58:
-        return _about(say, draft, 'attribute', _COLOUR, '')
+        return _object_question(generator, instruction, 'attribute', _COLOUR, '')
     if r < 0.62:
-        one, two = nouns.simple(('any',), 'the'), nouns.simple(('any',), 'the')
-        draft.text = say.pick(_WHICH).replace('{}', one.text).replace('{2}', two.text)
-        draft.question = ('attribute', (one, two))
+        one, two = noun_phrases.simple(('any',), 'the'), noun_phrases.simple(('any',), 'the')
+        instruction.text = generator.choose(_WHICH).replace('{}', one.text).replace('{2}', two.text)
+        instruction.question = ('attribute', (one, two))
     elif r < 0.70:
-        return _about(
-            say,
-            draft,
+        return _object_question(
+            generator,
+            instruction,
             'text',
             _TEXT,
             '',
             ('office', 'food', 'care', 'warehouse', 'any', 'container'),
         )
     elif r < 0.80:
-        return _related(say, draft)
+        return _relation_question(generator, instruction)
     elif r < 0.84:
-        if say.random() < 0.35:
-            phrase = nouns.phrase(('any',))
+        if generator.random() < 0.35:
+            phrase = noun_phrases.phrase(('any',))
             if phrase.plural:
                 return False
         else:
-            det, _, name = say.pick(_THIS).rpartition(' ')
-            head, text = say.marks(name)
-            words, text = say.marks(text)
-            phrase = Phrase(f'{det} {text}'.strip(), words, head)
-            if name in ('thing', 'object') and say.random() < 0.4:
-                phrase = nouns.sided(phrase)
-        draft.text = say.pick(_WHAT).replace('{this}', phrase.text)
-        draft.question = ('what', (phrase,))
+            det, _, name = generator.choose(_THIS).rpartition(' ')
+            head, text = generator.mark(name)
+            words, text = generator.mark(text)
+            phrase = AnnotatedPhrase(f'{det} {text}'.strip(), words, head)
+            if name in ('thing', 'object') and generator.random() < 0.4:
+                phrase = noun_phrases.with_side(phrase)
+        instruction.text = generator.choose(_WHAT).replace('{this}', phrase.text)
+        instruction.question = ('what', (phrase,))
     elif r < 0.91:
-        if world.has('describe'):
+        if catalogue.has('describe'):
             return False
-        if say.random() < 0.35:
-            return _about(say, draft, 'describe', _PICTURED, '')
-        draft.text = say.pick(_DESCRIBE)
-        draft.question = ('describe', ())
+        if generator.random() < 0.35:
+            return _object_question(generator, instruction, 'describe', _DESCRIBE_OBJECT, '')
+        instruction.text = generator.choose(_DESCRIBE)
+        instruction.question = ('describe', ())
     else:
-        return _about(say, draft, 'other', _OTHER, '')
-    return _finish(say, draft)
+        return _object_question(generator, instruction, 'other', _OTHER, '')
+    return _finish_question(generator, instruction)
 
 
-def _finish(say, draft):
-    draft.outcome = 'answer'
-    if draft.text.split(' ', 1)[0] in FORMS['no_question_mark']:
+def _finish_question(generator, instruction):
+    instruction.outcome = 'answer'
+    if instruction.text.split(' ', 1)[0] in TEMPLATES['no_question_mark']:
         return True
-    draft.text += '?'
+    instruction.text += '?'
     return True
 
 
-def _about(say, draft, kind, templates, skill, kinds=('any',)):
-    template = say.pick(templates)
-    if _taken(say, kind, template):
+def _object_question(generator, instruction, kind, templates, skill, noun_classes=('any',)):
+    template = generator.choose(templates)
+    if _may_request_skill(generator, kind, template):
         return False
-    if skill and say.world.has(skill) and kind == 'where':
+    if skill and generator.catalogue.has(skill) and kind == 'where':
         return False
     if (
         kind == 'presence'
-        and say.world.has('locate')
+        and generator.catalogue.has('locate')
         and 'there' not in template
         and 'have' not in template
     ):
         return False
-    if kind == 'presence' and say.world.has('locate') and 'seen' in template:
+    if kind == 'presence' and generator.catalogue.has('locate') and 'seen' in template:
         return False
     if '{s}' in template or '{a}' in template:
-        return _several(say, draft, kind, (template,))
+        return _plural_question(generator, instruction, kind, (template,))
     if (
-        template.split(' ')[0] in say.world.verbs
+        template.split(' ')[0] in generator.catalogue.verbs
         or kind == 'text'
-        and say.world.has('read', 'read_text', 'read_label')
+        and generator.catalogue.has('read', 'read_text', 'read_label')
     ):
         return False
     things = ()
     if '{}' in template:
-        phrase = say.nouns.phrase(kinds) if say.random() < 0.6 else say.nouns.simple(kinds, 'the')
+        phrase = (
+            generator.noun_phrases.phrase(noun_classes)
+            if generator.random() < 0.6
+            else generator.noun_phrases.simple(noun_classes, 'the')
+        )
         things = (phrase,)
         template = _agree(template, phrase).replace('{}', phrase.text)
-    draft.text = template
-    draft.question = (kind, things)
-    return _finish(say, draft)
+    instruction.text = template
+    instruction.question = (kind, things)
+    return _finish_question(generator, instruction)
 
 
-_KEYS = {
+_KEYWORDS = {
     'count': ('how many', 'count', 'number of'),
     'text': ('read', ' says', 'what does', 'written'),
     'attribute': ('colour', 'color', 'how big', 'how tall', 'how heavy', 'check ', 'is {} '),
@@ -247,9 +265,9 @@ _KEYS = {
 }
 
 
-def _taken(say, kind, template):
+def _may_request_skill(generator, kind, template):
     """Tell whether a skill of the catalogue may be meant by the question."""
-    return say.world.mentions(*_KEYS[kind])
+    return generator.catalogue.mentions(*_KEYWORDS[kind])
 
 
 def _agree(template, phrase):
@@ -267,17 +285,19 @@ def _agree(template, phrase):
     return template
 
 
-def _several(say, draft, kind, templates):
-    nouns = say.nouns
-    template = say.pick(templates)
-    if template.split(' ')[0] in say.world.verbs or _taken(say, kind, template):
+def _plural_question(generator, instruction, kind, templates):
+    noun_phrases = generator.noun_phrases
+    template = generator.choose(templates)
+    if template.split(' ')[0] in generator.catalogue.verbs or _may_request_skill(
+        generator, kind, template
+    ):
         return False
-    noun = nouns.lexicon.noun(say.rng, ('any',), nouns.part)
-    adjectives = (nouns.adjective(),) if say.random() < 0.35 else ()
+    noun = noun_phrases.lexicon.noun(generator.rng, ('any',), noun_phrases.split)
+    adjectives = (noun_phrases.adjective(),) if generator.random() < 0.35 else ()
     if '{a}' in template:
-        phrase = nouns._build(noun, 'a', adjectives)
+        phrase = noun_phrases.build(noun, 'a', adjectives)
     else:
-        phrase = nouns._build(
+        phrase = noun_phrases.build(
             noun,
             'the' if '{the}' in template else '',
             adjectives,
@@ -291,22 +311,22 @@ def _several(say, draft, kind, templates):
         .replace('{the}', phrase.text)
     )
     if (
-        say.random() < 0.3
-        and text.endswith(chr(0xEC00 + phrase.words))
-        or (text.endswith((' there', ' see', ' are')) and say.random() < 0.4)
+        generator.random() < 0.3
+        and text.endswith(closing_marker(phrase.words))
+        or (text.endswith((' there', ' see', ' are')) and generator.random() < 0.4)
     ):
-        relation, place, landmarks = nouns.place(static=True, deep=False)
+        relation, place, landmarks = noun_phrases.place(static=True, nested=False)
         phrase.relation, phrase.landmarks = relation, landmarks
         text = f'{text} {place}'
-    draft.text = text
-    draft.question = (kind, (phrase,))
-    return _finish(say, draft)
+    instruction.text = text
+    instruction.question = (kind, (phrase,))
+    return _finish_question(generator, instruction)
 
 
-def _related(say, draft):
-    relation, place, landmarks = say.nouns.place(static=True, deep=False)
-    if say.random() < 0.6:
-        template = say.pick(_RELATED)
+def _relation_question(generator, instruction):
+    relation, place, landmarks = generator.noun_phrases.place(static=True, nested=False)
+    if generator.random() < 0.6:
+        template = generator.choose(_RELATION)
         word = (
             'anything'
             if 'anything' in template
@@ -315,22 +335,22 @@ def _related(say, draft):
             else ('which thing' if 'which' in template else 'what')
         )
         if word == 'which thing':
-            head, text = say.marks('thing')
+            head, text = generator.mark('thing')
             template = template.replace('thing', '{h}', 1)
         else:
-            head, text = say.marks(word)
+            head, text = generator.mark(word)
             template = template.replace(word, '{h}', 1)
-        words, text = say.marks(text)
-        phrase = Phrase(text, words, head, relation=relation, landmarks=landmarks)
-        draft.text = template.replace('{h}', text).replace('{p}', place)
+        words, text = generator.mark(text)
+        phrase = AnnotatedPhrase(text, words, head, relation=relation, landmarks=landmarks)
+        instruction.text = template.replace('{h}', text).replace('{p}', place)
     else:
-        template = say.pick(_RELATED_THING)
-        phrase = say.nouns.simple(('any',), '' if '{n}' in template else 'the')
+        template = generator.choose(_RELATION_OF_OBJECT)
+        phrase = generator.noun_phrases.simple(('any',), '' if '{n}' in template else 'the')
         if phrase.plural:
             return False
         phrase.relation, phrase.landmarks = relation, landmarks
-        draft.text = (
+        instruction.text = (
             template.replace('{}', phrase.text).replace('{n}', phrase.text).replace('{p}', place)
         )
-    draft.question = ('relation', (phrase,))
-    return _finish(say, draft)
+    instruction.question = ('relation', (phrase,))
+    return _finish_question(generator, instruction)

@@ -1,17 +1,17 @@
-"""Chinese questions, small talk, words without sense, and what hardly a robot does."""
+"""Chinese questions, small talk, unintelligible text and requests that no skill fulfils."""
 
 from __future__ import annotations
 
-from kimi_train.reader.language import spoken
-from kimi_train.reader.language.forms import forms
-from kimi_train.reader.language.phrase import Phrase
+from kimi_train.reader.language import sentence_corpus
+from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
+from kimi_train.reader.language.sentence_templates import sentence_templates
 
-__all__ = ['IMPOSSIBLE', 'TALK', 'ask', 'nonsense']
+__all__ = ['UNSUPPORTED_REQUESTS', 'SMALL_TALK', 'generate_question', 'unintelligible_text']
 
-FORMS = forms('zh')
+TEMPLATES = sentence_templates('zh')
 
 # What stands before the verb, the verb, and what follows it.
-IMPOSSIBLE = (
+UNSUPPORTED_REQUESTS = (
     ('', '飞', '到天花板上去'),
     ('', '飞', '上天'),
     ('给我', '订', '个披萨'),
@@ -64,7 +64,7 @@ IMPOSSIBLE = (
     ('', '弹', '钢琴'),
     ('', '搬家', ''),
 )
-TALK = FORMS['talk']
+SMALL_TALK = TEMPLATES['small_talk']
 _FRAGMENTS = (
     '那个',
     '嗯',
@@ -82,32 +82,32 @@ _FRAGMENTS = (
     '吧',
     '给',
 )
-_BLURRED = ('咕噜', '啦啦', '嘟嘟', '哔哔', '啊啊', '嗷', '哼哼', '呜', '叽里呱啦', 'asdf', '滋滋')
+_NONWORDS = ('咕噜', '啦啦', '嘟嘟', '哔哔', '啊啊', '嗷', '哼哼', '呜', '叽里呱啦', 'asdf', '滋滋')
 
-_WHERE = FORMS['where']
-_SEEN = FORMS['seen']
-_COUNT = FORMS['count']
-_ATTRIBUTE = FORMS['attribute']
-_WHICH = FORMS['which']
-_TEXT = FORMS['text']
-_WHAT = FORMS['what']
+_WHERE = TEMPLATES['where']
+_PRESENCE = TEMPLATES['presence']
+_COUNT = TEMPLATES['count']
+_ATTRIBUTE = TEMPLATES['attribute']
+_WHICH = TEMPLATES['which']
+_TEXT = TEMPLATES['text']
+_WHAT = TEMPLATES['what']
 _THIS = ('那个', '这个', '那个东西', '这个东西', '这', '那', '它')
-_DESCRIBE = FORMS['describe']
-_OTHER = FORMS['other']
-_PICTURED = ('{}长什么样', '描述一下{}', '{}是什么样子的', '说说{}')
-_WHERE += spoken.questions('zh', 'where')
-_SEEN += spoken.questions('zh', 'presence')
-_ATTRIBUTE += tuple(q for q in spoken.questions('zh', 'attribute') if '{2}' not in q)
-_WHICH += tuple(q for q in spoken.questions('zh', 'attribute') if '{2}' in q)
-_TEXT += spoken.questions('zh', 'text')
-_COUNT += tuple(q.replace('个', '{m}') for q in spoken.questions('zh', 'count'))
-_OTHER += tuple(q for q in spoken.questions('zh', 'other') if '{2}' not in q)
-_DESCRIBE += tuple(q for q in spoken.questions('zh', 'describe') if '{' not in q)
+_DESCRIBE = TEMPLATES['describe']
+_OTHER = TEMPLATES['other']
+_DESCRIBE_OBJECT = ('{}长什么样', '描述一下{}', '{}是什么样子的', '说说{}')
+_WHERE += sentence_corpus.questions('zh', 'where')
+_PRESENCE += sentence_corpus.questions('zh', 'presence')
+_ATTRIBUTE += tuple(q for q in sentence_corpus.questions('zh', 'attribute') if '{2}' not in q)
+_WHICH += tuple(q for q in sentence_corpus.questions('zh', 'attribute') if '{2}' in q)
+_TEXT += sentence_corpus.questions('zh', 'text')
+_COUNT += tuple(q.replace('个', '{m}') for q in sentence_corpus.questions('zh', 'count'))
+_OTHER += tuple(q for q in sentence_corpus.questions('zh', 'other') if '{2}' not in q)
+_DESCRIBE += tuple(q for q in sentence_corpus.questions('zh', 'describe') if '{' not in q)
 _DESCRIBE = tuple(q for q in _DESCRIBE if '桌' not in q)  # that asks for what is on a thing
-_PICTURED += tuple(q for q in spoken.questions('zh', 'describe') if '{}' in q)
-TALK += spoken.small_talk('zh')
-_RELATED = FORMS['related']
-_RELATED_THING = (
+_DESCRIBE_OBJECT += tuple(q for q in sentence_corpus.questions('zh', 'describe') if '{}' in q)
+SMALL_TALK += sentence_corpus.small_talk('zh')
+_RELATION = TEMPLATES['relation']
+_RELATION_OF_OBJECT = (
     '{}在{p}吗',
     '{}是不是在{p}',
     '{}在不在{p}',
@@ -117,18 +117,20 @@ _RELATED_THING = (
 )
 
 
-def nonsense(say) -> str:
-    """Return words without sense, or a sentence that is cut off."""
-    r = say.random()
+def unintelligible_text(generator) -> str:
+    """Return filler words, nonwords or a truncated sentence."""
+    r = generator.random()
     if r < 0.4:
-        return ''.join(say.pick(_FRAGMENTS) for _ in range(2 + int(say.random() * 4)))
+        return ''.join(generator.choose(_FRAGMENTS) for _ in range(2 + int(generator.random() * 4)))
     if r < 0.6:
         return ''.join(
-            say.pick(_BLURRED if say.random() < 0.7 else _FRAGMENTS)
-            for _ in range(1 + int(say.random() * 3))
+            generator.choose(_NONWORDS if generator.random() < 0.7 else _FRAGMENTS)
+            for _ in range(1 + int(generator.random() * 3))
         )
-    noun = say.nouns.lexicon.noun(say.rng, ('any',), say.nouns.part).word
-    return say.pick(
+    noun = generator.noun_phrases.lexicon.noun(
+        generator.rng, ('any',), generator.noun_phrases.split
+    ).word
+    return generator.choose(
         (
             '把那个',
             '你能不能',
@@ -164,79 +166,81 @@ def nonsense(say) -> str:
     )
 
 
-def ask(say, draft) -> bool:
-    """Fill the draft with a question."""
-    r = say.random()
-    nouns, world = say.nouns, say.world
+def generate_question(generator, instruction) -> bool:
+    """Write a question into the instruction; tell whether it fits the catalogue."""
+    r = generator.random()
+    noun_phrases, catalogue = generator.noun_phrases, generator.catalogue
     if r < 0.16:
-        return not world.has('locate') and _about(say, draft, 'where', _WHERE)
-    if r < 0.31:
-        template = say.pick(_SEEN)
-        if world.has('locate') and any(w in template for w in '看见'):
-            return False
-        return _about(say, draft, 'presence', (template,), det='')
-    if r < 0.46:
-        if world.mentions('几', '多少', '数'):
-            return False
-        noun = nouns.lexicon.noun(say.rng, ('any',), nouns.part)
-        phrase = nouns._build(
-            noun, '', (nouns.adjective(),) if say.random() < 0.35 else (), number='all'
+        return not catalogue.has('locate') and _object_question(
+            generator, instruction, 'where', _WHERE
         )
-        text = say.pick(_COUNT).replace('{m}', noun.measure).replace('{}', phrase.text)
-        if say.random() < 0.3 and text[0] in '有几一数':
-            relation, place, landmarks = nouns.place(static=True, deep=False)
+    if r < 0.31:
+        template = generator.choose(_PRESENCE)
+        if catalogue.has('locate') and any(w in template for w in '看见'):
+            return False
+        return _object_question(generator, instruction, 'presence', (template,), det='')
+    if r < 0.46:
+        if catalogue.mentions('几', '多少', '数'):
+            return False
+        noun = noun_phrases.lexicon.noun(generator.rng, ('any',), noun_phrases.split)
+        phrase = noun_phrases.build(
+            noun, '', (noun_phrases.adjective(),) if generator.random() < 0.35 else (), number='all'
+        )
+        text = generator.choose(_COUNT).replace('{m}', noun.measure).replace('{}', phrase.text)
+        if generator.random() < 0.3 and text[0] in '有几一数':
+            relation, place, landmarks = noun_phrases.place(static=True, nested=False)
             phrase.relation, phrase.landmarks = relation, landmarks
             text = (
                 place + text if text[0] != '数' else f'看看{place}有几{noun.measure}{phrase.text}'
             )
-        draft.text, draft.question = text, ('count', (phrase,))
+        instruction.text, instruction.question = text, ('count', (phrase,))
     elif r < 0.58:
-        return _about(say, draft, 'attribute', _ATTRIBUTE)
+        return _object_question(generator, instruction, 'attribute', _ATTRIBUTE)
     elif r < 0.62:
-        one, two = nouns.simple(('any',)), nouns.simple(('any',))
-        draft.text = say.pick(_WHICH).replace('{}', one.text).replace('{2}', two.text)
-        draft.question = ('attribute', (one, two))
+        one, two = noun_phrases.simple(('any',)), noun_phrases.simple(('any',))
+        instruction.text = generator.choose(_WHICH).replace('{}', one.text).replace('{2}', two.text)
+        instruction.question = ('attribute', (one, two))
     elif r < 0.70:
-        if world.has('read', 'read_text', 'read_label'):
+        if catalogue.has('read', 'read_text', 'read_label'):
             return False
-        return _about(say, draft, 'text', _TEXT)
+        return _object_question(generator, instruction, 'text', _TEXT)
     elif r < 0.80:
-        return _related(say, draft)
+        return _relation_question(generator, instruction)
     elif r < 0.84:
-        if say.random() < 0.35:
-            phrase = nouns.phrase(('any',))
+        if generator.random() < 0.35:
+            phrase = noun_phrases.phrase(('any',))
         else:
-            said = say.pick(_THIS)
-            det, name = (said[:2], said[2:]) if said.endswith('东西') else ('', said)
-            head, text = say.marks(name)
-            words, text = say.marks(text)
-            phrase = Phrase(det + text, words, head)
-        draft.text, draft.question = (
-            say.pick(_WHAT).replace('{this}', phrase.text),
+            wording = generator.choose(_THIS)
+            det, name = (wording[:2], wording[2:]) if wording.endswith('东西') else ('', wording)
+            head, text = generator.mark(name)
+            words, text = generator.mark(text)
+            phrase = AnnotatedPhrase(det + text, words, head)
+        instruction.text, instruction.question = (
+            generator.choose(_WHAT).replace('{this}', phrase.text),
             ('what', (phrase,)),
         )
     elif r < 0.91:
-        if world.has('describe'):
+        if catalogue.has('describe'):
             return False
-        if say.random() < 0.35:
-            return _about(say, draft, 'describe', _PICTURED)
-        draft.text, draft.question = say.pick(_DESCRIBE), ('describe', ())
+        if generator.random() < 0.35:
+            return _object_question(generator, instruction, 'describe', _DESCRIBE_OBJECT)
+        instruction.text, instruction.question = generator.choose(_DESCRIBE), ('describe', ())
     else:
-        return _about(say, draft, 'other', _OTHER)
-    return _finish(say, draft)
+        return _object_question(generator, instruction, 'other', _OTHER)
+    return _finish_question(generator, instruction)
 
 
-def _finish(say, draft):
-    draft.outcome = 'answer'
-    r = say.random()
-    if not any(w in draft.text for w in ('吗', '呢', '不', '没')) and r < 0.15:
-        draft.text += say.pick(('呢', '啊', '呀'))
+def _finish_question(generator, instruction):
+    instruction.outcome = 'answer'
+    r = generator.random()
+    if not any(w in instruction.text for w in ('吗', '呢', '不', '没')) and r < 0.15:
+        instruction.text += generator.choose(('呢', '啊', '呀'))
     if r < 0.7:
-        draft.text += '？'
+        instruction.text += '？'
     return True
 
 
-_KEYS = {
+_KEYWORDS = {
     'text': ('读', '念', '写着'),
     'attribute': ('颜色', '多大', '多高', '多重', '吗', '没有', '了没', '是不是'),
     'where': ('在哪', '哪里', '找'),
@@ -245,40 +249,40 @@ _KEYS = {
 }
 
 
-def _about(say, draft, kind, templates, det=None):
-    template = say.pick(templates)
-    if say.world.mentions(*_KEYS.get(kind, ('不会出现',))):
+def _object_question(generator, instruction, kind, templates, det=None):
+    template = generator.choose(templates)
+    if generator.catalogue.mentions(*_KEYWORDS.get(kind, ('不会出现',))):
         return False
-    if kind == 'text' and say.world.has('read', 'read_text', 'read_label'):
+    if kind == 'text' and generator.catalogue.has('read', 'read_text', 'read_label'):
         return False
     things = ()
     if '{}' in template:
         phrase = (
-            say.nouns.phrase()
-            if say.random() < 0.55 and det is None
-            else say.nouns.simple(('any',), det)
+            generator.noun_phrases.phrase()
+            if generator.random() < 0.55 and det is None
+            else generator.noun_phrases.simple(('any',), det)
         )
         things = (phrase,)
         template = template.replace('{}', phrase.text)
-    draft.text, draft.question = template, (kind, things)
-    return _finish(say, draft)
+    instruction.text, instruction.question = template, (kind, things)
+    return _finish_question(generator, instruction)
 
 
-def _related(say, draft):
-    relation, place, landmarks = say.nouns.place(static=True, deep=False)
-    if say.random() < 0.65:
-        template = say.pick(_RELATED)
+def _relation_question(generator, instruction):
+    relation, place, landmarks = generator.noun_phrases.place(static=True, nested=False)
+    if generator.random() < 0.65:
+        template = generator.choose(_RELATION)
         word = '什么东西' if '什么东西' in template else '什么' if '什么' in template else '东西'
-        head, text = say.marks(word)
-        words, text = say.marks(text)
-        phrase = Phrase(text, words, head, relation=relation, landmarks=landmarks)
-        draft.text = template.replace(word, text, 1).replace('{p}', place)
+        head, text = generator.mark(word)
+        words, text = generator.mark(text)
+        phrase = AnnotatedPhrase(text, words, head, relation=relation, landmarks=landmarks)
+        instruction.text = template.replace(word, text, 1).replace('{p}', place)
     else:
-        template = say.pick(_RELATED_THING)
-        phrase = say.nouns.simple(('any',), '')
+        template = generator.choose(_RELATION_OF_OBJECT)
+        phrase = generator.noun_phrases.simple(('any',), '')
         phrase.relation, phrase.landmarks = relation, landmarks
-        draft.text = (
+        instruction.text = (
             template.replace('{}', phrase.text).replace('{n}', phrase.text).replace('{p}', place)
         )
-    draft.question = ('relation', (phrase,))
-    return _finish(say, draft)
+    instruction.question = ('relation', (phrase,))
+    return _finish_question(generator, instruction)

@@ -1,4 +1,4 @@
-"""Forms of English verbs, and which verbs go with a particle."""
+"""Inflection of English verbs, and separable phrasal verbs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ _PARTICIPLES = {
     'fit': 'fitted',
 }
 PARTICLES = frozenset('up off on out down away over back in aside apart together open shut'.split())
-# Verbs whose particle stands on either side of the thing; with other verbs it is a preposition.
+# Separable phrasal verbs; with other verbs the particle is a preposition.
 _PHRASAL = frozenset(
     """
 pick up|lift up|put down|set down|put on|put away|put back|turn on|turn off|switch on
@@ -126,7 +126,7 @@ spread out|stretch out|screw up|ease off|ease out|peel off|lift off|lift down|fe
 
 
 def phrasal(verb: str, particle: str) -> bool:
-    """Tell whether the verb takes the particle behind the thing too: "pick it up"."""
+    """Tell whether verb and particle are separable: "pick it up"."""
     return f'{verb} {particle}' in _PHRASAL
 
 
@@ -142,7 +142,7 @@ def participle(verb: str) -> str:
 
 
 def gerund(verb: str) -> str:
-    """Return the form in -ing."""
+    """Return the gerund (-ing form)."""
     if verb.endswith('ie'):
         return verb[:-2] + 'ying'
     if verb.endswith('e') and not verb.endswith(('ee', 'ye', 'oe')) and verb != 'be':

@@ -1,19 +1,19 @@
-"""A noun phrase while a sentence is being made: its text with marks, and what it says."""
+"""A noun phrase under construction, with its annotation."""
 
 from __future__ import annotations
 
 from kimi_ros.reader.reading import Span, Thing
 
-__all__ = ['Phrase']
+__all__ = ['AnnotatedPhrase']
 
 
-class Phrase:
-    """A noun phrase with the numbers of its marked pieces.
+class AnnotatedPhrase:
+    """A noun phrase with the numbers of its spans; see `Thing` for their meaning.
 
-    :ivar text: with its determiner, as it stands in the sentence.
-    :ivar words: number of the mark around the phrase without its determiner.
-    :ivar plural: whether "them" points back at it.
-    :ivar kind: class of its noun, from the word lists.
+    :ivar text: with its determiner and span markers, as it stands in the sentence.
+    :ivar words: number of the span of the phrase without its determiner.
+    :ivar plural: whether its pronoun is "them".
+    :ivar noun_class: class of its noun in the lexicon.
     """
 
     __slots__ = (
@@ -26,7 +26,7 @@ class Phrase:
         'relation',
         'landmarks',
         'plural',
-        'kind',
+        'noun_class',
     )
 
     def __init__(
@@ -40,7 +40,7 @@ class Phrase:
         relation='',
         landmarks=(),
         plural=False,
-        kind='any',
+        noun_class='any',
     ):
         self.text = text
         self.words = words
@@ -51,10 +51,10 @@ class Phrase:
         self.relation = relation
         self.landmarks = landmarks
         self.plural = plural
-        self.kind = kind
+        self.noun_class = noun_class
 
-    def thing(self, spans: dict[int, Span]) -> Thing:
-        """Return the thing, once it is known where each piece lies."""
+    def to_thing(self, spans: dict[int, Span]) -> Thing:
+        """Return the phrase as a `Thing`, given the offsets of its spans."""
         return Thing(
             spans[self.words],
             spans[self.head],
@@ -62,5 +62,5 @@ class Phrase:
             spans[self.order] if self.order else None,
             self.number,
             self.relation,
-            tuple([landmark.thing(spans) for landmark in self.landmarks]),
+            tuple([landmark.to_thing(spans) for landmark in self.landmarks]),
         )

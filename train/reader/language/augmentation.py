@@ -1,4 +1,4 @@
-"""What happens to a sentence on its way: fillers, lower case, no marks, slips of the keys."""
+"""Noise augmentation: fillers, lower case, missing punctuation, typing errors."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 from kimi_ros.sim.language import requests
 
-__all__ = ['dress']
+__all__ = ['add_noise']
 
-_EN_BEFORE = (
+_EN_FILLERS = (
     'um',
     'uh',
     'er',
@@ -31,7 +31,7 @@ _EN_BEFORE = (
     'hey',
     'oh',
 )
-_ZH_BEFORE = (
+_ZH_FILLERS = (
     '那个',
     '嗯',
     '呃',
@@ -47,8 +47,8 @@ _ZH_BEFORE = (
     '小基',
     '对了',
 )
-# Endings that say how: no harmless idle words.
-_MANNER = (
+# Endings with these words are adverbials of manner, not fillers.
+_MANNER_WORDS = (
     'quick',
     'careful',
     'slow',
@@ -64,7 +64,7 @@ _MANNER = (
     '急',
 )
 _WORD = re.compile('[a-z]{4,}')
-_NEIGHBOURS = {
+_ADJACENT_KEYS = {
     'a': 's',
     's': 'ad',
     'd': 'sf',
@@ -85,72 +85,72 @@ _NEIGHBOURS = {
 
 
 def _endings(lang):
-    return [e for e in requests()['endings'][lang] if not any(m in e for m in _MANNER)]
+    return [e for e in requests()['endings'][lang] if not any(m in e for m in _MANNER_WORDS)]
 
 
-_EN_AFTER, _ZH_AFTER = _endings('en'), _endings('zh')
-_EN_OPEN = [o for o in requests()['openings']['en'] if o not in ('first,', 'then,', 'quick,')]
-_ZH_OPEN = [
+_EN_ENDINGS, _ZH_ENDINGS = _endings('en'), _endings('zh')
+_EN_OPENINGS = [o for o in requests()['openings']['en'] if o not in ('first,', 'then,', 'quick,')]
+_ZH_OPENINGS = [
     o for o in requests()['openings']['zh'] if o not in ('首先，', '然后，', '先，', '快，')
 ]
 
 
-def dress(rng, lang: str, text: str, plain: bool = False) -> str:
-    """Return the sentence as it may arrive, its marks in place.
+def add_noise(rng, lang: str, text: str, no_fillers: bool = False) -> str:
+    """Return the sentence with noise; its span markers stay in place.
 
-    :param plain: nothing before or behind it (questions, small talk).
+    :param no_fillers: add nothing before or after it (questions, small talk).
     """
-    text = _english(rng, text, plain) if lang == 'en' else _chinese(rng, text, plain)
+    text = _english(rng, text, no_fillers) if lang == 'en' else _chinese(rng, text, no_fillers)
     return text
 
 
-def _pick(rng, options):
+def _choose(rng, options):
     return options[int(rng.random() * len(options))]
 
 
-def _english(rng, text, plain):
+def _english(rng, text, no_fillers):
     question = text.endswith('?')
     if question and rng.random() < 0.4:
         text = text[:-1]
-    if not plain:
+    if not no_fillers:
         r = rng.random()
         if r < 0.08:
-            text = f'{_pick(rng, _EN_BEFORE)}{_pick(rng, (", ", " "))}{text}'
+            text = f'{_choose(rng, _EN_FILLERS)}{_choose(rng, (", ", " "))}{text}'
         elif r < 0.15 and not text.startswith(('please', 'could', 'can', 'would')):
-            text = f'{_pick(rng, _EN_OPEN)} {text}'
+            text = f'{_choose(rng, _EN_OPENINGS)} {text}'
         r = rng.random()
         if not question and r < 0.08:
-            pause = _pick(rng, (', ', ' '))
-            text += pause + _pick(rng, ('please', 'please', 'thanks', 'robot', 'kimi'))
+            pause = _choose(rng, (', ', ' '))
+            text += pause + _choose(rng, ('please', 'please', 'thanks', 'robot', 'kimi'))
         elif not question and r < 0.15:
-            text = f'{text}{_pick(rng, (", ", " "))}{_pick(rng, _EN_AFTER)}'
+            text = f'{text}{_choose(rng, (", ", " "))}{_choose(rng, _EN_ENDINGS)}'
     r = rng.random()
-    if r < 0.25:  # as recognised from speech
+    if r < 0.25:  # as a speech recognizer writes it
         text = re.sub(r'[,.!?;:\"”“—]', '', text).replace(' - ', ' ').lower()
         text = re.sub(' {2,}', ' ', text)
     elif r < 0.65:
-        text = _capital(text)
+        text = _capitalize(text)
         if text[-1] not in '.?!' and rng.random() < 0.7:
             text += '.' if rng.random() < 0.93 else '!'
     elif r < 0.75 and text[-1] not in '.?!':
         text += '.'
     if rng.random() < 0.04:
-        text = _slip(rng, text)
+        text = _add_typo(rng, text)
     return text
 
 
-def _capital(text):
+def _capitalize(text):
     for i, c in enumerate(text):
         if c < '\ue000':
             return text[:i] + c.upper() + text[i + 1 :]
     return text
 
 
-def _slip(rng, text):
+def _add_typo(rng, text):
     words = list(_WORD.finditer(text))
     if not words:
         return text
-    word = _pick(rng, words)
+    word = _choose(rng, words)
     at = word.start() + 1 + int(rng.random() * (word.end() - word.start() - 2))
     r = rng.random()
     if r < 0.3:
@@ -159,24 +159,24 @@ def _slip(rng, text):
         return text[:at] + text[at] + text[at:]
     if r < 0.8:
         return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
-    return text[:at] + _pick(rng, _NEIGHBOURS.get(text[at], text[at])) + text[at + 1 :]
+    return text[:at] + _choose(rng, _ADJACENT_KEYS.get(text[at], text[at])) + text[at + 1 :]
 
 
-def _chinese(rng, text, plain):
+def _chinese(rng, text, no_fillers):
     question = text.endswith(('？', '?'))
     if question and rng.random() < 0.4:
         text = text[:-1]
-    if not plain:
+    if not no_fillers:
         r = rng.random()
         if r < 0.07:
-            text = f'{_pick(rng, _ZH_BEFORE)}{_pick(rng, ("，", "，", ""))}{text}'
+            text = f'{_choose(rng, _ZH_FILLERS)}{_choose(rng, ("，", "，", ""))}{text}'
         elif r < 0.14:
-            text = f'{_pick(rng, _ZH_OPEN)}{text}'
+            text = f'{_choose(rng, _ZH_OPENINGS)}{text}'
         r = rng.random()
         if not question and r < 0.12:
-            text = f'{text}{_pick(rng, ("，", "，", ""))}{_pick(rng, _ZH_AFTER)}'
+            text = f'{text}{_choose(rng, ("，", "，", ""))}{_choose(rng, _ZH_ENDINGS)}'
         elif not question and r < 0.17:
-            text += _pick(rng, ('吧', '哈', '呗', '啊', '哦', '嘛'))
+            text += _choose(rng, ('吧', '哈', '呗', '啊', '哦', '嘛'))
     r = rng.random()
     if r < 0.25:
         text = re.sub('[，。！？；：、“”]', '', text) if r < 0.12 else re.sub('[，。；]', ' ', text)

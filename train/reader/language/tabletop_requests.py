@@ -1,4 +1,4 @@
-"""The requests of the simulated table, as ways to ask for skills of the corpus."""
+"""Requests of the simulated tabletop as templates of skill families."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 from kimi_ros.sim.language import requests
 
-__all__ = ['table_requests']
+__all__ = ['tabletop_requests']
 
-# Words in a request of the table that a reading would not account for, or that say two things.
+# Requests with content that a reading would not cover, or with two steps, are unsuitable.
 _UNFIT_EN = re.compile(
     r"\b(quick|slow|gent|care|soft|firm|not|n't|never|nothing|other|else|only|both|first|"
     r'finish|before|after|once|when|if|until|minute|today|hand me|nobody|without)',
@@ -29,8 +29,8 @@ _TWO_EN = re.compile(
 _TWO_ZH = re.compile('(拿|抓|夹|捡|举|端|取|握|捏|抄|拎|找|托).*(放|搁|摆|松|落|塞|移|置|送|丢)')
 
 
-def table_requests() -> dict[tuple[str, str], list[str]]:
-    """Return the requests of the simulated table by family and language, without the unfit ones."""
+def tabletop_requests() -> dict[tuple[str, str], list[str]]:
+    """Return the suitable requests of the simulated tabletop by family and language."""
     found = {}
     for skill, by_language in requests().items():
         if skill in ('openings', 'endings'):

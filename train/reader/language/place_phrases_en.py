@@ -1,15 +1,15 @@
-"""Plain English noun phrases, and places said with a preposition."""
+"""Simple English noun phrases and places."""
 
 from __future__ import annotations
 
-from kimi_train.reader.language.forms import forms
-from kimi_train.reader.language.marks import Marks
-from kimi_train.reader.language.phrase import Phrase
+from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
+from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.span_markers import SpanMarkers, closing_marker, opening_marker
 
-__all__ = ['PLACED', 'Places', 'LYING', 'THE']
+__all__ = ['PLACEMENT_RELATIONS', 'PlacePhraseGenerator', 'STATIC_RELATIONS', 'DETERMINERS']
 
-FORMS = forms('en')
-# How a relation is said, in front of its landmark.
+TEMPLATES = sentence_templates('en')
+# Prepositions by relation.
 RELATION_WORDS = {
     'on': ('on',) * 8 + ('on top of', 'onto', 'upon', 'on', 'atop'),
     'in': ('in',) * 6 + ('into', 'into', 'inside', 'inside of', 'within'),
@@ -50,12 +50,12 @@ RELATION_WORDS = {
     'above': ('above', 'above', 'over'),
     'nearest_to': ('nearest to', 'closest to', 'nearest'),
 }
-# What one says of a thing that is already there.
-_STATIC = {
+# Those for where something is, not where it goes.
+_STATIC_RELATION_WORDS = {
     k: tuple(w for w in words if w not in ('onto', 'into', 'before', 'over', 'within'))
     for k, words in RELATION_WORDS.items()
 } | {'above': ('above', 'over')}
-PLACED = (
+PLACEMENT_RELATIONS = (
     ('on',) * 30
     + ('in',) * 26
     + ('next_to',) * 12
@@ -67,21 +67,21 @@ PLACED = (
     + ('under',) * 4
     + ('above',) * 1
 )
-LYING = PLACED + ('nearest_to',) * 4
-THE = (
+STATIC_RELATIONS = PLACEMENT_RELATIONS + ('nearest_to',) * 4
+DETERMINERS = (
     ('the',) * 30
     + ('a',) * 6
     + ('that',) * 2
     + ('this', 'my', 'my', 'our', 'your', 'his', 'her', '', '')
 )
-# Adjectives for what is no thing.
-_ALIVE = FORMS['alive']
-_FITTING = {
-    'person': _ALIVE,
-    'animal': _ALIVE + ('black', 'white', 'brown'),
+# Adjectives for people, animals and rooms.
+_PERSON_ADJECTIVES = TEMPLATES['person_adjectives']
+_ADJECTIVES_BY_CLASS = {
+    'person': _PERSON_ADJECTIVES,
+    'animal': _PERSON_ADJECTIVES + ('black', 'white', 'brown'),
     'place': ('big', 'small', 'main', 'other', 'new', 'old', 'large', 'second', 'dark'),
 }
-_TAGGED = FORMS['tagged']
+_LABELLED_NOUNS = TEMPLATES['labelled_nouns']
 _PART_OF = {
     'on': (
         'shelf',
@@ -117,86 +117,87 @@ _PART_OF = {
         'first slot',
     ),
 }
-_WHOLES = FORMS['wholes']
-_ORDERED = frozenset(
+_WHOLES = TEMPLATES['wholes']
+_ORDINALS = frozenset(
     """top bottom middle upper lower second first left right back front lower upper
 third""".split()
 )
 
 
-class Places:
-    """Makes plain phrases and places of one example.
+class PlacePhraseGenerator:
+    """Generates simple noun phrases and the places of one example.
 
     :param rng: random.Random.
-    :param lexicon: the words.
-    :param part: which nouns: "train", "core", "held" or "all".
-    :ivar guarded: a place follows the phrase: where the thing is now is said with a clause of its
-        own, so that the two are not taken for one another.
+    :param lexicon: nouns and adjectives.
+    :param mark: numbers the spans of the example.
+    :param split: of the nouns: 'train', 'core', 'held_out' or 'all'.
+    :ivar place_follows: whether a destination follows the phrase; the object's own place is then a
+        relative clause, so that the two are not confused.
     """
 
-    def __init__(self, rng, lexicon, marks: Marks, part: str):
+    def __init__(self, rng, lexicon, mark: SpanMarkers, split: str):
         self.rng = rng
         self.random = rng.random
         self.lexicon = lexicon
-        self.marks = marks
-        self.part = part
-        self.guarded = False
+        self.mark = mark
+        self.split = split
+        self.place_follows = False
 
-    def pick(self, options):
-        """Draw one of the options."""
+    def choose(self, options):
+        """Return a random option."""
         return options[int(self.random() * len(options))]
 
     def adjective(self) -> str:
-        """Draw an adjective."""
+        """Sample an adjective."""
         r = self.random()
-        words = self.lexicon.adjectives
+        adjectives = self.lexicon.adjectives
         if r < 0.45:
-            return self.pick(words['color'])
+            return self.choose(adjectives['color'])
         if r < 0.6:
-            return self.pick(words['size'])
+            return self.choose(adjectives['size'])
         if r < 0.7:
-            return self.pick(words['material'])
+            return self.choose(adjectives['material'])
         if r < 0.87:
-            return self.pick(words['state'])
+            return self.choose(adjectives['state'])
         if r < 0.93:
-            return self.pick(words['brand'])
-        return self.pick(words['other'])
+            return self.choose(adjectives['brand'])
+        return self.choose(adjectives['other'])
 
-    def simple(self, kinds=('landmark',), det=None) -> Phrase:
-        """Return a phrase with an adjective at most."""
+    def simple(self, noun_classes=('landmark',), det=None) -> AnnotatedPhrase:
+        """Return a noun phrase with at most one adjective."""
         r = self.random()
         if r < 0.06 and det is None:
-            return self._tagged()
-        noun = self.lexicon.noun(self.rng, kinds, self.part)
+            return self._labelled()
+        noun = self.lexicon.noun(self.rng, noun_classes, self.split)
         adjectives = (self.adjective(),) if r > 0.78 else ()
-        order = self.pick(self.lexicon.adjectives['order']) if 0.72 < r < 0.76 else ''
-        det = self.pick(THE) if det is None else det
+        order = self.choose(self.lexicon.adjectives['order']) if 0.72 < r < 0.76 else ''
+        det = self.choose(DETERMINERS) if det is None else det
         if order and det in ('a', '', 'this', 'that'):
             det = 'the'
-        return self._build(noun, det, adjectives, order)
+        return self.build(noun, det, adjectives, order)
 
-    def _build(self, noun, det, adjectives=(), order='', number='one', after=()):
-        """Put a phrase together; `after` holds attributes behind the head."""
-        marks = self.marks
-        if adjectives and noun.kind in _FITTING:
-            adjectives = (self.pick(_FITTING[noun.kind]),)
+    def build(self, noun, det, adjectives=(), order='', number='one', after=()):
+        """Return the phrase of these parts; `after` holds attributes that follow the head."""
+        mark = self.mark
+        if adjectives and noun.noun_class in _ADJECTIVES_BY_CLASS:
+            adjectives = (self.choose(_ADJECTIVES_BY_CLASS[noun.noun_class]),)
         plural = number not in ('one', 'other') or noun.plural == noun.word
         word = noun.word if number in ('one', 'other') else noun.plural or noun.word
         order_id, attributes, parts = 0, [], []
         if order:
-            order_id, text = marks(order)
+            order_id, text = mark(order)
             parts.append(text)
         for adjective in adjectives:
-            number_of, text = marks(adjective)
+            number_of, text = mark(adjective)
             attributes.append(number_of)
             parts.append(text)
-        head, text = marks(word)
+        head, text = mark(word)
         parts.append(text)
         for attribute in after:
-            number_of, text = marks(attribute)
+            number_of, text = mark(attribute)
             attributes.append(number_of)
             parts.append(text)
-        words, inner = marks(' '.join(parts))
+        words, inner = mark(' '.join(parts))
         if det == 'a':
             if noun.plural == noun.word or not noun.plural:
                 det = 'some' if self.random() < 0.6 else 'the'
@@ -205,38 +206,38 @@ class Places:
         elif det in ('this', 'that') and plural:
             det = 'these' if det == 'this' else 'those'
         text = f'{det} {inner}' if det else inner
-        return Phrase(
-            text, words, head, tuple(attributes), order_id, number, '', (), plural, noun.kind
+        return AnnotatedPhrase(
+            text, words, head, tuple(attributes), order_id, number, '', (), plural, noun.noun_class
         )
 
-    def _tagged(self):
-        tag = self.pick(('{}', '{}', 'number {}', 'no. {}')).format(self.random_tag())
-        marks = self.marks
-        head, text = marks(f'{self.pick(_TAGGED)} {tag}')
-        words, text = marks(text)
+    def _labelled(self):
+        label = self.choose(('{}', '{}', 'number {}', 'no. {}')).format(self.random_label())
+        mark = self.mark
+        head, text = mark(f'{self.choose(_LABELLED_NOUNS)} {label}')
+        words, text = mark(text)
         if self.random() < 0.3:
             text = f'the {text}'
-        return Phrase(text, words, head, kind='container')
+        return AnnotatedPhrase(text, words, head, noun_class='container')
 
-    def random_tag(self) -> str:
-        """Return what a bin or a shelf is called by: A3, 12, seven."""
+    def random_label(self) -> str:
+        """Return the label of a bin or a shelf: A3, 12, seven."""
         r = self.random()
         if r < 0.3:
             return str(1 + int(self.random() * 30))
         if r < 0.6:
-            return f'{self.pick("ABCDEFGHKXYZ")}{1 + int(self.random() * 12)}'
+            return f'{self.choose("ABCDEFGHKXYZ")}{1 + int(self.random() * 12)}'
         if r < 0.8:
-            return self.pick(
+            return self.choose(
                 ('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine')
             )
-        return self.pick('ABCDEFGHKXYZ')
+        return self.choose('ABCDEFGHKXYZ')
 
-    def _rewrap(self, base, text, order=None, relation='', landmarks=()):
-        """Return the phrase with more behind it: the mark of its words moves outwards."""
-        det, _, inner = base.text.partition(chr(0xE000 + base.words))
+    def _append_modifier(self, base, text, order=None, relation='', landmarks=()):
+        """Return the phrase extended to `text`, which begins with it."""
+        det, _, inner = base.text.partition(opening_marker(base.words))
         rest = text[len(base.text) :]
-        words, inner = self.marks(inner.replace(chr(0xEC00 + base.words), '') + rest)
-        return Phrase(
+        words, inner = self.mark(inner.replace(closing_marker(base.words), '') + rest)
+        return AnnotatedPhrase(
             det + inner,
             words,
             base.head,
@@ -246,70 +247,74 @@ class Places:
             relation or base.relation,
             landmarks or base.landmarks,
             base.plural,
-            base.kind,
+            base.noun_class,
         )
 
-    def part_of(self, relation) -> Phrase:
+    def part_of(self, relation) -> AnnotatedPhrase:
         """Return "the top shelf of the cabinet"."""
-        marks = self.marks
-        name = self.pick(_PART_OF[relation if relation in _PART_OF else 'on'])
+        mark = self.mark
+        name = self.choose(_PART_OF[relation if relation in _PART_OF else 'on'])
         first, space, last = name.rpartition(' ')
         order, attributes, front = 0, (), ''
         if first:
-            number, front = marks(first)
+            number, front = mark(first)
             front += ' '
-            order, attributes = (number, ()) if first in _ORDERED else (0, (number,))
-        head, text = marks(last)
-        kinds = ('surface', 'container')
+            order, attributes = (number, ()) if first in _ORDINALS else (0, (number,))
+        head, text = mark(last)
+        noun_classes = ('surface', 'container')
         whole = (
-            self.simple(kinds, 'the')
+            self.simple(noun_classes, 'the')
             if self.random() < 0.4
-            else self._build(
-                self.lexicon.noun(self.rng, kinds, self.part)._replace(word=self.pick(_WHOLES)),
+            else self.build(
+                self.lexicon.noun(self.rng, noun_classes, self.split)._replace(
+                    word=self.choose(_WHOLES)
+                ),
                 'the',
             )
         )
-        words, inner = marks(f'{front}{text} of {whole.text}')
-        return Phrase(f'the {inner}', words, head, attributes, order, 'one', 'part_of', (whole,))
+        words, inner = mark(f'{front}{text} of {whole.text}')
+        return AnnotatedPhrase(
+            f'the {inner}', words, head, attributes, order, 'one', 'part_of', (whole,)
+        )
 
-    def phrase(self, kinds=('any',)) -> Phrase:
-        """Return a noun phrase of any make."""
+    def phrase(self, noun_classes=('any',)) -> AnnotatedPhrase:
+        """Return a noun phrase of any kind."""
         raise NotImplementedError
 
-    def place(self, relation=None, static=False, deep=True, to=False, kinds=None):
-        """Return relation, text and landmarks of a place: "to the left of the bowl".
+    def place(self, relation=None, static=False, nested=True, allow_to=False, noun_classes=None):
+        """Sample a place: relation, text ("to the left of the bowl") and landmarks.
 
-        :param static: where a thing is, not where it goes.
-        :param deep: whether the landmark may have relations of its own.
-        :param kinds: classes of the landmark; None for what suits the relation.
-        :param to: whether "to the shelf" may be said for on and in.
+        :param static: whether it is where something is, not where it goes.
+        :param nested: whether the landmark may have relations of its own.
+        :param noun_classes: of the landmark; None for those that suit the relation.
+        :param allow_to: whether "to the shelf" may stand for on and in.
         """
-        relation = relation or self.pick(LYING if static else PLACED)
-        word = self.pick((_STATIC if static else RELATION_WORDS)[relation])
+        relation = relation or self.choose(STATIC_RELATIONS if static else PLACEMENT_RELATIONS)
+        word = self.choose((_STATIC_RELATION_WORDS if static else RELATION_WORDS)[relation])
         r = self.random()
         if relation == 'between':
             return (relation, *self._between(word, r))
-        if kinds:
+        if noun_classes:
             pass
         elif relation == 'on' and r < 0.75:
-            kinds = ('surface',)
+            noun_classes = ('surface',)
         elif relation == 'in' and r < 0.8:
-            kinds = ('place',) if static and r < 0.12 else ('container',)
+            noun_classes = ('place',) if static and r < 0.12 else ('container',)
         elif relation == 'under' and r < 0.5:
-            kinds = ('surface',)
+            noun_classes = ('surface',)
         elif relation in ('next_to', 'behind', 'in_front_of') and r < 0.3:
-            kinds = ('surface', 'container', 'switch', 'open')
+            noun_classes = ('surface', 'container', 'switch', 'open')
         elif relation == 'nearest_to' and r < 0.5:
-            kinds = ('open', 'surface')
-        kinds = kinds or ('landmark',)
+            noun_classes = ('open', 'surface')
+        noun_classes = noun_classes or ('landmark',)
         r = self.random()
-        if deep and r < 0.10 and relation in ('on', 'in'):
+        if nested and r < 0.10 and relation in ('on', 'in'):
             landmark = self.part_of(relation)
-        elif deep and r < 0.16:
-            landmark = self.phrase(kinds)
+        elif nested and r < 0.16:
+            landmark = self.phrase(noun_classes)
         else:
-            landmark = self.simple(kinds)
-        if to and relation in ('on', 'in') and self.random() < 0.5:
+            landmark = self.simple(noun_classes)
+        if allow_to and relation in ('on', 'in') and self.random() < 0.5:
             word = 'to'
         elif self.random() < 0.02 and relation in ('left_of', 'right_of', 'next_to', 'behind'):
             word = f'just {word}' if self.random() < 0.5 else f'right {word}'
@@ -319,12 +324,12 @@ class Places:
         if r < 0.75:
             first, second = self.simple(), self.simple()
             return f'{word} {first.text} and {second.text}', (first, second)
-        noun = self.lexicon.noun(self.rng, ('landmark',), self.part)
+        noun = self.lexicon.noun(self.rng, ('landmark',), self.split)
         if not noun.plural:
             noun = noun._replace(word='cup', plural='cups')
-        both = self._build(
+        both = self.build(
             noun,
-            self.pick(('the two', 'the two', 'both')),
+            self.choose(('the two', 'the two', 'both')),
             (self.adjective(),) if self.random() < 0.3 else (),
             number='2',
         )

@@ -1,14 +1,13 @@
-"""Numbers with units, choices and texts as people say them, in both languages."""
+"""Wordings of numbers with units and of enum values, in both languages."""
 
 from __future__ import annotations
 
-__all__ = ['choice', 'number', 'spelled_en', 'spelled_zh']
+__all__ = ['sample_enum', 'sample_number', 'number_words_en', 'number_words_zh']
 
-# By unit of an argument: the units in which it may be said, each with how much one of it is, and
-# how it is said in English (one, more) and Chinese.
+# Groups of convertible units with their factors.
 _METRES = {'m': 1.0, 'cm': 0.01, 'mm': 0.001}
 _SECONDS = {'s': 1.0, 'min': 60.0, 'h': 3600.0}
-_GROUPS = (
+_UNIT_GROUPS = (
     _METRES,
     _SECONDS,
     {'deg': 1.0},
@@ -27,7 +26,7 @@ _GROUPS = (
     {'Hz': 1.0},
     {'dB': 1.0},
 )
-_NAMES = {
+_UNIT_ALIASES = {
     'm': 'm',
     'meter': 'm',
     'meters': 'm',
@@ -81,8 +80,8 @@ _NAMES = {
     'liters': 'l',
     'volts': 'V',
 }
-# Units that only count: how many of what.
-_COUNTED = {
+# Units of countable items: English singular, Chinese measure word.
+_COUNTED_UNITS = {
     'copies': ('copy', '份'),
     'cups': ('cup', '杯'),
     'chairs': ('chair', '把'),
@@ -103,7 +102,7 @@ _COUNTED = {
     'bags': ('bag', '袋'),
     'boxes': ('box', '箱'),
 }
-_EN = {
+_UNIT_NAMES_EN = {
     'm': ('metre', 'metres', 'meter', 'meters', 'm'),
     'cm': ('centimetre', 'centimetres', 'centimeter', 'centimeters', 'cm'),
     'mm': ('millimetre', 'millimetres', 'millimeter', 'millimeters', 'mm'),
@@ -128,7 +127,7 @@ _EN = {
     'Hz': ('hertz', 'hertz'),
     'dB': ('decibel', 'decibels'),
 }
-_ZH = {
+_UNIT_NAMES_ZH = {
     'm': ('米', '米', 'm'),
     'cm': ('厘米', '公分', '厘米', 'cm'),
     'mm': ('毫米', 'mm'),
@@ -153,7 +152,7 @@ _ZH = {
     'Hz': ('赫兹',),
     'dB': ('分贝',),
 }
-_ROUND = (
+_ROUND_NUMBERS = (
     1,
     2,
     3,
@@ -208,7 +207,7 @@ _TENS = 'zero ten twenty thirty forty fifty sixty seventy eighty ninety'.split()
 _DIGITS_ZH = '零一二三四五六七八九'
 
 
-def spelled_en(n: int) -> str:
+def number_words_en(n: int) -> str:
     """Return a whole number from 0 to 9999 in words."""
     if n < 20:
         return _UNDER_20[n]
@@ -216,10 +215,10 @@ def spelled_en(n: int) -> str:
         return _TENS[n // 10] + (f'-{_UNDER_20[n % 10]}' if n % 10 else '')
     big, name = (n // 1000, 'thousand') if n >= 1000 else (n // 100, 'hundred')
     rest = n % (1000 if n >= 1000 else 100)
-    return f'{spelled_en(big)} {name}' + (f' and {spelled_en(rest)}' if rest else '')
+    return f'{number_words_en(big)} {name}' + (f' and {number_words_en(rest)}' if rest else '')
 
 
-def spelled_zh(n: int, counting: bool = True) -> str:
+def number_words_zh(n: int, counting: bool = True) -> str:
     """Return a whole number from 0 to 9999 in words; 2 of something is 两."""
     if n == 2 and counting:
         return '两'
@@ -239,38 +238,40 @@ def spelled_zh(n: int, counting: bool = True) -> str:
                 if not rest
                 else '零' + _DIGITS_ZH[rest]
                 if rest < 10
-                else ('一' if rest < 20 else '') + spelled_zh(rest, False)
+                else ('一' if rest < 20 else '') + number_words_zh(rest, False)
             )
         )
     rest = n % 1000
     return (
         _DIGITS_ZH[n // 1000]
         + '千'
-        + ('' if not rest else ('零' if rest < 100 else '') + spelled_zh(rest, False))
+        + ('' if not rest else ('零' if rest < 100 else '') + number_words_zh(rest, False))
     )
 
 
-def number(rng, lang: str, argument: dict) -> tuple[str, float]:
-    """Return how a number within the bounds of the argument is said, and its value in its unit."""
+def sample_number(rng, lang: str, argument: dict) -> tuple[str, float]:
+    """Sample a number in the argument's bounds: its wording, and its value in the unit."""
     unit = argument.get('unit') or ''
-    name = _NAMES.get(unit, '')
+    name = _UNIT_ALIASES.get(unit, '')
     low = argument.get('minimum')
     high = argument.get('maximum')
     low = 0.0 if low is None else max(float(low), 0.0)
     high = max(low + 1, 100.0) if high is None else float(high)
-    group = next((g for g in _GROUPS if name in g), {name: 1.0})
-    said = name if rng.random() < 0.7 or len(group) == 1 else rng.choice(list(group))
-    factor = group[said] / group[name]
+    group = next((g for g in _UNIT_GROUPS if name in g), {name: 1.0})
+    wording = name if rng.random() < 0.7 or len(group) == 1 else rng.choice(list(group))
+    factor = group[wording] / group[name]
     amounts = _amounts(low, high, factor)
-    if unit in _COUNTED:
+    if unit in _COUNTED_UNITS:
         amounts = tuple(a for a in amounts if a == int(a)) or amounts
     if not amounts:
-        said, factor = name, 1.0
+        wording, factor = name, 1.0
         amounts = _amounts(low, high, factor)
     if not amounts:
         amounts = (low if low == high else round((low + high) / 2, 2),)
     amount = amounts[int(rng.random() * len(amounts))]
-    text = (_say_en if lang == 'en' else _say_zh)(rng, amount, said, unit if not name else '')
+    text = (_quantity_en if lang == 'en' else _quantity_zh)(
+        rng, amount, wording, unit if not name else ''
+    )
     return text, round(amount * factor, 6)
 
 
@@ -280,7 +281,7 @@ _amount_cache: dict[tuple, tuple] = {}
 def _amounts(low, high, factor):
     key = low, high, factor
     if key not in _amount_cache:
-        some = [n for n in _ROUND if low <= n * factor <= high and n * factor >= 0]
+        some = [n for n in _ROUND_NUMBERS if low <= n * factor <= high and n * factor >= 0]
         some += [
             n for n in (0.5, 0.5, 1.5, 2.5) if low <= n * factor <= high and high / factor < 30
         ]
@@ -290,9 +291,11 @@ def _amounts(low, high, factor):
     return _amount_cache[key]
 
 
-def _say_en(rng, amount, unit, bare):
-    names = _EN.get(unit, (_COUNTED.get(bare, (bare,))[0], bare) if bare else ('', ''))
-    if bare == 'times' and amount in (1, 2) and rng.random() < 0.6:
+def _quantity_en(rng, amount, unit, counted):
+    names = _UNIT_NAMES_EN.get(
+        unit, (_COUNTED_UNITS.get(counted, (counted,))[0], counted) if counted else ('', '')
+    )
+    if counted == 'times' and amount in (1, 2) and rng.random() < 0.6:
         return ('once', 'twice')[int(amount) - 1]
     two = 2 * int(rng.random() * (len(names) // 2))
     one, more = names[two : two + 2]
@@ -303,33 +306,33 @@ def _say_en(rng, amount, unit, bare):
         return f'one and a half {more}'
     if unit and amount == 2.5 and rng.random() < 0.6:
         return f'two and a half {more}'
-    if len(names) == 5 and not bare and rng.random() < 0.3:
+    if len(names) == 5 and not counted and rng.random() < 0.3:
         short = names[4]
         gap = '' if short in ('°', '%', '°C') or rng.random() < 0.5 else ' '
         return f'{_figures(amount)}{gap}{short}'
     if unit and amount == 1 and rng.random() < 0.4:
         return f'{"an" if one == "hour" else "a"} {one}'
-    figures = spelled_en(int(amount)) if whole and rng.random() < 0.5 else _figures(amount)
+    figures = number_words_en(int(amount)) if whole and rng.random() < 0.5 else _figures(amount)
     name = one if amount == 1 else more
     return f'{figures} {name}'.strip()
 
 
-def _say_zh(rng, amount, unit, bare):
-    names = _ZH.get(unit, (_COUNTED.get(bare, ('', bare))[1],))
+def _quantity_zh(rng, amount, unit, counted):
+    names = _UNIT_NAMES_ZH.get(unit, (_COUNTED_UNITS.get(counted, ('', counted))[1],))
     name = names[int(rng.random() * len(names))]
     whole = amount == int(amount)
     if unit == 'percent':
         return (
-            f'百分之{spelled_zh(int(amount), False)}'
+            f'百分之{number_words_zh(int(amount), False)}'
             if whole and rng.random() < 0.5
             else f'{_figures(amount)}%'
         )
     if amount == 0.5 and unit and unit not in ('percent', 'deg') and name.isascii() is False:
         return '半个小时' if unit == 'h' else f'半{name}'
     if amount in (1.5, 2.5) and unit in ('m', 'kg', 'l') and not name.isascii():
-        return f'{spelled_zh(int(amount))}{name}半'
+        return f'{number_words_zh(int(amount))}{name}半'
     if whole and rng.random() < 0.5 and not name.isascii():
-        return f'{spelled_zh(int(amount), bool(unit or bare))}{name}'
+        return f'{number_words_zh(int(amount), bool(unit or counted))}{name}'
     gap = ' ' if name.isascii() and name and rng.random() < 0.2 else ''
     return f'{_figures(amount)}{gap}{name}'
 
@@ -338,15 +341,15 @@ def _figures(amount):
     return str(int(amount)) if amount == int(amount) else str(amount)
 
 
-def choice(rng, lang: str, argument: dict, said: dict) -> tuple[str, str]:
-    """Return how one of an enum's values is said, and the value."""
+def sample_enum(rng, lang: str, argument: dict, wording: dict) -> tuple[str, str]:
+    """Sample a value of an enum: its wording and the value."""
     values = argument.get('values') or ['on']
     value = values[int(rng.random() * len(values))]
-    said = argument.get('said') or said
-    told = said.get(value) or {}
-    told = told.get(lang) if isinstance(told, dict) else told
-    if isinstance(told, str):
-        told = [told]
-    if not told:
+    wording = argument.get('said') or wording
+    wordings = wording.get(value) or {}
+    wordings = wordings.get(lang) if isinstance(wordings, dict) else wordings
+    if isinstance(wordings, str):
+        wordings = [wordings]
+    if not wordings:
         return str(value).replace('_', ' '), str(value)
-    return str(told[int(rng.random() * len(told))]), str(value)
+    return str(wordings[int(rng.random() * len(wordings))]), str(value)
