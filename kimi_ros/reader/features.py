@@ -66,6 +66,7 @@ class Said:
 class Catalogue:
     """Skills as tokens, one skill after the other.
 
+    :ivar texts: (n,), the tokens themselves.
     :ivar skill: (n,) int64, the skill that each token belongs to.
     :ivar argument: (n,) int64, its argument, counted over all skills, or `NOTHING`.
     :ivar value: (n,) int64, its enum value, counted over all skills, or `NOTHING`.
@@ -74,6 +75,7 @@ class Catalogue:
     """
 
     features: Features
+    texts: list[str]
     skill: np.ndarray
     argument: np.ndarray
     value: np.ndarray
@@ -132,7 +134,7 @@ class Featurizer:
             positions += range(len(tokens) - began)
         features = self._features(tokens, covers, parts, positions)
         as_array = [np.array(x, np.int64) for x in (skill, argument, value)]
-        return Catalogue(features, *as_array, arguments, values)
+        return Catalogue(features, [t.text for t in tokens], *as_array, arguments, values)
 
     def _features(self, tokens, covers, parts, positions) -> Features:
         row = self.words.row

@@ -10,3 +10,6 @@ SLOTS = ('condition', 'thing', 'second', 'third')
 NUMBERS = ('one', 'all', 'both', 'other', 'digits')
 ROLES = ('none', 'head', 'head+', 'attribute', 'attribute+', 'order', 'order+')
 TOLD = ('accounted', 'filler', 'left_out')
+# What likeness of meaning, and sameness, of a word that was said and a word of an enum's value adds
+# to that value.
+SIM, SAME = 5.0, 10.0

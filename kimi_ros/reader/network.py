@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,8 @@ from kimi_ros.reader.words import WordTable
 
 GRAPHS = ('encode', 'catalogue', 'mix', 'decide', 'hold', 'phrase')
 Arrays = dict[str, np.ndarray]
+# Letters and likeness by which a word is told by its spelling; a word without meaning, by fewer.
+_SPELT, _UNKNOWN = (7, 0.85), (4, 0.8)
 
 
 @dataclass(frozen=True)
@@ -105,11 +110,23 @@ class Network:
         encoded = self._encoded(features, np.zeros(len(features), np.int64))
         sim = self._directions[features.cover] @ offer.meanings.T
         same = (features.stem[:, None] == offer.stems).astype(np.float32)
+        self._forgive(said, offer, same)
         seen = self.run(
             'mix', encoded=encoded, position=features.position, tokens=offer.tokens, sim=sim,
             same=same,
         )  # fmt: skip
         return Heard(**seen, sim=sim, same=same)
+
+    def _forgive(self, said: Said, offer: Offer, same: np.ndarray) -> None:
+        """Let words that are spelt almost alike be the same: slips, and -ise for -ize."""
+        offered = offer.catalogue.texts
+        for i, token in enumerate(said.tokens):
+            least, alike = _SPELT if said.features.cover[i] else _UNKNOWN
+            if token.kind != 'word' or len(token.text) < least or same[i].any():
+                continue
+            for j, text in enumerate(offered, len(EVENTS)):
+                if len(text) >= least and text.isascii() and _likeness(token.text, text) >= alike:
+                    same[i, j] = 1
 
     def _encoded(self, features: Features, whose: np.ndarray) -> np.ndarray:
         return self.run(
@@ -117,6 +134,13 @@ class Network:
             own=self._directions[features.own], cover=self._directions[features.cover],
             place=features.place, part=features.part, position=features.position, whose=whose,
         )['encoded']  # fmt: skip
+
+
+@lru_cache(10_000)
+def _likeness(a: str, b: str) -> float:
+    """Return how alike words are spelt, but for their endings: 1 is the same."""
+    a, b = (re.sub('(?:e?s|e?d|ing|e)$', '', word) for word in (a, b))
+    return SequenceMatcher(None, a, b, autojunk=False).ratio()
 
 
 def _one_hot(index: np.ndarray, count: int) -> np.ndarray:

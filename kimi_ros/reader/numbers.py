@@ -86,7 +86,8 @@ def number_in(text: str) -> float | None:
 def quantity_in(text: str, unit: str = '') -> float | None:
     """Return what a text says of a quantity, in the unit; None where it says no number.
 
-    A number without a unit, or with one that is unknown, is taken to be in the unit wanted.
+    A number without a unit, or with one that is unknown, is taken to be in the unit wanted; of one
+    that measures something else nothing is said.
     """
     text = plain(text)
     found = _number(text)
@@ -96,7 +97,8 @@ def quantity_in(text: str, unit: str = '') -> float | None:
     wanted = _unit(unit)
     said = _said(text[end:], wanted) or _said(_before(text[:start]), wanted)
     if said is None:
-        return value
+        others = range(len(_MEASURES)) if wanted else ()
+        return None if any(_said(text[end:], (other, 1.0)) for other in others) else value
     factor, after = said
     # 'two and a half hours' has its half before the unit, 三米半 behind it.
     if after.startswith('半'):
@@ -107,6 +109,31 @@ def quantity_in(text: str, unit: str = '') -> float | None:
         if smaller[0] < factor:  # 'one hour and 20 minutes'
             return round(value * factor + more[0] * smaller[0], 6)
     return round(value * factor, 6)
+
+
+def quantity_said(text: str, unit: str) -> tuple[float, int, int] | None:
+    """Return a quantity that a text says for sure, and its characters [start, end).
+
+    For sure: with a unit that measures what is wanted; where the unit wanted measures nothing,
+    with a number that is more than an article.
+    """
+    flat = plain(text)
+    found = _number(flat)
+    if found is None:
+        return None
+    _, start, end = found
+    wanted = _unit(unit)
+    said = _said(flat[end:], wanted)
+    if wanted and not said and not _before(flat[:start]):
+        return None
+    if not wanted and flat[start:end] in ('a', 'an', 'no', 'one', '一', '两', '半'):
+        return None
+    if said:
+        end = len(flat) - len(said[1])
+    if flat[start:end] == 'a turn':  # 'give it a turn'
+        return None
+    value = quantity_in(text[start:end], unit)
+    return None if value is None else (value, start, end)
 
 
 def _unit(unit: str) -> tuple[int, float] | None:

@@ -36,10 +36,13 @@ class PhraseReader:
         span = self.span(place)
         return self._texts[span.turn][span.start : span.end]
 
-    def thing(self, place: Place, number: str | None = None, depth: int = 0) -> Thing:
+    def thing(
+        self, place: Place, number: str | None = None, above: tuple[Place, ...] = ()
+    ) -> Thing:
         """Return the thing that a phrase names.
 
         :param number: one of `NUMBERS`, where the step tells; None asks the phrase.
+        :param above: the phrases that this one is a landmark of.
         """
         seen = self._network.run(
             'phrase', x=self._heard.x, starts=np.array(place[:1]), ends=np.array(place[1:])
@@ -47,10 +50,10 @@ class PhraseReader:
         number = number or NUMBERS[int(seen['number'][0].argmax())]
         relation = int(seen['relation'][0].argmax())
         marks = []
-        if relation and depth < _DEEPEST:
+        if relation and len(above) < _DEEPEST:
             for name in ('landmark', 'other'):
-                mark = self._within(seen[name][0], seen[f'{name}_end'][0], place)
-                if mark and mark != place and mark not in marks:
+                mark = self._landmark(seen[name][0], seen[f'{name}_end'][0], place)
+                if mark and mark not in (place, *above, *marks):
                     marks.append(mark)
         own = [i for i in range(place[0], place[1] + 1) if not any(a <= i <= b for a, b in marks)]
         runs = self._runs(own)
@@ -61,16 +64,20 @@ class PhraseReader:
             next((self.span(run) for role, run in runs if role == 'order'), None),
             self._count(place) if number == 'digits' else number,
             RELATIONS[relation - 1] if marks else '',
-            tuple(self.thing(mark, depth=depth + 1) for mark in marks),
+            tuple(self.thing(mark, above=(*above, place)) for mark in marks),
         )
 
-    def _within(self, starts: np.ndarray, ends: np.ndarray, place: Place) -> Place | None:
-        """Return the likeliest span within a phrase, None where none is likelier."""
-        low, high = place
-        start = low + int(starts[low : high + 1].argmax())
+    def _landmark(self, starts: np.ndarray, ends: np.ndarray, place: Place) -> Place | None:
+        """Return the likeliest span in the phrase's turn, None where none is likelier.
+
+        It may stand apart from the phrase: "what is there in the box".
+        """
+        same = np.array(self._said.turns) == self._said.turns[place[0]]
+        start = int(np.where(same, starts[:-1], -np.inf).argmax())
         if starts[-1] > starts[start]:
             return None
-        return start, start + int(ends[start : high + 1].argmax())
+        at = np.arange(len(same))
+        return start, int(np.where(same & (at >= start), ends, -np.inf).argmax())
 
     def _runs(self, own: Sequence[int]) -> list[tuple[str, Place]]:
         """Return the roles of a phrase's own tokens, as runs of tokens with one role."""

@@ -6,18 +6,22 @@ import json
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from kimi_ros.reader.beside import with_person, with_places
 from kimi_ros.reader.cards import GROUNDED, Argument, SkillCard
 from kimi_ros.reader.decode import Decoder, Event, Place, Slot
 from kimi_ros.reader.heads import EVENTS, SLOTS, TOLD
+from kimi_ros.reader.manners import meant
 from kimi_ros.reader.network import Network, Offer
 from kimi_ros.reader.numbers import quantity_in
 from kimi_ros.reader.phrases import PhraseReader
 from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Thing, Value
 from kimi_ros.reader.tokens import language_of
+from kimi_ros.reader.values import spans_of, with_values
 from kimi_ros.resources import share
 
 FORMAT = 1
@@ -77,20 +81,23 @@ class Reader:
         history = tuple(history)[:2]
         said = self._network.featurizer.said(instruction, history)
         offer = self._offer(tuple(skills), language or language_of(instruction))
-        if 0 not in said.turns:
+        if not any(
+            t.kind != 'mark' and not turn for t, turn in zip(said.tokens, said.turns, strict=True)
+        ):
             return Reading('unclear')
         heard = self._network.hear(said, offer)
         decisions = Decoder(self._network, offer, said, heard).decide()
         phrases = PhraseReader(self._network, said, heard, (instruction, *history))
         reading, surety = _Assembly(skills, offer, phrases).reading(decisions.events)
-        covered = _covered(reading)
+        reading = with_values(reading, instruction, skills, said, offer, heard)
+        reading = with_places(with_person(reading, instruction, skills, said), instruction, said)
+        covered = spans_of(reading)
         left = _left_out(phrases, heard.told, said, covered)
         chance = math.exp(decisions.surety) * surety
         confidence = float(np.interp(chance, self._figures, self._shares))
         if confidence < self.threshold:
             return Reading('unclear', left_out=left, confidence=confidence)
-        fields = {**reading.__dict__, 'left_out': left, 'confidence': confidence}
-        return Reading(**fields)
+        return replace(reading, left_out=left, confidence=confidence)
 
     def _offer(self, skills: tuple[SkillCard, ...], language: str) -> Offer:
         names = [card.name for card in skills]
@@ -131,6 +138,7 @@ class _Assembly:
             else:
                 outcome = 'unclear'
         outcome = outcome or ('steps' if steps else 'nothing')
+        steps = [_without(step, forbidden) for step in steps]
         if steps and outcome != 'steps':
             if outcome == 'answer':  # a step and a question: no reading holds both
                 self._surety *= 0.5
@@ -172,7 +180,8 @@ class _Assembly:
             return None
         text = self._phrases.text(slot.first)
         if argument.type == 'enum':
-            return Value(words, argument.values[slot.value])
+            plainly = meant(text, argument.values)
+            return Value(words, plainly or argument.values[slot.value])
         if argument.type == 'string':
             return Value(words, text)
         number = quantity_in(text, argument.unit)
@@ -182,15 +191,11 @@ class _Assembly:
         return Value(words, number)
 
 
-def _covered(reading: Reading) -> list[Span]:
-    """Return the spans that a reading accounts for."""
-    things = [*reading.forbidden, *(reading.question.things if reading.question else ())]
-    spans = [reading.verb]
-    for step in reading.steps:
-        spans += [step.verb, *(value.words for value in step.values.values())]
-        things += [thing for some in step.things.values() for thing in some]
-        things += [step.condition.thing] if step.condition else []
-    return [span for span in (*spans, *(thing.words for thing in things)) if span]
+def _without(step: Step, forbidden: Sequence[Thing]) -> Step:
+    """Return the step without things that must not be touched."""
+    words = {thing.words for thing in forbidden}
+    things = {n: some for n, some in step.things.items() if not words & {t.words for t in some}}
+    return replace(step, things=things)
 
 
 def _left_out(phrases: PhraseReader, told: np.ndarray, said, covered) -> tuple[Span, ...]:

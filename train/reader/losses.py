@@ -8,21 +8,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kimi_ros.reader.heads import EVENTS, SLOTS
+from kimi_ros.reader.heads import EVENTS, SAME, SIM, SLOTS
 from kimi_train.reader.batches import Batch, Catalogues, Tokens
 from kimi_train.reader.model import FAR, Network, one_hot
 from kimi_train.reader.targets import IGNORED
 
 WEIGHTS = {
-    'event': 1.0,
+    'event': 1.5,
     'verb': 0.3,
     'first': 1.0,
     'second': 0.5,
     'number': 0.3,
     'relation': 0.5,
     'present': 0.3,
-    'truth': 0.3,
-    'value': 0.5,
+    'truth': 1.0,
+    'value': 2.0,
     'question': 0.5,
     'role': 0.5,
     'told': 0.5,
@@ -155,9 +155,13 @@ def answers(
     for name in ('number', 'relation', 'present', 'truth', 'question'):
         out[name] = getattr(network, name)(held)
     logits = network.value(held) @ offer.values[row // per_group].transpose(-1, -2)
+    logits = logits.float() * network.sizes.match**-0.5
+    which = (batch.value >= 0).nonzero(as_tuple=True)
+    alike = _likeness(heard, catalogues, row[which[0]], batch.first[which], per_group)
+    logits = logits.index_put(which, alike, accumulate=True)
     owner = catalogues.value_argument[row // per_group].unsqueeze(1)
-    mine = owner == (batch.slots - len(SLOTS)).unsqueeze(-1)
-    out['value'] = logits.float() * network.sizes.match**-0.5 + (~mine).float() * FAR
+    theirs = owner != (batch.slots - len(SLOTS)).unsqueeze(-1)
+    out['value'] = logits + theirs.float() * FAR
     # What each phrase holds.
     row = batch.phrase_row
     h = network.phrases(at(row, batch.phrase[:, 0]), at(row, batch.phrase[:, 1])).unsqueeze(1)
@@ -168,6 +172,18 @@ def answers(
     out['phrase_number'] = network.phrase_number(h).squeeze(1)
     out['phrase_relation'] = network.phrase_relation(h).squeeze(1)
     return out
+
+
+def _likeness(heard: Heard, catalogues: Catalogues, row, spans, per_group: int) -> Tensor:
+    """Return (n, values), how like the words of n spans each enum value is, word by word."""
+    group, place = row // per_group, row % per_group
+    events = len(EVENTS)
+    like = SIM * heard.sim[group, place, :, events:] + SAME * heard.same[group, place, :, events:]
+    at = torch.arange(like.shape[1])
+    inside = (at >= spans[:, :1]) & (at <= spans[:, 1:])
+    best = like.masked_fill(~inside.unsqueeze(-1), -SIM).amax(1)  # (n, M')
+    of = one_hot(catalogues.value[group], catalogues.n_values, best.dtype) > 0
+    return best.unsqueeze(-1).masked_fill(~of, -SIM).amax(1)
 
 
 def wanted(batch: Batch) -> dict[str, Tensor]:
@@ -187,7 +203,7 @@ def wanted(batch: Batch) -> dict[str, Tensor]:
 
 
 def losses(out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-    """Return the loss ('total') and, per kind of decision, the share that is right.
+    """Return the loss ('total') and, per kind of decision, how many there are and are right.
 
     Every example weighs the same, but for its tags, which are averaged over tokens.
     """
@@ -203,5 +219,6 @@ def losses(out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         # Tags are many: their mean; the others add up over an example, as its mistakes do.
         share = loss / count if name in ('role', 'told') else loss / len(batch)
         total = total + weight * share
-        right[f'{name}_right'] = ((logits.argmax(-1) == target) & there).sum() / count
+        right[f'{name}_right'] = ((logits.argmax(-1) == target) & there).sum()
+        right[f'{name}_count'] = there.sum()
     return {'total': total, **right}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from kimi_train.reader.language import Example, generate
 
 LANGUAGES = ('en', 'zh')
+MORE, TRIES = 2, 3  # times as many examples, and catalogues at most, to choose from
 
 
 class Source:
@@ -32,5 +33,35 @@ class Source:
         for number in range(step * count, (step + 1) * count):
             rng = random.Random(self._seed * 2**40 + number)
             language = self._languages[number % len(self._languages)]
-            out.append(generate(rng, language, size, self._held_out, self._noisy))
+            out.append(self._group(rng, language, size))
         return out
+
+    def _group(self, rng: random.Random, language: str, size: int) -> list[Example]:
+        """Return examples under one catalogue, more of them with values than are drawn.
+
+        Numbers, choices and texts are rarer in what is generated than in what robots are told.
+        """
+        drawn, wanted = [], rng.choice(_WANTED)
+        for _ in range(TRIES):
+            drawn = generate(rng, language, MORE * size, self._held_out, self._noisy)
+            if max(map(_rarity, drawn)) >= wanted:
+                break
+        drawn.sort(key=_rarity, reverse=True)  # keeps the order of those that are as rare
+        half = size // 2
+        rest = [example for example in drawn[half:] if not _rarity(example)]
+        return (drawn[:half] + rest + drawn[half:])[:size]
+
+
+# How rare what a catalogue is asked for shall be, if that is soon found.
+_WANTED = (0, 0, 1, 2)
+
+
+def _rarity(example: Example) -> int:
+    """Return 2 where a choice was said, 1 where another value was, else 0."""
+    types = {
+        (card.name, argument.name): argument.type
+        for card in example.catalogue
+        for argument in card.arguments
+    }
+    said = {types[step.skill, name] for step in example.reading.steps for name in step.values}
+    return 2 if said & {'enum', 'bool'} else 1 if said else 0

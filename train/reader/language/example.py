@@ -1,4 +1,4 @@
-"""What the reader learns from: an instruction under a catalogue, and its reading."""
+"""A training example: an instruction, the skill catalogue and the reading."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ['Argument', 'Example', 'SkillCard']
 
 
 class Example(NamedTuple):
-    """An instruction and what it says.
+    """An instruction with its reading.
 
     :ivar lang: 'en' or 'zh'.
     :ivar history: the instructions before it, the newest first: turn n of a span is
         `history[n - 1]`.
-    :ivar catalogue: the skills of the robot; examples of one batch share theirs.
+    :ivar catalogue: the skills of the robot; the examples of one `generate` call share it.
     """
 
     lang: str

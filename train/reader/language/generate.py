@@ -1,106 +1,124 @@
-"""Draws examples: instructions in English or Chinese that share a catalogue."""
+"""Generates training examples: instructions that share a skill catalogue."""
 
 from __future__ import annotations
 
 from kimi_train.reader.language import (
-    extras,
-    noise,
-    nouns_en,
-    nouns_zh,
+    adverbials,
+    augmentation,
+    noun_phrases_en,
+    noun_phrases_zh,
     patterns_en,
     patterns_zh,
 )
-from kimi_train.reader.language.draft import Draft
+from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
+from kimi_train.reader.language.catalogue import SkillCatalogue
+from kimi_train.reader.language.catalogue_sampling import sample_catalogue
 from kimi_train.reader.language.example import Example
 from kimi_train.reader.language.lexicon import lexicon
-from kimi_train.reader.language.marks import Marks, bare
-from kimi_train.reader.language.world import World, sample_world
+from kimi_train.reader.language.span_markers import SpanMarkers, remove_markers
 
 __all__ = ['generate']
 
 _LANGUAGES = {
-    'en': (patterns_en.English, nouns_en.Nouns, patterns_en.PATTERNS),
-    'zh': (patterns_zh.Chinese, nouns_zh.Nouns, patterns_zh.PATTERNS),
+    'en': (patterns_en.EnglishGenerator, noun_phrases_en.NounPhraseGenerator, patterns_en.PATTERNS),
+    'zh': (patterns_zh.ChineseGenerator, noun_phrases_zh.NounPhraseGenerator, patterns_zh.PATTERNS),
 }
-_WEIGHTED = {lang: tuple(name for name, weight in patterns for _ in range(weight))
-             for lang, (_, _, patterns) in _LANGUAGES.items()}
+_WEIGHTED = {
+    lang: tuple(name for name, weight in patterns for _ in range(weight))
+    for lang, (_, _, patterns) in _LANGUAGES.items()
+}
 _BARE_OUTCOMES = ('nothing', 'unclear', 'answer')
 
 
-def generate(rng, lang: str, count: int = 24, held_out: bool | str = False,
-             noisy: bool = True) -> list[Example]:
+def generate(
+    rng, lang: str, count: int = 24, held_out: bool | str = False, noisy: bool = True
+) -> list[Example]:
     """Return examples that share one catalogue.
 
     :param rng: random.Random; the same state gives the same examples.
     :param lang: 'en' or 'zh'.
-    :param held_out: 'nouns' or 'skills' that training never holds, True for both.
-    :param noisy: with fillers, slips of the keys and the like.
+    :param held_out: use held-out 'nouns' or 'skills', True for both.
+    :param noisy: with fillers, typing errors and the like.
     """
-    world = sample_world(rng, lang, held_out in (True, 'skills'))
-    part = 'held' if held_out in (True, 'nouns') else 'core' if rng.random() < 0.4 else 'train'
+    catalogue = sample_catalogue(rng, lang, held_out in (True, 'skills'))
+    split = 'held_out' if held_out in (True, 'nouns') else 'core' if rng.random() < 0.5 else 'train'
     examples = []
     while len(examples) < count:
-        if example := _one(rng, lang, world, part, noisy):
+        if example := _sample_example(rng, lang, catalogue, split, noisy):
             examples.append(example)
     return examples
 
 
-def _one(rng, lang, world: World, part, noisy) -> Example | None:
-    maker, nouns, _ = _LANGUAGES[lang]
-    marks = Marks()
-    say = maker(rng, world, nouns(rng, lexicon(lang), marks, part), marks)
+def _sample_example(rng, lang, catalogue: SkillCatalogue, split, noisy) -> Example | None:
+    generator_class, noun_phrases, _ = _LANGUAGES[lang]
+    mark = SpanMarkers()
+    generator = generator_class(rng, catalogue, noun_phrases(rng, lexicon(lang), mark, split), mark)
     weighted = _WEIGHTED[lang]
     pattern = weighted[int(rng.random() * len(weighted))]
-    draft = Draft()
-    if not getattr(say, pattern)(draft) or not draft.text:
+    instruction = AnnotatedInstruction()
+    if not getattr(generator, pattern)(instruction) or not instruction.text:
         return None
-    if not draft.outcome and not all(act.verb for act in draft.acts
-                                     if not world.resolve(act.family.name)):
+    if not instruction.outcome and not all(
+        call.verb for call in instruction.calls if not catalogue.resolve(call.family.name)
+    ):
         return None
-    text = draft.text
-    if not draft.outcome:
-        text = _add(rng, lang, say, draft, text)
-    draft.left_out = say.left_out
+    text = instruction.text
+    if not instruction.outcome:
+        text = _add_adverbial(rng, lang, generator, instruction, text)
+    instruction.left_out = generator.left_out
     if noisy:
-        text = noise.dress(rng, lang, text, draft.outcome in _BARE_OUTCOMES)
-        draft.history = tuple(noise.dress(rng, lang, said) for said in draft.history)
-    if len(bare(text)) > 240:
+        text = augmentation.add_noise(rng, lang, text, instruction.outcome in _BARE_OUTCOMES)
+        instruction.history = tuple(
+            augmentation.add_noise(rng, lang, wording) for wording in instruction.history
+        )
+    if len(remove_markers(text)) > 240:
         return None
-    return draft.example(lang, world, text)
+    return instruction.to_example(lang, catalogue, text)
 
 
-def _add(rng, lang, say, draft, text):
-    """Return the request with how, when, for whom or why."""
+def _add_adverbial(rng, lang, generator, instruction, text):
+    """Return the request with an adverbial or a reason."""
     r = rng.random()
     if r > 0.17:
         return text
     before = rng.random() < 0.45
     if r < 0.08:
-        words = (extras.REASONS_BEFORE if before else extras.REASONS_AFTER)[lang]
-        words = say.pick(words)
+        words = generator.choose(adverbials.reasons(lang, before))
         if lang == 'zh':
             return f'{words}，{text}' if before else f'{text.rstrip("？")}，{words}'
-        joint = say.pick((', ', ', so ', '. ', ', please ', ' - ', ' '))
+        connector = generator.choose((', ', ', so ', '. ', ', please ', ' - ', ' '))
         if words.startswith(('as ', 'since ', 'while ')):
-            joint = ', '
-        return f'{words}{joint}{text}' if before else f'{text.rstrip("?")}{say.pick((", ", " ", ". "))}{words}'
-    if any(a['type'] in ('number', 'enum', 'string') for act in draft.acts for a in act.family.arguments):
+            connector = ', '
+        return (
+            f'{words}{connector}{text}'
+            if before
+            else f'{text.rstrip("?")}{generator.choose((", ", " ", ". "))}{words}'
+        )
+    if any(
+        a['type'] in ('number', 'enum', 'string')
+        for call in instruction.calls
+        for a in call.family.arguments
+    ):
         return text
-    words = say.pick((extras.LEFT_OUT_BEFORE if before else extras.LEFT_OUT_AFTER)[lang])
-    number, marked = say.marks(words.strip(',，'))
+    words = generator.choose(adverbials.left_out_adverbials(lang, before))
+    number, marked = generator.mark(words.strip(',，'))
     marked = words.replace(words.strip(',，'), marked)
-    say.left_out.append(number)
+    generator.left_out.append(number)
     if lang == 'zh':
         if not before:
             return text.rstrip('？') + marked
-        if text[0] in '能可你请麻帮' or draft.acts[0].condition or not say.plain(text):
-            say.left_out.pop()
+        if (
+            text[0] in '能可你请麻帮'
+            or instruction.calls[0].condition
+            or not generator.accepts_adverbial(text)
+        ):
+            generator.left_out.pop()
             return text
         return marked + text
     if before and text[0] >= '\ue000':
         return f'{marked} {text}'
     if before:
-        say.left_out.pop()
+        generator.left_out.pop()
         return text
     end = '?' if text.endswith('?') else ''
     return f'{text.rstrip("?")} {marked}{end}'

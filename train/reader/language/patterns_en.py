@@ -1,318 +1,375 @@
-"""English instructions in less usual shapes: clefts, things taken up again, recipients, answers."""
+"""English instructions of all kinds, and their frequencies."""
 
 from __future__ import annotations
 
-from kimi_train.reader.language.draft import Draft
-from kimi_train.reader.language.sentences_en import Requests, frame_lightly
-from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families, passive
+from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
+from kimi_train.reader.language.requests_en import add_short_carrier_phrase
+from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.skill_families import (
+    FETCH_FAMILIES,
+    VERB_CLOSE,
+    VERB_OPEN,
+    skill_families,
+    to_passive,
+)
+from kimi_train.reader.language.tasks_en import TaskGenerator
 
-__all__ = ['PATTERNS', 'English']
+__all__ = ['PATTERNS', 'EnglishGenerator']
 
-_TO_ME = ('me', 'him', 'her', 'us', 'them')
-_RECIPIENTS = ('my sister', 'grandma', 'the man over there', 'john', 'the nurse', 'my wife', 'the girl',
-               'anna', 'my colleague', 'the guest', 'mr brown', 'the woman in red', 'my son', 'the old man',
-               'the lady by the window', 'the boss', 'my friend', 'the patient', 'tom', 'the kids')
-_CLEFTS = ('it is {o} that you should {v}', "it's {o} I want you to {v}", 'the thing to {v} is {o}',
-           'what I want you to {v} is {o}', 'the one to {v} is {o}', "it's {o} you need to {v}",
-           '{o} is what you should {v}', 'what you have to {v} is {o}', '{o} is the one to {v}',
-           "the thing I'd like you to {v} is {o}", 'as for {o}, {v} it', '{o}: {v} it', '{o} - {v} it please',
-           'see {o}? {v} it', 'you see {o}? {v} it', '{o} please {v}', 'that is {o}, {v} it')
-_WANTED = ("it's {o} I need", "what I need is {o}", "{o} is what I need", "{o} is what I'm after", "it's {o} I'm after",
-           "all I want is {o}", "what I'd like is {o}", "the thing I need is {o}", "I need {o}, not anything else",
-           "{o} would do nicely", "I'm after {o}", "I was hoping for {o}", "time for {o}", "what I could use now is {o}")
-_RETAKES = ('on it', 'on it', 'next to it', 'beside it', 'in it', 'into it', 'on top of it', 'in front of it',
-            'behind it', 'to the left of it', 'to the right of it', 'under it', 'inside it', 'near it', 'by it', 'onto it')
-_RELATION_OF = {'on': 'on', 'next': 'next_to', 'beside': 'next_to', 'in': 'in', 'into': 'in', 'behind': 'behind',
-                'under': 'under', 'inside': 'in', 'near': 'next_to', 'by': 'next_to', 'onto': 'on'}
-_STATES = ('is open', 'is closed', 'is empty', 'is full', 'is dirty', 'is wet', 'is on', 'is off', 'is broken',
-           'is still warm', 'is locked', 'is ready', 'rings', 'is free', 'has been washed', 'is not there yet', 'is too hot')
+TEMPLATES = sentence_templates('en')
+_RECIPIENTS = TEMPLATES['recipients']
+_CLEFTS = TEMPLATES['clefts']
+_WANTED = TEMPLATES['wanted']
+_LANDMARK_PRONOUNS = TEMPLATES['landmark_pronouns']
+_RELATION_OF = {
+    'on': 'on',
+    'next': 'next_to',
+    'beside': 'next_to',
+    'in': 'in',
+    'into': 'in',
+    'behind': 'behind',
+    'under': 'under',
+    'inside': 'in',
+    'near': 'next_to',
+    'by': 'next_to',
+    'onto': 'on',
+}
+_STATES = TEMPLATES['states']
 
 
-class English(Requests):
-    """Makes one English instruction of any kind."""
+class EnglishGenerator(TaskGenerator):
+    """Generates English instructions of all kinds."""
 
-    def cleft(self, draft):
-        """The thing pulled out of its clause: "it's the hammer I want you to pick up"."""
-        family = self.family(self._handles)
-        if family and family.name in FETCH and self.random() < 0.5:
-            form = self.pick(_WANTED).replace('{o}', '{object}')
+    def cleft(self, instruction):
+        """A cleft sentence: "it's the hammer I want you to pick up"."""
+        family = self.family(self.takes_object)
+        if family and family.name in FETCH_FAMILIES and self.random() < 0.5:
+            form = self.choose(_WANTED).replace('{o}', '{object}')
             verb = 'need' if ' need' in form else 'want' if ' want' in form else ''
             if verb:
                 form = form.replace(verb, VERB_OPEN + verb + VERB_CLOSE, 1)
-            draft.text, act = self.fill(family, form, ('object',))
-            draft.acts = [act]
+            instruction.text, call = self.fill(family, form, ('object',))
+            instruction.calls = [call]
             return True
-        ask = family and self.ask(family, lambda a: a.imperative and a.slots == (self._object(family, a.slots),))
-        if not ask:
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and a.slots == (self.object_slot(family, a.slots),)
+        )
+        if not template:
             return False
-        slot = '{' + ask.slots[0] + '}'
-        form = self.pick(_CLEFTS)
+        slot = '{' + template.slots[0] + '}'
+        form = self.choose(_CLEFTS)
         if form.endswith(' it') or ' it ' in form.split('{v}')[1]:
-            verb = ask.pronoun.replace(slot, 'it', 1)
+            verb = template.pronoun_text.replace(slot, 'it', 1)
             form = form.replace('{v} it', '{v}')
-        elif ask.pronoun != ask.text or ask.text.endswith(' ' + slot):
-            verb = ask.pronoun.replace(' ' + slot, '', 1)
+        elif template.pronoun_text != template.text or template.text.endswith(' ' + slot):
+            verb = template.pronoun_text.replace(' ' + slot, '', 1)
         else:
             return False
-        given = self._singular(family, ask.slots[0])
-        draft.text, act = self.fill(family, form.replace('{v}', verb).replace('{o}', slot), ask.slots, given)
-        draft.acts = [act]
+        given = self._singular_object(family, template.slots[0])
+        instruction.text, call = self.fill(
+            family, form.replace('{v}', verb).replace('{o}', slot), template.slots, given
+        )
+        instruction.calls = [call]
         return True
 
-    def both_then(self, draft):
-        """Two things taken up together: "pick up the fork and the knife and put them on the tray"."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
-        again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(again, lambda a: a.imperative and self._object(again, a.slots))
-        if not ask or not more or more.slots.count(self._object(again, more.slots)) != 1:
+    def shared_objects(self, instruction):
+        """Two objects shared by two verbs: "take the fork and the knife and wash them"."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and self.object_slot(family, a.slots)
+        )
+        again = self.family(lambda f: f is not family and self.takes_object(f))
+        more = again and self.sample_template(
+            again, lambda a: a.is_imperative and self.object_slot(again, a.slots)
+        )
+        if not template or not more or more.slots.count(self.object_slot(again, more.slots)) != 1:
             return False
-        slot, taken = self._object(family, ask.slots), self._object(again, more.slots)
-        kinds = family.kinds(slot)
-        phrases = [self.nouns.simple(kinds) for _ in range(2)]
-        if not all(self.fits(p, again, taken) for p in phrases):
+        slot, taken = self.object_slot(family, template.slots), self.object_slot(again, more.slots)
+        noun_classes = family.noun_classes(slot)
+        phrases = [self.noun_phrases.simple(noun_classes) for _ in range(2)]
+        if not all(self.can_refer_to(p, again, taken) for p in phrases):
             return False
-        text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
-                              {slot: (f'{phrases[0].text} and {phrases[1].text}', (phrases[0],))})
-        first = [act, act.same()]
-        first[1].things[slot] = (phrases[1],)
-        them = self.pick(('them', 'them', 'both of them', 'both', 'them both', 'the two of them'))
-        follow, act = self.fill(again, more.pronoun, more.slots, {taken: (them, (phrases[0],))})
-        second = [act, act.same()]
-        second[1].things[taken] = (phrases[1],)
-        draft.text = text + self.pick((' and ', ' and then ', ', then ', '. Then ', ' and ')) + follow
-        draft.acts = first + second
+        text, call = self.fill(
+            family,
+            add_short_carrier_phrase(self, template.text),
+            template.slots,
+            {slot: (f'{phrases[0].text} and {phrases[1].text}', (phrases[0],))},
+        )
+        first = [call, call.copy()]
+        first[1].phrases[slot] = (phrases[1],)
+        them = self.choose(('them', 'them', 'both of them', 'both', 'them both', 'the two of them'))
+        follow, call = self.fill(
+            again, more.pronoun_text, more.slots, {taken: (them, (phrases[0],))}
+        )
+        second = [call, call.copy()]
+        second[1].phrases[taken] = (phrases[1],)
+        instruction.text = (
+            text + self.choose((' and ', ' and then ', ', then ', '. Then ', ' and ')) + follow
+        )
+        instruction.calls = first + second
         return True
 
-    def retake(self, draft):
-        """A thing named first that is the place of another: "find the tray and put the cup on it"."""
-        first = self.family(self._handles)
-        ask = first and self.ask(first, lambda a: a.imperative and self._object(first, a.slots))
-        placer = self.family(lambda f: any(a.get('place') for a in f.arguments) and self._handles(f))
-        put = placer and self.ask(placer, lambda a: a.imperative and self._object(placer, a.slots) and any(
-            placer.by_name[s].get('place') for s in a.slots))
-        if not ask or not put:
+    def landmark_pronoun(self, instruction):
+        """A pronoun for a landmark: "find the tray and put the cup on it"."""
+        first = self.family(self.takes_object)
+        template = first and self.sample_template(
+            first, lambda a: a.is_imperative and self.object_slot(first, a.slots)
+        )
+        placer = self.family(
+            lambda f: any(a.get('place') for a in f.arguments) and self.takes_object(f)
+        )
+        place_template = placer and self.sample_template(
+            placer,
+            lambda a: (
+                a.is_imperative
+                and self.object_slot(placer, a.slots)
+                and any(placer.arguments_by_name[s].get('place') for s in a.slots)
+            ),
+        )
+        if not template or not place_template:
             return False
-        text, act = self.fill(first, frame_lightly(self, ask.text), ask.slots)
-        landmark = act.things[self._object(first, ask.slots)][0]
-        if landmark.plural or landmark.kind == 'person':
+        text, call = self.fill(first, add_short_carrier_phrase(self, template.text), template.slots)
+        landmark = call.phrases[self.object_slot(first, template.slots)][0]
+        if landmark.plural or landmark.noun_class == 'person':
             return False
-        target = next(s for s in put.slots if placer.by_name[s].get('place'))
-        said = self.pick(_RETAKES)
-        relation = _RELATION_OF.get(said.split(' ')[0], '')
-        if said.startswith(('in front', 'to the left', 'to the right')):
-            relation = {'f': 'in_front_of', 'l': 'left_of', 'r': 'right_of'}[said.split(' ')[-3 if 'to the' in said else 1][0]]
-        more, other = self.fill(placer, put.text, put.slots, {target: (said, (landmark,), relation)})
-        draft.text = text + self.pick((' and ', ' and then ', ', then ', '. Then ', ' and ', ', and ')) + more
-        draft.acts = [act, other]
+        target = next(s for s in place_template.slots if placer.arguments_by_name[s].get('place'))
+        wording = self.choose(_LANDMARK_PRONOUNS)
+        relation = _RELATION_OF.get(wording.split(' ')[0], '')
+        if wording.startswith(('in front', 'to the left', 'to the right')):
+            relation = {'f': 'in_front_of', 'l': 'left_of', 'r': 'right_of'}[
+                wording.split(' ')[-3 if 'to the' in wording else 1][0]
+            ]
+        more, other = self.fill(
+            placer,
+            place_template.text,
+            place_template.slots,
+            {target: (wording, (landmark,), relation)},
+        )
+        instruction.text = (
+            text
+            + self.choose((' and ', ' and then ', ', then ', '. Then ', ' and ', ', and '))
+            + more
+        )
+        instruction.calls = [call, other]
         return True
 
-    def recipient(self, draft):
-        """A person who gets the thing where no skill of the catalogue takes a person."""
-        family = families()['hand_over']
-        onto = self.world.resolve('hand_over')
-        if not onto or any('person' in families()[onto].kinds(a['name']) for a in families()[onto].arguments):
+    def recipient(self, instruction):
+        """A recipient, if no skill of the catalogue takes one."""
+        family = skill_families()['hand_over']
+        target_family = self.catalogue.resolve('hand_over')
+        if not target_family or any(
+            'person' in skill_families()[target_family].noun_classes(a['name'])
+            for a in skill_families()[target_family].arguments
+        ):
             return False
-        verb = self.pick(('give', 'hand', 'bring', 'pass', 'take', 'deliver'))
-        if verb not in ('give', 'hand', 'bring', 'pass') and verb in self.world.verbs:
+        verb = self.choose(('give', 'hand', 'bring', 'pass', 'take', 'deliver'))
+        if verb not in ('give', 'hand', 'bring', 'pass') and verb in self.catalogue.verbs:
             return False
-        number, who = self.marks(f'to {self.pick(_RECIPIENTS)}')
+        number, who = self.mark(f'to {self.choose(_RECIPIENTS)}')
         self.left_out.append(number)
-        text, act = self.fill(family, frame_lightly(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {who}'), ('object',))
-        draft.text, draft.acts = text, [act]
+        text, call = self.fill(
+            family,
+            add_short_carrier_phrase(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {who}'),
+            ('object',),
+        )
+        instruction.text, instruction.calls = text, [call]
         return True
 
-    def if_state(self, draft):
-        """A condition that no view can settle: told back."""
-        text, act = self.clause(framed=0.2)
+    def unverifiable_condition(self, instruction):
+        """A condition that an image cannot answer, reported as left out."""
+        text, call = self.clause(carrier_probability=0.2)
         if not text or text.endswith('?'):
             return False
-        thing = self.nouns.simple(('any', 'open', 'switch'), 'the')
+        thing = self.noun_phrases.simple(('any', 'open', 'switch'), 'the')
         if thing.plural:
             return False
-        number, said = self.marks(f'{self.pick(("if", "if", "when", "once", "as soon as", "unless", "while"))} '
-                                  f'{thing.text} {self.pick(_STATES)}')
+        number, wording = self.mark(
+            f'{self.choose(("if", "if", "when", "once", "as soon as", "unless", "while"))} '
+            f'{thing.text} {self.choose(_STATES)}'
+        )
         self.left_out.append(number)
-        draft.text = f'{said}{self.pick((", ", " "))}{text}' if self.random() < 0.6 else f'{text} {said}'
-        draft.acts = [act]
+        instruction.text = (
+            f'{wording}{self.choose((", ", " "))}{text}'
+            if self.random() < 0.6
+            else f'{text} {wording}'
+        )
+        instruction.calls = [call]
         return True
 
-    def where_is(self, draft):
-        """A place told by what lies there now: no place that can be planned."""
-        family = families()['place']
-        if not self.world.resolve('place'):
+    def place_by_content(self, instruction):
+        """A place named by what is there now, reported as left out."""
+        family = skill_families()['place']
+        if not self.catalogue.resolve('place'):
             return False
-        thing = self.nouns.simple(('any',), 'the')
-        number, said = self.marks(f'where {thing.text} {"are" if thing.plural else "is"}')
+        thing = self.noun_phrases.simple(('any',), 'the')
+        number, wording = self.mark(f'where {thing.text} {"are" if thing.plural else "is"}')
         self.left_out.append(number)
-        verb = self.pick(('put', 'place', 'set', 'leave', 'put'))
-        draft.text, act = self.fill(family, frame_lightly(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {said}'), ('object',))
-        draft.acts = [act]
+        verb = self.choose(('put', 'place', 'set', 'leave', 'put'))
+        instruction.text, call = self.fill(
+            family,
+            add_short_carrier_phrase(self, f'{VERB_OPEN}{verb}{VERB_CLOSE} {{object}} {wording}'),
+            ('object',),
+        )
+        instruction.calls = [call]
         return True
 
-    def answer(self, draft):
-        """What one says when asked which: "the red one", after the request that left it open."""
-        before = Draft()
-        if not self.single(before) or not before.acts[0].things:
+    def clarification_answer(self, instruction):
+        """The answer to a clarification question: "the red one"."""
+        previous = AnnotatedInstruction()
+        if not self.single(previous) or not previous.calls[0].phrases:
             return False
-        old = before.acts[0]
-        slot = self._object(old.family, list(old.things))
+        old = previous.calls[0]
+        slot = self.object_slot(old.family, list(old.phrases))
         if not slot:
             return False
         self.left_out.clear()
-        draft.history = (before.text,)
+        instruction.history = (previous.text,)
         r = self.random()
-        new = (self.nouns.one() if r < 0.6 else self.nouns.related(self.nouns.lexicon.noun(
-            self.rng, old.family.kinds(slot), self.nouns.part)) if r < 0.8 else self.nouns.simple(old.family.kinds(slot), 'the'))
-        act = old.same()
-        act.things = {**old.things, slot: (new,)}
-        draft.acts = [act]
-        draft.text = self.pick(('{}', '{}', '{}', '{} please', 'I mean {}', '{} of course', 'I meant {}', 'take {}' if old.family.name == 'pick'
-                                else '{}', '{}, I think', 'the answer is {}', '{} I guess', 'well, {}')).replace('{}', new.text)
+        new = (
+            self.noun_phrases.pronominal()
+            if r < 0.6
+            else self.noun_phrases.with_relation(
+                self.noun_phrases.lexicon.noun(
+                    self.rng, old.family.noun_classes(slot), self.noun_phrases.split
+                )
+            )
+            if r < 0.8
+            else self.noun_phrases.simple(old.family.noun_classes(slot), 'the')
+        )
+        call = old.copy()
+        call.phrases = {**old.phrases, slot: (new,)}
+        instruction.calls = [call]
+        instruction.text = self.choose(
+            (
+                '{}',
+                '{}',
+                '{}',
+                '{} please',
+                'I mean {}',
+                '{} of course',
+                'I meant {}',
+                'take {}' if old.family.name == 'pick' else '{}',
+                '{}, I think',
+                'the answer is {}',
+                '{} I guess',
+                'well, {}',
+            )
+        ).replace('{}', new.text)
         return True
 
-    def swapped_word(self, draft):
-        """A word taken back inside a phrase: "the red, no, the blue cup"."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
-        if not ask:
+    def attribute_correction(self, instruction):
+        """A correction inside a noun phrase: "the red, no, the blue cup"."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and self.object_slot(family, a.slots)
+        )
+        if not template:
             return False
-        slot = self._object(family, ask.slots)
-        noun = self.nouns.lexicon.noun(self.rng, family.kinds(slot), self.nouns.part)
-        wrong, good = self.nouns.adjective(), self.nouns.adjective()
+        slot = self.object_slot(family, template.slots)
+        noun = self.noun_phrases.lexicon.noun(
+            self.rng, family.noun_classes(slot), self.noun_phrases.split
+        )
+        wrong, good = self.noun_phrases.adjective(), self.noun_phrases.adjective()
         if wrong == good:
             return False
-        phrase = self.nouns._build(noun, self.pick(('the', 'the', '')), (good,))
-        swap = self.pick((', no, ', ' no ', ', no wait, ', ', sorry, ', ', I mean ', ' er ', ', uh, ', ' - no - '))
-        draft.text, act = self.fill(family, frame_lightly(self, ask.text), ask.slots,
-                                    {slot: (f'the {wrong}{swap}{phrase.text}', (phrase,))})
-        draft.acts = [act]
+        phrase = self.noun_phrases.build(noun, self.choose(('the', 'the', '')), (good,))
+        correction = self.choose(TEMPLATES['attribute_correction'])
+        instruction.text, call = self.fill(
+            family,
+            add_short_carrier_phrase(self, template.text),
+            template.slots,
+            {slot: (f'the {wrong}{correction}{phrase.text}', (phrase,))},
+        )
+        instruction.calls = [call]
         return True
 
-    def fragment(self, draft):
-        """A request that is little more than its nouns: "mug on the shelf", "cup please"."""
-        fetch = any(self.world.resolve(n) for n in FETCH)
+    def fragment(self, instruction):
+        """A verbless request: "mug on the shelf", "cup please"."""
+        fetch = any(self.catalogue.resolve(n) for n in FETCH_FAMILIES)
         r = self.random()
-        if r < 0.5 and self.world.resolve('place'):
-            family = families()['place']
-            draft.text, act = self.fill(family, self.pick(('{object} {target}', '{object} {target} please', '{object}, {target}',
-                                                          '{object} to go {target}', '{object} - {target}')), ('object', 'target'))
+        if r < 0.5 and self.catalogue.resolve('place'):
+            family = skill_families()['place']
+            instruction.text, call = self.fill(
+                family, self.choose(TEMPLATES['fragment_place']), ('object', 'target')
+            )
         elif fetch:
-            family = families()['hand_over']
-            draft.text, act = self.fill(family, self.pick(('{object} please', '{object}, please', '{object}!', '{object} for me please',
-                                                          'please, {object}', '{object} now', "{object} if you don't mind")), ('object',))
+            family = skill_families()['hand_over']
+            instruction.text, call = self.fill(
+                family, self.choose(TEMPLATES['fragment_fetch']), ('object',)
+            )
         else:
             return False
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def cancelled(self, draft):
-        """A request taken back as a whole: nothing to do."""
-        text, act = self.clause(framed=0.3)
+    def cancellation(self, instruction):
+        """A request that is cancelled."""
+        text, call = self.clause(carrier_probability=0.3)
         if not text:
             return False
-        draft.text = text.rstrip('?') + self.pick(('. no, never mind', ', no, forget it', '. actually, never mind', ', oh never mind', ' ... no, leave it',
-                                                   ". on second thought, don't", ', no wait, nothing', '. forget it', ". no, don't bother"))
-        draft.outcome = 'nothing'
+        instruction.text = text.rstrip('?') + self.choose(TEMPLATES['cancellation'])
+        instruction.outcome = 'nothing'
         return True
 
-    def passive_chain(self, draft):
-        """Two states to be reached: "the cup should be washed and put on the shelf"."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, passive)
-        again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(again, passive)
-        if not ask or not more or len(set(ask.slots)) != len(ask.slots):
+    def passive_chain(self, instruction):
+        """Two coordinated passives: "the cup should be washed and put on the shelf"."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(family, to_passive)
+        again = self.family(lambda f: f is not family and self.takes_object(f))
+        more = again and self.sample_template(again, to_passive)
+        if not template or not more or len(set(template.slots)) != len(template.slots):
             return False
-        slot, done = passive(ask)
-        slot2, done2 = passive(more)
-        phrase = self.nouns.simple(family.kinds(slot[1:-1]))
-        if phrase.plural or not self.fits(phrase, again, slot2[1:-1]) or family.by_name[slot[1:-1]]['type'] != 'object' or (
-                again.by_name[slot2[1:-1]]['type'] != 'object'):
+        slot, done = to_passive(template)
+        slot2, done2 = to_passive(more)
+        phrase = self.noun_phrases.simple(family.noun_classes(slot[1:-1]))
+        if (
+            phrase.plural
+            or not self.can_refer_to(phrase, again, slot2[1:-1])
+            or family.arguments_by_name[slot[1:-1]]['type'] != 'object'
+            or (again.arguments_by_name[slot2[1:-1]]['type'] != 'object')
+        ):
             return False
-        form = self.pick(('{o} should be ', '{o} needs to be ', 'I want {o} ', "I'd like {o} ", '{o} has to be ', '{o} must be '))
-        one, act = self.fill(family, form.replace('{o}', slot) + done, ask.slots, {slot[1:-1]: (phrase.text, (phrase,))})
+        form = self.choose(TEMPLATES['passive_chain'])
+        one, call = self.fill(
+            family,
+            form.replace('{o}', slot) + done,
+            template.slots,
+            {slot[1:-1]: (phrase.text, (phrase,))},
+        )
         two, other = self.fill(again, done2, [s for s in more.slots if s != slot2[1:-1]])
-        other.things[slot2[1:-1]] = (phrase,)
-        draft.text = one + self.pick((' and ', ' and then ', ', then ', ' and ')) + two
-        draft.acts = [act, other]
-        return True
-
-    def errand(self, draft):
-        """What is asked for most in several steps: to fetch, to put away, to open and close around it."""
-        has = self.world.resolve
-        ways = [w for w, needed in (('store', ('open', 'place', 'close')), ('get', ('locate', 'hand_over')), ('lay', ('pick', 'place')),
-                                    ('trip', ('navigate', 'hand_over')), ('round', ('navigate', 'pick', 'place')), ('carry', ('pick', 'navigate')),
-                                    ('take', ('open', 'pick')), ('shut', ('place', 'close')))
-                if all(has(n) == n for n in needed)]
-        if not ways:
-            return False
-        way = self.pick(ways)
-        text, acts, named = [], [], {}
-
-        def step(name, form, **given):
-            form = form.replace('<', VERB_OPEN).replace('>', VERB_CLOSE)
-            slots = [s for s in families()[name].by_name if f'{{{s}}}' in form]
-            said, act = self.fill(families()[name], form, slots, given)
-            for slot, (_, phrases, *relation) in given.items():
-                act.things[slot] = phrases
-                act.relation = relation[0] if relation else act.relation
-            text.append(said)
-            acts.append(act)
-            for slot, phrases in act.things.items():
-                named.setdefault(slot, phrases[0])
-            return act
-
-        again = lambda p: self.it(p)  # noqa: E731
-        if way in ('store', 'take', 'shut'):
-            chest = self.nouns.simple(('open',), self.pick(('the', 'the', 'my')))
-            if chest.plural:
-                return False
-        if way == 'store':
-            step('open', self.pick(('<open> {object}', '<open> {object}', '<open> up {object}')), object=(chest.text, (chest,)))
-            step('place', self.pick(('<put> {object} {target}', '<place> {object} {target}')),
-                 target=(self.pick(('in it', 'inside', 'into it', 'inside it', 'in', 'in there')), (chest,), 'in'))
-            if self.random() < 0.7:
-                step('close', self.pick(('<close> {object}', '<shut> {object}', '<close> {object} again')), object=('it', (chest,)))
-        elif way == 'take':
-            step('open', '<open> {object}', object=(chest.text, (chest,)))
-            item = self.nouns.simple(('any',))
-            step('pick', self.pick(('<take> out {object}', '<take> {object} out', '<get> {object} out', '<take> {object} out of it', '<pick> up {object}')),
-                 object=(item.text, (item,)))
-            if has('close') == 'close' and self.random() < 0.5:
-                step('close', self.pick(('<close> {object} again', '<shut> {object}', '<close> {object}')), object=('it', (chest,)))
-        elif way == 'shut':
-            step('place', '<put> {object} {target}', target=(self.pick(('in ', 'into ')) + chest.text, (chest,), 'in'))
-            step('close', self.pick(('<close> {object}', '<shut> {object}')), object=('it', (chest,)))
-        elif way == 'get':
-            act = step('locate', self.pick(('<find> {object}', '<look> for {object}', '<find> {object}', 'go <find> {object}', '<locate> {object}')))
-            item = act.things['object'][0]
-            step('hand_over', self.pick(('<give> {object} to me', '<bring> {object} to me', '<bring> {object} here', '<hand> {object} to me', '<bring> {object} over',
-                                         '<pass> {object} to me')), object=(again(item), (item,)))
-        elif way == 'lay':
-            act = step('pick', self.pick(('<pick> up {object}', '<take> {object}', '<grab> {object}', '<get> {object}', '<grasp> {object}', '<lift> {object}',
-                                          '<pick> {object} up')))
-            item = act.things['object'][0]
-            step('place', self.pick(('<put> {object} {target}', '<place> {object} {target}', '<drop> {object} {target}', '<set> {object} down {target}', '<lay> {object} {target}',
-                                     '<put> {object} back {target}', '<leave> {object} {target}', '<move> {object} {target}')), object=(again(item), (item,)))
-        elif way == 'trip':
-            step('navigate', self.pick(('<go> to {target}', '<drive> to {target}', '<go> over to {target}', '<head> to {target}')))
-            step('hand_over', self.pick(('<bring> me {object}', '<get> me {object}', '<fetch> {object}', '<bring> back {object}', '<get> {object} for me')))
-        elif way == 'carry':
-            act = step('pick', self.pick(('<take> {object}', '<pick> up {object}', '<grab> {object}')))
-            step('navigate', self.pick(('<go> to {target}', '<drive> to {target} with it', '<come> to {target}', '<carry> it to {target}')))
-        else:
-            step('navigate', self.pick(('<go> to {target}', '<drive> to {target}', '<move> to {target}')))
-            act = step('pick', self.pick(('<pick> up {object}', '<grab> {object}', '<take> {object}')))
-            item = act.things['object'][0]
-            step('place', self.pick(('<put> {object} {target}', '<place> {object} {target}')), object=(again(item), (item,)))
-        last = self.pick((' and ', ' and then ', ', then ', ' and ', ', and ', '. then '))
-        draft.text = frame_lightly(self, self.pick((', ', ', ', ' and ', ', then ')).join(text[:-1]) + last + text[-1])
-        draft.acts = acts
+        other.phrases[slot2[1:-1]] = (phrase,)
+        instruction.text = one + self.choose((' and ', ' and then ', ', then ', ' and ')) + two
+        instruction.calls = [call, other]
         return True
 
 
-PATTERNS = (('single', 30), ('chain', 13), ('coordination', 7), ('ellipsis', 4), ('prohibition', 6), ('only_refusal', 2), ('correction', 3),
-            ('order', 5), ('condition', 5), ('state', 3), ('follow_up', 5), ('no_skill', 9), ('question', 14), ('talk', 3), ('unclear', 2),
-            ('cleft', 3), ('both_then', 2), ('retake', 3), ('recipient', 1), ('if_state', 1), ('where_is', 1), ('answer', 2),
-            ('swapped_word', 1), ('fragment', 3), ('cancelled', 1), ('passive_chain', 2), ('errand', 6))
+# Sampling weights.
+PATTERNS = (
+    ('single', 30),
+    ('sequence', 13),
+    ('coordination', 7),
+    ('ellipsis', 4),
+    ('prohibition', 6),
+    ('only_prohibition', 2),
+    ('correction', 3),
+    ('temporal_order', 5),
+    ('condition', 5),
+    ('state_then_request', 3),
+    ('follow_up', 5),
+    ('no_skill', 11),
+    ('question', 18),
+    ('small_talk', 3),
+    ('unintelligible', 3),
+    ('cleft', 3),
+    ('shared_objects', 2),
+    ('landmark_pronoun', 3),
+    ('recipient', 1),
+    ('unverifiable_condition', 1),
+    ('place_by_content', 1),
+    ('clarification_answer', 2),
+    ('attribute_correction', 1),
+    ('fragment', 3),
+    ('cancellation', 1),
+    ('passive_chain', 2),
+    ('multi_step_task', 6),
+)

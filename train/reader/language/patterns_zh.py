@@ -1,276 +1,399 @@
-"""Chinese instructions in less usual shapes: clefts, things taken up again, recipients, answers."""
+"""Chinese instructions of all kinds, and their frequencies."""
 
 from __future__ import annotations
 
-from kimi_train.reader.language.draft import Draft
-from kimi_train.reader.language.sentences_zh import Requests
-from kimi_train.reader.language.skills import FETCH, VERB_CLOSE, VERB_OPEN, families
+from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
+from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.skill_families import (
+    FETCH_FAMILIES,
+    VERB_CLOSE,
+    VERB_OPEN,
+    skill_families,
+)
+from kimi_train.reader.language.tasks_zh import TaskGenerator
 
-__all__ = ['PATTERNS', 'Chinese']
+__all__ = ['PATTERNS', 'ChineseGenerator']
 
-_RECIPIENTS = ('我妹妹', '奶奶', '那边那个男人', '小明', '护士', '我老婆', '那个女孩', '王医生', '我同事', '客人', '张先生', '我儿子', '窗边的女士', '老板', '我朋友',
-               '病人', '他', '她', '孩子们', '爷爷')
-_WANTED = ('我要的是{o}', '我想要的是{o}', '我需要的是{o}', '是{o}，我要的', '要{o}', '就要{o}', '我只要{o}', '我缺{o}', '要是有{o}就好了', '给{o}', '该用{o}了', '我在等{o}')
-_RETAKES = (('它上面', 'on'), ('它旁边', 'next_to'), ('它里面', 'in'), ('它左边', 'left_of'), ('它右边', 'right_of'), ('它前面', 'in_front_of'), ('它后面', 'behind'),
-            ('上面', 'on'), ('里面', 'in'), ('旁边', 'next_to'), ('它的上面', 'on'), ('那里面', 'in'), ('那上面', 'on'), ('它下面', 'under'), ('那旁边', 'next_to'))
-_STATES = ('开着', '关着', '空了', '满了', '脏了', '湿了', '坏了', '还热', '锁了', '好了', '响了', '空着', '洗过了', '还没到', '太烫', '亮着')
+TEMPLATES = sentence_templates('zh')
+_RECIPIENTS = TEMPLATES['recipients']
+_WANTED = TEMPLATES['wanted']
+_LANDMARK_PRONOUNS = (
+    ('它上面', 'on'),
+    ('它旁边', 'next_to'),
+    ('它里面', 'in'),
+    ('它左边', 'left_of'),
+    ('它右边', 'right_of'),
+    ('它前面', 'in_front_of'),
+    ('它后面', 'behind'),
+    ('上面', 'on'),
+    ('里面', 'in'),
+    ('旁边', 'next_to'),
+    ('它的上面', 'on'),
+    ('那里面', 'in'),
+    ('那上面', 'on'),
+    ('它下面', 'under'),
+    ('那旁边', 'next_to'),
+)
+_STATES = TEMPLATES['states']
 
 
-class Chinese(Requests):
-    """Makes one Chinese instruction of any kind."""
+class ChineseGenerator(TaskGenerator):
+    """Generates Chinese instructions of all kinds."""
 
-    def cleft(self, draft):
-        """The thing pulled out of its clause: 我要你拿的是锤子."""
-        family = self.family(self._handles)
-        if family and family.name in FETCH and self.random() < 0.5:
-            form = self.pick(_WANTED).replace('{o}', '{object}')
+    def cleft(self, instruction):
+        """A cleft sentence: 我要你拿的是锤子."""
+        family = self.family(self.takes_object)
+        if family and family.name in FETCH_FAMILIES and self.random() < 0.5:
+            form = self.choose(_WANTED).replace('{o}', '{object}')
             if '要' in form:
                 form = form.replace('要', VERB_OPEN + '要' + VERB_CLOSE, 1)
-            draft.text, act = self.fill(family, form, ('object',))
-            draft.acts = [act]
+            instruction.text, call = self.fill(family, form, ('object',))
+            instruction.calls = [call]
             return True
-        ask = family and self.ask(family, lambda a: a.imperative and a.slots == (self._object(family, a.slots),))
-        if not ask:
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and a.slots == (self.object_slot(family, a.slots),)
+        )
+        if not template:
             return False
-        slot = '{' + ask.slots[0] + '}'
-        if ask.text.endswith(slot) and '把' not in ask.text:
-            form = self.pick(('我要你{v}的是{o}', '要{v}的是{o}', '你要{v}的东西是{o}', '我想让你{v}的是{o}', '{o}是你要{v}的', '需要{v}的是{o}', '该{v}的是{o}'))
-            text = form.replace('{v}', ask.text[:-len(slot)]).replace('{o}', slot)
-        elif ask.dropped:
-            form = self.pick(('{o}，把它{v}', '{o}，你把它{v}', '看到{o}了吗，把它{v}', '就是{o}，{v}', '{o}：{v}', '是{o}，请{v}', '{o}呢，把它{v}'))
-            text = form.replace('{v}', ask.dropped).replace('{o}', slot)
+        slot = '{' + template.slots[0] + '}'
+        if template.text.endswith(slot) and '把' not in template.text:
+            form = self.choose(TEMPLATES['cleft_verb'])
+            text = form.replace('{v}', template.text[: -len(slot)]).replace('{o}', slot)
+        elif template.without_object:
+            form = self.choose(TEMPLATES['cleft_object'])
+            text = form.replace('{v}', template.without_object).replace('{o}', slot)
         else:
             return False
-        draft.text, act = self.fill(family, text, ask.slots)
-        draft.acts = [act]
+        instruction.text, call = self.fill(family, text, template.slots)
+        instruction.calls = [call]
         return True
 
-    def both_then(self, draft):
-        """Two things taken up together: 拿起叉子和刀，都放到托盘上."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
-        again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(again, lambda a: a.dropped and a.slots[0] == self._object(again, a.slots))
-        if not ask or not more:
+    def shared_objects(self, instruction):
+        """Two objects shared by two verbs: 拿起叉子和刀，都放到托盘上."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and self.object_slot(family, a.slots)
+        )
+        again = self.family(lambda f: f is not family and self.takes_object(f))
+        more = again and self.sample_template(
+            again, lambda a: a.without_object and a.slots[0] == self.object_slot(again, a.slots)
+        )
+        if not template or not more:
             return False
-        slot, taken = self._object(family, ask.slots), self._object(again, more.slots)
-        kinds = family.kinds(slot)
-        phrases = [self.nouns.simple(kinds) for _ in range(2)]
-        if not all(self.fits(p, again, taken) for p in phrases):
+        slot, taken = self.object_slot(family, template.slots), self.object_slot(again, more.slots)
+        noun_classes = family.noun_classes(slot)
+        phrases = [self.noun_phrases.simple(noun_classes) for _ in range(2)]
+        if not all(self.can_refer_to(p, again, taken) for p in phrases):
             return False
-        joined = f'{phrases[0].text}{self.pick(("和", "跟", "还有", "、"))}{phrases[1].text}'
-        text, act = self.fill(family, self.lightly(ask.text), ask.slots, {slot: (joined, (phrases[0],))})
-        first = [act, act.same()]
-        first[1].things[slot] = (phrases[1],)
-        them = self.pick(('把它们都', '都', '把它们', '把这两个', '全都', '把两个都', '把这两样'))
-        follow, act = self.fill(again, '{' + taken + '}' + more.dropped, more.slots, {taken: (them, (phrases[0],))})
-        second = [act, act.same()]
-        second[1].things[taken] = (phrases[1],)
-        draft.text = text + self.pick(('，', '，然后', '，再', '，接着')) + follow
-        draft.acts = first + second
+        joined = f'{phrases[0].text}{self.choose(("和", "跟", "还有", "、"))}{phrases[1].text}'
+        text, call = self.fill(
+            family,
+            self.add_short_carrier_phrase(template.text),
+            template.slots,
+            {slot: (joined, (phrases[0],))},
+        )
+        first = [call, call.copy()]
+        first[1].phrases[slot] = (phrases[1],)
+        them = self.choose(('把它们都', '都', '把它们', '把这两个', '全都', '把两个都', '把这两样'))
+        follow, call = self.fill(
+            again,
+            '{' + taken + '}' + more.without_object,
+            more.slots,
+            {taken: (them, (phrases[0],))},
+        )
+        second = [call, call.copy()]
+        second[1].phrases[taken] = (phrases[1],)
+        instruction.text = text + self.choose(('，', '，然后', '，再', '，接着')) + follow
+        instruction.calls = first + second
         return True
 
-    def retake(self, draft):
-        """A thing named first that is the place of another: 找到托盘，把杯子放到它上面."""
-        first = self.family(self._handles)
-        ask = first and self.ask(first, lambda a: a.imperative and self._object(first, a.slots))
-        placer = self.family(lambda f: any(a.get('place') for a in f.arguments) and self._handles(f))
-        put = placer and self.ask(placer, lambda a: a.imperative and self._object(placer, a.slots) and any(
-            placer.by_name[s].get('place') for s in a.slots))
-        if not ask or not put:
+    def landmark_pronoun(self, instruction):
+        """A pronoun for a landmark: 找到托盘，把杯子放到它上面."""
+        first = self.family(self.takes_object)
+        template = first and self.sample_template(
+            first, lambda a: a.is_imperative and self.object_slot(first, a.slots)
+        )
+        placer = self.family(
+            lambda f: any(a.get('place') for a in f.arguments) and self.takes_object(f)
+        )
+        place_template = placer and self.sample_template(
+            placer,
+            lambda a: (
+                a.is_imperative
+                and self.object_slot(placer, a.slots)
+                and any(placer.arguments_by_name[s].get('place') for s in a.slots)
+            ),
+        )
+        if not template or not place_template:
             return False
-        text, act = self.fill(first, self.lightly(ask.text), ask.slots)
-        landmark = act.things[self._object(first, ask.slots)][0]
-        if landmark.plural or landmark.kind == 'person':
+        text, call = self.fill(first, self.add_short_carrier_phrase(template.text), template.slots)
+        landmark = call.phrases[self.object_slot(first, template.slots)][0]
+        if landmark.plural or landmark.noun_class == 'person':
             return False
-        target = next(s for s in put.slots if placer.by_name[s].get('place'))
-        said, relation = self.pick(_RETAKES)
-        more, other = self.fill(placer, put.text, put.slots, {target: (said, (landmark,), relation)})
-        draft.text = text + self.pick(('，然后', '，再', '，', '，接着')) + more
-        draft.acts = [act, other]
+        target = next(s for s in place_template.slots if placer.arguments_by_name[s].get('place'))
+        wording, relation = self.choose(_LANDMARK_PRONOUNS)
+        more, other = self.fill(
+            placer,
+            place_template.text,
+            place_template.slots,
+            {target: (wording, (landmark,), relation)},
+        )
+        instruction.text = text + self.choose(('，然后', '，再', '，', '，接着')) + more
+        instruction.calls = [call, other]
         return True
 
-    def recipient(self, draft):
-        """A person who gets the thing where no skill of the catalogue takes a person."""
-        family = families()['hand_over']
-        onto = self.world.resolve('hand_over')
-        if not onto or any('person' in families()[onto].kinds(a['name']) for a in families()[onto].arguments):
+    def recipient(self, instruction):
+        """A recipient, if no skill of the catalogue takes one."""
+        family = skill_families()['hand_over']
+        target_family = self.catalogue.resolve('hand_over')
+        if not target_family or any(
+            'person' in skill_families()[target_family].noun_classes(a['name'])
+            for a in skill_families()[target_family].arguments
+        ):
             return False
-        number, who = self.marks(f'给{self.pick(_RECIPIENTS)}')
+        number, who = self.mark(f'给{self.choose(_RECIPIENTS)}')
         self.left_out.append(number)
-        verb = self.pick(('拿', '递', '送', '带'))
+        verb = self.choose(('拿', '递', '送', '带'))
         verb = VERB_OPEN + verb + VERB_CLOSE
-        text = self.pick((f'把{{object}}{verb}{who}', f'{who}{verb}{{object}}', f'{verb}{{object}}{who}', f'把{{object}}{verb}过去{who}',
-                          f'{{object}}{verb}{who}'))
-        draft.text, act = self.fill(family, self.lightly(text), ('object',))
-        draft.acts = [act]
+        text = self.choose(
+            (
+                f'把{{object}}{verb}{who}',
+                f'{who}{verb}{{object}}',
+                f'{verb}{{object}}{who}',
+                f'把{{object}}{verb}过去{who}',
+                f'{{object}}{verb}{who}',
+            )
+        )
+        instruction.text, call = self.fill(family, self.add_short_carrier_phrase(text), ('object',))
+        instruction.calls = [call]
         return True
 
-    def if_state(self, draft):
-        """A condition that no view can settle: told back."""
-        family = self.family(lambda f: any(a.imperative for a in f.asks['zh']))
-        ask = family and self.ask(family, lambda a: a.imperative)
-        if not ask:
+    def unverifiable_condition(self, instruction):
+        """A condition that an image cannot answer, reported as left out."""
+        family = self.family(lambda f: any(a.is_imperative for a in f.templates['zh']))
+        template = family and self.sample_template(family, lambda a: a.is_imperative)
+        if not template:
             return False
-        text, act = self.fill(family, self.lightly(ask.text), ask.slots)
-        thing = self.nouns.simple(('any', 'open', 'switch'), '')
-        state = self.pick(_STATES)
-        number, said = self.marks(self.pick((f'如果{thing.text}{state}', f'要是{thing.text}{state}', f'{thing.text}{state}的话',
-                                             f'等{thing.text}{state}以后', f'{thing.text}{state}的时候', f'当{thing.text}{state}时')))
+        text, call = self.fill(family, self.add_short_carrier_phrase(template.text), template.slots)
+        thing = self.noun_phrases.simple(('any', 'open', 'switch'), '')
+        state = self.choose(_STATES)
+        number, wording = self.mark(
+            self.choose(
+                (
+                    f'如果{thing.text}{state}',
+                    f'要是{thing.text}{state}',
+                    f'{thing.text}{state}的话',
+                    f'等{thing.text}{state}以后',
+                    f'{thing.text}{state}的时候',
+                    f'当{thing.text}{state}时',
+                )
+            )
+        )
         self.left_out.append(number)
-        draft.text = f'{said}{self.pick(("，", "，", "就"))}{text}'
-        draft.acts = [act]
+        instruction.text = f'{wording}{self.choose(("，", "，", "就"))}{text}'
+        instruction.calls = [call]
         return True
 
-    def where_is(self, draft):
-        """A place told by what lies there now: no place that can be planned."""
-        if not self.world.resolve('place'):
+    def place_by_content(self, instruction):
+        """A place named by what is there now, reported as left out."""
+        if not self.catalogue.resolve('place'):
             return False
-        thing = self.nouns.simple(('any',), '')
-        number, said = self.marks(self.pick((f'{thing.text}那里', f'{thing.text}在的地方', f'{thing.text}那儿', f'原来放{thing.text}的地方')))
+        thing = self.noun_phrases.simple(('any',), '')
+        number, wording = self.mark(
+            self.choose(
+                (
+                    f'{thing.text}那里',
+                    f'{thing.text}在的地方',
+                    f'{thing.text}那儿',
+                    f'原来放{thing.text}的地方',
+                )
+            )
+        )
         self.left_out.append(number)
-        draft.text, act = self.fill(families()['place'], self.lightly(f'把{{object}}{VERB_OPEN}放{VERB_CLOSE}到{said}'), ('object',))
-        draft.acts = [act]
+        instruction.text, call = self.fill(
+            skill_families()['place'],
+            self.add_short_carrier_phrase(f'把{{object}}{VERB_OPEN}放{VERB_CLOSE}到{wording}'),
+            ('object',),
+        )
+        instruction.calls = [call]
         return True
 
-    def answer(self, draft):
-        """What one says when asked which: 红的那个, after the request that left it open."""
-        before = Draft()
-        if not self.single(before) or not before.acts[0].things:
+    def clarification_answer(self, instruction):
+        """The answer to a clarification question: 红的那个."""
+        previous = AnnotatedInstruction()
+        if not self.single(previous) or not previous.calls[0].phrases:
             return False
-        old = before.acts[0]
-        slot = self._object(old.family, list(old.things))
+        old = previous.calls[0]
+        slot = self.object_slot(old.family, list(old.phrases))
         if not slot:
             return False
         self.left_out.clear()
-        draft.history = (before.text,)
-        noun = self.nouns.lexicon.noun(self.rng, old.family.kinds(slot), self.nouns.part)
+        instruction.history = (previous.text,)
+        noun = self.noun_phrases.lexicon.noun(
+            self.rng, old.family.noun_classes(slot), self.noun_phrases.split
+        )
         r = self.random()
-        new = self.nouns.one(noun) if r < 0.6 else self.nouns.related(noun) if r < 0.8 else self.nouns._build(noun)
-        act = old.same()
-        act.things = {**old.things, slot: (new,)}
-        draft.acts = [act]
-        draft.text = self.pick(('{}', '{}', '{}', '我要{}' if old.family.name in FETCH else '{}', '我是说{}', '当然是{}', '是{}', '{}吧', '就{}', '{}，谢谢')
-                               ).replace('{}', new.text)
+        new = (
+            self.noun_phrases.pronominal(noun)
+            if r < 0.6
+            else self.noun_phrases.with_relation(noun)
+            if r < 0.8
+            else self.noun_phrases.build(noun)
+        )
+        call = old.copy()
+        call.phrases = {**old.phrases, slot: (new,)}
+        instruction.calls = [call]
+        instruction.text = self.choose(
+            (
+                '{}',
+                '{}',
+                '{}',
+                '我要{}' if old.family.name in FETCH_FAMILIES else '{}',
+                '我是说{}',
+                '当然是{}',
+                '是{}',
+                '{}吧',
+                '就{}',
+                '{}，谢谢',
+            )
+        ).replace('{}', new.text)
         return True
 
-    def swapped_word(self, draft):
-        """A word taken back inside a phrase: 红色的，不，蓝色的杯子."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.imperative and self._object(family, a.slots))
-        if not ask:
+    def attribute_correction(self, instruction):
+        """A correction inside a noun phrase: 红色的，不，蓝色的杯子."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(
+            family, lambda a: a.is_imperative and self.object_slot(family, a.slots)
+        )
+        if not template:
             return False
-        slot = self._object(family, ask.slots)
-        noun = self.nouns.lexicon.noun(self.rng, family.kinds(slot), self.nouns.part)
-        wrong, good = self.nouns.adjective(), self.nouns.adjective()
+        slot = self.object_slot(family, template.slots)
+        noun = self.noun_phrases.lexicon.noun(
+            self.rng, family.noun_classes(slot), self.noun_phrases.split
+        )
+        wrong, good = self.noun_phrases.adjective(), self.noun_phrases.adjective()
         if wrong == good:
             return False
-        phrase = self.nouns._build(noun, '', (good,))
-        swap = self.pick(('，不，', '，不对，', '，哦不，', '，呃，', '，不是，是', '，说错了，', '不对'))
-        draft.text, act = self.fill(family, self.lightly(ask.text), ask.slots, {slot: (f'{wrong}的{swap}{phrase.text}', (phrase,))})
-        draft.acts = [act]
+        phrase = self.noun_phrases.build(noun, '', (good,))
+        correction = self.choose(TEMPLATES['attribute_correction'])
+        instruction.text, call = self.fill(
+            family,
+            self.add_short_carrier_phrase(template.text),
+            template.slots,
+            {slot: (f'{wrong}的{correction}{phrase.text}', (phrase,))},
+        )
+        instruction.calls = [call]
         return True
 
-    def fragment(self, draft):
-        """A request that is little more than its nouns: 杯子，放桌上; 杯子谢谢."""
+    def fragment(self, instruction):
+        """A verbless request: 杯子，放桌上; 杯子谢谢."""
         r = self.random()
-        if r < 0.5 and self.world.resolve('place'):
-            text = self.pick(('{object}，{target}', '{object}{v}{target}', '{target}{v}{object}', '{object}{target}'))
+        if r < 0.5 and self.catalogue.resolve('place'):
+            text = self.choose(
+                (
+                    '{object}，{target}',
+                    '{object}{v}{target}',
+                    '{target}{v}{object}',
+                    '{object}{target}',
+                )
+            )
             text = text.replace('{v}', VERB_OPEN + '放' + VERB_CLOSE)
-            draft.text, act = self.fill(families()['place'], text, ('object', 'target'))
-        elif any(self.world.resolve(n) for n in FETCH):
-            draft.text, act = self.fill(families()['hand_over'], self.pick(('{object}，谢谢', '{object}谢谢', '{object}！', '来{object}', '{object}，快', '麻烦，{object}')),
-                                        ('object',))
+            instruction.text, call = self.fill(
+                skill_families()['place'], text, ('object', 'target')
+            )
+        elif any(self.catalogue.resolve(n) for n in FETCH_FAMILIES):
+            instruction.text, call = self.fill(
+                skill_families()['hand_over'],
+                self.choose(
+                    (
+                        '{object}，谢谢',
+                        '{object}谢谢',
+                        '{object}！',
+                        '来{object}',
+                        '{object}，快',
+                        '麻烦，{object}',
+                    )
+                ),
+                ('object',),
+            )
         else:
             return False
-        draft.acts = [act]
+        instruction.calls = [call]
         return True
 
-    def cancelled(self, draft):
-        """A request taken back as a whole: nothing to do."""
-        family = self.family(lambda f: any(a.imperative for a in f.asks['zh']))
-        ask = family and self.ask(family, lambda a: a.imperative)
-        if not ask:
+    def cancellation(self, instruction):
+        """A request that is cancelled."""
+        family = self.family(lambda f: any(a.is_imperative for a in f.templates['zh']))
+        template = family and self.sample_template(family, lambda a: a.is_imperative)
+        if not template:
             return False
-        text, _ = self.fill(family, self.lightly(ask.text), ask.slots)
-        draft.text = text + self.pick(('，算了', '，不用了', '，还是算了吧', '……算了', '，哦不用了', '，没事了', '，不，别弄了', '，算了不用了'))
-        draft.outcome = 'nothing'
+        text, _ = self.fill(family, self.add_short_carrier_phrase(template.text), template.slots)
+        instruction.text = text + self.choose(TEMPLATES['cancellation'])
+        instruction.outcome = 'nothing'
         return True
 
-    def serial(self, draft):
-        """Steps run together with the thing said once: 把杯子拿起来放桌上."""
-        family = self.family(self._handles)
-        ask = family and self.ask(family, lambda a: a.dropped)
-        again = self.family(lambda f: f is not family and self._handles(f))
-        more = again and self.ask(again, lambda a: a.dropped and a.slots[0] == self._object(again, a.slots))
-        if not ask or not more or ask.slots[0] != self._object(family, ask.slots):
+    def serial_verbs(self, instruction):
+        """A serial verb construction: 把杯子拿起来放桌上."""
+        family = self.family(self.takes_object)
+        template = family and self.sample_template(family, lambda a: a.without_object)
+        again = self.family(lambda f: f is not family and self.takes_object(f))
+        more = again and self.sample_template(
+            again, lambda a: a.without_object and a.slots[0] == self.object_slot(again, a.slots)
+        )
+        if (
+            not template
+            or not more
+            or template.slots[0] != self.object_slot(family, template.slots)
+        ):
             return False
-        text, act = self.fill(family, self.lightly(ask.text) if self.random() < 0.7 else self.topic(ask), ask.slots)
-        subject = act.things[ask.slots[0]][0]
-        if not self.fits(subject, again, more.slots[0]):
+        text, call = self.fill(
+            family,
+            self.add_short_carrier_phrase(template.text)
+            if self.random() < 0.7
+            else self.topicalize(template),
+            template.slots,
+        )
+        subject = call.phrases[template.slots[0]][0]
+        if not self.can_refer_to(subject, again, more.slots[0]):
             return False
-        follow, other = self.fill(again, '{' + more.slots[0] + '}' + more.dropped, more.slots, {more.slots[0]: ('', (subject,))})
-        draft.text = text + self.pick(('', '，', '再', '然后', '并')) + follow
-        draft.acts = [act, other]
-        return True
-
-    def errand(self, draft):
-        """What is asked for most in several steps: to fetch, to put away, to open and close around it."""
-        has = self.world.resolve
-        ways = [w for w, needed in (('store', ('open', 'place', 'close')), ('get', ('locate', 'hand_over')), ('lay', ('pick', 'place')),
-                                    ('trip', ('navigate', 'hand_over')), ('round', ('navigate', 'pick', 'place')), ('take', ('open', 'pick')),
-                                    ('shut', ('place', 'close')))
-                if all(has(n) == n for n in needed)]
-        if not ways:
-            return False
-        way = self.pick(ways)
-        text, acts = [], []
-
-        def step(name, form, **given):
-            form = form.replace('<', VERB_OPEN).replace('>', VERB_CLOSE)
-            slots = [s for s in families()[name].by_name if f'{{{s}}}' in form]
-            said, act = self.fill(families()[name], form, slots, given)
-            for slot, (_, phrases, *relation) in given.items():
-                act.things[slot] = phrases
-                act.relation = relation[0] if relation else act.relation
-            text.append(said)
-            acts.append(act)
-            return act
-
-        if way in ('store', 'take', 'shut'):
-            chest = self.nouns.simple(('open',), self.pick(('', '', '那{}')))
-        if way == 'store':
-            step('open', self.pick(('<打开>{object}', '把{object}<打开>', '<拉开>{object}')), object=(chest.text, (chest,)))
-            step('place', self.pick(('把{object}<放>{target}', '把{object}<放>到{target}', '<放>{object}{target}')),
-                 target=(self.pick(('进去', '里面', '里边', '里')), (chest,), 'in'))
-            if self.random() < 0.7:
-                step('close', self.pick(('<关上>', '把它<关上>', '<关上>它', '再<关上>', '<关好>')), object=('', (chest,)))
-        elif way == 'take':
-            step('open', self.pick(('<打开>{object}', '把{object}<打开>')), object=(chest.text, (chest,)))
-            step('pick', self.pick(('<拿>出{object}', '把{object}<拿>出来', '<取>出{object}', '把里面的{object}<拿>出来')))
-        elif way == 'shut':
-            step('place', '把{object}<放>进{target}', target=(chest.text + self.pick(('', '里')), (chest,), 'in'))
-            step('close', self.pick(('把{object}<关上>', '<关上>{object}', '<关好>{object}')), object=('它', (chest,)))
-        elif way == 'get':
-            item = step('locate', self.pick(('<找>到{object}', '<找>一下{object}', '去<找>{object}', '<找>{object}', '把{object}<找>出来'))).things['object'][0]
-            step('hand_over', self.pick(('<拿>给我', '把它<递>给我', '<拿>过来', '<带>过来', '<给>我', '把它<拿>过来')), object=('', (item,)))
-        elif way == 'lay':
-            item = step('pick', self.pick(('<拿>起{object}', '把{object}<拿>起来', '<抓>起{object}', '<捡>起{object}', '<拿>{object}', '把{object}<捡>起来'))).things['object'][0]
-            step('place', self.pick(('<放>到{target}', '<放>在{target}', '把它<放>到{target}', '<放>{target}', '<放>回{target}', '<搁>在{target}', '<扔>到{target}')), object=('', (item,)))
-        elif way == 'trip':
-            step('navigate', self.pick(('<去>{target}', '<到>{target}去', '<走>到{target}')))
-            step('hand_over', self.pick(('把{object}<拿>过来', '<拿>{object}给我', '给我<拿>{object}', '把{object}<取>来')))
-        else:
-            step('navigate', self.pick(('<去>{target}', '<走>到{target}')))
-            item = step('pick', self.pick(('<拿>起{object}', '把{object}<拿>起来'))).things['object'][0]
-            step('place', self.pick(('<放>到{target}', '把它<放>到{target}')), object=('', (item,)))
-        last = self.pick(('，然后', '，再', '，', '，接着', '，最后' if len(text) > 2 else '，', '然后', '再'))
-        draft.text = self.lightly(self.pick(('，', '，再', '，然后')).join(text[:-1]) + last + text[-1])
-        draft.acts = acts
+        follow, other = self.fill(
+            again,
+            '{' + more.slots[0] + '}' + more.without_object,
+            more.slots,
+            {more.slots[0]: ('', (subject,))},
+        )
+        instruction.text = text + self.choose(('', '，', '再', '然后', '并')) + follow
+        instruction.calls = [call, other]
         return True
 
 
-PATTERNS = (('single', 32), ('chain', 13), ('coordination', 7), ('ellipsis', 4), ('prohibition', 6), ('only_refusal', 2), ('correction', 3),
-            ('order', 5), ('condition', 5), ('state', 4), ('follow_up', 5), ('no_skill', 9), ('question', 14), ('talk', 3), ('unclear', 2),
-            ('cleft', 3), ('both_then', 2), ('retake', 3), ('recipient', 1), ('if_state', 1), ('where_is', 1), ('answer', 2), ('swapped_word', 1),
-            ('fragment', 3), ('cancelled', 1), ('serial', 4), ('errand', 6))
+# Sampling weights.
+PATTERNS = (
+    ('single', 32),
+    ('sequence', 13),
+    ('coordination', 7),
+    ('ellipsis', 4),
+    ('prohibition', 6),
+    ('only_prohibition', 2),
+    ('correction', 3),
+    ('temporal_order', 5),
+    ('condition', 5),
+    ('state_then_request', 4),
+    ('follow_up', 5),
+    ('no_skill', 11),
+    ('question', 18),
+    ('small_talk', 3),
+    ('unintelligible', 3),
+    ('cleft', 3),
+    ('shared_objects', 2),
+    ('landmark_pronoun', 3),
+    ('recipient', 1),
+    ('unverifiable_condition', 1),
+    ('place_by_content', 1),
+    ('clarification_answer', 2),
+    ('attribute_correction', 1),
+    ('fragment', 3),
+    ('cancellation', 1),
+    ('serial_verbs', 4),
+    ('multi_step_task', 6),
+)

@@ -1,4 +1,4 @@
-"""What the corpus holds beside skills: small talk, reasons and questions."""
+"""Small talk, reasons and questions of the corpus."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def _sentences() -> dict:
 
 
 def small_talk(lang: str) -> tuple[str, ...]:
-    """Return what asks for nothing."""
+    """Return small talk, which requests nothing."""
     return tuple(_sentences()['small_talk'][lang])
 
 
 def reasons(lang: str) -> tuple[str, ...]:
-    """Return why something is asked for."""
+    """Return reasons for a request."""
     return tuple(_sentences()['reasons'][lang])
 
 
 def questions(lang: str, kind: str) -> tuple[str, ...]:
-    """Return questions of a kind about one thing '{}', a second '{2}', or none."""
+    """Return question templates of a kind; '{}' and '{2}' are their objects."""
     found = []
     for line in _sentences()['questions'][kind][lang]:
         if '{relation}' in line or ('{other}' in line and '{object}' not in line):

@@ -1,0 +1,49 @@
+"""Words that mean one of two states, for choices that a catalogue spells otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kimi_ros.reader.tokens import plain
+
+# A state: how catalogues spell it, and what people say for it. Chinese is sought anywhere in a
+# text, English as whole words.
+_STATES: tuple[tuple[str, str], ...] = (
+    ('on activate enable enabled active true', 'on start power 打开 开 启动 通电'),
+    ('off deactivate disable disabled inactive false', 'off out kill stop cut 关 熄 灭 断电 停'),
+    ('open opened unlock unlocked', 'open up apart 开 拉起 敞'),
+    ('closed close shut lock locked', 'shut close closed to 关 合 拉上 盖 闭'),
+    ('up raise raised upward upwards higher', 'up higher raise lift 上 高 抬 升 拉起'),
+    ('down lower lowered downward downwards', 'down lower drop 下 低 降 落'),
+    ('left counterclockwise', 'left anticlockwise counterclockwise 左 逆时针'),
+    ('right clockwise', 'right clockwise 右 顺时针'),
+    ('forward forwards ahead front', 'forward forwards ahead straight 前'),
+    ('backward backwards back reverse', 'back backward backwards reverse 后 退 倒'),
+    ('high max maximum full strong', 'high full max maximum hardest loudest hottest 最大 大 高 强'),
+    ('low min minimum weak gentle', 'low lowest min minimum gentle gently 最小 小 低 弱 轻'),
+    ('medium mid middle normal moderate', 'medium middle normal moderate half 中 一般 正常'),
+    ('fast quick rapid', 'fast quick quickly hurry 快'),
+    ('slow slowly careful', 'slow slowly gently careful 慢'),
+)
+
+
+def meant(text: str, values: Sequence[str]) -> str | None:
+    """Return the one value that words of a text mean; None where none or several do."""
+    flat = plain(text)
+    found = [value for value in values if any(_said(word, flat) for word in _words(value))]
+    return found[0] if len(found) == 1 else None
+
+
+def _words(value: str) -> list[str]:
+    """Return what people say for a value, its own words first."""
+    name = plain(value)
+    spelt = re.split('[_ -]+', name)
+    return [name, *(word for states, said in _STATES if set(spelt) & set(states.split())
+                    for word in said.split())]  # fmt: skip
+
+
+def _said(word: str, text: str) -> bool:
+    if word.isascii():
+        return re.search(rf'(?<![a-z]){re.escape(word)}(?![a-z])', text) is not None
+    return word in text

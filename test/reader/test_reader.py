@@ -1,0 +1,221 @@
+"""The shipped reader, through the public door."""
+
+import dataclasses
+
+import pytest
+
+from kimi_ros.reader import Argument, Reader, ReaderError, SkillCard
+
+THING = Argument('object', 'object')
+PLACE = Argument('target', 'object')
+SKILLS = (
+    SkillCard(
+        'pick', {'en': 'Grasp an object and lift it.', 'zh': '抓住一个物体并把它拿起来。'}, (THING,)
+    ),
+    SkillCard(
+        'place',
+        {
+            'en': 'Put an object on, in or next to another.',
+            'zh': '把物体放到另一个物体上、里或旁边。',
+        },
+        (THING, PLACE),
+    ),
+    SkillCard(
+        'wipe',
+        {'en': 'Wipe a surface clean.', 'zh': '擦干净一个表面。'},
+        (Argument('surface', 'region'),),
+    ),
+    SkillCard(
+        'wait',
+        {'en': 'Do nothing for a while.', 'zh': '等待一段时间。'},
+        (Argument('minutes', 'number', (), 'min', 0, 120),),
+    ),
+)
+
+
+@pytest.fixture(scope='module')
+def reader():
+    return Reader.load()
+
+
+def read(reader, text, history=(), skills=SKILLS):
+    return reader.read(text, skills, history=history)
+
+
+def said(text, span, history=()):
+    return (text, *history)[span.turn][span.start : span.end]
+
+
+def steps(text, reading, history=()):
+    """Return (skill, names of its things, its values) of each step."""
+    return [
+        (
+            step.skill,
+            *(said(text, t.words, history) for some in step.things.values() for t in some),
+            *(value.value for value in step.values.values()),
+        )
+        for step in reading.steps
+    ]
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('pick up the zorblatt', [('pick', 'zorblatt')]),
+        ('put the red mug in the sink', [('place', 'red mug', 'sink')]),
+        ('grab the spoon and put it in the bowl',
+         [('pick', 'spoon'), ('place', 'spoon', 'bowl')]),
+        ('please wipe the kitchen counter', [('wipe', 'kitchen counter')]),
+        ('wait for twenty minutes', [('wait', 20)]),
+        ('把杯子放到盘子里', [('place', '杯子', '盘子')]),
+        ('拿起那把红色的锤子', [('pick', '红色的锤子')]),
+        ('擦一下桌子', [('wipe', '桌子')]),
+        ('等五分钟', [('wait', 5)]),
+    ],
+)  # fmt: skip
+def test_steps(reader, text, expected):
+    reading = read(reader, text)
+    assert reading.outcome == 'steps'
+    assert steps(text, reading) == expected
+    assert reading.confidence >= reader.threshold
+
+
+@pytest.mark.parametrize(
+    ('text', 'relation'),
+    [
+        ('put the cup on the tray', 'on'),
+        ('put the cup next to the tray', 'next_to'),
+        ('put the cup between the tray and the plate', 'between'),
+        ('把杯子放在盘子左边', 'left_of'),
+        ('把杯子放到托盘上', 'on'),
+    ],
+)
+def test_where_it_goes(reader, text, relation):
+    (step,) = read(reader, text).steps
+    assert step.relation == relation
+    assert len(step.things['target']) == (2 if relation == 'between' else 1)
+
+
+def test_what_was_said_before_can_be_meant(reader):
+    history = ('where is the green bottle?',)
+    reading = read(reader, 'put it in the basket', history)
+    assert steps('put it in the basket', reading, history) == [('place', 'green bottle', 'basket')]
+    assert reading.steps[0].things['object'][0].words.turn == 1
+
+
+@pytest.mark.parametrize(
+    ('text', 'thing'), [("don't touch the vase", 'vase'), ('别碰那个花瓶', '花瓶')]
+)
+def test_what_must_not_be_touched(reader, text, thing):
+    reading = read(reader, text)
+    assert reading.outcome == 'nothing' and not reading.steps
+    assert [said(text, t.words) for t in reading.forbidden] == [thing]
+
+
+@pytest.mark.parametrize(
+    ('text', 'kind', 'thing'),
+    [
+        ('how many cups are there?', 'count', 'cups'),
+        ('is there a hammer?', 'presence', 'hammer'),
+        ('有几个杯子？', 'count', '杯子'),
+    ],
+)
+def test_questions(reader, text, kind, thing):
+    reading = read(reader, text)
+    assert (reading.outcome, reading.question.kind) == ('answer', kind)
+    assert [said(text, t.words) for t in reading.question.things] == [thing]
+
+
+def test_a_condition_belongs_to_its_step(reader):
+    text = 'if you see a sponge, wipe the table'
+    (step,) = read(reader, text).steps
+    assert said(text, step.condition.thing.words) == 'sponge' and step.condition.present
+
+
+def test_a_noun_phrase_is_taken_apart(reader):
+    text = 'pick up the red cup left of the kettle'
+    (thing,) = read(reader, text).steps[0].things['object']
+    assert said(text, thing.words) == 'red cup left of the kettle'
+    assert said(text, thing.head) == 'cup'
+    assert [said(text, a) for a in thing.attributes] == ['red']
+    assert thing.relation == 'left_of'
+    assert [said(text, mark.words) for mark in thing.landmarks] == ['kettle']
+
+
+@pytest.mark.parametrize('text', ['thanks, that was all', '谢谢你'])
+def test_small_talk_asks_for_nothing(reader, text):
+    assert read(reader, text).outcome == 'nothing'
+
+
+@pytest.mark.parametrize('text', ['stab the man with the knife', 'xqz blorp', '', '...', '？'])
+def test_what_no_skill_does_is_never_a_step(reader, text):
+    reading = read(reader, text)
+    assert reading.outcome in ('no_skill', 'unclear', 'nothing')
+    assert not reading.steps
+
+
+def test_every_name_was_said(reader):
+    history = ('the blue crate is empty', '把箱子搬走')
+    for text in (
+        'put both of them on the third shelf from the left, then wipe it for 2 minutes',
+        '先把它放到最左边的架子上，再把剩下的都拿过来',
+        'no no no the other one!!',
+    ):
+        reading = read(reader, text, history)
+        for words in _spans(reading):
+            assert words.turn <= 2
+            assert said(text, words, history).strip()
+
+
+def test_the_order_of_skills_does_not_matter(reader):
+    for text in ('put the red mug in the sink', '擦一下桌子'):
+        there, back = (read(reader, text, skills=s) for s in (SKILLS, SKILLS[::-1]))
+        assert dataclasses.replace(there, confidence=0) == dataclasses.replace(back, confidence=0)
+
+
+def test_names_of_skills_and_arguments_are_the_catalogues(reader):
+    skill = SkillCard(
+        'tidy_away',
+        'Put a thing into a box.',
+        (Argument('what', 'object'), Argument('box', 'object')),
+    )
+    (step,) = read(reader, 'put the sock in the basket', skills=(skill,)).steps
+    assert step.skill == 'tidy_away' and list(step.things) == ['what', 'box']
+
+
+def test_a_catalogue_needs_skills_of_different_names(reader):
+    for skills in ((), (SKILLS[0], SKILLS[0])):
+        with pytest.raises(ReaderError, match='different names'):
+            reader.read('go', skills)
+
+
+def test_a_folder_without_a_reader_is_an_error(tmp_path):
+    with pytest.raises(ReaderError, match='holds no reader'):
+        Reader.load(tmp_path)
+    (tmp_path / 'model.json').write_text('{"format": 99}')
+    with pytest.raises(ReaderError, match='format 99'):
+        Reader.load(tmp_path)
+    (tmp_path / 'model.json').write_text('{"format": 1}')
+    with pytest.raises(ReaderError, match=r'encode\.onnx is missing'):
+        Reader.load(tmp_path)
+
+
+def test_a_threshold_asks_back(reader):
+    unsure = Reader(reader._network, threshold=1.01)
+    reading = unsure.read('pick up the cup', SKILLS)
+    assert reading.outcome == 'unclear' and not reading.steps
+
+
+def _spans(value):
+    """Go through the spans in a reading."""
+    if dataclasses.is_dataclass(value):
+        if hasattr(value, 'turn'):
+            yield value
+            return
+        for field in dataclasses.fields(value):
+            yield from _spans(getattr(value, field.name))
+    elif isinstance(value, dict):
+        yield from _spans(tuple(value.values()))
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _spans(part)

@@ -1,0 +1,57 @@
+"""What the network leaves out and rules still understand."""
+
+import pytest
+
+from kimi_ros.reader import Argument, Question, Reading, SkillCard, Span, Step, Thing
+from kimi_ros.reader.beside import with_person, with_places
+from kimi_ros.reader.features import Features, Said
+from kimi_ros.reader.tokens import tokens_of
+
+
+def said_of(text):
+    tokens = tokens_of(text)
+    return Said(tokens, [0] * len(tokens), Features(*[()] * 8))
+
+
+def thing(text, words):
+    span = Span(text.index(words), text.index(words) + len(words))
+    return Thing(span, span)
+
+
+def words(text, span):
+    return text[span.start : span.end]
+
+
+@pytest.mark.parametrize(
+    ('text', 'noun', 'relation', 'landmark'),
+    [
+        ('how many plates are on the dresser?', 'plates', 'on', 'dresser'),
+        ('is the wrench in front of my tool chest', 'wrench', 'in_front_of', 'tool chest'),
+        ('柜子里有几个杯子？', '杯子', 'in', '柜子'),
+        ('how many plates are on the table?', 'plates', '', ''),
+        ('how many plates are there?', 'plates', '', ''),
+    ],
+)
+def test_a_question_keeps_its_place(text, noun, relation, landmark):
+    reading = Reading('answer', question=Question('count', (thing(text, noun),)))
+    (found,) = with_places(reading, text, said_of(text)).question.things
+    assert found.relation == relation
+    assert [words(text, mark.words) for mark in found.landmarks] == [landmark] * bool(landmark)
+
+
+@pytest.mark.parametrize(
+    ('text', 'noun', 'verb', 'person'),
+    [
+        ('hand the cup to the old lady', 'cup', 'hand', 'old lady'),
+        ('把杯子递给奶奶', '杯子', '递', '奶奶'),
+        ('hand the cup to me', 'cup', 'hand', None),
+    ],
+)
+def test_who_gets_it(text, noun, verb, person):
+    skill = SkillCard(
+        'give', 'Give it.', (Argument('object', 'object'), Argument('person', 'object'))
+    )
+    step = Step('give', thing(text, verb).words, {'object': (thing(text, noun),)})
+    (found,) = with_person(Reading('steps', (step,)), text, (skill,), said_of(text)).steps
+    told = [words(text, t.words) for t in found.things.get('person', ())]
+    assert told == ([person] if person else [])

@@ -1,0 +1,23 @@
+import pytest
+
+from kimi_ros.reader.manners import meant
+
+
+@pytest.mark.parametrize(
+    ('text', 'values', 'value'),
+    [
+        ('kill', ('on', 'off'), 'off'),
+        ('关掉', ('on', 'off'), 'off'),
+        ('关上', ('open', 'closed'), 'closed'),
+        ('拉上', ('open', 'closed', 'half'), 'closed'),
+        ('放低些', ('up', 'down'), 'down'),
+        ('左边', ('left', 'right'), 'left'),
+        ('小火', ('low', 'medium', 'high'), 'low'),
+        ('half way', ('open', 'half', 'closed'), 'half'),
+        ('flat', ('open', 'half', 'closed'), None),
+        ('left and then right', ('left', 'right'), None),
+        ('offer', ('on', 'off'), None),
+    ],
+)
+def test_the_one_value_that_words_mean(text, values, value):
+    assert meant(text, values) == value

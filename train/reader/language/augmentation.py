@@ -1,0 +1,185 @@
+"""Noise augmentation: fillers, lower case, missing punctuation, typing errors."""
+
+from __future__ import annotations
+
+import re
+
+from kimi_ros.sim.language import requests
+
+__all__ = ['add_noise']
+
+_EN_FILLERS = (
+    'um',
+    'uh',
+    'er',
+    'hey kimi',
+    'kimi',
+    'hey robot',
+    'robot',
+    'ok',
+    'okay',
+    'so',
+    'well',
+    'alright',
+    'hi',
+    'now',
+    'ok so',
+    'right',
+    'hello',
+    'listen',
+    'excuse me',
+    'hey',
+    'oh',
+)
+_ZH_FILLERS = (
+    '那个',
+    '嗯',
+    '呃',
+    '喂',
+    '机器人',
+    '你好',
+    '好',
+    '哎',
+    '请',
+    '麻烦',
+    '那',
+    '来',
+    '小基',
+    '对了',
+)
+# Endings with these words are adverbials of manner, not fillers.
+_MANNER_WORDS = (
+    'quick',
+    'careful',
+    'slow',
+    '快',
+    '慢',
+    '小心',
+    '仔细',
+    '稳',
+    '悠',
+    'time',
+    'double',
+    'rush',
+    '急',
+)
+_WORD = re.compile('[a-z]{4,}')
+_ADJACENT_KEYS = {
+    'a': 's',
+    's': 'ad',
+    'd': 'sf',
+    'e': 'wr',
+    'r': 'et',
+    't': 'ry',
+    'i': 'uo',
+    'o': 'ip',
+    'n': 'mb',
+    'm': 'n',
+    'l': 'k',
+    'k': 'l',
+    'h': 'gj',
+    'g': 'fh',
+    'u': 'yi',
+    'c': 'vx',
+}
+
+
+def _endings(lang):
+    return [e for e in requests()['endings'][lang] if not any(m in e for m in _MANNER_WORDS)]
+
+
+_EN_ENDINGS, _ZH_ENDINGS = _endings('en'), _endings('zh')
+_EN_OPENINGS = [o for o in requests()['openings']['en'] if o not in ('first,', 'then,', 'quick,')]
+_ZH_OPENINGS = [
+    o for o in requests()['openings']['zh'] if o not in ('首先，', '然后，', '先，', '快，')
+]
+
+
+def add_noise(rng, lang: str, text: str, no_fillers: bool = False) -> str:
+    """Return the sentence with noise; its span markers stay in place.
+
+    :param no_fillers: add nothing before or after it (questions, small talk).
+    """
+    text = _english(rng, text, no_fillers) if lang == 'en' else _chinese(rng, text, no_fillers)
+    return text
+
+
+def _choose(rng, options):
+    return options[int(rng.random() * len(options))]
+
+
+def _english(rng, text, no_fillers):
+    question = text.endswith('?')
+    if question and rng.random() < 0.4:
+        text = text[:-1]
+    if not no_fillers:
+        r = rng.random()
+        if r < 0.08:
+            text = f'{_choose(rng, _EN_FILLERS)}{_choose(rng, (", ", " "))}{text}'
+        elif r < 0.15 and not text.startswith(('please', 'could', 'can', 'would')):
+            text = f'{_choose(rng, _EN_OPENINGS)} {text}'
+        r = rng.random()
+        if not question and r < 0.08:
+            pause = _choose(rng, (', ', ' '))
+            text += pause + _choose(rng, ('please', 'please', 'thanks', 'robot', 'kimi'))
+        elif not question and r < 0.15:
+            text = f'{text}{_choose(rng, (", ", " "))}{_choose(rng, _EN_ENDINGS)}'
+    r = rng.random()
+    if r < 0.25:  # as a speech recognizer writes it
+        text = re.sub(r'[,.!?;:\"”“—]', '', text).replace(' - ', ' ').lower()
+        text = re.sub(' {2,}', ' ', text)
+    elif r < 0.65:
+        text = _capitalize(text)
+        if text[-1] not in '.?!' and rng.random() < 0.7:
+            text += '.' if rng.random() < 0.93 else '!'
+    elif r < 0.75 and text[-1] not in '.?!':
+        text += '.'
+    if rng.random() < 0.04:
+        text = _add_typo(rng, text)
+    return text
+
+
+def _capitalize(text):
+    for i, c in enumerate(text):
+        if c < '\ue000':
+            return text[:i] + c.upper() + text[i + 1 :]
+    return text
+
+
+def _add_typo(rng, text):
+    words = list(_WORD.finditer(text))
+    if not words:
+        return text
+    word = _choose(rng, words)
+    at = word.start() + 1 + int(rng.random() * (word.end() - word.start() - 2))
+    r = rng.random()
+    if r < 0.3:
+        return text[:at] + text[at + 1 :]
+    if r < 0.55:
+        return text[:at] + text[at] + text[at:]
+    if r < 0.8:
+        return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+    return text[:at] + _choose(rng, _ADJACENT_KEYS.get(text[at], text[at])) + text[at + 1 :]
+
+
+def _chinese(rng, text, no_fillers):
+    question = text.endswith(('？', '?'))
+    if question and rng.random() < 0.4:
+        text = text[:-1]
+    if not no_fillers:
+        r = rng.random()
+        if r < 0.07:
+            text = f'{_choose(rng, _ZH_FILLERS)}{_choose(rng, ("，", "，", ""))}{text}'
+        elif r < 0.14:
+            text = f'{_choose(rng, _ZH_OPENINGS)}{text}'
+        r = rng.random()
+        if not question and r < 0.12:
+            text = f'{text}{_choose(rng, ("，", "，", ""))}{_choose(rng, _ZH_ENDINGS)}'
+        elif not question and r < 0.17:
+            text += _choose(rng, ('吧', '哈', '呗', '啊', '哦', '嘛'))
+    r = rng.random()
+    if r < 0.25:
+        text = re.sub('[，。！？；：、“”]', '', text) if r < 0.12 else re.sub('[，。；]', ' ', text)
+    elif r < 0.65 and text[-1] not in '。？！':
+        text += '。' if rng.random() < 0.93 else '！'
+    return text

@@ -1,0 +1,224 @@
+"""Samples skill catalogues: which skill families a robot has, and under which names."""
+
+from __future__ import annotations
+
+import functools
+
+from kimi_train.reader.language.catalogue import CatalogueSkill, SkillCatalogue
+from kimi_train.reader.language.dictionaries import verb_words
+from kimi_train.reader.language.example import Argument, SkillCard
+from kimi_train.reader.language.family_relations import (
+    equivalent_families,
+    is_held_out_family,
+    overlapping_families,
+    similar_families,
+)
+from kimi_train.reader.language.skill_families import skill_families
+
+__all__ = ['sample_catalogue']
+
+_BASE_PROBABILITIES = (
+    ('pick', 0.72),
+    ('place', 0.72),
+    ('locate', 0.4),
+    ('describe', 0.3),
+    ('hand_over', 0.35),
+    ('navigate', 0.25),
+    ('open', 0.2),
+    ('close', 0.2),
+    ('turn_on', 0.12),
+    ('turn_off', 0.12),
+    ('push', 0.12),
+    ('wipe', 0.12),
+    ('pour', 0.1),
+)
+_ARGUMENT_SYNONYMS = {
+    'object': ('object',) * 8 + ('item', 'obj', 'thing', 'target_object', 'what'),
+    'target': ('target',) * 8 + ('destination', 'place', 'location', 'where', 'goal'),
+}
+# Uninformative names: only the description tells what the skill does.
+_OPAQUE_NAMES = ('skill_{}', 'action_{}', 'task_{}', 'primitive_{}', 'behavior_{}')
+_AFFIXED_NAMES = (
+    'do_{}',
+    '{}_skill',
+    'robot_{}',
+    'arm_{}',
+    '{}_action',
+    'execute_{}',
+    '{}_now',
+    'cmd_{}',
+)
+
+
+@functools.cache
+def _family_names(lang, held_out_skills, from_dictionary=False):
+    return [
+        n
+        for n, f in skill_families().items()
+        if is_held_out_family(n) == held_out_skills
+        and f.templates[lang]
+        and f.from_dictionary == from_dictionary
+    ]
+
+
+@functools.cache
+def _confusable_families(name):
+    """Return the families that are easily confused with this one."""
+    like = [*sorted(overlapping_families()[name]), *similar_families().get(name, ())]
+    return [n for n in like if not is_held_out_family(n)]
+
+
+def sample_catalogue(rng, lang: str, held_out_skills: bool = False) -> SkillCatalogue:
+    """Sample a catalogue of three to nine skills.
+
+    :param held_out_skills: half of the skills, and all that are requested, are held out.
+    """
+    all_families = skill_families()
+    names = _family_names(lang, held_out_skills)
+    chosen: list[str] = []
+
+    def add(name):
+        if name in chosen or name not in all_families or equivalent_families()[name] & set(chosen):
+            return
+        if not all_families[name].templates[lang]:
+            return
+        chosen.append(name)
+
+    size = 3 + int(rng.random() * 7)
+    is_tabletop = not held_out_skills and rng.random() < 0.1
+    if is_tabletop:
+        chosen = ['locate', 'pick', 'place', 'describe']
+    else:
+        common = rng.random() < 0.8
+        for name, share in _BASE_PROBABILITIES:
+            if common and rng.random() < share * (0.5 if held_out_skills else 1):
+                add(name)
+        rng.shuffle(chosen)
+        del chosen[max(1, size - (size if held_out_skills else 2) // 2) :]
+        for _ in range(40):
+            if len(chosen) >= size:
+                break
+            if chosen and not held_out_skills and rng.random() < 0.4:
+                near = _confusable_families(rng.choice(chosen))
+                if near:
+                    add(rng.choice(near))
+                    continue
+            add(
+                rng.choice(
+                    _family_names(lang, False, True)
+                    if not held_out_skills and rng.random() < 0.12
+                    else names
+                )
+            )
+        rng.shuffle(chosen)
+    description_lang = lang if rng.random() < 0.85 else {'en': 'zh', 'zh': 'en'}[lang]
+    style = rng.random()
+    skills, taken = [], set()
+    for i, name in enumerate(chosen):
+        skill = _sample_skill(
+            rng,
+            all_families[name],
+            description_lang,
+            style if not is_tabletop or rng.random() < 0.5 else 0.99,
+            i,
+            taken,
+        )
+        taken.add(skill.card.name)
+        skills.append(skill)
+    requestable = [n for n in chosen if is_held_out_family(n)] if held_out_skills else chosen
+    return SkillCatalogue(lang, skills, requestable, is_tabletop)
+
+
+# '{}' is the description in lower case without its full stop.
+_DESCRIPTION_TEMPLATES = {
+    'en': (
+        'Use this to {}.',
+        'Makes the robot {}.',
+        'Skill to {}.',
+        '{}',
+        'to {}',
+        'Lets the robot {}.',
+        'Call this to {}.',
+        'The robot will {}.',
+        'Used when the robot should {}.',
+        'For when somebody wants to {}.',
+    ),
+    'zh': (
+        '用于{}。',
+        '让机器人{}。',
+        '{}',
+        '机器人{}。',
+        '使机器人{}。',
+        '这个技能可以{}。',
+        '需要{}时使用。',
+    ),
+}
+
+
+def _reword_description(rng, description, lang):
+    """Return the description, sometimes reworded."""
+    r = rng.random()
+    if r > 0.3:
+        return description
+    plain = description.rstrip('.。')
+    if r < 0.04:
+        return plain.lower()
+    if lang == 'en' and plain.split(' ')[0].lower() not in verb_words():
+        return description
+    return rng.choice(_DESCRIPTION_TEMPLATES[lang]).replace('{}', plain[0].lower() + plain[1:])
+
+
+def _sample_skill(rng, family, description_lang, style, index, taken):
+    descriptions = (
+        family.descriptions[description_lang]
+        or family.descriptions['en']
+        or family.descriptions['zh']
+    )
+    description = (
+        _reword_description(rng, rng.choice(descriptions), description_lang) if descriptions else ''
+    )
+    name = family.name if rng.random() < 0.55 or not family.aliases else rng.choice(family.aliases)
+    if name in taken:
+        name = family.name
+    if description and style < 0.06:
+        name = rng.choice(_OPAQUE_NAMES).format(index + 1)
+    elif style < 0.12:
+        name = rng.choice(_AFFIXED_NAMES).format(name)
+    elif style < 0.18:
+        parts = name.split('_')
+        name = parts[0] + ''.join(p.capitalize() for p in parts[1:])
+        if rng.random() < 0.5:
+            name = name[0].upper() + name[1:]
+    elif style < 0.23 and '_' in name:
+        name = '_'.join(reversed(name.split('_')))
+    elif style < 0.27:
+        name = name.replace('_', '-' if rng.random() < 0.5 else ' ')
+    if style > 0.26 and style < 0.32:
+        description = ''
+    if name in taken:
+        name = f'{name}_{index + 1}'
+    argument_names, arguments = {}, []
+    for argument in family.arguments:
+        label = argument['name']
+        if (
+            argument.get('optional')
+            and rng.random() < 0.15
+            and (argument['type'] in ('number', 'enum', 'string') or argument.get('place'))
+        ):
+            continue
+        if label in _ARGUMENT_SYNONYMS and rng.random() < 0.4:
+            label = rng.choice(_ARGUMENT_SYNONYMS[label])
+        if label in argument_names.values():
+            label = argument['name']
+        argument_names[argument['name']] = label
+        arguments.append(
+            Argument(
+                label,
+                argument['type'],
+                tuple(str(v) for v in argument.get('values') or ()),
+                argument.get('unit') or '',
+                argument.get('minimum'),
+                argument.get('maximum'),
+            )
+        )
+    return CatalogueSkill(family, SkillCard(name, description, tuple(arguments)), argument_names)
