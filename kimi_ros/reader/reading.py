@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# How one thing stands to another; the last two say of which it is a part, and what it is nearest to.
+# How one thing stands to another; the last two: of which it is a part, and what it is nearest to.
 RELATIONS = (
     'on',
     'in',
@@ -110,7 +110,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Question:
-    """A question about the view: "how many cups are left of the box?" is count, cup, left_of box."""
+    """A question about the view: "how many cups are left of the box?" is count: cup left_of box."""
 
     kind: str
     things: tuple[Thing, ...] = ()

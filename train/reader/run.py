@@ -33,7 +33,7 @@ def make_reader(
     plan: Plan,
     words: Path | None = None,
     sizes: Sizes | None = None,
-    held_out: int = 600,
+    held_out: int = 300,
 ) -> Path:
     """Train, calibrate and write; returns the reader's folder.
 
@@ -57,7 +57,7 @@ def make_reader(
     return write_reader(folder, table, held_out)
 
 
-def write_reader(folder: Path, words: WordTable, held_out: int = 600) -> Path:
+def write_reader(folder: Path, words: WordTable, held_out: int = 300) -> Path:
     """Write the reader of the last save into `folder / 'reader'`, calibrated; return that."""
     state = torch.load(folder / 'last.pt', map_location='cpu', weights_only=True)
     out = folder / 'reader'
