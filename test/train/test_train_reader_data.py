@@ -1,4 +1,4 @@
-"""The corpus from which instructions are made is whole: both languages, and no slot left open."""
+"""The corpus of the instruction generator is complete in both languages."""
 
 import re
 from collections import Counter
@@ -33,13 +33,13 @@ EVERY = WRITTEN + SKILLS.get(CORE, [])
 WORDS = {path.stem: load(path) for path in sorted((DATA / 'words').glob('*.yaml'))}
 
 
-def test_there_are_hundreds_of_skills_and_no_name_is_given_twice():
+def test_skill_names_are_unique():
     assert len(WRITTEN) > 500
     counted = Counter(entry['name'] for entry in WRITTEN)
     assert [name for name, count in counted.items() if count > 1] == []
 
 
-def test_every_skill_is_whole():
+def test_every_skill_is_complete():
     for entry in WRITTEN:
         check_skill(entry, entry['name'])
 
@@ -69,7 +69,7 @@ def check_skill(entry, name):
             assert needed <= set(slots(line)) <= set(arguments), line
 
 
-def test_every_line_is_in_its_language():
+def test_templates_are_in_their_language():
     for entry in WRITTEN:
         for line in entry['en']['ask'] + entry['en']['descriptions']:
             assert line.isascii(), line
@@ -78,14 +78,14 @@ def test_every_line_is_in_its_language():
             assert not re.search('[,?!;]', line), line
 
 
-def test_what_does_for_a_skill_is_a_skill():
+def test_fallbacks_are_skills():
     names = {entry['name'] for entry in EVERY}
     for entry in WRITTEN:
         assert entry.get('otherwise', 'pick') in names, entry['name']
         assert entry.get('otherwise') != entry['name']
 
 
-def test_things_and_what_they_are_like_have_names_in_both_languages():
+def test_nouns_and_adjectives_exist_in_both_languages():
     assert len(WORDS['things']) > 600 and len(WORDS['qualities']) > 150
     for word in WORDS['things'] + WORDS['qualities']:
         assert all(name == name.strip() != '' for lang in LANGUAGES for name in word[lang])
@@ -95,7 +95,7 @@ def test_things_and_what_they_are_like_have_names_in_both_languages():
     assert all(HAN.fullmatch(word['measure']) for word in WORDS['things'])
 
 
-def test_sentences_are_there_in_both_languages_with_slots_that_are_known():
+def test_sentences_exist_in_both_languages_with_known_slots():
     sentences = WORDS['sentences']
     for lang in LANGUAGES:
         assert len(set(sentences['small_talk'][lang])) >= 60

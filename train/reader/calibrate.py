@@ -1,4 +1,4 @@
-"""What share of readings is right when the network is so and so sure, and when to ask back."""
+"""Calibrates the confidence of a reader and chooses its rejection threshold."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ from collections.abc import Sequence
 import numpy as np
 
 from kimi_ros.reader import Reader
-from kimi_train.reader.score import difference, examples
-from kimi_train.reader.source import LANGUAGES
+from kimi_train.reader.dataset import LANGUAGES
+from kimi_train.reader.evaluation import examples, first_error
 
-CAUGHT = (
-    0.4  # share of the wrong readings that the threshold holds back: more would cost right ones
-)
+# Share of the wrong readings that the threshold rejects; more would also reject right ones.
+REJECTED_ERRORS = 0.4
 KNOTS = 12
 
 
 def calibrate(reader: Reader, count: int = 300) -> tuple[list[list[float]], float]:
-    """Return pairs of the network's own figure and the share that is right, and a threshold.
+    """Return points (probability, accuracy) of the calibration curve, and the threshold.
 
-    On nouns and skills that training never held, `count` of each in both languages. The threshold,
-    a share, holds back `CAUGHT` of the wrong readings.
+    Uses `count` examples with held-out nouns and as many with held-out skills, in each language.
+    The threshold on the calibrated confidence rejects `REJECTED_ERRORS` of the wrong readings.
     """
-    sure, right = [], []
+    confidences, correct = [], []
     for language in LANGUAGES:
         for held_out in ('nouns', 'skills'):
             for example in examples(language, count, held_out, seed=7):
-                read = reader.read(example.text, example.catalogue, example.lang, example.history)
-                sure.append(read.confidence)
-                right.append(not difference(read, example.reading))
-    return curve(sure, right)
+                reading = reader.read(
+                    example.text, example.catalogue, example.lang, example.history
+                )
+                confidences.append(reading.confidence)
+                correct.append(not first_error(reading, example.reading))
+    return fit_calibration(confidences, correct)
 
 
-def curve(sure: Sequence[float], right: Sequence[bool]) -> tuple[list[list[float]], float]:
-    """Return the curve through figures and whether they were right, and the threshold on it."""
-    order = np.argsort(sure, kind='stable')
-    x, y = np.array(sure, float)[order], np.array(right, float)[order]
-    shares = _rising(y)
+def fit_calibration(
+    confidences: Sequence[float], correct: Sequence[bool]
+) -> tuple[list[list[float]], float]:
+    """Return the calibration curve and the threshold, given confidences and correctness."""
+    order = np.argsort(confidences, kind='stable')
+    x, y = np.array(confidences, float)[order], np.array(correct, float)[order]
+    shares = _isotonic(y)
     at = np.unique(np.linspace(0, len(x) - 1, KNOTS).round().astype(int))
     knots = [[0.0, float(shares[0])]]
     for i in at:
@@ -44,13 +47,13 @@ def curve(sure: Sequence[float], right: Sequence[bool]) -> tuple[list[list[float
             knots.append([float(x[i]), float(shares[i])])
     if knots[-1][0] < 1:
         knots.append([1.0, float(shares[-1])])
-    wrong = np.sort(np.interp(x[y == 0], *np.array(knots).T))
-    threshold = float(wrong[int(CAUGHT * len(wrong))]) if len(wrong) else 0.0
+    errors = np.sort(np.interp(x[y == 0], *np.array(knots).T))
+    threshold = float(errors[int(REJECTED_ERRORS * len(errors))]) if len(errors) else 0.0
     return [[round(a, 5), round(b, 4)] for a, b in knots], round(threshold, 4)
 
 
-def _rising(y: np.ndarray) -> np.ndarray:
-    """Return the rising sequence nearest to y: neighbours that fall are averaged."""
+def _isotonic(y: np.ndarray) -> np.ndarray:
+    """Return the isotonic regression of y (pool adjacent violators)."""
     blocks: list[list[float]] = []  # mean, length
     for value in y:
         blocks.append([float(value), 1])

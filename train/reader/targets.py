@@ -1,4 +1,4 @@
-"""What the network should answer to an example: a reading as places of tokens and numbers."""
+"""Encodes an example's reading as training targets: token spans and class indices."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kimi_ros.reader.cards import GROUNDED
-from kimi_ros.reader.features import Catalogue, Said
-from kimi_ros.reader.heads import EVENTS, NUMBERS, ROLES, SLOTS, TOLD
+from kimi_ros.reader.features import TokenizedCatalogue, TokenizedInstruction
+from kimi_ros.reader.labels import COVERAGE, EVENTS, NUMBERS, ROLES, SLOTS
 from kimi_ros.reader.reading import QUESTIONS, RELATIONS, Reading, Span, Step, Thing
+from kimi_ros.reader.skill_card import GROUNDED_TYPES
 from kimi_train.reader.language.example import Example
 
-NONE = -1  # a span that is not there
-Place = tuple[int, int]  # first and last token
-NOWHERE: Place = (NONE, NONE)
+NO_TOKEN = -1  # of a missing span
+TokenSpan = tuple[int, int]  # first and last token
+NO_TOKEN_SPAN: TokenSpan = (NO_TOKEN, NO_TOKEN)
 IGNORED = -100
 
 
-class Unreadable(ValueError):
-    """A reading that tokens cannot tell."""
+class UnalignedSpan(ValueError):
+    """A span does not align with token boundaries."""
 
 
 @dataclass
-class Slot:
-    """What a step holds in one place.
+class SlotTarget:
+    """The target of one slot of an event.
 
-    :ivar index: one of `SLOTS`, or after them the argument's number in the catalogue.
-    :ivar value: of an enum, counted over the catalogue; truth: 0 not said, 1 yes, 2 no.
+    :ivar index: into `SLOTS`, followed by the catalogue's arguments.
+    :ivar value: index of an enum value in the catalogue; truth: 0 not given, 1 true, 2 false.
     """
 
     index: int
-    first: Place = NOWHERE
-    second: Place = NOWHERE
+    first: TokenSpan = NO_TOKEN_SPAN
+    second: TokenSpan = NO_TOKEN_SPAN
     number: int = IGNORED
     relation: int = IGNORED
     present: int = IGNORED
@@ -43,168 +43,172 @@ class Slot:
 
 
 @dataclass
-class Event:
-    """What comes next: a candidate, its verb and what it holds."""
+class EventTarget:
+    """A skill, question or prohibition: index of the candidate, span of the verb, slots."""
 
     candidate: int
-    verb: Place = NOWHERE
-    slots: list[Slot] = field(default_factory=list)
+    verb: TokenSpan = NO_TOKEN_SPAN
+    slots: list[SlotTarget] = field(default_factory=list)
 
 
 @dataclass
-class Phrase:
-    """A noun phrase and what is in it."""
+class PhraseTarget:
+    """A noun phrase with its number, relation and landmarks."""
 
-    place: Place
+    token_span: TokenSpan
     number: int
     relation: int
-    landmark: Place = NOWHERE
-    other: Place = NOWHERE
+    landmark: TokenSpan = NO_TOKEN_SPAN
+    other: TokenSpan = NO_TOKEN_SPAN
 
 
 @dataclass
-class Target:
-    """All of a reading.
+class ExampleTargets:
+    """All targets of an example.
 
-    :ivar roles: (n,) of each token; told: (n,).
+    :ivar roles: (n,) token tags; coverage: (n,) token tags.
     """
 
-    events: list[Event]
-    phrases: list[Phrase]
+    events: list[EventTarget]
+    phrases: list[PhraseTarget]
     roles: np.ndarray
-    told: np.ndarray
+    coverage: np.ndarray
 
 
-class TargetMaker:
-    """Tells one example's reading in its tokens."""
+class TargetEncoder:
+    """Encodes the reading of one example."""
 
-    def __init__(self, example: Example, said: Said, catalogue: Catalogue):
-        self._example, self._said, self._catalogue = example, said, catalogue
-        pairs = list(zip(said.turns, said.tokens, strict=True))
+    def __init__(
+        self, example: Example, tokenized: TokenizedInstruction, catalogue: TokenizedCatalogue
+    ):
+        self._example, self._tokenized, self._catalogue = example, tokenized, catalogue
+        pairs = list(zip(tokenized.turns, tokenized.tokens, strict=True))
         self._starts = {(t, k.start): i for i, (t, k) in enumerate(pairs)}
         self._ends = {(t, k.end): i for i, (t, k) in enumerate(pairs)}
         self._skills = {card.name: i for i, card in enumerate(example.catalogue)}
 
-    def place(self, span: Span | None) -> Place:
-        """Return the span's first and last token. Raises Unreadable where it cuts tokens."""
+    def token_span(self, span: Span | None) -> TokenSpan:
+        """Return the first and last token of a span. Raises UnalignedSpan if it splits a token."""
         if span is None:
-            return NOWHERE
+            return NO_TOKEN_SPAN
         start = self._starts.get((span.turn, span.start))
         end = self._ends.get((span.turn, span.end))
         if start is None or end is None or start > end:
-            raise Unreadable(f'{span} is no whole tokens of {self._example.text!r}')
+            raise UnalignedSpan(f'{span} does not align with the tokens of {self._example.text!r}')
         return start, end
 
-    def target(self) -> Target:
-        """Return all of it. Raises Unreadable."""
+    def encode(self) -> ExampleTargets:
+        """Return the targets. Raises UnalignedSpan."""
         reading = self._example.reading
         events = [self._step(step) for step in reading.steps]
         if reading.outcome == 'answer':
             events.append(self._question(reading))
         elif reading.outcome == 'no_skill':
-            events.append(Event(EVENTS.index('no_skill'), self.place(reading.verb)))
+            events.append(EventTarget(EVENTS.index('no_skill'), self.token_span(reading.verb)))
         elif reading.outcome == 'unclear':
-            events.append(Event(EVENTS.index('unclear')))
+            events.append(EventTarget(EVENTS.index('unclear')))
         for thing in sorted(reading.forbidden, key=lambda thing: thing.words.start):
-            events.append(Event(EVENTS.index('forbid'), slots=[self._slot(1, (thing,))]))
-        events.append(Event(EVENTS.index('stop')))
+            events.append(EventTarget(EVENTS.index('forbid'), slots=[self._slot(1, (thing,))]))
+        events.append(EventTarget(EVENTS.index('stop')))
         phrases = {}
-        roles = np.zeros(len(self._said.tokens), np.int64)
-        told = np.full(len(roles), TOLD.index('filler'), np.int64)
+        roles = np.zeros(len(self._tokenized.tokens), np.int64)
+        coverage = np.full(len(roles), COVERAGE.index('filler'), np.int64)
         for thing in _things(reading):
             phrase = self._phrase(thing)
-            phrases.setdefault(phrase.place, phrase)
-            self._mark(roles, 'head', thing.head)
+            phrases.setdefault(phrase.token_span, phrase)
+            self._tag(roles, 'head', thing.head)
             for attribute in thing.attributes:
-                self._mark(roles, 'attribute', attribute)
+                self._tag(roles, 'attribute', attribute)
             if thing.order:
-                self._mark(roles, 'order', thing.order)
+                self._tag(roles, 'order', thing.order)
         for span in _spans(reading):
-            start, end = self.place(span)
-            told[start : end + 1] = TOLD.index('accounted')
+            start, end = self.token_span(span)
+            coverage[start : end + 1] = COVERAGE.index('accounted')
         for span in reading.left_out:
-            start, end = self.place(span)
-            told[start : end + 1] = TOLD.index('left_out')
-        return Target(events, list(phrases.values()), roles, told)
+            start, end = self.token_span(span)
+            coverage[start : end + 1] = COVERAGE.index('left_out')
+        return ExampleTargets(events, list(phrases.values()), roles, coverage)
 
-    def _step(self, step: Step) -> Event:
+    def _step(self, step: Step) -> EventTarget:
         number = self._skills[step.skill]
         condition = step.condition
         slots = [
-            Slot(
+            SlotTarget(
                 SLOTS.index('condition'),
-                self.place(condition.thing.words) if condition else NOWHERE,
-                relation=_relation(step.relation),
+                self.token_span(condition.thing.words) if condition else NO_TOKEN_SPAN,
+                relation=_relation_label(step.relation),
                 present=int(condition.present) if condition else IGNORED,
             )
         ]
         card = self._example.catalogue[number]
         for index, argument in zip(self._catalogue.arguments[number], card.arguments, strict=True):
             at = len(SLOTS) + index
-            if argument.type in GROUNDED:
+            if argument.type in GROUNDED_TYPES:
                 slots.append(self._slot(at, step.things.get(argument.name, ())))
                 continue
-            slot = Slot(at)
-            told = step.values.get(argument.name)
-            if told is not None:
-                slot.first = self.place(told.words)
+            slot = SlotTarget(at)
+            said_value = step.values.get(argument.name)
+            if said_value is not None:
+                slot.first = self.token_span(said_value.words)
             if argument.type == 'bool':
-                slot.truth = 0 if told is None else 1 if told.value else 2
-            elif argument.type == 'enum' and told is not None:
-                slot.value = self._catalogue.values[index][argument.values.index(told.value)]
+                slot.truth = 0 if said_value is None else 1 if said_value.value else 2
+            elif argument.type == 'enum' and said_value is not None:
+                slot.value = self._catalogue.values[index][argument.values.index(said_value.value)]
             slots.append(slot)
-        return Event(len(EVENTS) + number, self.place(step.verb), slots)
+        return EventTarget(len(EVENTS) + number, self.token_span(step.verb), slots)
 
-    def _question(self, reading: Reading) -> Event:
+    def _question(self, reading: Reading) -> EventTarget:
         things = reading.question.things[:3]
         slots = [self._slot(1 + i, things[i : i + 1]) for i in range(3)]
         slots[0].question = QUESTIONS.index(reading.question.kind)
-        return Event(EVENTS.index('ask'), slots=slots)
+        return EventTarget(EVENTS.index('ask'), slots=slots)
 
-    def _slot(self, index: int, things: tuple[Thing, ...]) -> Slot:
-        slot = Slot(index)
+    def _slot(self, index: int, things: tuple[Thing, ...]) -> SlotTarget:
+        slot = SlotTarget(index)
         if things:
-            slot.first = self.place(things[0].words)
-            slot.number = _number(things[0].number)
+            slot.first = self.token_span(things[0].words)
+            slot.number = _number_label(things[0].number)
         if len(things) > 1:
-            slot.second = self.place(things[1].words)
+            slot.second = self.token_span(things[1].words)
         return slot
 
-    def _phrase(self, thing: Thing) -> Phrase:
-        places = [self.place(mark.words) for mark in thing.landmarks[:2]] + [NOWHERE] * 2
-        return Phrase(
-            self.place(thing.words),
-            _number(thing.number),
-            _relation(thing.relation),
-            places[0],
-            places[1],
+    def _phrase(self, thing: Thing) -> PhraseTarget:
+        spans = [self.token_span(landmark.words) for landmark in thing.landmarks[:2]] + [
+            NO_TOKEN_SPAN
+        ] * 2
+        return PhraseTarget(
+            self.token_span(thing.words),
+            _number_label(thing.number),
+            _relation_label(thing.relation),
+            spans[0],
+            spans[1],
         )
 
-    def _mark(self, roles: np.ndarray, role: str, span: Span) -> None:
-        start, end = self.place(span)
+    def _tag(self, roles: np.ndarray, role: str, span: Span) -> None:
+        start, end = self.token_span(span)
         roles[start : end + 1] = ROLES.index(role + '+')
         roles[start] = ROLES.index(role)
 
 
-def _relation(relation: str) -> int:
+def _relation_label(relation: str) -> int:
     return 1 + RELATIONS.index(relation) if relation else 0
 
 
-def _number(number: str) -> int:
+def _number_label(number: str) -> int:
     return NUMBERS.index(number if number in NUMBERS else 'digits')
 
 
 def _things(reading: Reading) -> Iterator[Thing]:
-    """Go through the things that a reading names, and through their landmarks."""
-    waiting = list(reading.forbidden)
-    waiting += reading.question.things if reading.question else ()
+    """Yield all noun phrases of a reading, landmarks included."""
+    queue = list(reading.forbidden)
+    queue += reading.question.things if reading.question else ()
     for step in reading.steps:
-        waiting += [thing for things in step.things.values() for thing in things]
-        waiting += [step.condition.thing] if step.condition else ()
-    while waiting:
-        thing = waiting.pop(0)
+        queue += [thing for things in step.things.values() for thing in things]
+        queue += [step.condition.thing] if step.condition else ()
+    while queue:
+        thing = queue.pop(0)
         yield thing
-        waiting += thing.landmarks
+        queue += thing.landmarks
 
 
 def _spans(reading: Reading) -> Iterator[Span]:

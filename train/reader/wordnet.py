@@ -1,4 +1,4 @@
-"""Vectors of English words out of WordNet: words that share senses, kinds and glosses are alike."""
+"""Vectors of English words from WordNet: from shared senses, hypernyms and glosses."""
 
 from __future__ import annotations
 

@@ -160,12 +160,14 @@ def _reword_description(rng, description, lang):
     r = rng.random()
     if r > 0.3:
         return description
-    plain = description.rstrip('.。')
+    normalize = description.rstrip('.。')
     if r < 0.04:
-        return plain.lower()
-    if lang == 'en' and plain.split(' ')[0].lower() not in verb_words():
+        return normalize.lower()
+    if lang == 'en' and normalize.split(' ')[0].lower() not in verb_words():
         return description
-    return rng.choice(_DESCRIPTION_TEMPLATES[lang]).replace('{}', plain[0].lower() + plain[1:])
+    return rng.choice(_DESCRIPTION_TEMPLATES[lang]).replace(
+        '{}', normalize[0].lower() + normalize[1:]
+    )
 
 
 def _sample_skill(rng, family, description_lang, style, index, taken):

@@ -15,9 +15,9 @@ from kimi_train.reader.language.skill_families import (
 )
 from kimi_train.reader.language.span_markers import SpanMarkers
 
-__all__ = ['GROUNDED', 'ClauseGenerator', 'sample_relation']
+__all__ = ['GROUNDED_TYPES', 'ClauseGenerator', 'sample_relation']
 
-GROUNDED = ('object', 'point', 'region')
+GROUNDED_TYPES = ('object', 'point', 'region')
 # Skills whose object may be given with its source: "the cup from the shelf".
 _FAMILIES_WITH_SOURCE = ('pick', 'hand_over', 'fetch', 'bring', 'deliver')
 
@@ -130,7 +130,7 @@ class ClauseGenerator:
             if len(given[slot]) > 2:
                 call.relation = given[slot][2]
             return wording
-        if argument_type in GROUNDED:
+        if argument_type in GROUNDED_TYPES:
             if argument.get('place'):
                 if family.name == 'place' and self.random() < 0.05:
                     return self._vague_place()

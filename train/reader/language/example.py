@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kimi_ros.reader.cards import Argument, SkillCard
 from kimi_ros.reader.reading import Reading
+from kimi_ros.reader.skill_card import Argument, SkillCard
 
 __all__ = ['Argument', 'Example', 'SkillCard']
 

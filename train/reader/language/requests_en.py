@@ -5,7 +5,11 @@ from __future__ import annotations
 from kimi_train.reader.language import free_text
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.carrier_phrases_en import add_carrier_phrase
-from kimi_train.reader.language.clause_generator import GROUNDED, ClauseGenerator, sample_relation
+from kimi_train.reader.language.clause_generator import (
+    GROUNDED_TYPES,
+    ClauseGenerator,
+    sample_relation,
+)
 from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.skill_families import (
     VERB_CLOSE,
@@ -92,7 +96,7 @@ class RequestGenerator(ClauseGenerator):
                 )
                 if family.arguments_by_name[template.slots[0]][
                     'type'
-                ] not in GROUNDED or family.arguments_by_name[template.slots[0]].get('place'):
+                ] not in GROUNDED_TYPES or family.arguments_by_name[template.slots[0]].get('place'):
                     text = template.text
                 else:
                     given = self._singular_object(family, template.slots[0])

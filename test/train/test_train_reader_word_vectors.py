@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from kimi_train.reader import vectors
-from kimi_train.reader.vectors import chinese_words, english_words, make_table
+from kimi_train.reader import word_vector_table
+from kimi_train.reader.word_vector_table import chinese_words, english_words, make_word_vectors
 from kimi_train.reader.wordnet import WordNet, english_vectors
 
 # Offset, file of the lexicographers, words, pointers, gloss.
@@ -45,7 +45,7 @@ def dictionary(tmp_path):
     return path
 
 
-def test_words_of_one_sense_are_near(wordnet):
+def test_synonyms_have_similar_vectors(wordnet):
     net = WordNet(wordnet)
     words = ['grab', 'seize', 'grasp', 'walk', 'stroll']
     near = english_vectors(net, words, 3)
@@ -55,7 +55,7 @@ def test_words_of_one_sense_are_near(wordnet):
     assert alike[0, 2] > alike[0, 4] and alike[3, 4] > alike[3, 2]
 
 
-def test_words_are_lone_ones_and_no_names(wordnet, dictionary):
+def test_vocabulary_has_single_words_and_no_names(wordnet, dictionary):
     assert set(english_words(WordNet(wordnet), 10)) == {
         'touch', 'grab', 'seize', 'grasp', 'walk', 'stroll',
     }  # fmt: skip
@@ -63,13 +63,13 @@ def test_words_are_lone_ones_and_no_names(wordnet, dictionary):
     assert chinese_words(dictionary, 1) == ['的']
 
 
-def test_a_table_is_made_of_both(wordnet, dictionary, tmp_path, monkeypatch):
-    monkeypatch.setattr(vectors, 'SIZE', 2)
+def test_word_vectors_of_both_languages(wordnet, dictionary, tmp_path, monkeypatch):
+    monkeypatch.setattr(word_vector_table, 'SIZE', 2)
     rng = np.random.default_rng(0)
-    monkeypatch.setattr(vectors, '_embedded', lambda words: rng.normal(size=(len(words), 5)))
-    table = make_table(wordnet, dictionary)
+    monkeypatch.setattr(word_vector_table, '_embed', lambda words: rng.normal(size=(len(words), 5)))
+    table = make_word_vectors(wordnet, dictionary)
     assert table.vectors.shape == (1 + 6 + 3, 2) and not table.vectors[0].any()
-    directions = table.directions()
+    directions = table.normalized()
     english, chinese = directions[table.row('grab')], directions[table.row('拿')]
     assert english[:2].any() and not english[2:].any()
     assert chinese[2:].any() and not chinese[:2].any()

@@ -1,4 +1,4 @@
-"""Where training's examples come from: groups under one catalogue, each by its own number."""
+"""The training examples, generated in groups that share a catalogue."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from kimi_train.reader.language import Example, generate
 
 LANGUAGES = ('en', 'zh')
-MORE, TRIES = 2, 3  # times as many examples, and catalogues at most, to choose from
+OVERSAMPLING, MAX_CATALOGUES = (
+    2,
+    3,
+)  # times as many examples, and catalogues at most, to choose from
 
 
-class Source:
-    """Generated groups of examples, no two alike; which ones depends on the step alone.
+class InstructionDataset:
+    """Generated groups of examples; they depend only on seed and step.
 
-    :param held_out: 'nouns' or 'skills' that training never holds, True for both.
+    :param held_out: use held-out 'nouns' or 'skills', True for both.
     """
 
     def __init__(
@@ -28,7 +31,7 @@ class Source:
         self._held_out, self._noisy = held_out, noisy
 
     def groups(self, step: int, count: int, size: int) -> list[list[Example]]:
-        """Return the groups of a step, in the languages by turns."""
+        """Return the groups of a step, alternating between languages."""
         out = []
         for number in range(step * count, (step + 1) * count):
             rng = random.Random(self._seed * 2**40 + number)
@@ -42,8 +45,8 @@ class Source:
         Numbers, choices and texts are rarer in what is generated than in what robots are told.
         """
         drawn, wanted = [], rng.choice(_WANTED)
-        for _ in range(TRIES):
-            drawn = generate(rng, language, MORE * size, self._held_out, self._noisy)
+        for _ in range(MAX_CATALOGUES):
+            drawn = generate(rng, language, OVERSAMPLING * size, self._held_out, self._noisy)
             if max(map(_rarity, drawn)) >= wanted:
                 break
         drawn.sort(key=_rarity, reverse=True)  # keeps the order of those that are as rare

@@ -1,16 +1,16 @@
-"""What the network leaves out and rules still understand."""
+"""Rules for places and recipients that the network leaves out."""
 
 import pytest
 
 from kimi_ros.reader import Argument, Question, Reading, SkillCard, Span, Step, Thing
-from kimi_ros.reader.beside import with_person, with_places
-from kimi_ros.reader.features import Features, Said
-from kimi_ros.reader.tokens import tokens_of
+from kimi_ros.reader.features import Features, TokenizedInstruction
+from kimi_ros.reader.place_rules import add_question_place, add_recipient
+from kimi_ros.reader.tokenizer import tokenize
 
 
-def said_of(text):
-    tokens = tokens_of(text)
-    return Said(tokens, [0] * len(tokens), Features(*[()] * 8))
+def tokenized(text):
+    tokens = tokenize(text)
+    return TokenizedInstruction(tokens, [0] * len(tokens), Features(*[()] * 8))
 
 
 def thing(text, words):
@@ -32,9 +32,9 @@ def words(text, span):
         ('how many plates are there?', 'plates', '', ''),
     ],
 )
-def test_a_question_keeps_its_place(text, noun, relation, landmark):
+def test_add_question_place(text, noun, relation, landmark):
     reading = Reading('answer', question=Question('count', (thing(text, noun),)))
-    (found,) = with_places(reading, text, said_of(text)).question.things
+    (found,) = add_question_place(reading, text, tokenized(text)).question.things
     assert found.relation == relation
     assert [words(text, mark.words) for mark in found.landmarks] == [landmark] * bool(landmark)
 
@@ -47,11 +47,11 @@ def test_a_question_keeps_its_place(text, noun, relation, landmark):
         ('hand the cup to me', 'cup', 'hand', None),
     ],
 )
-def test_who_gets_it(text, noun, verb, person):
+def test_add_recipient(text, noun, verb, person):
     skill = SkillCard(
         'give', 'Give it.', (Argument('object', 'object'), Argument('person', 'object'))
     )
     step = Step('give', thing(text, verb).words, {'object': (thing(text, noun),)})
-    (found,) = with_person(Reading('steps', (step,)), text, (skill,), said_of(text)).steps
+    (found,) = add_recipient(Reading('steps', (step,)), text, (skill,), tokenized(text)).steps
     told = [words(text, t.words) for t in found.things.get('person', ())]
     assert told == ([person] if person else [])

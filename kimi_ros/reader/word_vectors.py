@@ -1,4 +1,4 @@
-"""A frozen table of word vectors: what English and Chinese words mean, told by another model."""
+"""Frozen vectors of English and Chinese words."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from kimi_ros.reader.tokens import Token
+from kimi_ros.reader.tokenizer import Token
 
-LONGEST = 4  # characters of a Chinese word in the table
-# Place of a character in its word: alone, first, within, last.
-ALONE, FIRST, WITHIN, LAST = range(4)
+MAX_WORD_LENGTH = 4  # characters of a Chinese word
+# Position of a character in its word.
+SINGLE, BEGIN, MIDDLE, END = range(4)
 _ENDINGS = (
     ('ies', 'y'),
     ('ied', 'y'),
@@ -33,7 +33,7 @@ _ENDINGS = (
 )
 
 
-class WordTable:
+class WordVectors:
     """Words and their vectors.
 
     :ivar vectors: (1 + words, size) int8; row 0, of unknown words, is zero.
@@ -47,8 +47,8 @@ class WordTable:
         self.stem = lru_cache(100_000)(self._stem)
 
     @classmethod
-    def load(cls, folder: Path) -> WordTable:
-        """Read words.txt and vectors.npy. Raises OSError, and ValueError where they differ."""
+    def load(cls, folder: Path) -> WordVectors:
+        """Read words.txt and vectors.npy. Raises OSError, and ValueError if they do not match."""
         words = (folder / 'words.txt').read_text(encoding='utf-8').split('\n')[:-1]
         return cls(words, np.load(folder / 'vectors.npy'))
 
@@ -59,14 +59,13 @@ class WordTable:
         np.save(folder / 'vectors.npy', self.vectors)
 
     def row(self, word: str) -> int:
-        """Return the row of a word as it is spelt, 0 for an unknown one."""
+        """Return the row of a word, 0 if unknown."""
         return self._rows.get(word, 0)
 
-    def directions(self) -> np.ndarray:
+    def normalized(self) -> np.ndarray:
         """Return (1 + words, 2 * size) float32: vectors of length 1, English left, Chinese right.
 
-        The two languages' vectors come from two sources: no number of one means what the same
-        number of the other does.
+        The vectors of the two languages are from different sources, so their dimensions differ.
         """
         vectors = self.vectors.astype(np.float32)
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1)
@@ -74,39 +73,39 @@ class WordTable:
         return np.concatenate([vectors * ~han, vectors * han], 1)
 
     def _stem(self, word: str) -> str:
-        """Return an English word as the table spells it; an unknown one without its ending."""
+        """Return the stem of an English word: a known word if possible."""
         if word in self._rows:
             return word
-        for ending, instead in _ENDINGS:
+        for ending, replacement in _ENDINGS:
             if word.endswith(ending) and len(word) - len(ending) > 1:
                 base = word[: len(word) - len(ending)]
-                for stem in (base + instead, base[:-1] if base[-1:] == base[-2:-1] else ''):
+                for stem in (base + replacement, base[:-1] if base[-1:] == base[-2:-1] else ''):
                     if stem in self._rows:
                         return stem
         return re.sub('(?:es|s)$', '', word)
 
-    def covering(self, tokens: list[Token]) -> list[tuple[str, int]]:
-        """Return for each token the word that it is part of, and its place in it.
+    def word_segments(self, tokens: list[Token]) -> list[tuple[str, int]]:
+        """Return for each token its word and its position in the word.
 
-        Of Chinese characters that is the longest word of the table from the left; an English word
-        is its stem, and anything else itself.
+        Chinese is segmented greedily, by the longest known word; of an English token, the stem;
+        any other token is itself.
         """
         out: list[tuple[str, int]] = []
         while len(out) < len(tokens):
             at = len(out)
             token = tokens[at]
             if token.kind != 'han':
-                out.append((self.stem(token.text) if token.kind == 'word' else token.text, ALONE))
+                out.append((self.stem(token.text) if token.kind == 'word' else token.text, SINGLE))
                 continue
-            length = self._longest(tokens, at)
+            length = self._longest_word(tokens, at)
             word = ''.join(t.text for t in tokens[at : at + length])
-            places = [FIRST, *[WITHIN] * (length - 2), LAST] if length > 1 else [ALONE]
-            out += [(word, place) for place in places]
+            tags = [BEGIN, *[MIDDLE] * (length - 2), END] if length > 1 else [SINGLE]
+            out += [(word, place) for place in tags]
         return out
 
-    def _longest(self, tokens: list[Token], at: int) -> int:
+    def _longest_word(self, tokens: list[Token], at: int) -> int:
         run = 1
-        while run < LONGEST and at + run < len(tokens) and tokens[at + run].kind == 'han':
+        while run < MAX_WORD_LENGTH and at + run < len(tokens) and tokens[at + run].kind == 'han':
             run += 1
         while run > 1 and ''.join(t.text for t in tokens[at : at + run]) not in self._rows:
             run -= 1

@@ -1,14 +1,14 @@
-"""Words that mean one of two states, for choices that a catalogue spells otherwise."""
+"""Words for common states (on, off, open, ...), to match enum values by meaning."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from kimi_ros.reader.tokens import plain
+from kimi_ros.reader.tokenizer import normalize
 
-# A state: how catalogues spell it, and what people say for it. Chinese is sought anywhere in a
-# text, English as whole words.
+# A state: its names in catalogues, and words for it. Chinese words match anywhere in a text,
+# English ones as whole words.
 _STATES: tuple[tuple[str, str], ...] = (
     ('on activate enable enabled active true', 'on start power 打开 开 启动 通电'),
     ('off deactivate disable disabled inactive false', 'off out kill stop cut 关 熄 灭 断电 停'),
@@ -28,22 +28,31 @@ _STATES: tuple[tuple[str, str], ...] = (
 )
 
 
-def meant(text: str, values: Sequence[str]) -> str | None:
-    """Return the one value that words of a text mean; None where none or several do."""
-    flat = plain(text)
-    found = [value for value in values if any(_said(word, flat) for word in _words(value))]
+def match_state(text: str, values: Sequence[str]) -> str | None:
+    """Return the value that a text names by a synonym; None if none or several match."""
+    normalized = normalize(text)
+    found = [
+        value for value in values if any(_contains(word, normalized) for word in _synonyms(value))
+    ]
     return found[0] if len(found) == 1 else None
 
 
-def _words(value: str) -> list[str]:
-    """Return what people say for a value, its own words first."""
-    name = plain(value)
-    spelt = re.split('[_ -]+', name)
-    return [name, *(word for states, said in _STATES if set(spelt) & set(states.split())
-                    for word in said.split())]  # fmt: skip
+def _synonyms(value: str) -> list[str]:
+    """Return the words for a value, its own first."""
+    name = normalize(value)
+    parts = re.split('[_ -]+', name)
+    return [
+        name,
+        *(
+            word
+            for states, synonyms in _STATES
+            if set(parts) & set(states.split())
+            for word in synonyms.split()
+        ),
+    ]
 
 
-def _said(word: str, text: str) -> bool:
+def _contains(word: str, text: str) -> bool:
     if word.isascii():
         return re.search(rf'(?<![a-z]){re.escape(word)}(?![a-z])', text) is not None
     return word in text

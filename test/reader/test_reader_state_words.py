@@ -1,6 +1,6 @@
 import pytest
 
-from kimi_ros.reader.manners import meant
+from kimi_ros.reader.state_words import match_state
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ from kimi_ros.reader.manners import meant
         ('offer', ('on', 'off'), None),
     ],
 )
-def test_the_one_value_that_words_mean(text, values, value):
-    assert meant(text, values) == value
+def test_match_state(text, values, value):
+    assert match_state(text, values) == value

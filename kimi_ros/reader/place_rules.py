@@ -1,0 +1,157 @@
+"""Rules for places and recipients in words that the network left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kimi_ros.reader.features import TokenizedInstruction
+from kimi_ros.reader.reading import Reading, Span, Thing
+from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
+from kimi_ros.reader.tokenizer import normalize
+from kimi_ros.reader.value_rules import uncovered_spans
+
+_ENGLISH = (
+    ('on top of', 'on'),
+    ('on', 'on'),
+    ('inside of', 'in'),
+    ('inside', 'in'),
+    ('in front of', 'in_front_of'),
+    ('in', 'in'),
+    ('underneath', 'under'),
+    ('beneath', 'under'),
+    ('below', 'under'),
+    ('under', 'under'),
+    ('above', 'above'),
+    ('behind', 'behind'),
+    ('next to', 'next_to'),
+    ('beside', 'next_to'),
+    ('near', 'next_to'),
+    ('by', 'next_to'),
+    ('to the left of', 'left_of'),
+    ('left of', 'left_of'),
+    ('to the right of', 'right_of'),
+    ('right of', 'right_of'),
+)
+_CHINESE = (
+    ('上面', 'on'),
+    ('上头', 'on'),
+    ('上', 'on'),
+    ('里面', 'in'),
+    ('里头', 'in'),
+    ('里', 'in'),
+    ('下面', 'under'),
+    ('底下', 'under'),
+    ('前面', 'in_front_of'),
+    ('后面', 'behind'),
+    ('旁边', 'next_to'),
+    ('左边', 'left_of'),
+    ('左侧', 'left_of'),
+    ('右边', 'right_of'),
+    ('右侧', 'right_of'),
+)
+_DETERMINER = r'(?:(?:the|a|an|my|your|our|his|her|their|this|that)\s+)'
+_NOUN = r"(?P<noun>[a-z][a-z'-]*(?:\s+(?!(?:{stop})\b)[a-z][a-z'-]*){{0,3}})".format(
+    stop='are|is|was|were|there|wearing|have|has|do|does|can|and|that|which|who|please|now|right|at|'
+    'in|on|to|for|from|with|of|then|you|i|it'
+)
+_EN_PLACE = re.compile(
+    rf'(?<![a-z])(?P<relation>{"|".join(words for words, _ in _ENGLISH)})\s+{_DETERMINER}{_NOUN}'
+)
+_ZH_PLACE = re.compile(
+    rf'(?:在|请问|数数|看看|数一数|看一下)*(?P<noun>[\u3400-\u9fff]{{1,6}}?)'
+    rf'(?P<relation>{"|".join(words for words, _ in _CHINESE)})'
+    r'(?=有|的|一共|总共|还|都|$|[^\u3400-\u9fff])'
+)
+_EN_RECIPIENT = re.compile(rf'(?<![a-z])(?:to|for)\s+{_DETERMINER}?{_NOUN}')
+_ZH_RECIPIENT = re.compile(r'[给让](?P<noun>[\u3400-\u9fff]{1,5})$')
+# Argument names of recipients.
+_RECIPIENT_ARGUMENTS = frozenset(
+    'person recipient receiver user who whom human patient customer guest to'.split()
+)
+# Nouns for the whole scene, which are no landmarks.
+_SCENE_NOUNS = frozenset(
+    'table tables room view picture image scene photo front camera frame '
+    '桌 桌子 这桌 屋 屋子 房间 画面 图 图片 照片 这 那 手'.split()
+)
+_PRONOUNS = frozenset('me us you it them that this him her 我 我们 你 他 她 它'.split())
+
+
+def add_question_place(
+    reading: Reading, instruction: str, tokenized: TokenizedInstruction
+) -> Reading:
+    """Return a question with the place that is not adjacent to its object.
+
+    'How many plates are on the dresser': plates, on the dresser.
+    """
+    question = reading.question
+    if not question or len(question.things) != 1 or question.things[0].landmarks:
+        return reading
+    found = _find_nouns(reading, instruction, tokenized, (_EN_PLACE, _ZH_PLACE))
+    if len(found) != 1:
+        return reading
+    words, relation = found[0]
+    thing = replace(
+        question.things[0],
+        relation=dict((*_ENGLISH, *_CHINESE))[relation],
+        landmarks=(Thing(words, _head_noun(words, tokenized)),),
+    )
+    return replace(reading, question=replace(question, things=(thing,)))
+
+
+def add_recipient(
+    reading: Reading, instruction: str, skills: Sequence[SkillCard], tokenized: TokenizedInstruction
+) -> Reading:
+    """Return the reading with its recipient, if exactly one step lacks one."""
+    missing = [
+        (at, argument.name)
+        for at, step in enumerate(reading.steps)
+        for argument in next(card for card in skills if card.name == step.skill).arguments
+        if argument.type in GROUNDED_TYPES
+        and argument.name in _RECIPIENT_ARGUMENTS
+        and argument.name not in step.things
+    ]
+    if len(missing) != 1:
+        return reading
+    found = _find_nouns(reading, instruction, tokenized, (_EN_RECIPIENT, _ZH_RECIPIENT))
+    if len(found) != 1:
+        return reading
+    ((at, name),) = missing
+    words, _ = found[0]
+    steps = list(reading.steps)
+    things = {**steps[at].things, name: (Thing(words, _head_noun(words, tokenized)),)}
+    steps[at] = replace(steps[at], things=things)
+    return replace(reading, steps=tuple(steps))
+
+
+def _find_nouns(
+    reading: Reading,
+    instruction: str,
+    tokenized: TokenizedInstruction,
+    patterns: Sequence[re.Pattern[str]],
+) -> list[tuple[Span, str]]:
+    """Return the nouns that the patterns find in uncovered words, with their relation."""
+    out = []
+    normalized = normalize(instruction)
+    for start, end in uncovered_spans(reading, tokenized):
+        for pattern in patterns:
+            for match in pattern.finditer(normalized[start:end]):
+                noun = match['noun']
+                if noun in _PRONOUNS or noun in _SCENE_NOUNS:
+                    continue
+                words = Span(start + match.start('noun'), start + match.end('noun'))
+                out.append((words, match.groupdict().get('relation', '')))
+    return out
+
+
+def _head_noun(words: Span, tokenized: TokenizedInstruction) -> Span:
+    """Return the last word of an English phrase, or a whole Chinese one."""
+    inside = [
+        token
+        for token, turn in zip(tokenized.tokens, tokenized.turns, strict=True)
+        if not turn and words.start <= token.start and token.end <= words.end
+    ]
+    if not inside or inside[-1].kind == 'han':
+        return words
+    return Span(inside[-1].start, inside[-1].end)

@@ -1,0 +1,141 @@
+"""Rules for enum and number values in words that the network left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kimi_ros.reader.features import TokenizedInstruction
+from kimi_ros.reader.labels import EVENTS
+from kimi_ros.reader.numbers import find_quantity
+from kimi_ros.reader.onnx_model import EncodedCatalogue, EncodedInstruction
+from kimi_ros.reader.reading import Reading, Span, Step, Value
+from kimi_ros.reader.skill_card import Argument, SkillCard
+from kimi_ros.reader.state_words import match_state
+from kimi_ros.reader.tokenizer import detect_language
+
+_MIN_SIMILARITY = 0.6  # cosine similarity of synonyms
+
+
+def covered_spans(reading: Reading) -> list[Span]:
+    """Return the spans that a reading covers."""
+    things = [*reading.forbidden, *(reading.question.things if reading.question else ())]
+    spans = [reading.verb]
+    for step in reading.steps:
+        spans += [step.verb, *(value.words for value in step.values.values())]
+        things += [thing for some in step.things.values() for thing in some]
+        things += [step.condition.thing] if step.condition else []
+    while things:
+        thing = things.pop()
+        spans.append(thing.words)
+        things += thing.landmarks
+    return [span for span in spans if span]
+
+
+def add_missing_values(
+    reading: Reading,
+    instruction: str,
+    skills: Sequence[SkillCard],
+    tokenized: TokenizedInstruction,
+    catalogue: EncodedCatalogue,
+    encoded: EncodedInstruction,
+) -> Reading:
+    """Return the reading with missing values that uncovered words state.
+
+    An enum value must be the only one similar to a word, or be implied by the verb; a number must
+    be a quantity of the right kind. Words other than the verb are used only if exactly one value
+    is missing.
+    """
+    missing = [
+        (at, argument)
+        for at, step in enumerate(reading.steps)
+        for argument in next(card for card in skills if card.name == step.skill).arguments
+        if argument.type in ('enum', 'number') and argument.name not in step.values
+    ]
+    steps = list(reading.steps)
+    only_one = len(missing) == 1
+    uncovered = _uncovered_tokens(covered_spans(reading), tokenized) if only_one else []
+    runs = uncovered_spans(reading, tokenized) if only_one else []
+    for at, argument in missing:
+        if argument.type == 'enum':
+            value = _enum(argument, steps[at], skills, tokenized, catalogue, encoded, uncovered)
+            value = value or _match_verb(argument, steps[at], instruction, tokenized, uncovered)
+        else:
+            value = _number(argument, instruction, runs)
+        if value is not None:
+            steps[at] = replace(steps[at], values={**steps[at].values, argument.name: value})
+    return replace(reading, steps=tuple(steps))
+
+
+def _match_verb(
+    argument: Argument,
+    step: Step,
+    instruction: str,
+    tokenized: TokenizedInstruction,
+    uncovered: Sequence[int],
+) -> Value | None:
+    """Return the value implied by the step's verb and the uncovered words after it."""
+    verb = step.verb
+    if verb is None or verb.turn:
+        return None
+    following = [tokenized.tokens[i] for i in uncovered if tokenized.tokens[i].start >= verb.end]
+    words = [instruction[verb.start : verb.end], *(token.text for token in following)]
+    separator = '' if detect_language(instruction) == 'zh' else ' '
+    value = match_state(separator.join(words), argument.values)
+    return None if value is None else Value(verb, value)
+
+
+def _uncovered_tokens(spans: Sequence[Span], tokenized: TokenizedInstruction) -> list[int]:
+    """Return the instruction's tokens that no span covers."""
+    return [
+        i
+        for i, (token, turn) in enumerate(zip(tokenized.tokens, tokenized.turns, strict=True))
+        if not turn
+        and not any(not s.turn and s.start < token.end and token.start < s.end for s in spans)
+    ]
+
+
+def uncovered_spans(reading: Reading, tokenized: TokenizedInstruction) -> list[tuple[int, int]]:
+    """Return the characters [start, end) of the instruction's words that a reading leaves out."""
+    uncovered = np.array(_uncovered_tokens(covered_spans(reading), tokenized), int)
+    runs = np.split(uncovered, np.where(np.diff(uncovered) > 1)[0] + 1)
+    return [
+        (tokenized.tokens[run[0]].start, tokenized.tokens[run[-1]].end) for run in runs if len(run)
+    ]
+
+
+def _enum(
+    argument: Argument,
+    step: Step,
+    skills: Sequence[SkillCard],
+    tokenized: TokenizedInstruction,
+    catalogue: EncodedCatalogue,
+    encoded: EncodedInstruction,
+    uncovered: Sequence[int],
+) -> Value | None:
+    number = [card.name for card in skills].index(step.skill)
+    names = [a.name for a in skills[number].arguments]
+    at = catalogue.tokenized.arguments[number][names.index(argument.name)]
+    matches = (encoded.exact_match[:, len(EVENTS) :] > 0) | (
+        encoded.similarity[:, len(EVENTS) :] > _MIN_SIMILARITY
+    )
+    found = {}
+    for value, text in zip(catalogue.tokenized.values[at], argument.values, strict=True):
+        tokens = [i for i in uncovered if matches[i, catalogue.tokenized.value == value].any()]
+        if tokens:
+            found[text] = tokens[0]
+    if len(found) != 1:
+        return None
+    ((text, token),) = found.items()
+    return Value(Span(tokenized.tokens[token].start, tokenized.tokens[token].end), text)
+
+
+def _number(argument: Argument, instruction: str, runs: Sequence[tuple[int, int]]) -> Value | None:
+    found: list[Value] = []
+    for first, last in runs:
+        if quantity := find_quantity(instruction[first:last], argument.unit):
+            value, start, end = quantity
+            found.append(Value(Span(first + start, first + end), value))
+    return found[0] if len(found) == 1 else None
