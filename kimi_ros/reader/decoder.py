@@ -107,9 +107,9 @@ class EventDecoder:
         return DecodedEvents(events, self._log_probability)
 
     def _value_bonus(self, events: list[EventPrediction]) -> np.ndarray:
-        """Return what a word of some skills' choices, where it was said, adds to these skills.
+        """Return a bonus for skills one of whose enum values is named by an unused word.
 
-        'Turn it left' asks for rotate(direction: left or right), not for turn_on.
+        'Turn it left' requests rotate(direction: left or right), not turn_on.
         """
         first = len(EVENTS)
         membership, value = (
@@ -199,7 +199,7 @@ class EventDecoder:
             values = self._catalogue.tokenized.values[index - len(SLOTS)]
             if values and slot.first:
                 logits = outputs['value'][row][values] + self._value_similarity(slot.first, values)
-                # How sure the network is of it does not count: words that mean it plainly do.
+                # Not part of the confidence: synonym rules may override it.
                 slot.value = self._argmax(logits, scored=False)
             argument_type = self._catalogue.types[index - len(SLOTS)]
             if argument_type == 'bool':

@@ -187,7 +187,7 @@ def _match_unit(text: str, target_unit: tuple[int, float] | None) -> tuple[float
 
 
 def _word_continues(text: str, at: int) -> bool:
-    """Tell whether an English word goes on at this character."""
+    """Tell whether an English word continues at this character."""
     return (
         text[at - 1].isascii()
         and text[at - 1].isalpha()

@@ -28,7 +28,7 @@ class EncodedCatalogue:
     """An encoded catalogue of k tokens, c candidates and b slots.
 
     :ivar types: by argument, over all skills.
-    :ivar tokens: (k, dim), candidates (c, dim), arguments (b, dim), values (v, match).
+    :ivar tokens: (k, dim); candidates: (c, dim); arguments: (b, dim); values: (v, scorer_dim).
     :ivar membership: (k, c), 1 if a token belongs to a candidate.
     :ivar word_vectors: (k, word), of length 1; stems: (k,).
     """

@@ -61,7 +61,7 @@ def test_loss_falls(words):
     for _ in range(40):
         last = trainer.training_step(*batch)
     assert last['total'] < first / 3
-    assert last['event_right'] > 0.7 * last['event_count']
+    assert last['event_correct'] > 0.7 * last['event_count']
 
 
 def test_resumed_training_is_identical(words, tmp_path):

@@ -1,4 +1,4 @@
-"""Batches of examples as tensors: some catalogues, and some instructions under each."""
+"""Collates examples into tensors: some catalogues, and some instructions for each."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from kimi_train.reader.targets import (
 
 @dataclass
 class TokenTensors:
-    """Sequences of tokens as tensors; what tells one kind of token from another stands apart.
+    """Padded token sequences, with the features of distinct tokens stored once.
 
-    :ivar token_bucket: (U,) of the different tokens; pieces: (U, MAX_NGRAMS); own: (U,).
-    :ivar token_type: (n, length), which of these a token is; the others likewise, of each token.
+    :ivar token_bucket: (U,) of the distinct tokens; ngrams: (U, MAX_NGRAMS); token_row: (U,).
+    :ivar token_type: (n, length), index of the distinct token; the other features: (n, length).
     """
 
     token_bucket: Tensor
@@ -44,8 +44,8 @@ class TokenTensors:
 class CatalogueBatch:
     """Catalogues as tensors; sizes are named in model.py.
 
-    :ivar skill: (G, M') of each token, as in `Catalogue`; so argument and value.
-    :ivar value_argument: (G, values), the argument that each enum value is of.
+    :ivar skill: (G, M') as in `TokenizedCatalogue`, likewise argument and value.
+    :ivar value_argument: (G, values), the argument of each enum value.
     """
 
     tokens: TokenTensors
@@ -60,13 +60,13 @@ class CatalogueBatch:
 
 @dataclass
 class InstructionBatch:
-    """Instructions as tensors, as many under each catalogue; N = G * B, P steps and Q phrases.
+    """Instructions and targets, equally many per catalogue: N = G * B, P steps, Q phrases.
 
     Spans are (..., 2): the first token or L for none, and the last token or IGNORED.
 
     :ivar events: (N, T) candidates; verbs: (N, T, 2).
-    :ivar step_row: (P,) the instruction of each step that holds something; step_at: (P,) its T.
-    :ivar slots: (P, A) what it holds, NOTHING for none; then their answers.
+    :ivar step_row: (P,) the instruction of each step with slots; step_at: (P,) its index T.
+    :ivar slots: (P, A) slot indices, `NO_INDEX` for padding; followed by their labels.
     :ivar phrase_row: (Q,) the instruction of each phrase; phrase: (Q, 2).
     """
 
@@ -98,9 +98,10 @@ class InstructionBatch:
 
 
 class Collator:
-    """Makes tensors of examples that share catalogues.
+    """Collates groups of examples that share a catalogue.
 
-    :param word_dropout: share of words whose meaning is hidden, and of tokens whose spelling is.
+    :param word_dropout: share of words without vector, and of tokens without spelling features.
+    :ivar skipped: examples with spans that do not align with tokens.
     """
 
     def __init__(self, featurizer: Featurizer, word_dropout: float = 0.0):
@@ -147,7 +148,7 @@ class Collator:
                 continue
             out.append((tokenized.features, target))
         if not out:
-            raise ValueError(f'no example of a group can be told in tokens: {group[0]}')
+            raise ValueError(f'no example of a group aligns with its tokens: {group[0]}')
         return out
 
     def _catalogues(self, catalogues, seed: int) -> CatalogueBatch:
@@ -200,7 +201,7 @@ class Collator:
 
 
 def _hash_to_unit(numbers: np.ndarray, seed: int) -> np.ndarray:
-    """Return a share of 1 for each number, the same for the same number and seed."""
+    """Return a hash in [0, 1) of each number and the seed."""
     mixed = (numbers.astype(np.uint64) + np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)

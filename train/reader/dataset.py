@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from kimi_train.reader.language import Example, generate
 
 LANGUAGES = ('en', 'zh')
-OVERSAMPLING, MAX_CATALOGUES = (
-    2,
-    3,
-)  # times as many examples, and catalogues at most, to choose from
+OVERSAMPLING = 2  # examples to choose from, per example returned
+MAX_CATALOGUES = 3  # to choose from, per group
 
 
 class InstructionDataset:
@@ -40,31 +38,31 @@ class InstructionDataset:
         return out
 
     def _group(self, rng: random.Random, language: str, size: int) -> list[Example]:
-        """Return examples under one catalogue, more of them with values than are drawn.
+        """Return examples that share a catalogue, with those that have values oversampled.
 
-        Numbers, choices and texts are rarer in what is generated than in what robots are told.
+        Enum, bool, number and string values are rarer in generated than in real instructions.
         """
-        drawn, wanted = [], rng.choice(_WANTED)
+        drawn, min_priority = [], rng.choice(_MIN_PRIORITIES)
         for _ in range(MAX_CATALOGUES):
             drawn = generate(rng, language, OVERSAMPLING * size, self._held_out, self._noisy)
-            if max(map(_rarity, drawn)) >= wanted:
+            if max(map(_priority, drawn)) >= min_priority:
                 break
-        drawn.sort(key=_rarity, reverse=True)  # keeps the order of those that are as rare
+        drawn.sort(key=_priority, reverse=True)  # stable
         half = size // 2
-        rest = [example for example in drawn[half:] if not _rarity(example)]
+        rest = [example for example in drawn[half:] if not _priority(example)]
         return (drawn[:half] + rest + drawn[half:])[:size]
 
 
-# How rare what a catalogue is asked for shall be, if that is soon found.
-_WANTED = (0, 0, 1, 2)
+# Priority that some example of a group should have, sampled per group.
+_MIN_PRIORITIES = (0, 0, 1, 2)
 
 
-def _rarity(example: Example) -> int:
-    """Return 2 where a choice was said, 1 where another value was, else 0."""
+def _priority(example: Example) -> int:
+    """Return 2 for an example with an enum or bool value, 1 with another value, else 0."""
     types = {
         (card.name, argument.name): argument.type
         for card in example.catalogue
         for argument in card.arguments
     }
-    said = {types[step.skill, name] for step in example.reading.steps for name in step.values}
-    return 2 if said & {'enum', 'bool'} else 1 if said else 0
+    used = {types[step.skill, name] for step in example.reading.steps for name in step.values}
+    return 2 if used & {'enum', 'bool'} else 1 if used else 0

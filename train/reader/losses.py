@@ -272,7 +272,7 @@ def compute_losses(out: dict[str, Tensor], batch: InstructionBatch) -> dict[str,
 
     Every example weighs the same, except for token tags, which are averaged over tokens.
     """
-    correct: dict[str, Tensor] = {}
+    counts: dict[str, Tensor] = {}
     total = torch.zeros(())
     for name, target in target_tensors(batch).items():
         logits = out[name].float().flatten(0, -2)
@@ -284,6 +284,6 @@ def compute_losses(out: dict[str, Tensor], batch: InstructionBatch) -> dict[str,
         # The mean of tags, which are many; the others are summed over an example.
         share = loss / count if name in ('role', 'coverage') else loss / len(batch)
         total = total + weight * share
-        correct[f'{name}_right'] = ((logits.argmax(-1) == target) & present).sum()
-        correct[f'{name}_count'] = present.sum()
-    return {'total': total, **correct}
+        counts[f'{name}_correct'] = ((logits.argmax(-1) == target) & present).sum()
+        counts[f'{name}_count'] = present.sum()
+    return {'total': total, **counts}

@@ -35,7 +35,7 @@ class TrainingConfig:
     :ivar learning_rate: of Muon; AdamW uses `learning_rate * adamw_scale`.
     :ivar catalogues_per_batch: in each step.
     :ivar instructions_per_catalogue: in each micro-batch of a step, the shortest first.
-    :ivar word_dropout: share of words whose vector is hidden, and of tokens whose spelling is.
+    :ivar word_dropout: share of words without vector, and of tokens without spelling features.
     """
 
     minutes: float = 60.0
@@ -162,10 +162,10 @@ class Trainer:
 
     def _report(self, folder: Path, means: dict, speed: float) -> None:
         means = {name: round(value, 4) for name, value in means.items()}
-        short = ('total', 'event_right', 'first_right', 'first_end_right', 'role_right')
+        short = ('total', 'event_correct', 'first_correct', 'first_end_correct', 'role_correct')
         print(
             f'{self.step}  {100 * self.progress:.0f} %  {speed:.0f} examples/s  '
-            + '  '.join(f'{n.removesuffix("_right")} {means[n]:.3f}' for n in short),
+            + '  '.join(f'{n.removesuffix("_correct")} {means[n]:.3f}' for n in short),
             flush=True,
         )
         line = {'step': self.step, 'minutes': round(self.seconds / 60, 2), 'examples_per_s': speed}
@@ -199,7 +199,7 @@ class Trainer:
                 optimizer.load_state_dict(saved)
 
 
-SUMMED = ('_right', '_count')  # metrics that are summed, not averaged
+SUMMED = ('_correct', '_count')  # metrics that are summed, not averaged
 
 
 def _aggregate(history: dict[str, list[Tensor]]) -> dict[str, float]:
@@ -208,8 +208,8 @@ def _aggregate(history: dict[str, list[Tensor]]) -> dict[str, float]:
     for name, values in history.items():
         if not name.endswith(SUMMED):
             out[name] = fmean(map(float, values))
-        elif name.endswith('_right'):
-            count = sum(map(float, history[name.replace('_right', '_count')]))
+        elif name.endswith('_correct'):
+            count = sum(map(float, history[name.replace('_correct', '_count')]))
             if count:
                 out[name] = sum(map(float, values)) / count
     return out

@@ -1,7 +1,8 @@
 """Builds the frozen word vectors that ship with the reader.
 
 English vectors come from WordNet's senses and glosses, Chinese ones from multilingual-E5-small,
-whose vectors of lone English words follow spelling more than sense. Chinese words are jieba's.
+whose vectors of single English words follow spelling more than meaning. The Chinese vocabulary is
+jieba's.
 """
 
 from __future__ import annotations

@@ -12,11 +12,11 @@ import torch
 
 PARTS = ('noun', 'verb', 'adj', 'adv')
 _SYMBOL = {'n': 'noun', 'v': 'verb', 'a': 'adj', 's': 'adj', 'r': 'adv'}
-# How near the synset at a pointer's end is: hypernym, similar, derived, verb group, entails, whole.
+# Weights of pointers: hypernym, similar, derived, verb group, entailment, holonym and so on.
 _NEAR = {'@': 0.7, '@i': 0.7, '&': 0.7, '+': 0.5, '$': 0.9, '*': 0.4, '>': 0.4, '!': 0.3,
          '#p': 0.4, '%p': 0.3, '=': 0.4, '^': 0.3, '\\': 0.5, '<': 0.5}  # fmt: skip
-_UPWARDS = 5  # hypernyms of hypernyms that count
-_SENSES = 4  # of a word that count
+_UPWARDS = 5  # levels of hypernyms
+_SENSES = 4  # per word
 _STOP = frozenset(
     'a an the of or in to and for with by as on that is from at be used which it one not having '
     'who being something someone especially usually made has are can into other than etc when '
@@ -25,7 +25,7 @@ _STOP = frozenset(
 
 
 class WordNet:
-    """The database files of WordNet 3.0, as distributions install them."""
+    """The database files of WordNet 3.0."""
 
     def __init__(self, folder: Path):
         self.near: dict[tuple, list[tuple[tuple, str]]] = {}
@@ -50,9 +50,9 @@ class WordNet:
             pointers = [fields[i : i + 3] for i in range(at + 1, at + 1 + 4 * int(fields[at]), 4)]
             self.near[key] = [((_SYMBOL[p], offset), symbol) for symbol, offset, p in pointers]
             words = [w.lower() for w in fields[4:at:2]]
-            told = re.findall('[a-z]+', gloss.split('"')[0].lower())
+            gloss_words = re.findall('[a-z]+', gloss.split('"')[0].lower())
             apart = [w for word in words for w in word.split('_')]
-            self.gloss[key] = [_stem(w) for w in told if w not in _STOP and len(w) > 2] + [
+            self.gloss[key] = [_stem(w) for w in gloss_words if w not in _STOP and len(w) > 2] + [
                 _stem(w) for w in apart
             ]
 
@@ -69,7 +69,7 @@ class WordNet:
             assert len(offsets) == n_senses
 
     def features(self, word: str) -> Counter:
-        """Return how much of each feature a word has: synsets, lexicographers' files, glosses."""
+        """Return the weighted features of a word: synsets, lexicographer files, gloss stems."""
         out: Counter = Counter()
         for synset, weight in self.senses.get(word, ()):
             reached = {synset: 1.0}
@@ -87,14 +87,14 @@ class WordNet:
             for other, share in reached.items():
                 out[other] += weight * share
             out['file', self.lexfile[synset]] += weight * 0.6
-            told = self.gloss[synset]
-            for stem in told:
-                out['gloss', stem] += weight * 1.5 / len(told) ** 0.5
+            stems = self.gloss[synset]
+            for stem in stems:
+                out['gloss', stem] += weight * 1.5 / len(stems) ** 0.5
         return out
 
 
 def english_vectors(wordnet: WordNet, words: list[str], size: int) -> np.ndarray:
-    """Return (words, size) float32 of length 1: features by TF-IDF, in their main directions."""
+    """Return (words, size) float32 of length 1: TF-IDF features, reduced by SVD."""
     rows = [wordnet.features(word) for word in words]
     count = Counter(name for row in rows for name in row)
     columns = {name: i for i, name in enumerate(n for n, c in count.items() if c > 1)}
@@ -112,7 +112,7 @@ def english_vectors(wordnet: WordNet, words: list[str], size: int) -> np.ndarray
     matrix = torch.sparse_coo_tensor(torch.tensor(index).T, torch.tensor(values), shape).float()
     torch.manual_seed(0)
     left, scale, _ = torch.svd_lowrank(matrix.coalesce(), size + 16, niter=4)
-    # The first directions tell verbs from nouns and little else: even them out somewhat.
+    # The first components separate verbs from nouns and little else: whiten partly.
     vectors = (left * scale.sqrt())[:, :size].numpy()
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(norms, 1e-8)
