@@ -161,8 +161,9 @@ def test_who_always_acts_fails_where_nothing_is_to_be_done(model_knowing, about_
     def pick_the_first(world, language):
         task = sample_executable_task(world, language)
         plans, _ = about_task(task)
-        step = {'skill': 'locate', 'object': 'thing'}
-        return dict.fromkeys(plans, {'status': 'ok', 'say': '', 'steps': [step]}), {'thing': [0]}
+        name = task.referents[0][0]  # only what was said may be planned about
+        step = {'skill': 'locate', 'object': name}
+        return dict.fromkeys(plans, {'status': 'ok', 'say': '', 'steps': [step]}), {name: [0]}
 
     model_knowing(pick_the_first)
     assert figures_of(capsys, 'closed-loop')['success_leaving'] == 0
