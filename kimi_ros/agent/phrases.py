@@ -25,6 +25,14 @@ _MESSAGES = {
     'ready': ('I am here. Tell me what to do.', '我在。请告诉我要做什么。'),
     'where_to': ('Where should I {0} the {1}?', '{1}要{0}到哪里？'),
     'which_thing': ('What should I {}?', '要{}什么？'),
+    'out_of_range': (
+        'To {}, I need a {} from {} to {} {}. Which one do you want?',
+        '要{}，{}得在{}到{}{}之间，要多少？',
+    ),
+    'too_long': (
+        'The {} may have at most {} characters. How should I shorten it?',
+        '{}最多{}个字符，怎么缩短？',
+    ),
     'which_value': ('To {}, which {} do you want: {}?', '要{}，{}选哪个：{}？'),
     'what_value': ('To {}, what {} do you want?', '要{}，{}是多少？'),
     'not_understood': (

@@ -79,6 +79,7 @@ class Reason:
     NO_FREE_PLACE = 'no_free_place'
     NOT_UNDERSTOOD = 'not_understood'
     MISSING_ARGUMENT = 'missing_argument'
+    OUT_OF_RANGE = 'value_out_of_range'
     FORBIDDEN = 'forbidden_by_instruction'
     CANNOT_TELL = 'cannot_tell'
     DISAGREEMENT = 'views_disagree'

@@ -15,6 +15,7 @@ _MAX_STAMPS = 40  # images whose spacing is evaluated
 _MIN_GAPS = 5  # fewest gaps between them
 _PAUSE = 5.0  # seconds without any message, after which measuring starts anew
 _KEPT_GAPS = 0.9  # of the gaps: the longest ones may be pauses of the camera
+_LONGEST_GAP = 30  # usual gaps; longer ones are pauses of the camera, or of its clock
 _QUANTILE = 0.2  # of the stamps' gaps: with most frames lost the median gap is several periods
 
 
@@ -97,5 +98,7 @@ def _published_per_received(stamps: list[int]) -> float:
     gaps = [gap for gap in gaps if gap > 0]
     if len(gaps) < _MIN_GAPS:
         return 0.0
+    usual = gaps[int(_QUANTILE * len(gaps))]
     kept = gaps[: max(_MIN_GAPS, int(_KEPT_GAPS * len(gaps)))]
-    return sum(kept) / len(kept) / gaps[int(_QUANTILE * len(gaps))]
+    kept = [gap for gap in kept if gap <= _LONGEST_GAP * usual]
+    return sum(kept) / len(kept) / usual

@@ -50,6 +50,34 @@ def test_place_is_preceded_by_the_pick_that_it_needs(draft, catalogue):
     assert [m.text for m in place.landmarks] == ['bowl']
 
 
+NUMBERS = SkillCatalogue.from_data(
+    {
+        'skills': [
+            {
+                'name': 'turn',
+                'description': {'en': 'Turn by an angle.', 'zh': '转一个角度。'},
+                'arguments': [
+                    {'name': 'angle', 'type': 'number', 'unit': 'deg', 'minimum': 0, 'maximum': 90}
+                ],
+                'risk': 'low',
+                'approval': 'never',
+                'node': 'Turn',
+            }
+        ]
+    }
+)
+
+
+@pytest.mark.parametrize(('value', 'status'), [(90, 'ok'), (91, 'needs_clarification')])
+def test_a_number_outside_its_limits_is_asked_about(draft, value, status):
+    text = f'turn {value} degrees'
+    s = Script(text)
+    made = draft(text, s.steps(s.step('turn', 'turn', values={'angle': value})), skills=NUMBERS)
+    assert made.status.value == status
+    if made.status is not Status.OK:
+        assert made.reason == 'value_out_of_range' and '0 to 90 deg' in made.say
+
+
 def test_no_second_pick_where_it_is_held(draft):
     text = 'pick up the cup and put it in the bowl'
     s = Script(text)

@@ -57,11 +57,24 @@ class Graph:
         self.until(future.done, what, timeout)
         return future.result()
 
-    def call(self, kind, name, request):
+    def call(self, kind, name, request, resend=False):
+        """Call a service.
+
+        :param resend: ask again after five seconds; a reply to a client that the server has only
+            just found can be lost, which does not matter where asking twice does no harm.
+        """
         client = self.node.create_client(kind, name)
         try:
             self.until(client.service_is_ready, name)
-            return self.result(client.call_async(request), name)
+            future = client.call_async(request)
+            for _ in range(10 if resend else 0):
+                end = time.monotonic() + 5.0
+                while not future.done() and time.monotonic() < end:
+                    self.spin_once()
+                if future.done():
+                    break
+                future = client.call_async(request)
+            return self.result(future, name)
         finally:
             self.node.destroy_client(client)
 

@@ -177,7 +177,8 @@ def test_every_topic_takes_qos_overrides(graph, start):
         *('-r', '__ns:=/qos'),
     )
     request = ListParameters.Request(prefixes=['qos_overrides'], depth=0)
-    listed = graph.call(ListParameters, '/qos/kimi/list_parameters', request).result.names
+    name = '/qos/kimi/list_parameters'
+    listed = graph.call(ListParameters, name, request, resend=True).result.names
     topics = {name.split('.')[1] for name in listed if name.endswith('.durability')}
     assert {'/qos/image', '/qos/depth/image', '/qos/camera_info', '/qos/instruction'} <= topics
     assert {'/qos/kimi/plan', '/qos/kimi/say', '/qos/kimi/markers', '/diagnostics'} <= topics

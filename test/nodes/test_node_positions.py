@@ -36,7 +36,7 @@ class RgbdCamera:
         self.image = fill_image(Image(), rgb, 'rgb8')
         self.depth = fill_image(Image(), np.full((HEIGHT, WIDTH), DEPTH, np.float32), '32FC1')
         self.info = CameraInfo()
-        self.frame_id, self.depth_frame_id = 'camera_optical', ''
+        self.frame_id, self.depth_frame_id = 'measuring_optical', ''
         self._publishers = [
             graph.node.create_publisher(kind, f'/{namespace}/{topic}', qos.IMAGES)
             for kind, topic in (
@@ -154,7 +154,7 @@ def test_depth_of_another_camera_without_calibration_is_said(camera, kimi):
 def test_depth_of_another_camera_is_registered(graph, camera, kimi):
     TFMessage = pytest.importorskip('tf2_msgs.msg', reason='make setup').TFMessage
     shift = TransformStamped()
-    shift.header.frame_id, shift.child_frame_id = 'camera_optical', 'other_optical'
+    shift.header.frame_id, shift.child_frame_id = 'measuring_optical', 'other_optical'
     shift.transform.translation.x, shift.transform.rotation.w = 0.05, 1.0
     static = graph.node.create_publisher(TFMessage, '/tf_static', qos.LATCHED)
     static.publish(TFMessage(transforms=[shift]))

@@ -109,6 +109,8 @@ class _Draft:
                 value = self._value(step, argument)
                 if value is None and not argument.optional:
                     return self._missing(step, argument)
+                if self._is_out_of_range(value, argument):
+                    return self._out_of_range(step, argument, value)
                 if value is not None:
                     arguments[argument.name] = value
             condition = self._condition(step)
@@ -148,6 +150,25 @@ class _Draft:
         grounded = [a for a in self._skills[step.skill].arguments if a.grounded]
         named = [a.name for a in grounded if a.type in ('region', 'point') or a.name == 'target']
         return named[-1] if named else grounded[-1].name if grounded else ''
+
+    @staticmethod
+    def _is_out_of_range(value: Reference | str | float | bool | None, argument: Argument) -> bool:
+        if argument.type == 'number' and isinstance(value, (int, float)):
+            return not argument.minimum <= value <= argument.maximum
+        return argument.type == 'string' and len(str(value or '')) > argument.max_length
+
+    def _out_of_range(
+        self, step: Step, argument: Argument, value: Reference | str | float | bool | None
+    ) -> DraftPlan:
+        """Ask for a number within its limits, or for a shorter text."""
+        verb = self.text(step.verb) if step.verb else step.skill.replace('_', ' ')
+        name = argument.name.replace('_', ' ')
+        if argument.type == 'number':
+            limits = f'{argument.minimum:g}', f'{argument.maximum:g}', argument.unit
+            say = self._say('out_of_range', verb, name, *limits)
+        else:
+            say = self._say('too_long', name, argument.max_length)
+        return DraftPlan(Status.NEEDS_CLARIFICATION, say, reason=Reason.OUT_OF_RANGE)
 
     def _missing(self, step: Step, argument: Argument) -> DraftPlan:
         """Ask for an argument that was not said."""
