@@ -128,7 +128,7 @@ def test_damaged_missing_and_existing_files_are_refused(convert, tmp_path):
     assert '.safetensors' in convert({'a': torch.ones(2)}, out='out.bin')[1]
     (tmp_path / 'out.safetensors').write_text('mine')
     status, message, out = convert({'a': torch.ones(2)})
-    assert status == 1 and 'there already' in message and out.read_text() == 'mine'
+    assert status == 1 and 'already exists' in message and out.read_text() == 'mine'
     assert 'not a folder' in convert({'a': torch.ones(2)}, out='nowhere/out.safetensors')[1]
 
 

@@ -251,7 +251,7 @@ def test_a_share_of_more_than_all_is_refused(trained, start, tmp_path):
 
 def test_a_share_without_another_checkpoint_is_refused(trained, start, tmp_path):
     _, folder = trained
-    with pytest.raises(ValueError, match='which checkpoint'):
+    with pytest.raises(ValueError, match='the checkpoint to average with'):
         save_checkpoint(start, folder / 'last.pt', tmp_path / 'mean', share=0.7)
     assert not (tmp_path / 'mean').exists()
 
