@@ -13,16 +13,6 @@ import torch
 T = TypeVar('T')
 
 
-def warmup_and_decay(step: int, steps: int, warmup: int, decay: int) -> float:
-    """Return the learning rate of a step as a share of its maximum.
-
-    It rises linearly over the first `warmup` steps, and falls linearly to 0 over the last `decay`.
-    """
-    up = min(1.0, (step + 1) / max(warmup, 1))
-    down = min(1.0, (steps - step) / max(decay, 1))
-    return up * down
-
-
 def prefetch(items: Iterable[T]) -> Iterator[T]:
     """Yield the items, and prepare the next one in a thread meanwhile."""
     iterator, end = iter(items), object()

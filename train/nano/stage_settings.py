@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kimi_train.training_loop import warmup_and_decay
+from kimi_train.schedule import warmup_and_decay
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from kimi_train.training_loop import warmup_and_decay
+from kimi_train.schedule import warmup_and_decay
 
 
 class TuneError(ValueError):
