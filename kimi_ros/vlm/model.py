@@ -15,7 +15,7 @@ from .config import PromptTemplate
 from .crops import Crops, overlap_crops
 from .detection import detect_boxes, detect_points
 from .engine import Engine, open_engine
-from .errors import ImageError, InputError, ModelFolderError, PromptTooLong, TaskNotSupported
+from .errors import ImageError, InputError, ModelFolderError, TaskNotSupported
 from .folder import ModelFolder, read_folder
 from .generation import TokenGenerator
 from .grammar import GrammarCompiler
@@ -28,7 +28,7 @@ from .sampling import Sampler, SamplingParams
 from .stream import Stream, StreamCancel
 from .tokenizer import TextStream, TextTokenizer
 from .trace import teacher_forced_logits, trace_arrays
-from .validation import check_int
+from .validation import check_context_length, check_int
 from .vision import encode_crops, project_features
 
 DEFAULT_MAX_TOKENS = 768
@@ -250,7 +250,7 @@ class VisionLanguageModel:
         vocabulary = self.config.text.vocab_size
         if not prompt.ids or max(prompt.ids) >= vocabulary:
             raise InputError(f'prompt_ids must be ids below {vocabulary}, not {prompt_ids!r}')
-        self._check_context_length(len(prompt.ids), with_image=True)
+        check_context_length(self.config, len(prompt.ids), with_image=True)
         with self._lock.hold(cancel):
             features = encode_crops(self._engine, crops, cancel)
             image = self._assemble_image(rgb, crops, features)
@@ -269,7 +269,7 @@ class VisionLanguageModel:
         with_image = image is not None
         prompt = query_prompt(self.config, self.tokenizer, question, with_image=with_image)
         # The last id is never fed back.
-        self._check_context_length(len(prompt.ids) + len(ids[1:]), with_image)
+        check_context_length(self.config, len(prompt.ids) + len(ids[1:]), with_image)
         with self._lock.hold(cancel):
             self._prefill_image(image, cancel)
             return teacher_forced_logits(self._engine, prompt, ids, cancel)
@@ -309,7 +309,7 @@ class VisionLanguageModel:
         self, image: EncodedImage, prompt: Prompt, cancel: threading.Event | None
     ) -> np.ndarray:
         self._check_encoded(image)
-        self._check_context_length(len(prompt.ids), with_image=True)
+        check_context_length(self.config, len(prompt.ids), with_image=True)
         self._prefill_image(image, cancel)
         raise_if_cancelled(cancel)
         return self._engine.step(prompt.embed(self._engine))
@@ -336,7 +336,7 @@ class VisionLanguageModel:
         if image is not None:
             self._check_encoded(image)
         suffix = len(self._query_suffix) if reasoning else 0
-        self._check_context_length(len(prompt.ids) + suffix, with_image=image is not None)
+        check_context_length(self.config, len(prompt.ids) + suffix, with_image=image is not None)
         constraint = None if grammar is None else self._grammars.compile(grammar)
         cancel = StreamCancel(cancel)
 
@@ -400,15 +400,3 @@ class VisionLanguageModel:
             )
         if image.model is not self._identity:
             raise ImageError('the image was encoded by another model; encode it with this one')
-
-    def _check_context_length(self, count: int, with_image: bool) -> None:
-        prefix = self.config.prefix_length if with_image else 0
-        excess = prefix + count - self.config.text.max_context
-        if excess > 0:
-            raise PromptTooLong(
-                f'the prompt is {excess} tokens too long: {count} tokens'
-                + (f' and {prefix} for the image' if with_image else '')
-                + f' do not fit into {self.config.text.max_context}; shorten the question or the '
-                'history',
-                excess,
-            )

@@ -7,7 +7,8 @@ import numbers
 import operator
 from typing import Any
 
-from .errors import InputError
+from .config import ModelConfig
+from .errors import InputError, PromptTooLong
 
 
 def check_int(value: Any, what: str, least: int = 1) -> int:
@@ -27,3 +28,16 @@ def check_finite(value: Any, what: str) -> float:
     if not isinstance(value, numbers.Real) or not math.isfinite(value):
         raise InputError(f'{what} must be a number, not {value!r}')
     return float(value)
+
+
+def check_context_length(config: ModelConfig, count: int, with_image: bool) -> None:
+    """Raise PromptTooLong if a prompt of `count` tokens does not fit into the context."""
+    prefix = config.prefix_length if with_image else 0
+    excess = prefix + count - config.text.max_context
+    if excess > 0:
+        raise PromptTooLong(
+            f'the prompt is {excess} tokens too long: {count} tokens'
+            + (f' and {prefix} for the image' if with_image else '')
+            + f' do not fit into {config.text.max_context}; shorten the question or the history',
+            excess,
+        )
