@@ -39,6 +39,9 @@ class Ending:
         graph.until(self.client.server_is_ready, 'the action')
         self.camera = graph.camera(f'/{name}')
         self.states, self.results = [], []
+        # The server may know the client a little later than the client it, and lose its reply.
+        settled = time.monotonic() + 3
+        graph.until(lambda: time.monotonic() > settled, 'discovery')
 
     def until_state(self, state):
         """Wait for a goal to reach a state, with a camera that goes on: an image may be lost."""
