@@ -1,5 +1,12 @@
 """Exceptions of kimi_ros.vlm; all of them derive from VlmError."""
 
+_TASK_HINTS = {
+    'plan': 'fine-tune it on plans with kimi-train, load "nano", or use a remote planner',
+    'point': 'export a checkpoint that has region weights and a point template, or load "nano"',
+    'detect': 'export a checkpoint that has region weights and a detect template, or load "nano"',
+}
+_DEFAULT_TASK_HINT = 'export a checkpoint whose config has a template for it, or load "nano"'
+
 
 class VlmError(Exception):
     """Base class of all errors of the vision-language model."""
@@ -58,3 +65,8 @@ class EngineError(VlmError):
 
 class DeviceNotAvailable(VlmError):
     """The requested device is not available on this machine."""
+
+
+def task_hint(task: str) -> str:
+    """Return what helps where a model does not support a task."""
+    return _TASK_HINTS.get(task, _DEFAULT_TASK_HINT)

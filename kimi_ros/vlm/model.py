@@ -15,7 +15,7 @@ from .config import PromptTemplate
 from .crops import Crops, overlap_crops
 from .detection import detect_boxes, detect_points
 from .engine import Engine, open_engine
-from .errors import ImageError, InputError, ModelFolderError, TaskNotSupported
+from .errors import ImageError, InputError, ModelFolderError, TaskNotSupported, task_hint
 from .folder import ModelFolder, read_folder
 from .generation import TokenGenerator
 from .grammar import GrammarCompiler
@@ -34,13 +34,6 @@ from .vision import encode_crops, project_features
 DEFAULT_MAX_TOKENS = 768
 DEFAULT_TOP_P = 0.3
 DEFAULT_MAX_OBJECTS = 50
-
-_TASK_HINTS = {
-    'plan': 'fine-tune it on plans with kimi-train, load "nano", or use a remote planner',
-    'point': 'export a checkpoint that has region weights and a point template, or load "nano"',
-    'detect': 'export a checkpoint that has region weights and a detect template, or load "nano"',
-}
-_DEFAULT_HINT = 'export a checkpoint whose config has a template for it, or load "nano"'
 
 
 class VisionLanguageModel:
@@ -130,7 +123,7 @@ class VisionLanguageModel:
         if task not in self.tasks:
             raise TaskNotSupported(
                 f'the model {self.name!r} does not support {task!r}, only '
-                f'{", ".join(self.tasks)}; {_TASK_HINTS.get(task, _DEFAULT_HINT)}'
+                f'{", ".join(self.tasks)}; {task_hint(task)}'
             )
 
     def encode_image(self, rgb: np.ndarray, cancel: threading.Event | None = None) -> EncodedImage:
