@@ -125,7 +125,7 @@ def select_by_relation(
     :param relation: one of `kimi_ros.reader.reading.RELATIONS`.
     :param landmarks: one thing, or two for 'between'.
     """
-    others = [c for c in candidates if not any(_same(c, mark) for mark in landmarks)]
+    others = [c for c in candidates if not any(_coincide(c, mark) for mark in landmarks)]
     if relation in ('nearest_to', 'next_to'):
         return _nearest(others, landmarks[0], geometry, only_close=relation == 'next_to')
     return [c for c in others if holds(c, relation, landmarks, geometry)]
@@ -331,8 +331,12 @@ def _area(candidate: Candidate) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
-    """Tell whether two candidates are one thing: their boxes coincide, or their points."""
+def _coincide(one: Candidate, other: Candidate) -> bool:
+    """Tell whether two candidates, of different names, have the same box or the same point.
+
+    Unlike in `resolution.same_object`, a point inside the other's box is not enough: a cup on a
+    plate lies in the plate's box.
+    """
     if one.box is None or other.box is None:
         return math.dist(one.point, other.point) < 2.0
     return box_iou(one.box, other.box) > NMS_IOU

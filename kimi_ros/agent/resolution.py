@@ -118,7 +118,7 @@ def _reconciled(
 
 
 def same_object(one: Candidate, other: Candidate) -> bool:
-    """Tell whether two candidates show the same object."""
+    """Tell whether two candidates of one name show the same object."""
     if one.box and other.box:
         return box_iou(one.box, other.box) > NMS_IOU
     box, point = (one.box, other.point) if one.box else (other.box, one.point)
