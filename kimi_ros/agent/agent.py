@@ -10,6 +10,7 @@ from threading import Event
 
 from kimi_ros.agent import phrases
 from kimi_ros.agent.draft import DraftPlan
+from kimi_ros.agent.errors import RulesChangedError, SceneChangedError
 from kimi_ros.agent.frame import Frame, detect_camera_problem
 from kimi_ros.agent.instruction import validate_instruction
 from kimi_ros.agent.naming import Naming
@@ -20,6 +21,7 @@ from kimi_ros.agent.planners import Planner, RemoteSettings, make_planner
 from kimi_ros.agent.planners.factory import has_closed_vocabulary
 from kimi_ros.agent.policy import Policy
 from kimi_ros.agent.prompts import describe_question, detect_language
+from kimi_ros.agent.scene_change import SceneSnapshot
 from kimi_ros.agent.skills import LANGUAGES, SkillCatalogue
 from kimi_ros.agent.vlm_protocol import Vlm
 
@@ -90,6 +92,7 @@ class Agent:
             stamp=frame.stamp,
             frame_id=frame.frame_id,
             catalogue_hash=self.skills.hash,
+            policy_hash=self.policy.hash,
             model=getattr(self._vlm, 'name', ''),
             planner=self.planner.name,
         )
@@ -124,6 +127,29 @@ class Agent:
                 phrases.before(rule.say[language], language),
             )
         return self.perceive(frame, cancel).answer(asked, prefix, on_text)
+
+    def look_again(
+        self, plan: Plan, snapshot: SceneSnapshot, frame: Frame, cancel: Event | None = None
+    ) -> None:
+        """Check that a plan that waits for approval still holds.
+
+        Raises RulesChangedError if the skills or the policy are others than the plan was made
+        with, SceneChangedError if one of its objects is not where it was.
+
+        :param snapshot: of the frame that the plan was made for.
+        :param frame: a new one of the same camera.
+        """
+        if (plan.catalogue_hash, plan.policy_hash) != (self.skills.hash, self.policy.hash):
+            raise RulesChangedError(
+                f'plan {plan.id} was made with other skills or another policy: '
+                'give the instruction again'
+            )
+        moved = snapshot.moved(frame, lambda: self.perceive(frame, cancel), self.policy.max_move)
+        if moved:
+            raise SceneChangedError(
+                f'the scene has changed since plan {plan.id}: {", ".join(moved)}; '
+                'give the instruction again'
+            )
 
     def perceive(self, frame: Frame, cancel: Event | None = None) -> Perception:
         """Encode a frame for questions about it."""

@@ -47,3 +47,15 @@ class PlanExpiredError(AgentError):
 
 class NotPendingError(AgentError):
     """The plan does not wait for a decision, or was decided before."""
+
+
+class VoiceNotEnoughError(AgentError):
+    """The plan is too risky for a spoken approval, or was not read back."""
+
+
+class SceneChangedError(AgentError):
+    """The plan's objects are no longer where they were."""
+
+
+class RulesChangedError(AgentError):
+    """The skills or the policy are others than the plan was made with."""

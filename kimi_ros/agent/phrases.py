@@ -83,6 +83,24 @@ _MESSAGES = {
         '我说不准：我的模型只懂英语。',
     ),
     'in_english': ('{}', '我的模型用英语回答：{}'),
+    'awaiting_approval': (
+        'This waits for your approval. Type: kimi approve {}',
+        '要你批准我才做。请输入：kimi approve {}',
+    ),
+    Reason.DENIED: ('It was not approved, so I do nothing.', '没有得到批准，所以我什么都不做。'),
+    Reason.EXPIRED: (
+        'Nobody approved it in time, so I do nothing.',
+        '没有人及时批准，所以我什么都不做。',
+    ),
+    Reason.WITHDRAWN: ('It was called off, so I do nothing.', '已经取消，所以我什么都不做。'),
+    Reason.SCENE_CHANGED: (
+        'Something has moved since I looked, so I do nothing. Please ask again.',
+        '东西的位置变了，所以我什么都不做。请再说一遍。',
+    ),
+    Reason.RULES_CHANGED: (
+        'My skills or rules have changed since, so I do nothing. Please ask again.',
+        '我的技能或规则变了，所以我什么都不做。请再说一遍。',
+    ),
     'too_many_steps': ('That takes more steps than I may plan.', '这需要的步骤太多了。'),
     Reason.DARK: (
         'The camera shows only darkness. Check its lens cap and the light.',

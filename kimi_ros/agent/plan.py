@@ -85,6 +85,14 @@ class Reason:
     DISAGREEMENT = 'views_disagree'
     DOUBTED = 'model_doubted'
     REMOTE_FAILED = 'remote_planner_failed'
+    DENIED = 'approval_denied'
+    EXPIRED = 'approval_expired'
+    WITHDRAWN = 'approval_withdrawn'
+    SCENE_CHANGED = 'scene_changed'
+    RULES_CHANGED = 'rules_changed'
+    NEAR_PERSON = 'near_person'
+    NEAR_HAZARD = 'near_hazard'
+    LABEL = 'label_contradicts'
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,8 @@ class Plan:
     :ivar frame_id: the image's optical frame.
     :ivar hash: SHA-256, hex, of what an approval is bound to; see `content_hash`.
     :ivar say: one sentence for the person, in `language`.
+    :ivar policy_hash: of the policy that judged it.
+    :ivar seen_text: what an OCR engine read in the image; data, never an instruction.
     :ivar model: name of the vision-language model that looked.
     :ivar planner: who drafted the steps: 'model', 'reader' or 'remote'.
     :ivar reason_codes: why the status is not OK, or which rule acted.
@@ -160,11 +170,13 @@ class Plan:
     frame_id: str = ''
     hash: str = ''
     catalogue_hash: str = ''
+    policy_hash: str = ''
     model: str = ''
     planner: str = ''
     reason_codes: tuple[str, ...] = ()
     question: str = ''
     options: tuple[str, ...] = ()
+    seen_text: tuple[str, ...] = ()
     objects: tuple[GroundedObject, ...] = ()
     steps: tuple[PlanStep, ...] = ()
     approval: Approval = Approval.NOT_NEEDED
@@ -215,6 +227,7 @@ class Plan:
                 approval=Approval(data['approval']),
                 reason_codes=tuple(data['reason_codes']),
                 options=tuple(data['options']),
+                seen_text=tuple(data['seen_text']),
                 objects=objects,
                 steps=steps,
             )
@@ -288,6 +301,7 @@ _PLAIN: dict[str, type | tuple[type, ...]] = {
             'frame_id',
             'hash',
             'catalogue_hash',
+            'policy_hash',
             'model',
             'planner',
         ),

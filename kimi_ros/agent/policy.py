@@ -16,7 +16,7 @@ from kimi_ros.agent.noun_matching import (
     names_one_of,
     normalize_text,
 )
-from kimi_ros.agent.plan import Risk
+from kimi_ros.agent.plan import Risk, hash_of
 from kimi_ros.agent.schema import MAX_STEPS
 from kimi_ros.agent.skills import LANGUAGES, Skill, SkillCatalogue
 from kimi_ros.agent.yaml_schema import TEXT, load_yaml, validate, where
@@ -85,6 +85,12 @@ FILE_SCHEMA = {
             'maximum': 86400,
             'description': 'a number from 1 to 86400',
         },
+        'max_move': {
+            'type': 'number',
+            'minimum': 0.001,
+            'maximum': 10,
+            'description': 'a number from 0.001 to 10',
+        },
         'rules': {'type': 'array', 'items': _RULE},
     },
     'required': ['max_steps', 'min_score', 'min_approval_risk', 'approval_seconds', 'rules'],
@@ -150,6 +156,9 @@ class Policy:
     :ivar min_score: an object below it is asked about.
     :ivar min_approval_risk: skills with approval 'risky' wait for a person from this risk on.
     :ivar approval_seconds: how long a plan waits for the decision.
+    :ivar max_move: an approval is void if an object moved by more than this; metres, without depth
+        the share of the image's width.
+    :ivar hash: SHA-256, hex, of what the file holds.
     """
 
     max_steps: int
@@ -157,6 +166,8 @@ class Policy:
     min_approval_risk: Risk
     approval_seconds: float
     rules: tuple[Rule, ...]
+    max_move: float = 0.05
+    hash: str = ''
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:
@@ -182,6 +193,8 @@ class Policy:
             Risk[data['min_approval_risk'].upper()],
             float(data['approval_seconds']),
             rules,
+            float(data.get('max_move', 0.05)),
+            hash_of(data),
         )
 
     def rule_for_words(self, instruction: str) -> Rule | None:

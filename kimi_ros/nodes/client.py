@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -61,11 +62,13 @@ class _Received:
     :ivar seconds: by plan id.
     :ivar annotated: JPEG by plan id.
     :ivar diagnostics: level and message by status name.
+    :ivar waiting: what is reported of plans that wait for approval, by id; None until it is.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
     annotated: dict[str, bytes] = field(default_factory=dict)
     diagnostics: dict[str, tuple[int, str]] = field(default_factory=dict)
+    waiting: dict[str, dict[str, Any]] | None = None
 
 
 class KimiClient:
@@ -199,9 +202,36 @@ class KimiClient:
 
     def approve(self, plan: Plan, approved: bool, timeout: float = 10.0) -> str:
         """Approve or deny a plan; returns '' or why the decision was rejected."""
-        request = Approve.Request(id=plan.id, hash=plan.hash, approve=approved, approver='client')
+        return self.decide(plan.id, plan.hash, approved, timeout=timeout)
+
+    def decide(
+        self,
+        plan_id: str,
+        plan_hash: str,
+        approved: bool,
+        approver: str = 'client',
+        timeout: float = 30.0,
+    ) -> str:
+        """Send a decision about a plan that waits; returns '' or why it was rejected."""
+        request = Approve.Request(id=plan_id, hash=plan_hash, approve=approved, approver=approver)
+        self._spin(self._approve.service_is_ready, timeout, lambda: 'no service to approve with')
         future = self._approve.call_async(request)
         return str(self._result(future, timeout, 'the approval request').error_msg)
+
+    def waiting_plans(self, timeout: float = 10.0) -> dict[str, dict[str, Any]]:
+        """Return what /diagnostics says of the plans that wait for approval, by id, latest last.
+
+        Each has 'hash', 'instruction', 'say', 'steps', 'reasons', 'expires' and 'command'.
+
+        :raises NoResponseError: the node does not report within `timeout` seconds.
+        """
+        self._received.waiting = None
+        self._spin(
+            lambda: self._received.waiting is not None,
+            timeout,
+            lambda: f'no report of the node {self._name}: does it run?',
+        )
+        return self._received.waiting or {}
 
     def _result(self, future: Future[Any], timeout: float, what: str) -> Any:
         self._spin(future.done, timeout, lambda: f'{what} got no response')
@@ -221,6 +251,8 @@ class KimiClient:
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             self._received.diagnostics[status.name] = (status.level[0], status.message)
+            if status.name == f'{self._name}: approval':
+                self._received.waiting = {v.key: json.loads(v.value) for v in status.values}
             if status.name == f'{self._name}: instructions':
                 values = {v.key: v.value for v in status.values}
                 _keep(self._received.seconds, values[LAST_PLAN], float(values[LAST_SECONDS]))

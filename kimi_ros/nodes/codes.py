@@ -20,10 +20,15 @@ class ErrorCode(IntEnum):
     MODEL_FAILED = 905
     BUSY = 906
     CANCELLED = 907
+    DENIED = 908
+    WAITED_IN_VAIN = 909  # EXPIRED of Instruct
     NO_SUCH_PLAN = 920
     HASH_MISMATCH = 921
     EXPIRED = 922
     NOT_PENDING = 923
+    VOICE_NOT_ENOUGH = 924
+    SCENE_CHANGED = 925
+    RULES_CHANGED = 926
 
 
 # The first class that an error is an instance of decides.
@@ -34,6 +39,9 @@ _CODES: tuple[tuple[type[Exception], ErrorCode], ...] = (
     (agent.HashMismatchError, ErrorCode.HASH_MISMATCH),
     (agent.PlanExpiredError, ErrorCode.EXPIRED),
     (agent.NotPendingError, ErrorCode.NOT_PENDING),
+    (agent.VoiceNotEnoughError, ErrorCode.VOICE_NOT_ENOUGH),
+    (agent.SceneChangedError, ErrorCode.SCENE_CHANGED),
+    (agent.RulesChangedError, ErrorCode.RULES_CHANGED),
     (vlm.Cancelled, ErrorCode.CANCELLED),
     (vlm.Busy, ErrorCode.BUSY),
     (vlm.PromptTooLong, ErrorCode.TOO_LONG),

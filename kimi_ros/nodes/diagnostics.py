@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from kimi_ros.agent import Plan
+from kimi_ros.agent.approval import ID_LENGTH
 from kimi_ros.nodes.camera_geometry import GeometryWarning
 from kimi_ros.nodes.frame_rate import FrameRate
 from kimi_ros.resources import ResourceNotFoundError, share
@@ -108,6 +111,38 @@ def model_report(name: str, error: str | None, ready: bool | None) -> StatusRepo
         message = 'loading' if ready is not None else 'not configured'
         return StatusReport('model', Level.WARN, message, values)
     return StatusReport('model', Level.OK, 'ready', values)
+
+
+def approval_report(waiting: Sequence[tuple[Plan, str]]) -> StatusReport:
+    """Report on the plans that wait for a person.
+
+    :param waiting: each with the command that approves it, the latest last.
+    """
+    if not waiting:
+        return StatusReport('approval', Level.OK, 'no plan waits')
+    latest = waiting[-1][0]
+    values = tuple(
+        (plan.id, json.dumps({**_shown(plan), 'command': command}, ensure_ascii=False))
+        for plan, command in waiting
+    )
+    message = f'{len(waiting)} waiting: type kimi approve {latest.id[:ID_LENGTH]}'
+    return StatusReport('approval', Level.WARN, message, values)
+
+
+def _shown(plan: Plan) -> dict[str, object]:
+    """Return what a person must know of a plan to decide about it."""
+    steps = [
+        ' '.join([step.skill, *(plan.object(i).label for i in step.object_ids)])
+        for step in plan.steps
+    ]
+    return {
+        'hash': plan.hash,
+        'instruction': plan.instruction,
+        'say': plan.say,
+        'steps': steps,
+        'reasons': list(plan.reason_codes),
+        'expires': plan.expires,
+    }
 
 
 def instructions_report(

@@ -151,12 +151,10 @@ class InstructServer:
         outcome = self._publisher.publish(outcome, accepted_at, cancel, self._on_plan)
         plan = outcome.plan
         if plan is not None and plan.approval is Approval.PENDING:
-            publish_feedback(State.AWAITING_APPROVAL)
+            publish_feedback(State.AWAITING_APPROVAL, self._publisher.sentence(plan))
             plan = self._publisher.approvals.wait(plan, cancel)
-            if plan.approval is Approval.EXPIRED and cancel.is_set():
-                outcome = replace(
-                    outcome, code=ErrorCode.CANCELLED, message='cancelled while awaiting approval'
-                )
+            code, message = _end_of_waiting(plan, cancel)
+            outcome = replace(outcome, code=code, message=message)
         return self._finish(goal_handle, outcome, plan)
 
     def _finish(self, goal_handle: Any, outcome: Outcome, plan: Plan | None) -> Instruct.Result:
@@ -174,3 +172,15 @@ class InstructServer:
         else:
             goal_handle.abort()
         return result
+
+
+def _end_of_waiting(plan: Plan, cancel: Event) -> tuple[ErrorCode, str]:
+    """Return how the action ends after a plan waited: only a granted plan succeeds."""
+    if plan.approval is Approval.GRANTED:
+        return ErrorCode.NONE, ''
+    if plan.approval is Approval.DENIED:
+        return ErrorCode.DENIED, 'a person denied the plan'
+    if cancel.is_set():
+        return ErrorCode.CANCELLED, 'cancelled while awaiting approval'
+    reason = plan.reason_codes[-1]
+    return ErrorCode.WAITED_IN_VAIN, f'{reason}: {plan.say}'

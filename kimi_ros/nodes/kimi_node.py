@@ -20,14 +20,16 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from kimi_msgs.srv import Approve, Describe
+from kimi_ros.agent import Plan, Reason
+from kimi_ros.agent.errors import RulesChangedError, SceneChangedError
 from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.nodes import diagnostics, qos
 from kimi_ros.nodes.cameras import CameraSubscriptions
-from kimi_ros.nodes.codes import ErrorCode, error_code_of
+from kimi_ros.nodes.codes import ErrorCode, RequestError, error_code_of
 from kimi_ros.nodes.executor import RequestExecutor
 from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.instruct_server import InstructServer
-from kimi_ros.nodes.log_throttle import LogThrottle
+from kimi_ros.nodes.log_throttle import LogThrottle, escaped
 from kimi_ros.nodes.messages import approval_number, time_message
 from kimi_ros.nodes.model_loader import ModelBundle, ModelLoader, load_bundle
 from kimi_ros.nodes.parameters import KIMI_PARAMETERS, declare_parameters
@@ -247,16 +249,36 @@ class KimiNode(LifecycleNodeMixin, Node):
 
     def _on_approve(self, request: Approve.Request, response: Approve.Response) -> Approve.Response:
         approvals = self._publisher.approvals
+        decision = request.id, request.hash, request.approve, request.voice, request.read_back
         try:
-            plan = approvals.decide(request.id, request.hash, request.approve)
+            approvals.check(*decision)
+            if request.approve:
+                self._look_again(approvals.get(request.id))
+            plan = approvals.decide(*decision)
         except Exception as error:  # every rejection is a response
             response.error_code, response.error_msg = int(error_code_of(error)), str(error)
         else:
             self.get_logger().info(
-                f'plan {plan.id} {plan.approval.value} by {request.approver or "unknown"}'
+                f'plan {plan.id} {plan.approval.value} by {escaped(request.approver) or "unknown"}'
+                + (' (voice)' if request.voice else '')
             )
         response.approval = approval_number(approvals.state(request.id))
         return response
+
+    def _look_again(self, plan: Plan) -> None:
+        """Withdraw a plan that waits, and raise why, if it does not hold any more."""
+        look = self._publisher.look(plan.id)
+        if (handler := self._handler) is None or look is None or look.snapshot is None:
+            raise RequestError(ErrorCode.UNKNOWN, _INACTIVE)
+        try:
+            with self._queue.track() as cancel:
+                handler.look_again(plan, look.camera, look.snapshot, cancel)
+        except SceneChangedError:
+            self._publisher.approvals.withdraw(plan.id, Reason.SCENE_CHANGED)
+            raise
+        except RulesChangedError:
+            self._publisher.approvals.withdraw(plan.id, Reason.RULES_CHANGED)
+            raise
 
     def _on_describe(
         self, request: Describe.Request, response: Describe.Response
@@ -310,6 +332,9 @@ class KimiNode(LifecycleNodeMixin, Node):
                 self._queue.rejected,
                 self._publisher.last,
                 active=self._handler is not None,
+            ),
+            diagnostics.approval_report(
+                [(p, self._publisher.command(p)) for p in self._publisher.approvals.waiting()]
             ),
             *(cameras.reports(self._decoder) if cameras is not None else ()),
         ]

@@ -1,4 +1,4 @@
-"""Limiting repeated log messages, each on its own."""
+"""Log messages: limiting repeated ones, each on its own, and escaping what strangers wrote."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from threading import Lock
 from time import monotonic
 
 _MAX_KEYS = 200
+_LONGEST = 80
+
+
+def escaped(text: str) -> str:
+    """Return a stranger's text for the log: on one line, quoted, and shortened; '' for ''."""
+    return repr(text[:_LONGEST]) if text else ''
 
 
 class LogThrottle:

@@ -19,7 +19,8 @@ _NAN = math.nan
 _Kind = TypeVar('_Kind', bound=Enum)
 _NANO = 1_000_000_000
 _TEXTS = (
-    'id', 'hash', 'catalogue_hash', 'instruction', 'language', 'say', 'model', 'planner', 'question'
+    'id', 'hash', 'catalogue_hash', 'policy_hash', 'instruction', 'language', 'say', 'model',
+    'planner', 'question',
 )  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def plan_to_message(plan: Plan, stamp: int) -> PlanMessage:
     message.status = _number(message, 'STATUS', plan.status)
     message.reason_codes = list(plan.reason_codes)
     message.options = list(plan.options)
+    message.seen_text = list(plan.seen_text)
     message.objects = [_object_to_message(o) for o in plan.objects]
     message.steps = [_step_to_message(s) for s in plan.steps]
     message.approval = _number(message, 'APPROVAL', plan.approval)
@@ -77,11 +79,13 @@ def plan_from_message(message: PlanMessage) -> Plan | None:
         frame_id=message.header.frame_id,
         hash=message.hash,
         catalogue_hash=message.catalogue_hash,
+        policy_hash=message.policy_hash,
         model=message.model,
         planner=message.planner,
         reason_codes=tuple(message.reason_codes),
         question=message.question,
         options=tuple(message.options),
+        seen_text=tuple(message.seen_text),
         objects=tuple(_object_from_message(o) for o in message.objects),
         steps=tuple(_step_from_message(s) for s in message.steps),
         approval=_member(message, 'APPROVAL', Approval, message.approval),

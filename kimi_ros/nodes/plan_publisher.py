@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Event, Lock
 from typing import Any
 
@@ -16,8 +17,10 @@ from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
 from kimi_msgs.msg import Plan as PlanMessage
-from kimi_ros.agent import Plan
+from kimi_ros.agent import Approval, Plan, phrases, request_for_approval
+from kimi_ros.agent.approval import ID_LENGTH
 from kimi_ros.agent.drawing import draw_plan
+from kimi_ros.agent.scene_change import SceneSnapshot
 from kimi_ros.nodes import qos
 from kimi_ros.nodes.approvals import ApprovalManager
 from kimi_ros.nodes.codes import ErrorCode
@@ -28,11 +31,27 @@ from kimi_ros.nodes.messages import plan_to_message
 from kimi_ros.nodes.request_handler import Outcome
 from kimi_ros.nodes.targets import all_targets, first_target
 
+_KEPT = 128  # plans of which it is known what they were made for
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a plan was made for.
+
+    :ivar stamp: of the image, nanoseconds.
+    :ivar camera: its name, '' for the first one.
+    :ivar snapshot: of a plan that waits for approval.
+    """
+
+    stamp: int
+    camera: str = ''
+    snapshot: SceneSnapshot | None = None
+
 
 class PlanPublisher:
     """Publishes ~/plan and what is derived from it. Thread-safe.
 
-    :ivar approvals: of the latest plan.
+    :ivar approvals: of the latest plan and of those that wait.
     :ivar lock: held to publish a plan and to cancel: a cancelled plan is not published.
     :ivar last: id of the latest plan, and seconds from goal accepted to plan published.
     """
@@ -46,7 +65,7 @@ class PlanPublisher:
         self.approvals = ApprovalManager(clock, self._publish_plan)
         self.lock = Lock()
         self.last = ('', 0.0)
-        self._stamps: dict[str, int] = {}  # of the image, nanoseconds, by plan id
+        self._looks: dict[str, Look] = {}  # by plan id
 
         def publisher(kind: type, topic: str, profile: QoSProfile) -> Any:
             return node.create_publisher(
@@ -79,30 +98,59 @@ class PlanPublisher:
         with self.lock:  # late subscribers must get the latest plan, not an older one
             if cancel.is_set():
                 return Outcome(ErrorCode.CANCELLED, 'cancelled before the plan was published')
-            self._stamps[plan.id] = stamp  # beside that of the plan that expires
+            self._looks[plan.id] = Look(stamp, outcome.camera, outcome.snapshot)
             self.approvals.set_plan(plan)
-            self._stamps = {plan.id: stamp}
+            while len(self._looks) > _KEPT:
+                del self._looks[next(iter(self._looks))]
             self.last = plan.id, time.monotonic() - accepted_at
         on_plan()
         logger.info(
             f'{plan.status.value} after {self.last[1]:.3f} s (goal accepted to plan published): '
             f'{plan.instruction!r} -> {plan.say}'
         )
-        self.say(plan.say)
+        if plan.approval is Approval.PENDING:
+            logger.warning(
+                f'plan {plan.id} waits for approval ({", ".join(plan.reason_codes)}): type '
+                f'kimi approve {plan.id[:ID_LENGTH]}, or {self.command(plan)}'
+            )
+        self.say(self.sentence(plan))
         try:
             self._publish_visualization(plan, stamp, outcome.rgb)
         except Exception as error:  # the plan counts, not its drawing
             logger.error(f'visualization failed: {type(error).__name__}: {error}')
         return outcome
 
+    def command(self, plan: Plan) -> str:
+        """Return the shell command that approves a plan."""
+        return (
+            f'ros2 service call {self._node.get_fully_qualified_name()}/approve '
+            f"kimi_msgs/srv/Approve '{{id: {plan.id}, hash: {plan.hash}, approve: true}}'"
+        )
+
+    @staticmethod
+    def sentence(plan: Plan) -> str:
+        """Return what the user is told of a plan, and what to type if it waits."""
+        if plan.approval is not Approval.PENDING:
+            return plan.say
+        return phrases.before(plan.say, plan.language) + request_for_approval(plan)
+
+    def look(self, plan_id: str) -> Look | None:
+        """Return what a plan was made for, None for a plan that is not known."""
+        return self._looks.get(plan_id)
+
     def say(self, text: str) -> None:
         """Publish a sentence for the user."""
         self._say.publish(String(data=text))
 
     def clear(self) -> None:
-        """Expire the latest plan and delete the markers."""
-        self.approvals.clear()
-        self._markers.publish(plan_markers(PlanMessage()))
+        """Call off all plans, and replace what late subscribers would get by nothing."""
+        with self.lock:
+            self.approvals.clear()
+            self._looks.clear()
+            self.last = '', 0.0
+            self._plan.publish(PlanMessage())
+            self._json.publish(String(data='null'))
+            self._markers.publish(plan_markers(PlanMessage()))
 
     def _publish_visualization(self, plan: Plan, stamp: int, rgb: np.ndarray | None) -> None:
         message = plan_to_message(plan, stamp)
@@ -122,5 +170,7 @@ class PlanPublisher:
         self._annotated.publish(annotated)
 
     def _publish_plan(self, plan: Plan) -> None:
-        self._plan.publish(plan_to_message(plan, self._stamps[plan.id]))
+        self._plan.publish(plan_to_message(plan, self._looks[plan.id].stamp))
         self._json.publish(String(data=plan.to_json()))
+        if plan.approval in (Approval.DENIED, Approval.EXPIRED):
+            self.say(plan.say)

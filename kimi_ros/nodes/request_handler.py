@@ -10,8 +10,9 @@ from threading import Event
 
 import numpy as np
 
-from kimi_ros.agent import DepthStatus, Frame, Plan, State
+from kimi_ros.agent import Approval, DepthStatus, Frame, Plan, State
 from kimi_ros.agent.instruction import validate_instruction
+from kimi_ros.agent.scene_change import SceneSnapshot
 from kimi_ros.nodes.camera_geometry import GeometryWarning
 from kimi_ros.nodes.codes import ErrorCode, RequestError, error_code_of
 from kimi_ros.nodes.errors import ImageFormatError
@@ -39,6 +40,8 @@ class Outcome:
     :ivar plan: None beside a code other than NONE, and for questions.
     :ivar text: the answer to a question.
     :ivar frame: the camera frame it was answered for, as received; `rgb` as decoded.
+    :ivar camera: the name of its camera, as it was asked for.
+    :ivar snapshot: what a plan that waits for approval is compared with before it is approved.
     """
 
     code: ErrorCode = ErrorCode.NONE
@@ -47,6 +50,8 @@ class Outcome:
     text: str = ''
     frame: CameraFrame | None = None
     rgb: np.ndarray | None = None
+    camera: str = ''
+    snapshot: SceneSnapshot | None = None
 
 
 class RequestHandler:
@@ -98,9 +103,28 @@ class RequestHandler:
                     frame, instruction, language, on_state=on_state, on_text=on_text, cancel=cancel
                 )
                 plan = with_warnings(plan, warnings)
-                return Outcome(plan=plan, frame=received, rgb=frame.rgb)
+                waits = plan.approval is Approval.PENDING
+                return Outcome(
+                    plan=plan,
+                    frame=received,
+                    rgb=frame.rgb,
+                    camera=camera,
+                    snapshot=SceneSnapshot.of(plan, frame) if waits else None,
+                )
 
         return self._with_error_code(process)
+
+    def look_again(self, plan: Plan, camera: str, snapshot: SceneSnapshot, cancel: Event) -> None:
+        """Check that a plan that waits still holds, on the latest image.
+
+        :raises AgentError: SceneChangedError or RulesChangedError.
+        :raises RequestError: there is no image to look at, or the queue is full.
+        """
+        buffer = self._buffer(camera, '')
+        with self._queue.acquire(cancel):
+            bundle = self._loader.get(cancel)
+            _, frame, _ = self._wait_for_frame(buffer, cancel)
+            bundle.agent.look_again(plan, snapshot, frame, cancel)
 
     def describe(self, question: str, language: str, camera: str, cancel: Event) -> Outcome:
         """Return the model's answer to a question; an empty one asks for a description."""

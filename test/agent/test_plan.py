@@ -109,4 +109,5 @@ def test_describe_and_instruct_share_error_codes(kit):
         re.findall(r'^uint16 (\w+) = (\d+)', (kit.root / 'kimi_msgs' / path).read_text(), re.M)
         for path in ('action/Instruct.action', 'srv/Describe.srv')
     ]
-    assert codes[0] == codes[1]
+    # Nothing that Describe does waits for an approval.
+    assert [c for c in codes[0] if c[0] not in ('DENIED', 'EXPIRED')] == codes[1]

@@ -7,6 +7,8 @@ import json
 import sys
 from dataclasses import dataclass
 
+import numpy as np
+
 from kimi_ros.agent import Agent, Policy, SkillCatalogue
 from kimi_ros.nodes import kimi_node, plan_publisher
 from kimi_ros.nodes.model_loader import ModelBundle
@@ -15,6 +17,7 @@ from kimi_ros.vlm.errors import Cancelled, VlmError
 
 # Things it knows, and where it sees them, 0 to 1; everything else is in the middle.
 PLACES = {'knife': (0.5, 0.5), 'blue cup': (0.9, 0.85)}
+BRIGHT = 'bright knife'  # it is where the picture is brightest
 SLOW_PAUSE = 0.05  # seconds between the words of a plan that never ends
 
 
@@ -49,7 +52,7 @@ class ScriptedVlm:
         pass
 
     def encode_image(self, rgb, *, cancel=None):
-        return rgb.shape
+        return rgb
 
     def query(self, image, question, *, grammar=None, stream=False, cancel=None, **_):
         if grammar is None:
@@ -59,7 +62,7 @@ class ScriptedVlm:
             raise VlmError('the engine failed')
         if 'crash' in task:
             raise RuntimeError('unexpected')
-        thing = next((name for name in PLACES if name in task), 'red cup')
+        thing = next((name for name in (BRIGHT, *PLACES) if name in task), 'red cup')
         plan = {
             'status': 'ok',
             'say': f'I will pick up the {thing}.',
@@ -81,11 +84,18 @@ class ScriptedVlm:
         yield 'I will' + after
 
     def point(self, image, name, **_):
-        return [Point(*PLACES.get(name, (0.5, 0.5)))]
+        return [Point(*place(image, name))]
 
     def detect(self, image, name, **_):
-        x, y = PLACES.get(name, (0.5, 0.5))
+        x, y = place(image, name)
         return [Box(x - 0.1, y - 0.1, x + 0.1, y + 0.1)]
+
+
+def place(rgb, name):
+    if name != BRIGHT:
+        return PLACES.get(name, (0.5, 0.5))
+    rows, columns = np.nonzero(rgb[..., 1] >= rgb[..., 1].max())
+    return columns.mean() / rgb.shape[1], rows.mean() / rgb.shape[0]
 
 
 def load() -> ModelBundle:

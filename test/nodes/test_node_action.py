@@ -53,8 +53,8 @@ class Goals:
             goal, lambda message: self.feedback.append(message.feedback)
         )
 
-    def accepted(self, instruction):
-        handle = self._graph.result(self.send(instruction), 'acceptance')
+    def accepted(self, instruction, camera='front'):
+        handle = self._graph.result(self.send(instruction, camera), 'acceptance')
         assert handle.accepted
         return handle
 
@@ -347,14 +347,109 @@ def test_approval_requires_plan_id_and_hash(goals, graph, client):
     assert decide(plan.id, plan.hash, False).error_code == Approve.Response.NOT_PENDING
 
 
-def test_newer_plan_expires_the_pending_one(goals, graph, client):
+def waiting_plan(goals, graph, plans):
+    """Ask for the knife and return the goal and the plan that waits for approval."""
     handle = goals.accepted('pick up the knife')
     graph.until(
-        lambda: any(f.state == Instruct.Feedback.AWAITING_APPROVAL for f in goals.feedback),
-        'the plan to wait',
+        lambda: plans and plans[-1].approval == PlanMessage.APPROVAL_PENDING, 'the plan to wait'
     )
+    return handle, plans[-1]
+
+
+def test_newer_plan_leaves_the_pending_one_to_its_client(goals, graph, client):
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
+    handle, plan = waiting_plan(goals, graph, plans)
     assert client.instruct(PICK, camera='front').code is ErrorCode.NONE
-    assert goals.result(handle).result.plan.approval == PlanMessage.APPROVAL_EXPIRED
+    request = Approve.Request(id=plan.id, hash=plan.hash, approve=True, approver='test')
+    assert not graph.call(Approve, '/kimi/approve', request).error_code
+    done = goals.result(handle)
+    assert done.status == GoalStatus.STATUS_SUCCEEDED
+    assert done.result.plan.approval == PlanMessage.APPROVAL_GRANTED
+
+
+def test_denied_plan_is_an_error_and_nothing_to_carry_out(goals, graph, client):
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
+    said = graph.subscribe(String, '/kimi/say', qos.STATUS)
+    handle, plan = waiting_plan(goals, graph, plans)
+    request = Approve.Request(id=plan.id, hash=plan.hash, approve=False, approver='test')
+    assert not graph.call(Approve, '/kimi/approve', request).error_code
+    done = goals.result(handle)
+    assert done.status == GoalStatus.STATUS_ABORTED
+    assert done.result.error_code == Instruct.Result.DENIED and done.result.error_msg
+    for message in (done.result.plan, plans[-1]):
+        assert message.approval == PlanMessage.APPROVAL_DENIED
+        assert message.status != PlanMessage.STATUS_OK and not message.steps
+    graph.until(lambda: said and 'not approved' in said[-1].data, 'the end to be said')
+
+
+def test_pending_plan_says_what_to_type(goals, graph, client, scripted):
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
+    said = graph.subscribe(String, '/kimi/say', qos.STATUS)
+    reports = graph.subscribe(DiagnosticArray, '/diagnostics', qos.STATUS)
+    graph.until(lambda: graph.node.count_publishers('/kimi/say'), 'say')
+    graph.until(lambda: reports, 'diagnostics')
+    _, plan = waiting_plan(goals, graph, plans)
+    typed = f'kimi approve {plan.id[:8]}'
+    graph.until(lambda: any(typed in s.data for s in said), 'what to type')
+    graph.until(lambda: any(typed in f.partial_text for f in goals.feedback), 'the feedback')
+
+    def reported():
+        statuses = [s for r in reports[-3:] for s in r.status if s.name == 'kimi: approval']
+        return any(typed in s.message and s.values[-1].key == plan.id for s in statuses)
+
+    graph.until(reported, 'the report')
+    assert typed in scripted.log.read_text() and plan.hash in scripted.log.read_text()
+
+
+def test_approver_cannot_forge_a_line_of_the_log(goals, graph, client, scripted):
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
+    _, plan = waiting_plan(goals, graph, plans)
+    forged = 'anna\n[ERROR] [kimi]: forged'
+    request = Approve.Request(id=plan.id, hash=plan.hash, approve=True, approver=forged)
+    assert not graph.call(Approve, '/kimi/approve', request).error_code
+    graph.until(lambda: "by 'anna" in scripted.log.read_text(), 'the decision in the log')
+    assert '\n[ERROR] [kimi]: forged' not in scripted.log.read_text()
+
+
+def test_forget_leaves_no_plan_to_late_subscribers(graph, client):
+    client.instruct(PICK, camera='front')
+    assert graph.call(Trigger, '/kimi/forget', Trigger.Request()).success
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
+    texts = graph.subscribe(String, '/kimi/plan_json', qos.LATCHED)
+    graph.until(lambda: plans and texts, 'what is latched')
+    assert plans[-1].status == PlanMessage.STATUS_UNSET and not plans[-1].instruction
+    assert texts[-1].data == 'null'
+
+
+def test_approval_is_void_when_the_scene_has_changed(goals, graph, client):
+    odd = graph.camera('odd')
+    plans = graph.subscribe(PlanMessage, '/kimi/plan', qos.LATCHED)
+    # The scripted model sees the knife where the picture is brightest.
+
+    def waits():
+        odd.send(spot(20))
+        return plans and plans[-1].approval == PlanMessage.APPROVAL_PENDING
+
+    odd.send(spot(20))
+    handle = goals.accepted('pick up the bright knife', camera='odd')
+    graph.until(waits, 'the plan to wait')
+    plan = plans[-1]
+    time.sleep(0.2)  # the last picture of the old scene is on its way
+    odd.send(spot(50))
+    time.sleep(0.2)
+    request = Approve.Request(id=plan.id, hash=plan.hash, approve=True, approver='test')
+    response = graph.call(Approve, '/kimi/approve', request)
+    assert response.error_code == Approve.Response.SCENE_CHANGED and 'knife' in response.error_msg
+    done = goals.result(handle).result
+    assert done.error_code == Instruct.Result.EXPIRED and not done.plan.steps
+    assert 'scene_changed' in done.plan.reason_codes
+
+
+def spot(x):
+    """A dark picture with a bright spot around column x of 64."""
+    pixels = np.full((48, 64, 3), 40, np.uint8)
+    pixels[20:28, x - 4 : x + 4] = 250
+    return pixels
 
 
 def test_goal_awaiting_approval_can_be_cancelled(goals, graph):

@@ -9,15 +9,15 @@ from kimi_msgs.msg import GroundedObject, Plan, PlanStep  # noqa: E402
 from kimi_msgs.srv import Approve, Describe  # noqa: E402
 
 FIELDS = {
-    Plan: 'header id hash catalogue_hash instruction language say model planner status '
-    'reason_codes question options objects steps approval expires',
+    Plan: 'header id hash catalogue_hash policy_hash instruction language say model planner '
+    'status reason_codes question options seen_text objects steps approval expires',
     GroundedObject: 'id label score verified point box position position_frame covariance '
     'depth_status',
     PlanStep: 'skill object_ids arguments_json risk needs_approval expected_effect',
     Instruct.Goal: 'instruction language camera',
     Instruct.Result: 'plan error_code error_msg',
     Instruct.Feedback: 'state partial_text',
-    Approve.Request: 'id hash approve approver',
+    Approve.Request: 'id hash approve approver voice read_back',
     Approve.Response: 'approval error_code error_msg',
     Describe.Request: 'question language camera',
     Describe.Response: 'header text error_code error_msg',
@@ -25,7 +25,7 @@ FIELDS = {
 
 ERRORS = {
     'NONE': 0, 'UNKNOWN': 900, 'EMPTY': 901, 'TOO_LONG': 902, 'NO_FRAME': 903, 'STALE_FRAME': 904,
-    'MODEL_FAILED': 905, 'BUSY': 906, 'CANCELLED': 907,
+    'MODEL_FAILED': 905, 'BUSY': 906, 'CANCELLED': 907, 'DENIED': 908, 'EXPIRED': 909,
 }  # fmt: skip
 
 
