@@ -30,6 +30,12 @@ _EN_FILLERS = (
     'excuse me',
     'hey',
     'oh',
+    'mate',
+    'buddy',
+    'dear',
+    'sir',
+    'my friend',
+    'love',
 )
 _ZH_FILLERS = (
     '那个',
@@ -46,6 +52,14 @@ _ZH_FILLERS = (
     '来',
     '小基',
     '对了',
+    '师傅',
+    '同学',
+    '小伙子',
+    '亲',
+    '大哥',
+    '老兄',
+    '哎师傅',
+    '小助手',
 )
 # Endings with these words are adverbials of manner, not fillers.
 _MANNER_WORDS = (

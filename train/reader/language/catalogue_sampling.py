@@ -32,9 +32,28 @@ _BASE_PROBABILITIES = (
     ('wipe', 0.12),
     ('pour', 0.1),
 )
+# Small catalogues as tutorials and demonstrations have them.
+_EVERYDAY_CATALOGUES = (
+    ('pick', 'place', 'locate', 'describe'),
+    ('pick', 'place', 'open', 'close', 'push', 'pour'),
+    ('pick', 'place', 'hand_over', 'navigate'),
+    ('pick', 'place', 'push'),
+    ('pick', 'place', 'wipe', 'pour', 'stir'),
+    ('pick', 'place', 'open', 'close', 'turn_on', 'turn_off'),
+    ('navigate', 'pick', 'place', 'locate', 'hand_over'),
+    ('navigate', 'guide', 'follow', 'say', 'hand_over'),
+    ('pick', 'place', 'rotate', 'push', 'turn_on', 'turn_off', 'open', 'close'),
+    ('hand_over', 'tidy_up', 'wipe', 'throw_away', 'locate'),
+    ('place', 'hand_over', 'open', 'close', 'press_button'),
+)
 _ARGUMENT_SYNONYMS = {
-    'object': ('object',) * 8 + ('item', 'obj', 'thing', 'target_object', 'what'),
-    'target': ('target',) * 8 + ('destination', 'place', 'location', 'where', 'goal'),
+    'object': ('object',) * 8
+    + ('item', 'item', 'obj', 'thing', 'target_object', 'what', 'part', 'piece', 'article', 'x'),
+    'target': ('target',) * 6
+    + ('destination', 'place', 'location', 'where', 'goal', 'to', 'slot', 'base', 'dest', 'onto')
+    + ('surface', 'container', 'receptacle', 'spot', 'position', 'into', 'where_to', 'support'),
+    'item': ('item', 'object', 'thing'),
+    'person': ('person', 'recipient', 'who', 'to', 'user'),
 }
 # Uninformative names: only the description tells what the skill does.
 _OPAQUE_NAMES = ('skill_{}', 'action_{}', 'task_{}', 'primitive_{}', 'behavior_{}')
@@ -59,6 +78,16 @@ def _family_names(lang, held_out_skills, from_dictionary=False):
         and f.templates[lang]
         and f.from_dictionary == from_dictionary
     ]
+
+
+def _has_value(family):
+    return any(a['type'] in ('enum', 'bool', 'number', 'string') for a in family.arguments)
+
+
+@functools.cache
+def _valued_families(lang, held_out_skills):
+    names = _family_names(lang, held_out_skills)
+    return [n for n in names if _has_value(skill_families()[n])]
 
 
 @functools.cache
@@ -86,8 +115,12 @@ def sample_catalogue(rng, lang: str, held_out_skills: bool = False) -> SkillCata
 
     size = 3 + int(rng.random() * 7)
     is_tabletop = not held_out_skills and rng.random() < 0.1
+    is_everyday = not held_out_skills and not is_tabletop and rng.random() < 0.15
     if is_tabletop:
         chosen = ['locate', 'pick', 'place', 'describe']
+    elif is_everyday:
+        for name in rng.choice(_EVERYDAY_CATALOGUES):
+            add(name)
     else:
         common = rng.random() < 0.8
         for name, share in _BASE_PROBABILITIES:
@@ -106,7 +139,9 @@ def sample_catalogue(rng, lang: str, held_out_skills: bool = False) -> SkillCata
             add(
                 rng.choice(
                     _family_names(lang, False, True)
-                    if not held_out_skills and rng.random() < 0.12
+                    if not held_out_skills and rng.random() < 0.08
+                    else _valued_families(lang, held_out_skills)
+                    if rng.random() < 0.4
                     else names
                 )
             )
@@ -119,14 +154,16 @@ def sample_catalogue(rng, lang: str, held_out_skills: bool = False) -> SkillCata
             rng,
             all_families[name],
             description_lang,
-            style if not is_tabletop or rng.random() < 0.5 else 0.99,
+            style if not (is_tabletop or is_everyday) or rng.random() < 0.4 else 0.99,
             i,
             taken,
         )
         taken.add(skill.card.name)
         skills.append(skill)
     requestable = [n for n in chosen if is_held_out_family(n)] if held_out_skills else chosen
-    return SkillCatalogue(lang, skills, requestable, is_tabletop)
+    # Values are common in what people say, and rarer in the corpus.
+    weighted = [n for n in requestable for _ in range(3 if _has_value(all_families[n]) else 1)]
+    return SkillCatalogue(lang, skills, weighted, is_tabletop)
 
 
 # '{}' is the description in lower case without its full stop.
@@ -170,6 +207,10 @@ def _reword_description(rng, description, lang):
     )
 
 
+def _place_type(rng):
+    return rng.choice(('object', 'object', 'region', 'point'))
+
+
 def _sample_skill(rng, family, description_lang, style, index, taken):
     descriptions = (
         family.descriptions[description_lang]
@@ -208,7 +249,7 @@ def _sample_skill(rng, family, description_lang, style, index, taken):
             and (argument['type'] in ('number', 'enum', 'string') or argument.get('place'))
         ):
             continue
-        if label in _ARGUMENT_SYNONYMS and rng.random() < 0.4:
+        if label in _ARGUMENT_SYNONYMS and rng.random() < 0.45:
             label = rng.choice(_ARGUMENT_SYNONYMS[label])
         if label in argument_names.values():
             label = argument['name']
@@ -216,7 +257,7 @@ def _sample_skill(rng, family, description_lang, style, index, taken):
         arguments.append(
             Argument(
                 label,
-                argument['type'],
+                _place_type(rng) if argument.get('place') else argument['type'],
                 tuple(str(v) for v in argument.get('values') or ()),
                 argument.get('unit') or '',
                 argument.get('minimum'),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections import defaultdict
+
 from kimi_train.reader.language import value_wordings
 from kimi_train.reader.language.adverbials import vague_places
 from kimi_train.reader.language.annotated_instruction import SkillCall
@@ -85,6 +88,38 @@ class ClauseGenerator:
             return False
         return template.verb not in self.catalogue.verbs or template.is_idiom
 
+    def families(self) -> list[SkillFamily]:
+        """Return the families that instructions may ask for."""
+        return [skill_families()[name] for name in dict.fromkeys(self.catalogue.requestable)]
+
+    def near_families(self) -> list[str]:
+        """Return families outside the catalogue that resemble one of its skills.
+
+        Their descriptions are alike, or they take a value that the skill takes, too: "rotate it to
+        the left" is no request for push(object, direction).
+        """
+        if self.random() < 0.5:
+            return [n for own in self.catalogue.skills for n in similar_families().get(own, ())]
+        values = {
+            value
+            for skill in self.catalogue.skills.values()
+            for argument in skill.family.arguments
+            for value in argument.get('values') or ()
+        }
+        return [name for value in sorted(map(str, values)) for name in _families_by_value()[value]]
+
+    @staticmethod
+    def object_slot(family, slots) -> str:
+        """Return the first object slot that is neither place nor recipient, if any, or ''."""
+        objects = [
+            slot
+            for slot in slots
+            if family.arguments_by_name[slot]['type'] == 'object'
+            and not family.arguments_by_name[slot].get('place')
+        ]
+        things = [slot for slot in objects if 'person' not in family.noun_classes(slot)]
+        return (things or objects or [''])[0]
+
     @staticmethod
     def can_refer_to(phrase, family, slot) -> bool:
         """Tell whether a pronoun in the slot can refer to the phrase (a cup cannot be met)."""
@@ -140,7 +175,7 @@ class ClauseGenerator:
                 return wording
             noun_classes = family.noun_classes(slot)
             self.noun_phrases.place_follows = any(a.get('place') for a in family.arguments)
-            if family.name in _FAMILIES_WITH_SOURCE and self.random() < 0.07:
+            if family.name in _FAMILIES_WITH_SOURCE and self.random() < 0.12:
                 phrase = self.noun_phrases.from_place(noun_classes)
             else:
                 phrase = self.noun_phrases.phrase(noun_classes)
@@ -186,6 +221,16 @@ class ClauseGenerator:
     def sample_text(self, slot) -> tuple[str, str]:
         """Sample a string argument: its text in the sentence, perhaps in quotes, and its value."""
         raise NotImplementedError
+
+
+@functools.cache
+def _families_by_value() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, family in skill_families().items():
+        for argument in family.arguments:
+            for value in argument.get('values') or ():
+                found[str(value)].append(name)
+    return found
 
 
 _AGREEMENT = (

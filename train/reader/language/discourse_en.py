@@ -6,7 +6,6 @@ from kimi_train.reader.language import questions_en as questions
 from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.carrier_phrases_en import add_carrier_phrase, to_gerund
-from kimi_train.reader.language.family_relations import similar_families
 from kimi_train.reader.language.requests_en import THEN, RequestGenerator, add_short_carrier_phrase
 from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES, skill_families
@@ -19,6 +18,8 @@ TEMPLATES = sentence_templates('en')
 
 class DiscourseGenerator(RequestGenerator):
     """Generates English instructions that are more than requests."""
+
+    questions = questions
 
     def prohibition(self, instruction):
         """A request with an exception: "the pliers, not the hammer"."""
@@ -331,7 +332,7 @@ class DiscourseGenerator(RequestGenerator):
     def no_skill(self, instruction):
         """A request for a skill that the catalogue lacks."""
         r = self.random()
-        if r < 0.3:
+        if r < 0.22:
             which = int(self.random() * len(questions.UNSUPPORTED_VERBS))
             verb = questions.UNSUPPORTED_VERBS[which]
             if verb in self.catalogue.verbs:
@@ -344,9 +345,8 @@ class DiscourseGenerator(RequestGenerator):
             return True
         all_families = skill_families()
         names = list(all_families)
-        if self.random() < 0.4:
-            near = [n for own in self.catalogue.skills for n in similar_families().get(own, ())]
-            names = near or names
+        if self.random() < 0.6:
+            names = self.near_families() or names
         for _ in range(12):
             family = all_families[self.choose(names)]
             if self.catalogue.resolve(family.name) or not family.templates['en']:
@@ -365,7 +365,7 @@ class DiscourseGenerator(RequestGenerator):
             )
             text, call = self.fill(family, text, template.slots)
             instruction.calls = [call]
-            if r > 0.8:
+            if r > 0.72:
                 other, more = self.clause()
                 if other:
                     goes_first = self.random() < 0.5

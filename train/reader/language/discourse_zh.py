@@ -5,7 +5,6 @@ from __future__ import annotations
 from kimi_train.reader.language import questions_zh as questions
 from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
-from kimi_train.reader.language.family_relations import similar_families
 from kimi_train.reader.language.requests_zh import THEN, RequestGenerator
 from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES, skill_families
@@ -17,6 +16,8 @@ TEMPLATES = sentence_templates('zh')
 
 class DiscourseGenerator(RequestGenerator):
     """Generates Chinese instructions that are more than requests."""
+
+    questions = questions
 
     def prohibition(self, instruction):
         """A request with an exception: 拿钳子，不要锤子."""
@@ -292,7 +293,7 @@ class DiscourseGenerator(RequestGenerator):
     def no_skill(self, instruction):
         """A request for a skill that the catalogue lacks."""
         r = self.random()
-        if r < 0.3:
+        if r < 0.22:
             front, verb, back = self.choose(questions.UNSUPPORTED_REQUESTS)
             if verb in self.catalogue.verbs:
                 return False
@@ -302,9 +303,8 @@ class DiscourseGenerator(RequestGenerator):
             return True
         all_families = skill_families()
         names = list(all_families)
-        if self.random() < 0.4:
-            near = [n for own in self.catalogue.skills for n in similar_families().get(own, ())]
-            names = near or names
+        if self.random() < 0.6:
+            names = self.near_families() or names
         for _ in range(12):
             family = all_families[self.choose(names)]
             if self.catalogue.resolve(family.name) or not family.templates['zh']:
@@ -319,7 +319,7 @@ class DiscourseGenerator(RequestGenerator):
             text, template = self.request(family, template)
             text, call = self.fill(family, text, template.slots)
             instruction.calls = [call]
-            if r > 0.8:
+            if r > 0.72:
                 other = self.family(lambda f: any(a.is_imperative for a in f.templates['zh']))
                 more = other and self.sample_template(other, lambda a: a.is_imperative)
                 if more:

@@ -66,6 +66,9 @@ class NounPhraseGenerator(PlacePhraseGenerator):
             return self.part_of(self.choose(('on', 'in')))
         if r < 0.965:
             return self._free_relative()
+        if r < 0.975:  # the kitchen lamp
+            room = self.lexicon.noun(self.rng, ('place',), self.split)
+            return self.build(noun, self.choose(('the', 'the', 'that', 'our')), (room.word,))
         return self.with_relation(noun, apposition=self.random() < 0.5)
 
     def _person(self, noun_classes):

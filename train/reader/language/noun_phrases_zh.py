@@ -29,6 +29,8 @@ _CONTAINERS = (
     ('箱', ('苹果', '零件', '牛奶')),
 )
 
+_ROOMS = ('厅', '房', '室', '教室', '仓库', '车间', '病房', '会议室')
+
 
 class NounPhraseGenerator(PlacePhraseGenerator):
     """Generates the noun phrases of one example."""
@@ -63,8 +65,10 @@ class NounPhraseGenerator(PlacePhraseGenerator):
             return self._possessive(noun)
         if r < 0.95:
             return self._container_of()
-        if r < 0.97:
+        if r < 0.96:
             return self.part_of(self.choose(('on', 'in')))
+        if r < 0.985:
+            return self._in_room(noun)
         return self.with_relation(noun, apposition=True)
 
     def _person(self, noun_classes):
@@ -192,6 +196,29 @@ class NounPhraseGenerator(PlacePhraseGenerator):
             landmarks,
             number != 'one',
             noun.noun_class,
+        )
+
+    def _in_room(self, noun):
+        """Return 三号厅的黑板, 仓库那扇门: the room stands first, the thing last."""
+        room = (
+            self._labelled(self.choose(_ROOMS))
+            if self.random() < 0.3
+            else self.build(self.lexicon.noun(self.rng, ('place',), self.split))
+        )
+        adjectives = (self.adjective(),) if self.random() < 0.2 else ()
+        thing = self.build(noun, '', adjectives)
+        that = self.choose(('的', '的', '里的', '那{}', '里那{}', '那边的', '')).replace(
+            '{}', noun.measure
+        )
+        words, inner = self.mark(room.text + that + thing.text)
+        return AnnotatedPhrase(
+            inner,
+            words,
+            thing.head,
+            thing.attributes,
+            relation='in',
+            landmarks=(room,),
+            noun_class=noun.noun_class,
         )
 
     def _wall(self):

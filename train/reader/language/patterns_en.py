@@ -5,6 +5,7 @@ from __future__ import annotations
 from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
 from kimi_train.reader.language.requests_en import add_short_carrier_phrase
 from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.situations import SITUATIONS, SituationGenerator
 from kimi_train.reader.language.skill_families import (
     FETCH_FAMILIES,
     VERB_CLOSE,
@@ -37,7 +38,7 @@ _RELATION_OF = {
 _STATES = TEMPLATES['states']
 
 
-class EnglishGenerator(TaskGenerator):
+class EnglishGenerator(SituationGenerator, TaskGenerator):
     """Generates English instructions of all kinds."""
 
     def cleft(self, instruction):
@@ -372,4 +373,5 @@ PATTERNS = (
     ('cancellation', 1),
     ('passive_chain', 2),
     ('multi_step_task', 6),
+    *SITUATIONS,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
 from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.situations import SITUATIONS, SituationGenerator
 from kimi_train.reader.language.skill_families import (
     FETCH_FAMILIES,
     VERB_CLOSE,
@@ -37,7 +38,7 @@ _LANDMARK_PRONOUNS = (
 _STATES = TEMPLATES['states']
 
 
-class ChineseGenerator(TaskGenerator):
+class ChineseGenerator(SituationGenerator, TaskGenerator):
     """Generates Chinese instructions of all kinds."""
 
     def cleft(self, instruction):
@@ -396,4 +397,5 @@ PATTERNS = (
     ('cancellation', 1),
     ('serial_verbs', 4),
     ('multi_step_task', 6),
+    *SITUATIONS,
 )

@@ -151,6 +151,9 @@ class PlacePhraseGenerator:
         """Sample an adjective."""
         r = self.random()
         adjectives = self.lexicon.adjectives
+        if r < 0.02:
+            colours = adjectives['color'][:20]
+            return f'{self.choose(colours)} and {self.choose(colours)}'
         if r < 0.45:
             return self.choose(adjectives['color'])
         if r < 0.6:

@@ -107,6 +107,9 @@ class PlacePhraseGenerator:
         """Sample an adjective."""
         r = self.random()
         adjectives = self.lexicon.adjectives
+        if r < 0.02:
+            pair = self.choose('黑白红蓝黄绿') + self.choose('黑白红蓝黄绿')
+            return pair + self.choose(('相间', '双色', '两色', '色'))
         if r < 0.48:
             return self.choose(adjectives['color'])
         if r < 0.66:
@@ -176,7 +179,7 @@ class PlacePhraseGenerator:
             noun.noun_class,
         )
 
-    def _labelled(self):
+    def _labelled(self, noun=''):
         r = self.random()
         n = 1 + int(self.random() * 20)
         letter = self.choose('ABCDEFGH')
@@ -191,7 +194,7 @@ class PlacePhraseGenerator:
             if r < 0.9
             else f'{letter}区的'
         )
-        head, text = self.mark(label + self.choose(_LABELLED_NOUNS))
+        head, text = self.mark(label + (noun or self.choose(_LABELLED_NOUNS)))
         words, text = self.mark(text)
         return AnnotatedPhrase(text, words, head, noun_class='container')
 

@@ -205,10 +205,11 @@ def generate_question(generator, instruction) -> bool:
         instruction.question = ('describe', ())
     else:
         return _object_question(generator, instruction, 'other', _OTHER, '')
-    return _finish_question(generator, instruction)
+    return finish_question(generator, instruction)
 
 
-def _finish_question(generator, instruction):
+def finish_question(generator, instruction) -> bool:
+    """Close the question's text; return True."""
     instruction.outcome = 'answer'
     if instruction.text.split(' ', 1)[0] in TEMPLATES['no_question_mark']:
         return True
@@ -218,7 +219,7 @@ def _finish_question(generator, instruction):
 
 def _object_question(generator, instruction, kind, templates, skill, noun_classes=('any',)):
     template = generator.choose(templates)
-    if _may_request_skill(generator, kind, template):
+    if may_request_skill(generator, kind, template):
         return False
     if skill and generator.catalogue.has(skill) and kind == 'where':
         return False
@@ -250,7 +251,7 @@ def _object_question(generator, instruction, kind, templates, skill, noun_classe
         template = _agree(template, phrase).replace('{}', phrase.text)
     instruction.text = template
     instruction.question = (kind, things)
-    return _finish_question(generator, instruction)
+    return finish_question(generator, instruction)
 
 
 _KEYWORDS = {
@@ -265,9 +266,9 @@ _KEYWORDS = {
 }
 
 
-def _may_request_skill(generator, kind, template):
+def may_request_skill(generator, kind, template) -> bool:
     """Tell whether a skill of the catalogue may be meant by the question."""
-    return generator.catalogue.mentions(*_KEYWORDS[kind])
+    return generator.catalogue.mentions(*_KEYWORDS.get(kind, ('never said',)))
 
 
 def _agree(template, phrase):
@@ -288,7 +289,7 @@ def _agree(template, phrase):
 def _plural_question(generator, instruction, kind, templates):
     noun_phrases = generator.noun_phrases
     template = generator.choose(templates)
-    if template.split(' ')[0] in generator.catalogue.verbs or _may_request_skill(
+    if template.split(' ')[0] in generator.catalogue.verbs or may_request_skill(
         generator, kind, template
     ):
         return False
@@ -320,7 +321,7 @@ def _plural_question(generator, instruction, kind, templates):
         text = f'{text} {place}'
     instruction.text = text
     instruction.question = (kind, (phrase,))
-    return _finish_question(generator, instruction)
+    return finish_question(generator, instruction)
 
 
 def _relation_question(generator, instruction):
@@ -353,4 +354,4 @@ def _relation_question(generator, instruction):
             template.replace('{}', phrase.text).replace('{n}', phrase.text).replace('{p}', place)
         )
     instruction.question = ('relation', (phrase,))
-    return _finish_question(generator, instruction)
+    return finish_question(generator, instruction)

@@ -227,10 +227,11 @@ def generate_question(generator, instruction) -> bool:
         instruction.text, instruction.question = generator.choose(_DESCRIBE), ('describe', ())
     else:
         return _object_question(generator, instruction, 'other', _OTHER)
-    return _finish_question(generator, instruction)
+    return finish_question(generator, instruction)
 
 
-def _finish_question(generator, instruction):
+def finish_question(generator, instruction) -> bool:
+    """Close the question's text; return True."""
     instruction.outcome = 'answer'
     r = generator.random()
     if not any(w in instruction.text for w in ('吗', '呢', '不', '没')) and r < 0.15:
@@ -241,6 +242,7 @@ def _finish_question(generator, instruction):
 
 
 _KEYWORDS = {
+    'count': ('几', '多少', '数'),
     'text': ('读', '念', '写着'),
     'attribute': ('颜色', '多大', '多高', '多重', '吗', '没有', '了没', '是不是'),
     'where': ('在哪', '哪里', '找'),
@@ -249,9 +251,14 @@ _KEYWORDS = {
 }
 
 
+def may_request_skill(generator, kind, template) -> bool:
+    """Tell whether a skill of the catalogue may be meant by the question."""
+    return generator.catalogue.mentions(*_KEYWORDS.get(kind, ('不会出现',)))
+
+
 def _object_question(generator, instruction, kind, templates, det=None):
     template = generator.choose(templates)
-    if generator.catalogue.mentions(*_KEYWORDS.get(kind, ('不会出现',))):
+    if may_request_skill(generator, kind, template):
         return False
     if kind == 'text' and generator.catalogue.has('read', 'read_text', 'read_label'):
         return False
@@ -265,7 +272,7 @@ def _object_question(generator, instruction, kind, templates, det=None):
         things = (phrase,)
         template = template.replace('{}', phrase.text)
     instruction.text, instruction.question = template, (kind, things)
-    return _finish_question(generator, instruction)
+    return finish_question(generator, instruction)
 
 
 def _relation_question(generator, instruction):
@@ -285,4 +292,4 @@ def _relation_question(generator, instruction):
             template.replace('{}', phrase.text).replace('{n}', phrase.text).replace('{p}', place)
         )
     instruction.question = ('relation', (phrase,))
-    return _finish_question(generator, instruction)
+    return finish_question(generator, instruction)

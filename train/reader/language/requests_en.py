@@ -137,16 +137,6 @@ class RequestGenerator(ClauseGenerator):
                 break
         return {slot: (phrase.text, (phrase,))}
 
-    @staticmethod
-    def object_slot(family, slots):
-        """Return the first object slot that is not a place, or ''."""
-        for slot in slots:
-            if family.arguments_by_name[slot]['type'] == 'object' and not family.arguments_by_name[
-                slot
-            ].get('place'):
-                return slot
-        return ''
-
     def takes_object(self, family):
         """Tell whether the family has an imperative template with an object slot."""
         return any(
@@ -228,6 +218,14 @@ class RequestGenerator(ClauseGenerator):
         if phrase.noun_class == 'person':
             return self.choose(('them', 'him', 'her'))
         return self.choose(('it',) * 8 + ('that', 'it'))
+
+    def pronominalize(self, template, slot, subject):
+        """Return the request with a pronoun as its object, and its `given` slots."""
+        return template.pronoun_text, {slot: (self.pronoun(subject), (subject,))}
+
+    def add_short_carrier_phrase(self, text):
+        """Return the imperative in a short carrier phrase, often in none."""
+        return add_short_carrier_phrase(self, text)
 
     def coordination(self, instruction):
         """One verb with two or three objects: a step for each."""

@@ -46,16 +46,6 @@ class RequestGenerator(ClauseGenerator):
             )
         return self.noun_phrases.place()
 
-    @staticmethod
-    def object_slot(family, slots):
-        """Return the first object slot that is not a place, or ''."""
-        for slot in slots:
-            if family.arguments_by_name[slot]['type'] == 'object' and not family.arguments_by_name[
-                slot
-            ].get('place'):
-                return slot
-        return ''
-
     def takes_object(self, family):
         """Tell whether the family has an imperative template with an object slot."""
         return any(

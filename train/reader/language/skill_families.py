@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from pathlib import Path
-
-import yaml
 
 from kimi_train.reader.language import dictionaries as words
+from kimi_train.reader.language.corpus import load_corpus
 from kimi_train.reader.language.request_templates import (
     ACTION_CHARACTERS,
-    SLOT,
     VERB_CLOSE,
     VERB_OPEN,
     RequestTemplate,
@@ -30,7 +27,6 @@ __all__ = [
     'to_passive',
 ]
 
-_DATA = Path(__file__).parent.parent / 'data'
 FETCH_FAMILIES = ('hand_over', 'bring', 'fetch', 'deliver')
 
 
@@ -95,16 +91,9 @@ class SkillFamily:
 @functools.cache
 def skill_families() -> dict[str, SkillFamily]:
     """Return the families by name; entries of the same name are merged."""
-    entries: dict[str, dict] = {}
-    core = set()
-    for path in sorted(_DATA.glob('*.yaml'), key=lambda p: (p.name != 'core.yaml', p.name)):
-        for entry in yaml.safe_load(path.read_text(encoding='utf-8')) or ():
-            known = entries.setdefault(entry['name'], entry)
-            if path.name == 'core.yaml':
-                core.add(entry['name'])
-            elif known is not entry:
-                _merge(known, entry)
-    all_families = {name: SkillFamily(entry, name in core) for name, entry in entries.items()}
+    all_families = {
+        name: SkillFamily(entry, is_core) for name, (entry, is_core) in load_corpus().items()
+    }
     for entry in (*_wordnet_families(all_families), *_cedict_families(all_families)):
         all_families[entry['name']] = SkillFamily(entry, False)
     for (name, lang), lines in tabletop_requests().items():
@@ -165,17 +154,3 @@ def _cedict_families(known):
                 ],
             },
         }
-
-
-def _merge(known, entry):
-    arguments = {a['name'] for a in known.get('arguments') or ()}
-    for lang in ('en', 'zh'):
-        section, more = known.setdefault(lang, {}), entry.get(lang) or {}
-        section['descriptions'] = list(
-            dict.fromkeys((section.get('descriptions') or []) + (more.get('descriptions') or []))
-        )
-        templates = [a for a in more.get('ask') or () if set(SLOT.findall(str(a))) <= arguments]
-        section['ask'] = list(dict.fromkeys((section.get('ask') or []) + templates))
-    known['aliases'] = list(
-        dict.fromkeys((known.get('aliases') or []) + (entry.get('aliases') or []))
-    )

@@ -1,0 +1,217 @@
+"""Instructions of both languages whose wording is data: errands, instruments, hints, anecdotes."""
+
+from __future__ import annotations
+
+from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
+from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.skill_families import VERB_CLOSE, VERB_OPEN, skill_families
+from kimi_train.reader.language.span_markers import remove_markers
+
+__all__ = ['SITUATIONS', 'SituationGenerator']
+
+# Sampling weights.
+SITUATIONS = (
+    ('instrument', 3),
+    ('take_and_put', 5),
+    ('placed_question', 7),
+    ('anecdote', 4),
+    ('located_topic', 4),
+    ('meant_for', 2),
+    ('leave_alone', 2),
+)
+_OPERATED = {'device', 'switch', 'open', 'door', 'light', 'appliance', 'machine', 'vehicle'}
+_DELIVERING = ('bring', 'deliver', 'serve', 'fetch', 'give', 'hand', 'distribute', 'lend', 'take')
+
+
+class SituationGenerator:
+    """Mixed into the generator of a language, whose requests it embeds.
+
+    Needs `pronominalize`, `add_short_carrier_phrase` and `questions` of the language.
+    """
+
+    def _frame(self, name: str) -> str:
+        return self.choose(sentence_templates(self.lang)[name])
+
+    def _imperative(self, family, predicate=None):
+        """Return an imperative template with an object, and the object's slot."""
+        template = family and self.sample_template(
+            family,
+            lambda a: (
+                a.is_imperative
+                and self.object_slot(family, a.slots)
+                and (predicate is None or predicate(a))
+            ),
+        )
+        return (template, self.object_slot(family, template.slots)) if template else (None, '')
+
+    def instrument(self, instruction):
+        """A request with the means to fulfil it: "press the button to start the fan"."""
+        family = self.family(
+            lambda f: (
+                self.takes_object(f)
+                and any(_OPERATED & set(f.noun_classes(a['name'])) for a in f.arguments)
+            )
+        )
+        template, _ = self._imperative(family)
+        if not template:
+            return False
+        frame = self._frame('instruments').replace('{adjective}', self.noun_phrases.adjective())
+        instruction.text, call = self.fill(
+            family, frame.replace('{}', template.text), template.slots
+        )
+        instruction.calls = [call]
+        return True
+
+    def take_and_put(self, instruction):
+        """An object with its source, and where it goes: "take X from Y and put it in Z"."""
+        placer = self.family(
+            lambda f: any(a.get('place') for a in f.arguments) and self.takes_object(f)
+        )
+        template, slot = self._imperative(
+            placer, lambda a: any(placer.arguments_by_name[s].get('place') for s in a.slots)
+        )
+        if not template:
+            return False
+        noun_classes = placer.noun_classes(slot)
+        form = self._frame('take_from').replace('<', VERB_OPEN).replace('>', VERB_CLOSE)
+        if '{source}' in form:
+            phrase = self.noun_phrases.simple(noun_classes)
+            phrase.relation, source, phrase.landmarks = self.noun_phrases.place(
+                self.choose(('on', 'in')), static=True, nested=False
+            )
+            form = form.replace('{source}', source)
+        else:
+            phrase = self.noun_phrases.from_place(noun_classes)
+        follow, given = self.pronominalize(template, slot, phrase)
+        follow, put = self.fill(placer, follow, template.slots, given)
+        if self.catalogue.resolve('pick', exact=True):
+            taking, take = self.fill(
+                skill_families()['pick'], form, ('object',), {'object': (phrase.text, (phrase,))}
+            )
+            instruction.calls = [take, put]
+        else:
+            taking = form.replace(VERB_OPEN, '').replace(VERB_CLOSE, '')
+            taking = taking.replace('{object}', phrase.text)
+            instruction.calls = [put]
+        instruction.text = self.add_short_carrier_phrase(
+            taking + self._frame('take_and_put_joints') + follow
+        )
+        return True
+
+    def placed_question(self, instruction):
+        """A question about things at a place: "tell me how many plates are on the dresser"."""
+        kind, _, form = self._frame('placed_questions').partition(': ')
+        if self.questions.may_request_skill(self, kind, form):
+            return False
+        phrases = self.noun_phrases
+        noun = phrases.lexicon.noun(self.rng, ('any',), phrases.split)
+        adjectives = (phrases.adjective(),) if self.random() < 0.3 else ()
+        if '{people}' in form:
+            slot = '{people}'
+            head, text = self.mark(self._frame('people'))
+            words, text = self.mark(text)
+            phrase = AnnotatedPhrase(text, words, head, number='all', plural=True)
+        elif '{largest}' in form:
+            slot = '{largest}'
+            phrase = phrases.build(
+                noun, 'the' if self.lang == 'en' else '', (), self._frame('superlatives')
+            )
+        elif '{several}' in form:
+            slot = '{several}'
+            if self.lang == 'en' and not noun.plural:
+                return False
+            phrase = phrases.build(noun, '', adjectives, number='all')
+        elif '{a}' in form:
+            slot, phrase = '{a}', phrases.build(noun, 'a', adjectives)
+        else:
+            slot = '{}'
+            phrase = phrases.build(noun, 'the' if self.lang == 'en' else '', adjectives)
+            if phrase.plural:
+                return False
+        relation, place, landmarks = (
+            phrases.place('in', static=True, nested=False, noun_classes=('place',))
+            if '{room}' in form
+            else phrases.place(static=True, nested=False)
+        )
+        phrase.relation, phrase.landmarks = relation, landmarks
+        instruction.text = (
+            form.replace(slot, phrase.text)
+            .replace('{place}', place)
+            .replace('{room}', place)
+            .replace('{measure}', noun.measure)
+        )
+        instruction.question = (kind, (phrase,))
+        return self.questions.finish_question(self, instruction)
+
+    def anecdote(self, instruction):
+        """Small talk about things and people, with verbs, that asks for nothing."""
+        phrases = self.noun_phrases
+        text = self._frame('anecdotes')
+        for slot, noun_classes in (
+            ('{n}', ('any',)),
+            ('{food}', ('food',)),
+            ('{device}', ('switch',)),
+            ('{room}', ('place',)),
+            ('{name}', ('name',)),
+        ):
+            while slot in text:
+                noun = phrases.lexicon.noun(self.rng, noun_classes, phrases.split)
+                text = text.replace(slot, noun.word, 1)
+        instruction.text, instruction.outcome = remove_markers(text), 'nothing'
+        return True
+
+    def located_topic(self, instruction):
+        """A thing and where it should be, then a request about it: the pronoun means the thing."""
+        family = self.family(self.takes_object)
+        template, slot = self._imperative(family)
+        if not template:
+            return False
+        noun_classes = family.noun_classes(slot)
+        phrase = (
+            self.noun_phrases.phrase(noun_classes)
+            if self.random() < 0.3
+            else self.noun_phrases.simple(noun_classes, 'the' if self.lang == 'en' else '')
+        )
+        if phrase.plural:
+            return False
+        place = self.noun_phrases.place(static=True, nested=False)[1]
+        text, given = self.pronominalize(template, slot, phrase)
+        text, call = self.fill(family, self.add_short_carrier_phrase(text), template.slots, given)
+        statement = self._frame('located_statements').replace('{place}', place)
+        instruction.text = statement.replace('{}', phrase.text) + text
+        instruction.calls = [call]
+        return True
+
+    def meant_for(self, instruction):
+        """A statement that asks for a delivery: "the stew is for table two"."""
+
+        def recipient(family):
+            objects = [a['name'] for a in family.arguments if a['type'] == 'object']
+            if len(objects) != 2 or not family.name.startswith(_DELIVERING):
+                return ''
+            people = [s for s in objects if 'person' in family.noun_classes(s)]
+            return people[0] if len(people) == 1 else ''
+
+        family = self.family(recipient)
+        if not family or sum(map(bool, map(recipient, self.families()))) > 1:
+            return False
+        to = recipient(family)
+        what = next(
+            a['name'] for a in family.arguments if a['type'] == 'object' and a['name'] != to
+        )
+        form = self._frame('meant_for').replace('{thing}', f'{{{what}}}')
+        form = form.replace('{person}', f'{{{to}}}')
+        slots = sorted((what, to), key=lambda slot: form.index('{' + slot + '}'))
+        instruction.text, call = self.fill(family, form, slots)
+        instruction.calls = [call]
+        return True
+
+    def leave_alone(self, instruction):
+        """A prohibition without a negated verb: "hands off the kettle"."""
+        phrase = self.noun_phrases.phrase(('any',))
+        form = self._frame('leave_alone')
+        if self.lang == 'en' and phrase.plural:
+            form = form.replace(' is ', ' are ').replace(' stays ', ' stay ')
+        instruction.text = form.replace('{}', phrase.text)
+        instruction.forbidden, instruction.outcome = [phrase], 'nothing'
+        return True
