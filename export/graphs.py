@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from onnx import TensorProto
 
+from kimi_ros.vlm import efficientnet
 from kimi_ros.vlm.config import ModelConfig
 
 from .layers import Layers
@@ -21,13 +22,14 @@ Build = Callable[[Layers, ModelConfig], None]
 def vision(layers: Layers, config: ModelConfig) -> None:
     """Crops (n, 3, S, S) to features (n, patches, enc_dim)."""
     sizes = config.vision
-    side, grid, patch = sizes.crop_size, sizes.grid, sizes.enc_patch_size
-    graph = layers.graph
+    side, graph = sizes.crop_size, layers.graph
     crops = graph.input('crops', ['n', sizes.in_channels, side, side])
-    x = layers.reshape(crops, 0, sizes.in_channels, grid, patch, grid, patch)
-    x = graph.add('Transpose', x, perm=[0, 2, 4, 1, 3, 5])
-    x = layers.reshape(x, 0, sizes.patches, sizes.in_channels * patch**2)
-    x = layers.to_fp32(layers.linear(layers.to_activations(x), 'vision.patch_emb'))
+    if sizes.stem:
+        x = _stem(layers, layers.to_activations(crops), sizes.grid)
+    else:
+        x = layers.patches(crops, sizes.in_channels, sizes.grid, sizes.enc_patch_size)
+        x = layers.to_activations(x)
+    x = layers.to_fp32(layers.linear(x, 'vision.patch_emb'))
     x = graph.add('Add', x, layers.tensor('vision.pos_emb'))
     for i in range(sizes.enc_n_layers):
         block = f'vision.blocks.{i}'
@@ -38,6 +40,42 @@ def vision(layers: Layers, config: ModelConfig) -> None:
         x = layers.residual_add(x, layers.mlp(layers.norm(x, f'{block}.ln2'), f'{block}.mlp'))
     x = layers.to_fp32(layers.norm(x, 'vision.post_ln'))
     graph.output(x, 'features', ['n', sizes.patches, sizes.enc_dim])
+
+
+def _stem(layers: Layers, crops: str, grid: int) -> str:
+    """Crops to what each patch reads of the convolutional trunk, (n, patches, features)."""
+    graph, read = layers.graph, []
+    x = layers.convolution(crops, 'vision.stem.first', stride=2)
+    for i, block in enumerate(efficientnet.BLOCKS):
+        name, entering = f'vision.stem.blocks.{i}', x
+        if block.expansion > 1:
+            x = layers.convolution(x, f'{name}.expand')
+        x = layers.convolution(x, f'{name}.depthwise', block.stride, depthwise=True)
+        x = layers.convolution(x, f'{name}.project', activation=False)
+        if block.residual:
+            x = graph.add('Add', x, entering)
+        for scale in efficientnet.SCALES:
+            if scale.block == i:
+                read.append(_patches_of(layers, x, scale, grid))
+    return graph.add('Concat', *read, axis=-1)
+
+
+def _patches_of(layers: Layers, x: str, scale: efficientnet.Scale, grid: int) -> str:
+    """Features (n, channels, rows, columns) of a scale to (n, patches, features of a patch)."""
+    finer = efficientnet.PATCH_SIZE // scale.pixels
+    if not finer:  # each position serves several patches
+        times = scale.pixels // efficientnet.PATCH_SIZE
+        scales = layers.graph.constant([1, 1, times, times], np.float32)
+        x = layers.graph.add(
+            'Resize',
+            x,
+            '',
+            scales,
+            mode='nearest',
+            nearest_mode='floor',
+            coordinate_transformation_mode='asymmetric',
+        )
+    return layers.patches(x, scale.channels, grid, max(finer, 1))
 
 
 def projection(layers: Layers, config: ModelConfig) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from onnx import TensorProto
 
 from kimi_ros.vlm.config import ModelConfig
+from kimi_ros.vlm.efficientnet import same_padding
 from kimi_ros.vlm.quantization import FLOATS, QuantizationConfig
 
 from .errors import CheckpointError
@@ -97,6 +98,34 @@ class Layers:
     def linear(self, x: str, name: str) -> str:
         """Linear layer x @ weight.T + bias over the last axis, in the activations' precision."""
         return self.lowering.matmul(self, x, name)
+
+    def convolution(
+        self, x: str, name: str, stride: int = 1, depthwise: bool = False, activation: bool = True
+    ) -> str:
+        """Convolution of (n, channels, rows, columns) with SAME padding; ReLU6 if activated."""
+        weight, graph = f'{name}.weight', self.graph
+        outputs, _, kernel, _ = self.shapes[weight]
+        before, after = same_padding(kernel, stride)
+        x = graph.add(
+            'Conv',
+            x,
+            self.float_weight(weight),
+            self.float_weight(f'{name}.bias'),
+            kernel_shape=[kernel, kernel],
+            strides=[stride, stride],
+            pads=[before, before, after, after],
+            group=outputs if depthwise else 1,
+        )
+        if not activation:
+            return x
+        dtype = DTYPES[self.quantization.activations]
+        return graph.add('Clip', x, graph.constant(0, dtype), graph.constant(6, dtype))
+
+    def patches(self, x: str, channels: int, grid: int, size: int) -> str:
+        """Cut (n, channels, grid * size, grid * size) into (n, grid * grid, channels * size^2)."""
+        x = self.reshape(x, 0, channels, grid, size, grid, size)
+        x = self.graph.add('Transpose', x, perm=[0, 2, 4, 1, 3, 5])
+        return self.reshape(x, 0, grid**2, channels * size**2)
 
     def norm(self, x: str, name: str) -> str:
         """f32 layer norm over the last axis, epsilon 1e-5; the result in activation precision."""

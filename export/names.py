@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from kimi_ros.vlm import efficientnet
 from kimi_ros.vlm.config import ModelConfig
 
 Shapes = dict[str, tuple[int, ...]]
@@ -49,8 +50,8 @@ def vision_shapes(config: ModelConfig) -> Shapes:
     """Canonical names and shapes of the image encoder and its projection."""
     vision = config.vision
     dim, ff = vision.enc_dim, vision.enc_ff_dim
-    patch = vision.in_channels * vision.enc_patch_size**2
-    shapes = _linear('vision.patch_emb', patch, dim)
+    shapes = stem_shapes() if vision.stem else {}
+    shapes |= _linear('vision.patch_emb', vision.patch_features, dim)
     shapes['vision.pos_emb'] = (1, vision.patches, dim)
     for i in range(vision.enc_n_layers):
         block = f'vision.blocks.{i}'
@@ -61,6 +62,18 @@ def vision_shapes(config: ModelConfig) -> Shapes:
         shapes |= _mlp(f'{block}.mlp', dim, ff, dim)
     shapes |= _norm('vision.post_ln', dim)
     shapes |= _mlp('vision.proj_mlp', 2 * dim, vision.proj_inner_dim, vision.proj_out_dim)
+    return shapes
+
+
+def stem_shapes() -> Shapes:
+    """Canonical names and shapes of the convolutional stem, its batch norms folded."""
+    shapes = _convolution('vision.stem.first', 3, efficientnet.FIRST_CHANNELS, 3)
+    for i, block in enumerate(efficientnet.BLOCKS):
+        name = f'vision.stem.blocks.{i}'
+        if block.expansion > 1:
+            shapes |= _convolution(f'{name}.expand', block.inputs, block.inner, 1)
+        shapes |= _convolution(f'{name}.depthwise', 1, block.inner, block.kernel)
+        shapes |= _convolution(f'{name}.project', block.inner, block.outputs, 1)
     return shapes
 
 
@@ -98,6 +111,10 @@ def region_shapes(config: ModelConfig) -> Shapes:
 
 def _linear(name: str, inputs: int, outputs: int) -> Shapes:
     return {f'{name}.weight': (outputs, inputs), f'{name}.bias': (outputs,)}
+
+
+def _convolution(name: str, inputs: int, outputs: int, kernel: int) -> Shapes:
+    return {f'{name}.weight': (outputs, inputs, kernel, kernel), f'{name}.bias': (outputs,)}
 
 
 def _norm(name: str, dim: int) -> Shapes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from kimi_ros.vlm import efficientnet
 from kimi_ros.vlm.config import ModelConfig
 
 Reader = Callable[[str], np.ndarray]
@@ -54,9 +55,7 @@ class Reference:
     def encode(self, crop: np.ndarray) -> np.ndarray:
         """One normalised crop (3, S, S) to features (patches, enc_dim)."""
         sizes = self._config.vision
-        grid, patch = sizes.grid, sizes.enc_patch_size
-        x = crop.reshape(sizes.in_channels, grid, patch, grid, patch)
-        x = x.transpose(1, 3, 0, 2, 4).reshape(sizes.patches, -1)
+        x = self._stem(crop) if sizes.stem else _patches(crop, sizes.grid)
         x = self._linear(x, 'vision.patch_emb') + self._read('vision.pos_emb')[0]
         for i in range(sizes.enc_n_layers):
             block = f'vision.blocks.{i}'
@@ -65,6 +64,40 @@ class Reference:
             x = x + self._linear(_attend(q, k, v), f'{block}.attn.proj')
             x = x + self._mlp(self._norm(x, f'{block}.ln2'), f'{block}.mlp')
         return self._norm(x, 'vision.post_ln')
+
+    def _stem(self, crop: np.ndarray) -> np.ndarray:
+        """One crop to what each patch reads of the convolutional trunk (patches, features)."""
+        grid, read = self._config.vision.grid, []
+        x = self._convolution(crop, 'vision.stem.first', 2).clip(0, 6)
+        for i, block in enumerate(efficientnet.BLOCKS):
+            name, entering = f'vision.stem.blocks.{i}', x
+            if block.expansion > 1:
+                x = self._convolution(x, f'{name}.expand').clip(0, 6)
+            x = self._convolution(x, f'{name}.depthwise', block.stride).clip(0, 6)
+            x = self._convolution(x, f'{name}.project')
+            if block.residual:
+                x = x + entering
+            if i in {scale.block for scale in efficientnet.SCALES}:
+                times = max(1, grid // x.shape[1])
+                read.append(_patches(x.repeat(times, 1).repeat(times, 2), grid))
+        return np.concatenate(read, axis=-1)
+
+    def _convolution(self, x: np.ndarray, name: str, stride: int = 1) -> np.ndarray:
+        """Convolution of (channels, rows, columns), depthwise if the kernel has one input."""
+        weight, bias = self._read(f'{name}.weight'), self._read(f'{name}.bias')
+        kernel = weight.shape[-1]
+        before, after = efficientnet.same_padding(kernel, stride)
+        rows, columns = (n // stride for n in x.shape[1:])
+        x = np.pad(x, ((0, 0), (before, after), (before, after)))
+        out = np.zeros((len(weight), rows, columns), np.float32)
+        for i, j in np.ndindex(kernel, kernel):
+            seen = x[:, i : i + rows * stride : stride, j : j + columns * stride : stride]
+            part = weight[:, :, i, j]
+            if part.shape[1] == 1:
+                out += part[:, :, None] * seen
+            else:
+                out += (part @ seen.reshape(len(x), -1)).reshape(out.shape)
+        return out + bias[:, None, None]
 
     def project(self, global_features: np.ndarray, local_features: np.ndarray) -> np.ndarray:
         """Two times (patches, enc_dim) to embeddings (patches, dim)."""
@@ -146,6 +179,13 @@ class Reference:
 
     def _mlp(self, x: np.ndarray, name: str) -> np.ndarray:
         return self._linear(_gelu(self._linear(x, f'{name}.fc1')), f'{name}.fc2')
+
+
+def _patches(x: np.ndarray, grid: int) -> np.ndarray:
+    """(channels, rows, columns) in grid * grid patches, (patches, channels * size * size)."""
+    size = x.shape[1] // grid
+    x = x.reshape(len(x), grid, size, grid, size)
+    return x.transpose(1, 3, 0, 2, 4).reshape(grid**2, -1)
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:

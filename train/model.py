@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from kimi_ros.vlm.config import ModelConfig, TextConfig, VisionConfig
+from kimi_train.stem import EfficientNetStem, patches
 
 
 class Attention(nn.Module):
@@ -86,9 +87,9 @@ class VisionModel(nn.Module):
     def __init__(self, config: VisionConfig):
         super().__init__()
         self.config = config
-        patch_dim = config.in_channels * config.enc_patch_size**2
         grid = config.crop_size // config.enc_patch_size
-        self.patch_emb = nn.Linear(patch_dim, config.enc_dim)
+        self.stem = EfficientNetStem() if config.stem else None
+        self.patch_emb = nn.Linear(config.patch_features, config.enc_dim)
         self.pos_emb = nn.Parameter(0.02 * torch.randn(1, grid * grid, config.enc_dim))
         self.blocks = nn.ModuleList(VisionBlock(config) for _ in range(config.enc_n_layers))
         self.gradient_checkpointing = False
@@ -97,11 +98,8 @@ class VisionModel(nn.Module):
 
     def encode(self, crops: Tensor) -> Tensor:
         """Return (n, patches, enc_dim) features of normalised crops (n, 3, S, S)."""
-        size = self.config.enc_patch_size
-        n, channels, height, width = crops.shape
-        patches = crops.view(n, channels, height // size, size, width // size, size)
-        patches = patches.permute(0, 2, 4, 1, 3, 5).reshape(n, -1, channels * size * size)
-        x = self.patch_emb(patches) + self.pos_emb
+        read = self.stem(crops) if self.stem else patches(crops, self.config.grid)
+        x = self.patch_emb(read) + self.pos_emb
         for block in self.blocks:
             x = _run(block, self.gradient_checkpointing, x)
         return self.post_ln(x)

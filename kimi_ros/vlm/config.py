@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
+from . import efficientnet
 from .errors import ConfigError
 
 # Far beyond any model of this architecture, so that a typo does not exhaust the memory.
@@ -55,7 +56,11 @@ class TextConfig:
 
 @dataclass(frozen=True)
 class VisionConfig:
-    """The image encoder, the projection and the cropping of images."""
+    """The image encoder, the projection and the cropping of images.
+
+    :ivar stem: 'efficientnet_lite0' if patches are embedded by its convolutional trunk (a hybrid
+        encoder, section 3.1 of arXiv:2010.11929); None if by one linear layer.
+    """
 
     enc_dim: int = 1152
     enc_patch_size: int = 14
@@ -68,6 +73,14 @@ class VisionConfig:
     max_crops: int = 12
     overlap_margin: int = 4
     proj_inner_dim: int = 8192
+    stem: str | None = None
+
+    @property
+    def patch_features(self) -> int:
+        """Inputs of the linear layer that embeds a patch: its pixels, or the stem's features."""
+        if self.stem:
+            return efficientnet.FEATURES
+        return self.in_channels * self.enc_patch_size**2
 
     @property
     def grid(self) -> int:
@@ -212,6 +225,12 @@ def _build(kind: type, section: str, values: dict[str, Any]) -> Any:
             continue
         if value is None and (known[key].default is None or key in _OPTIONAL_IDS):
             continue
+        if key == 'stem':
+            if value != efficientnet.NAME:
+                raise ConfigError(
+                    f'{section}.stem must be null or {efficientnet.NAME!r}, not {value!r}'
+                )
+            continue
         if isinstance(known[key].default, bool):
             if not isinstance(value, bool):
                 raise ConfigError(f'{section}.{key} must be true or false, not {value!r}')
@@ -291,6 +310,14 @@ def _check(config: ModelConfig) -> None:
             vision.crop_size % vision.enc_patch_size == 0,
             f'vision.crop_size {vision.crop_size} is '
             f'not a multiple of vision.enc_patch_size {vision.enc_patch_size}',
+        ),
+        (
+            not vision.stem
+            or vision.enc_patch_size == efficientnet.PATCH_SIZE
+            and vision.crop_size % efficientnet.DEEPEST == 0,
+            f'vision.stem {vision.stem} needs patches of {efficientnet.PATCH_SIZE} pixels and '
+            f'crops of a multiple of {efficientnet.DEEPEST}, not {vision.enc_patch_size} and '
+            f'{vision.crop_size}',
         ),
         (vision.in_channels == 3, f'vision.in_channels must be 3, not {vision.in_channels}'),
         (

@@ -60,8 +60,8 @@ class QuantizationConfig:
 
     def of(self, linear: str) -> str:
         """The precision of a linear layer's weight, by the layer's name in the checkpoint."""
-        if linear == 'vision.patch_emb':
-            return self.activations  # small, and the first layer
+        if linear.startswith(('vision.patch_emb', 'vision.stem.')):
+            return self.activations  # the first layers, and small
         if linear.startswith('vision.'):
             return self.vision
         if linear.startswith('region.'):

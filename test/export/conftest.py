@@ -83,7 +83,8 @@ def random_tensors(config, seed=0, regions=True):
     generator = np.random.default_rng(seed)
     tensors = {}
     for name, shape in shapes.items():
-        values = generator.standard_normal(shape) / np.sqrt(shape[-1] if len(shape) > 1 else 10)
+        inputs = np.prod(shape[1:]) if '.stem.' in name else shape[-1]
+        values = generator.standard_normal(shape) / np.sqrt(inputs if len(shape) > 1 else 10)
         if '.ln' in name or 'post_ln' in name:
             values += name.endswith('weight')
         tensors[f'model.{name}'] = values.astype(np.float32)

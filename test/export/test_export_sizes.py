@@ -27,6 +27,13 @@ SIZES = {
     'heads of 4': (heads(2, 1, 4), False),
     'encoder heads of 72': ({'vision': {'enc_dim': 144, 'enc_n_heads': 2}}, True),
     'other patches': ({'vision': {'crop_size': 30, 'enc_patch_size': 5}}, True),
+    'convolutional stem': (
+        {
+            'text': {'max_context': 128},
+            'vision': {'stem': 'efficientnet_lite0', 'crop_size': 64, 'enc_patch_size': 16},
+        },
+        True,
+    ),
     'one layer': ({'text': {'n_layers': 1}, 'vision': {'enc_n_layers': 1}}, True),
     'context that an image fills': ({'text': {'max_context': 18}}, True),
 }
