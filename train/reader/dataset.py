@@ -38,9 +38,9 @@ class InstructionDataset:
         return out
 
     def _group(self, rng: random.Random, language: str, size: int) -> list[Example]:
-        """Return examples that share a catalogue, with those that have values oversampled.
+        """Return examples that share a catalogue; those with values or places are oversampled.
 
-        Enum, bool, number and string values are rarer in generated than in real instructions.
+        Both are rarer in generated than in real instructions.
         """
         drawn, min_priority = [], rng.choice(_MIN_PRIORITIES)
         for _ in range(MAX_CATALOGUES):
@@ -58,11 +58,12 @@ _MIN_PRIORITIES = (0, 0, 1, 2)
 
 
 def _priority(example: Example) -> int:
-    """Return 2 for an example with an enum or bool value, 1 with another value, else 0."""
+    """Return 2 for an example with an enum or bool, 1 with another value or a place, else 0."""
     types = {
         (card.name, argument.name): argument.type
         for card in example.catalogue
         for argument in card.arguments
     }
     used = {types[step.skill, name] for step in example.reading.steps for name in step.values}
-    return 2 if used & {'enum', 'bool'} else 1 if used else 0
+    placed = any(step.relation for step in example.reading.steps)
+    return 2 if used & {'enum', 'bool'} else 1 if used or placed else 0

@@ -84,6 +84,11 @@ def _has_value(family):
     return any(a['type'] in ('enum', 'bool', 'number', 'string') for a in family.arguments)
 
 
+def _request_weight(family):
+    """Return how often to ask for a skill: values and places are rarer in the corpus than said."""
+    return 3 if _has_value(family) else 2 if any(a.get('place') for a in family.arguments) else 1
+
+
 @functools.cache
 def _valued_families(lang, held_out_skills):
     names = _family_names(lang, held_out_skills)
@@ -161,8 +166,7 @@ def sample_catalogue(rng, lang: str, held_out_skills: bool = False) -> SkillCata
         taken.add(skill.card.name)
         skills.append(skill)
     requestable = [n for n in chosen if is_held_out_family(n)] if held_out_skills else chosen
-    # Values are common in what people say, and rarer in the corpus.
-    weighted = [n for n in requestable for _ in range(3 if _has_value(all_families[n]) else 1)]
+    weighted = [n for n in requestable for _ in range(_request_weight(all_families[n]))]
     return SkillCatalogue(lang, skills, weighted, is_tabletop)
 
 

@@ -279,6 +279,12 @@ class NounPhraseGenerator(PlacePhraseGenerator):
 
     def _free_relative(self):
         mark = self.mark
+        if self.random() < 0.4:  # whichever box is heavier
+            noun = self.lexicon.noun(self.rng, ('any',), self.split)
+            head, text = mark(noun.word)
+            order, last = mark(self.choose(self.lexicon.adjectives['comparative']))
+            words, text = mark(f'{text} is {last}')
+            return AnnotatedPhrase(f'whichever {text}', words, head, (), order)
         head, first = mark(self.choose(('whichever', 'whichever one', 'whichever one')))
         order, last = mark(
             self.choose(self.lexicon.adjectives['comparative'] + ['biggest', 'nearest', 'smallest'])

@@ -357,7 +357,7 @@ PATTERNS = (
     ('condition', 5),
     ('state_then_request', 3),
     ('follow_up', 5),
-    ('no_skill', 11),
+    ('no_skill', 16),
     ('question', 18),
     ('small_talk', 3),
     ('unintelligible', 3),

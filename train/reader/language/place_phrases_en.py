@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
+from kimi_train.reader.language.lexicon import is_held_out, plural_of
 from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.span_markers import SpanMarkers, closing_marker, opening_marker
 
@@ -124,6 +125,9 @@ third""".split()
 )
 
 
+_NEVER_COMPOUND = frozenset(('person', 'animal', 'place', 'name'))
+
+
 class PlacePhraseGenerator:
     """Generates simple noun phrases and the places of one example.
 
@@ -182,6 +186,7 @@ class PlacePhraseGenerator:
     def build(self, noun, det, adjectives=(), order='', number='one', after=()):
         """Return the phrase of these parts; `after` holds attributes that follow the head."""
         mark = self.mark
+        noun = self._compound(noun)
         if adjectives and noun.noun_class in _ADJECTIVES_BY_CLASS:
             adjectives = (self.choose(_ADJECTIVES_BY_CLASS[noun.noun_class]),)
         plural = number not in ('one', 'other') or noun.plural == noun.word
@@ -212,6 +217,16 @@ class PlacePhraseGenerator:
         return AnnotatedPhrase(
             text, words, head, tuple(attributes), order_id, number, '', (), plural, noun.noun_class
         )
+
+    def _compound(self, noun):
+        """Return, now and then, a compound of the noun: "apple tray"."""
+        if self.random() > 0.04 or noun.noun_class in _NEVER_COMPOUND or not noun.plural:
+            return noun
+        last = self.choose(TEMPLATES['compound_heads'])
+        if is_held_out(last) != (self.split == 'held_out') and self.split != 'all':
+            return noun
+        word = f'{noun.word} {last}'
+        return noun._replace(word=word, plural=plural_of(word))
 
     def _labelled(self):
         label = self.choose(('{}', '{}', 'number {}', 'no. {}')).format(self.random_label())

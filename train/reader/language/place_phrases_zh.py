@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
+from kimi_train.reader.language.lexicon import is_held_out
 from kimi_train.reader.language.place_phrases_en import PLACEMENT_RELATIONS
 from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.span_markers import SpanMarkers
@@ -81,6 +82,9 @@ _PART_OF = {
 _WHOLES = TEMPLATES['wholes']
 
 
+_NEVER_COMPOUND = frozenset(('person', 'animal', 'place', 'name'))
+
+
 class PlacePhraseGenerator:
     """Generates simple noun phrases and the places of one example.
 
@@ -133,6 +137,7 @@ class PlacePhraseGenerator:
     def build(self, noun, det='', adjectives=(), order='', number='one', clause=''):
         """Return the phrase of these parts in one of its word orders: 那个 最大的 红色的 杯子."""
         mark = self.mark
+        noun = self._compound(noun)
         if adjectives and noun.noun_class in _ADJECTIVES_BY_CLASS:
             adjectives = (self.choose(_ADJECTIVES_BY_CLASS[noun.noun_class]),)
         det = det.replace('{}', noun.measure)
@@ -178,6 +183,15 @@ class PlacePhraseGenerator:
             number not in ('one', 'other'),
             noun.noun_class,
         )
+
+    def _compound(self, noun):
+        """Return, now and then, a compound of the noun: 苹果筐."""
+        if self.random() > 0.07 or noun.noun_class in _NEVER_COMPOUND or len(noun.word) > 3:
+            return noun
+        word = noun.word + self.choose(TEMPLATES['compound_heads'])
+        if is_held_out(word) != (self.split == 'held_out') and self.split != 'all':
+            return noun
+        return noun._replace(word=word)
 
     def _labelled(self, noun=''):
         r = self.random()

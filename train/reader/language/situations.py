@@ -18,6 +18,8 @@ SITUATIONS = (
     ('located_topic', 4),
     ('meant_for', 2),
     ('leave_alone', 2),
+    ('state_condition', 3),
+    ('dangling_pronoun', 2),
 )
 _OPERATED = {'device', 'switch', 'open', 'door', 'light', 'appliance', 'machine', 'vehicle'}
 _DELIVERING = ('bring', 'deliver', 'serve', 'fetch', 'give', 'hand', 'distribute', 'lend', 'take')
@@ -180,6 +182,40 @@ class SituationGenerator:
         statement = self._frame('located_statements').replace('{place}', place)
         instruction.text = statement.replace('{}', phrase.text) + text
         instruction.calls = [call]
+        return True
+
+    def state_condition(self, instruction):
+        """A request on the state of its object: "if the gate is open, shut it"."""
+        family = self.family(self.takes_object)
+        template, slot = self._imperative(family)
+        if not template:
+            return False
+        phrase = self.noun_phrases.simple(
+            family.noun_classes(slot), 'the' if self.lang == 'en' else ''
+        )
+        if phrase.plural:
+            return False
+        text, given = self.pronominalize(template, slot, phrase)
+        text, call = self.fill(family, text, template.slots, given)
+        instruction.text = self._frame('state_conditions').replace('{}', phrase.text) + text
+        call.condition = (phrase, True)
+        instruction.calls = [call]
+        return True
+
+    def dangling_pronoun(self, instruction):
+        """A request about something that was never named: "put it on the shelf"."""
+        family = self.family(self.takes_object)
+        template, slot = self._imperative(family)
+        if not template:
+            return False
+        phrase = self.noun_phrases.simple(family.noun_classes(slot))
+        text, given = self.pronominalize(template, slot, phrase)
+        if not given[slot][0]:
+            return False
+        instruction.text, _ = self.fill(
+            family, self.add_short_carrier_phrase(text), template.slots, given
+        )
+        instruction.outcome = 'unclear'
         return True
 
     def meant_for(self, instruction):
