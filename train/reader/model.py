@@ -97,15 +97,19 @@ class SpanPointer(nn.Module):
 
         :param mask: (..., 1, L), `MASKED` at padding.
         """
-        keys = self.key(x)[..., : self.size]
-        logits = (self.start_query(q) @ keys.transpose(-1, -2)).float() * self.size**-0.5 + mask
+        logits = self._logits(self.start_query(q), x, slice(self.size)) + mask
         return torch.cat([logits, self.no_span(q).float()], -1)
 
     def end_logits(self, q: Tensor, x: Tensor, mask: Tensor, start_states: Tensor) -> Tensor:
         """Return logits (..., n, L), given the states (..., n, dim) of the spans' first tokens."""
-        keys = self.key(x)[..., self.size :]
         query = self.end_query(q) + self.start_state(start_states)
-        return (query @ keys.transpose(-1, -2)).float() * self.size**-0.5 + mask
+        return self._logits(query, x, slice(self.size, None)) + mask
+
+    def _logits(self, query: Tensor, x: Tensor, part: slice) -> Tensor:
+        # The keys' projection is applied to the queries, which are fewer than the tokens.
+        projected = query @ self.key.weight[part]
+        bias = (query @ self.key.bias[part].unsqueeze(-1)).float()
+        return ((projected @ x.transpose(-1, -2)).float() + bias) * self.size**-0.5
 
 
 class ReaderModel(nn.Module):

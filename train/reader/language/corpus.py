@@ -70,6 +70,9 @@ def _fault(entry) -> str:
                 missing = [v for v in values if not (said.get(v) or {}).get(lang)]
                 if missing and argument.get('said'):
                     return f'enum {name}: no {lang} words for {missing}'
+    nouns = entry.get('nouns')
+    if isinstance(nouns, dict) and (unknown := set(nouns) - set(arguments)):
+        return f'nouns of {unknown}, which are no arguments (quote on, off, yes and no)'
     for lang in ('en', 'zh'):
         section = entry.get(lang)
         if section is None:
