@@ -20,6 +20,7 @@ _MESSAGES = {
     'precondition': ('I cannot do that in this order.', '按这个顺序我做不到。'),
     'out_of_reach': ('The {} is {:.1f} metres away, out of reach.', '{}离我{:.1f}米，我够不着。'),
     'no_skill': ('I cannot {}: none of my skills does that.', '我不会{}：我没有这样的技能。'),
+    'refused': ('I will not do that.', '这件事我不做。'),
     'no_skill_at_all': ('None of my skills does that.', '我没有这样的技能。'),
     'leave_alone': ('I will leave {} alone.', '我不会碰{}。'),
     'ready': ('I am here. Tell me what to do.', '我在。请告诉我要做什么。'),
@@ -210,6 +211,21 @@ def intend(actions: Sequence[str], language: str) -> str:
     if language == 'zh':
         return f'我来{"，再".join(actions)}。'
     return f'I will {join_all(actions, language)}.'
+
+
+def announce(actions: Sequence[str], language: str) -> str:
+    """Return what will be done, in the skills' own words: 'I will do this: ...; ....'"""
+    if language == 'zh':
+        return f'我来这样做：{"；".join(actions)}。'
+    return f'I will do this: {"; ".join(a[:1].lower() + a[1:] for a in actions)}.'
+
+
+def with_names(text: str, names: Sequence[str], language: str) -> str:
+    """Return a text with the names of what it is about in brackets."""
+    if not names:
+        return text
+    joined = join_all(names, language)
+    return f'{text}（{joined}）' if language == 'zh' else f'{text} ({joined})'
 
 
 def put(thing: str, where: str, language: str) -> str:

@@ -16,6 +16,7 @@ from kimi_ros.agent.draft import DraftPlan, DraftStep
 from kimi_ros.agent.errors import InvalidDraftError
 from kimi_ros.agent.plan import Status
 from kimi_ros.agent.planners.asked_thing import asks_for_a_thing, with_asked_thing
+from kimi_ros.agent.planners.other_language import in_language, is_other
 from kimi_ros.agent.planners.placement_forms import parse_placement, with_said_relation
 from kimi_ros.agent.planners.protocol import PlanRequest
 from kimi_ros.agent.planners.provisos import (
@@ -62,8 +63,15 @@ class ModelPlanner:
             return DraftPlan(Status.ANSWER, '', question=question)
         if only_forbids(request.instruction):
             return leave_alone(forbidden_things(request.instruction), request.language)
-        draft = self._planned(request, on_text, cancel)
-        return with_provisos(draft, request.instruction) if draft.steps else draft
+        if is_other(request.instruction, request.language):
+            # What it writes is not what is said, and not told as it comes either.
+            draft = self._planned(request, None, cancel)
+            draft = in_language(draft, request.language, self._skills)
+        else:
+            draft = self._planned(request, on_text, cancel)
+        if not draft.steps:
+            return draft
+        return with_provisos(draft, request.instruction, request.language)
 
     def _planned(
         self,

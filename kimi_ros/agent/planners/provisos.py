@@ -78,8 +78,11 @@ def leave_alone(forbidden: tuple[Reference, ...], language: str) -> DraftPlan:
     return DraftPlan(Status.ANSWER, say, reason=Reason.NOTHING_ASKED, forbidden=forbidden)
 
 
-def with_provisos(draft: DraftPlan, instruction: str) -> DraftPlan:
-    """Return a draft with what the instruction forbids and its condition; exceptions are asked."""
+def with_provisos(draft: DraftPlan, instruction: str, spoken: str = '') -> DraftPlan:
+    """Return a draft with what the instruction forbids and its condition; exceptions are asked.
+
+    :param spoken: language of what is asked, 'en' or 'zh'; '' for the instruction's.
+    """
     language = 'zh' if is_chinese(instruction) else 'en'
     match = _CONDITION[language].search(instruction)
     steps = draft.steps
@@ -94,7 +97,8 @@ def with_provisos(draft: DraftPlan, instruction: str) -> DraftPlan:
     exception = _UNLESS.search(instruction)
     if exception:
         # Whether it holds cannot be told: the person is asked.
-        say = phrases.say('what_about', language, phrases.quoted([exception[0].strip()], language))
+        spoken = spoken or language
+        say = phrases.say('what_about', spoken, phrases.quoted([exception[0].strip()], spoken))
         return DraftPlan(Status.NEEDS_CLARIFICATION, say, reason=Reason.NOT_UNDERSTOOD)
     return replace(draft, steps=steps, forbidden=forbidden_things(instruction))
 

@@ -11,6 +11,7 @@ from kimi_ros.agent.draft import Condition, DraftPlan, DraftQuestion, DraftStep
 from kimi_ros.agent.naming import relation_words
 from kimi_ros.agent.noun_matching import is_chinese
 from kimi_ros.agent.plan import Reason, Status
+from kimi_ros.agent.planners.other_language import announce, is_other
 from kimi_ros.agent.planners.protocol import PlanRequest
 from kimi_ros.agent.planners.retelling import retell_step
 from kimi_ros.agent.preconditions import with_missing_steps
@@ -119,7 +120,10 @@ class _Draft:
                 continue  # nothing is done twice to the same thing
             steps.append(drafted)
             told.append(retell_step(step, self._turns, self._request.language))
-        say = phrases.intend(list(dict.fromkeys(told)), self._request.language)
+        if is_other(self._turns[0], self._request.language):
+            say = announce(steps, self._skills, self._request.language)
+        else:
+            say = phrases.intend(list(dict.fromkeys(told)), self._request.language)
         steps = with_missing_steps(steps, self._skills)
         return DraftPlan(Status.OK, say, tuple(steps), '', forbidden=forbidden, left_out=left_out)
 

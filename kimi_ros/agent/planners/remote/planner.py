@@ -82,7 +82,7 @@ class RemotePlanner:
             )
         if not draft.steps:
             return draft
-        return replace(with_provisos(draft, request.instruction), usage=usage)
+        return replace(with_provisos(draft, request.instruction, request.language), usage=usage)
 
 
 class _Asking:
