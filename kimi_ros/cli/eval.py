@@ -1,7 +1,7 @@
 """`kimi eval SUITE`: evaluate a model on held-out rendered scenes.
 
-The suites points and boxes also take your own images: --data FOLDER. docs/evaluation.md describes
-the suites and their metrics.
+The suites points and boxes also take your own images: --data FOLDER; photos takes only those.
+docs/evaluation.md describes the suites and their metrics.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from kimi_ros.cli.options import (
 _SUITES = (
     'points',
     'boxes',
+    'photos',
     'questions',
     'counting',
     'plans',
@@ -67,8 +68,8 @@ def add_parser(subparsers) -> None:
     p.add_argument(
         '--data',
         type=Path,
-        help='points, boxes: a folder of your own images with things.jsonl; reading: a file of '
-        'your own cases',
+        help='points, boxes, photos: a folder of your own images with things.jsonl; reading: a '
+        'file of your own cases',
     )
     add_planning_options(p)
     p.set_defaults(run=run)
@@ -99,9 +100,9 @@ def run(args: argparse.Namespace) -> int:
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
     if args.data and args.suite not in LOCALIZATION_SUITES:
-        raise CommandError(
-            f'--data is for {" and ".join(LOCALIZATION_SUITES)}, not for {args.suite}'
-        )
+        raise CommandError(f'--data is for {", ".join(LOCALIZATION_SUITES)}, not for {args.suite}')
+    if args.suite == 'photos' and not args.data:
+        raise CommandError('photos needs --data FOLDER, your pictures with things.jsonl')
     if args.data and args.table:
         raise CommandError('--table is for rendered scenes, not for --data')
     table = args.table or _TABLES[0]

@@ -1,4 +1,7 @@
-"""Points and boxes: on one named object of a picture, rendered or a user's own."""
+"""Points and boxes: on one named object of a picture, rendered or a user's own.
+
+In photographs names of what is not there are asked, too.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,19 @@ _HALF = 0.5  # from this overlap on a box counts, as in RefCOCO
 
 @dataclass(frozen=True, eq=False)
 class LocalizationSample:
-    """An object in a picture and a name that refers to no other object in it.
+    """An object in a picture and a name that refers to no other object in it, or to nothing.
 
     :ivar rgb: uint8 (H, W, 3).
     :ivar mask: bool (H, W), its visible pixels; None where only boxes are asked for.
-    :ivar box: x_min, y_min, x_max, y_max in pixels, edges of what is visible.
+    :ivar box: x_min, y_min, x_max, y_max in pixels, edges of what is visible; None where the name
+        refers to nothing in the picture.
     :ivar expression_type: one of `referring.EXPRESSION_TYPES`; '' where that is unknown.
     """
 
     rgb: np.ndarray
     name: str
     mask: np.ndarray | None
-    box: tuple[float, float, float, float]
+    box: tuple[float, float, float, float] | None
     expression_type: str = ''
 
 
@@ -74,7 +78,50 @@ def evaluate_box(vlm: VisionLanguageModel, thing: LocalizationSample) -> Outcome
     )
 
 
-LOCALIZATION_SUITES = {'points': evaluate_point, 'boxes': evaluate_box}
+def evaluate_photo(vlm: VisionLanguageModel, thing: LocalizationSample) -> Outcome:
+    """Ask for a point and a box: is the point in the object's box, and how well do boxes agree?
+
+    Of what is not there a point is a false alarm.
+    """
+    image = vlm.encode_image(thing.rgb)
+    points = vlm.point(image, thing.name)
+    first = ((points[0].x, points[0].y),) if points else ()
+    shown = f'{points[0].x:.3f}, {points[0].y:.3f}' if points else 'nothing'
+    if thing.box is None:
+        return Outcome(
+            question=f'photo: {thing.name}',
+            expected='nothing',
+            predicted=shown,
+            correct=not points,
+            counts={'false_alarms': binary(bool(points))},
+            predicted_at=first,
+        )
+    height, width = thing.rgb.shape[:2]
+    x0, y0, x1, y1 = _place(thing)
+    hit = bool(points) and x0 <= points[0].x <= x1 and y0 <= points[0].y <= y1
+    iou, boxes = 0.0, vlm.detect(image, thing.name)
+    if boxes:
+        found = boxes[0].clip()
+        corners = (
+            found.x_min * width,
+            found.y_min * height,
+            found.x_max * width,
+            found.y_max * height,
+        )
+        iou = float(box_iou(corners, thing.box))
+    counts = {'in_box': binary(hit), 'iou50': binary(iou >= _HALF), 'mean_iou': (iou, 1.0)}
+    return Outcome(
+        question=f'photo: {thing.name}',
+        expected='a point in its box, and a box with an overlap (IoU) of 0.5 or more',
+        predicted=f'{shown}; {iou:.2f}',
+        correct=hit and iou >= _HALF,
+        counts=counts | {'found': binary(bool(points))},
+        expected_at=(_place(thing),),
+        predicted_at=first,
+    )
+
+
+LOCALIZATION_SUITES = {'points': evaluate_point, 'boxes': evaluate_box, 'photos': evaluate_photo}
 
 
 def _place(thing: LocalizationSample) -> Place:

@@ -72,6 +72,8 @@ SUITES: dict[str, Suite] = {
         ('in_mask', *(f'in_mask_{f}' for f in EXPRESSION_TYPES)),
     ),
     'boxes': Suite(_localization(evaluate_box, localization_sample), ('iou50',), ('mean_iou',)),
+    # Of a user's own pictures only: no rendered scene is a photograph.
+    'photos': Suite(lambda *_: [], ('in_box', 'iou50', 'found', 'false_alarms'), ('mean_iou',)),
     'questions': Suite(questions, ('exact', 'presence', 'attributes', 'relations')),
     'counting': Suite(counting, ('exact',)),
     'plans': Suite(plans, ('exact', 'schema_valid'), ('skill_f1',)),

@@ -37,6 +37,7 @@ _LINE = {
         },
         'mask': _NAME,
         'box': {'type': 'array', 'items': _SHARE, 'minItems': 4, 'maxItems': 4},
+        'absent': {'const': True},
     },
     'required': ['image', 'object'],
     'additionalProperties': False,
@@ -47,7 +48,8 @@ _LINE = {
 class LabelledObject:
     """A line of the file: a picture, a name, and where the named object is.
 
-    :ivar box: x_min, y_min, x_max, y_max in 0-1; None where the mask says it.
+    :ivar box: x_min, y_min, x_max, y_max in 0-1; None where the mask says it, or where nothing in
+        the picture has this name.
     """
 
     image: Path
@@ -67,6 +69,8 @@ class LabelledObject:
             scale = (width, height, width, height)
             edges = tuple(v * s for v, s in zip(self.box, scale, strict=True))
             return LocalizationSample(rgb, self.name, mask, edges)
+        if mask is None:
+            return LocalizationSample(rgb, self.name, None, None)
         rows, columns = np.nonzero(mask)
         edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
         return LocalizationSample(rgb, self.name, mask, tuple(map(float, edges)))
@@ -75,7 +79,8 @@ class LabelledObject:
 def read_user_data(folder: Path, suite: str, language: str) -> list[LabelledObject]:
     """Read and check a folder; raises DataError with all that is wrong.
 
-    :param suite: 'points' needs a mask in every line, 'boxes' a box or a mask.
+    :param suite: 'points' needs a mask in every line, 'boxes' and 'photos' a box or a mask; names
+        of what is absent are for 'photos', and the others leave them out.
     """
     file = folder / FILE
     try:
@@ -87,7 +92,9 @@ def read_user_data(folder: Path, suite: str, language: str) -> list[LabelledObje
         if not line.strip():
             continue
         try:
-            things.append(_thing(line, folder, suite, language))
+            thing = _thing(line, folder, suite, language)
+            if suite == 'photos' or thing.box or thing.mask:
+                things.append(thing)
         except ValueError as error:
             faults.append(f'{file}:{number}: {error}')
     if not things and not faults:
@@ -104,10 +111,13 @@ def _thing(line: bytes, folder: Path, suite: str, language: str) -> LabelledObje
         if language not in name:
             raise ValueError(f'object: no name in {language!r}, only {", ".join(name)}')
         name = name[language]
-    if suite == 'points' and 'mask' not in data:
+    absent = 'absent' in data
+    if absent and {'mask', 'box'} & set(data):
+        raise ValueError('"absent" says that nothing has this name: leave out "box" and "mask"')
+    if suite == 'points' and 'mask' not in data and not absent:
         raise ValueError('points needs "mask", a picture that is not black where the object is')
-    if 'mask' not in data and 'box' not in data:
-        raise ValueError('boxes needs "box" or "mask"')
+    if 'mask' not in data and 'box' not in data and not absent:
+        raise ValueError(f'{suite} needs "box" or "mask"')
     box = data.get('box')
     if box and not (box[0] < box[2] and box[1] < box[3]):
         raise ValueError(f'box: {box} is not [x_min, y_min, x_max, y_max]')

@@ -57,6 +57,27 @@ def test_points_and_boxes_are_held_against_masks_and_boxes(folder, model_saying,
     assert (folder / 'report.md').is_file()
 
 
+def test_photos_count_points_boxes_and_what_is_not_there(folder, model_saying, capsys):
+    boxed = {'image': 'a.jpg', 'object': 'cup', 'box': [0.25, 0.25, 0.75, 0.75]}
+    absent = {'image': 'a.jpg', 'object': {'en': 'giraffe', 'zh': '长颈鹿'}, 'absent': True}
+    write(folder, boxed, absent)
+    # In the middle, half as large: right for the thing, a false alarm for what is not there. A
+    # point ends with the token beside which a box has its size.
+    middle = [ScriptedOutput(5, bin=512), ScriptedOutput(bin=512)]
+    model_saying([*middle, ScriptedOutput(0, size=(920, 920)), ScriptedOutput(0)])
+    report = said(capsys, 'photos', '--data', str(folder))
+    assert [report[n] for n in ('in_box', 'iou50', 'found', 'false_alarms')] == [1, 1, 1, 1]
+    model_saying([ScriptedOutput(0)])
+    report = said(capsys, 'photos', '--data', str(folder))
+    assert [report[n] for n in ('in_box', 'iou50', 'found', 'false_alarms')] == [0, 0, 0, 0]
+
+
+def test_other_suites_leave_absent_names_out(folder, model_saying, capsys):
+    model_saying([ScriptedOutput(5, bin=512), ScriptedOutput(bin=512), ScriptedOutput(0)])
+    write(folder, LINE, {'image': 'a.jpg', 'object': 'giraffe', 'absent': True})
+    assert said(capsys, 'points', '--data', str(folder))['n'] == 1
+
+
 @pytest.mark.parametrize(
     'line, fault',
     [
@@ -70,6 +91,7 @@ def test_points_and_boxes_are_held_against_masks_and_boxes(folder, model_saying,
         ({**LINE, 'box': [0.5, 0, 0.5, 1]}, 'x_min'),
         ({**LINE, 'object': {'zh': '杯子'}}, "no name in 'en'"),
         ({'image': 'a.jpg', 'object': 'cup'}, 'points needs "mask"'),
+        ({**LINE, 'absent': True}, 'leave out "box" and "mask"'),
     ],
 )
 def test_what_is_wrong_is_said_with_file_and_line(line, fault, folder, capsys):
@@ -83,6 +105,8 @@ def test_a_folder_without_lines_and_other_suites_are_refused(folder, capsys):
     assert main(['eval', 'points', '--data', str(folder)]) == 1
     assert 'things.jsonl' in capsys.readouterr().err
     assert main(['eval', 'plans', '--data', str(folder)]) == 1
-    assert 'points and boxes' in capsys.readouterr().err
+    assert 'points, boxes, photos' in capsys.readouterr().err
+    assert main(['eval', 'photos']) == 1
+    assert 'photos needs --data' in capsys.readouterr().err
     assert main(['eval', 'points', '--data', str(folder), '--table', 'small']) == 1
     assert '--table is for rendered scenes' in capsys.readouterr().err
