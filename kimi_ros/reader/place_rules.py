@@ -29,6 +29,7 @@ _ENGLISH = (
     ('beside', 'next_to'),
     ('near', 'next_to'),
     ('by', 'next_to'),
+    ('at', 'next_to'),
     ('to the left of', 'left_of'),
     ('left of', 'left_of'),
     ('to the right of', 'right_of'),
@@ -98,6 +99,36 @@ def add_question_place(
         landmarks=(Thing(words, _head_noun(words, tokenized)),),
     )
     return replace(reading, question=replace(question, things=(thing,)))
+
+
+def add_object_place(
+    reading: Reading, instruction: str, skills: Sequence[SkillCard], tokenized: TokenizedInstruction
+) -> Reading:
+    """Return the reading with the place of a step's object that the network left out.
+
+    'Follow the person pointing to the left in the kitchen': the person in the kitchen. Only for
+    skills with one grounded argument, whose place cannot be a destination.
+    """
+    steps = list(reading.steps)
+    for at, step in enumerate(steps):
+        card = next(card for card in skills if card.name == step.skill)
+        grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
+        things = step.things.get(grounded[0], ()) if len(grounded) == 1 else ()
+        if step.relation or len(things) != 1 or things[0].landmarks or things[0].words.turn:
+            continue
+        (thing,) = things
+        found = [
+            (words, relation)
+            for words, relation in _find_nouns(reading, instruction, tokenized, (_EN_PLACE,))
+            if instruction[thing.words.end : words.start].lower().split()[:-1]
+            == relation.split()  # it follows the object
+        ]
+        if len(found) == 1:
+            ((words, relation),) = found
+            landmark = Thing(words, _head_noun(words, tokenized))
+            placed = replace(thing, relation=dict(_ENGLISH)[relation], landmarks=(landmark,))
+            steps[at] = replace(step, things={**step.things, grounded[0]: (placed,)})
+    return replace(reading, steps=tuple(steps))
 
 
 def add_recipient(

@@ -12,17 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from kimi_ros.reader.decoder import EventDecoder, EventPrediction, SlotPrediction, TokenSpan
+from kimi_ros.reader.ellipsis import fill_ellipsis, has_ellipsis
 from kimi_ros.reader.features import TokenizedInstruction
 from kimi_ros.reader.labels import COVERAGE, EVENTS, SLOTS
 from kimi_ros.reader.noun_phrases import NounPhraseParser
 from kimi_ros.reader.numbers import parse_quantity
 from kimi_ros.reader.onnx_model import EncodedCatalogue, OnnxModel
-from kimi_ros.reader.place_rules import add_question_place, add_recipient
+from kimi_ros.reader.place_rules import add_object_place, add_question_place, add_recipient
 from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Thing, Value
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
 from kimi_ros.reader.state_words import match_state
 from kimi_ros.reader.tokenizer import detect_language
-from kimi_ros.reader.value_rules import add_missing_values, covered_spans
+from kimi_ros.reader.value_rules import add_missing_values, complete_texts, covered_spans
 from kimi_ros.resources import share
 
 FORMAT = 1
@@ -98,9 +99,14 @@ class Reader:
         parser = NounPhraseParser(self._network, tokenized, encoded, (instruction, *history))
         reading, penalty = _ReadingBuilder(skills, catalogue, parser).build(decoded.events)
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
-        reading = add_question_place(
-            add_recipient(reading, instruction, skills, tokenized), instruction, tokenized
-        )
+        reading = add_recipient(reading, instruction, skills, tokenized)
+        reading = add_object_place(reading, instruction, skills, tokenized)
+        reading = add_question_place(reading, instruction, tokenized)
+        reading = complete_texts(reading, instruction, skills, tokenized)
+        texts = (instruction, *history)
+        if history and has_ellipsis(reading, texts):
+            previous = self.read(history[0], skills, language, history[1:])
+            reading = fill_ellipsis(reading, texts, previous)
         covered = covered_spans(reading)
         left_out = _left_out(parser, encoded.coverage, tokenized, covered)
         probability = math.exp(decoded.log_probability) * penalty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,17 @@ from kimi_ros.reader.state_words import match_state
 from kimi_ros.reader.tokenizer import detect_language
 
 _MIN_SIMILARITY = 0.6  # cosine similarity of synonyms
+# Words that introduce a text and are no part of it: "a label that says fragile".
+_INTRODUCTION = re.compile(
+    r'(?:(?:(?:that|which)\s+)?(?:says?|saying|reads?|reading)|called|titled|named|the\s+words?|the|a)\s+'
+    r'|(?:写[着上的]?|内容是|叫做?|名为|说)[:：]?',
+    re.IGNORECASE,
+)
+# Words that end a text: what follows is another argument or another clause.
+_TEXT_END = frozenset(
+    'and then on onto to into in at for by please now before after when if , . ; ! ? : \' "'.split()
+)
+_TEXT_END_ZH = frozenset('，。；！？、：”“"的在到给放再并贴')
 
 
 def covered_spans(reading: Reading) -> list[Span]:
@@ -67,6 +79,44 @@ def add_missing_values(
         if value is not None:
             steps[at] = replace(steps[at], values={**steps[at].values, argument.name: value})
     return replace(reading, steps=tuple(steps))
+
+
+def complete_texts(
+    reading: Reading, instruction: str, skills: Sequence[SkillCard], tokenized: TokenizedInstruction
+) -> Reading:
+    """Return the reading with string values up to the end of their phrase.
+
+    'A reminder that says physio with Anna': not 'says physio', but 'physio with Anna'.
+    """
+    uncovered = set(_uncovered_tokens(covered_spans(reading), tokenized))
+    steps = []
+    for step in reading.steps:
+        card = next(card for card in skills if card.name == step.skill)
+        values = dict(step.values)
+        for argument in card.arguments:
+            value = values.get(argument.name)
+            if argument.type == 'string' and value and value.words and not value.words.turn:
+                words = _complete_text(value.words, instruction, tokenized, uncovered)
+                values[argument.name] = Value(words, instruction[words.start : words.end])
+        steps.append(replace(step, values=values))
+    return replace(reading, steps=tuple(steps))
+
+
+def _complete_text(
+    span: Span, instruction: str, tokenized: TokenizedInstruction, uncovered: set[int]
+) -> Span:
+    start, end = span.start, span.end
+    introduction = _INTRODUCTION.match(instruction[start:end])
+    if introduction and start + introduction.end() < end:
+        start += introduction.end()
+    for i, (token, turn) in enumerate(zip(tokenized.tokens, tokenized.turns, strict=True)):
+        if turn or token.start < end:
+            continue
+        text = token.text.lower()
+        if i not in uncovered or text in _TEXT_END or text in _TEXT_END_ZH:
+            break
+        end = token.end
+    return Span(start, end)
 
 
 def _match_verb(

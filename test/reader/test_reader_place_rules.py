@@ -4,7 +4,7 @@ import pytest
 
 from kimi_ros.reader import Argument, Question, Reading, SkillCard, Span, Step, Thing
 from kimi_ros.reader.features import Features, TokenizedInstruction
-from kimi_ros.reader.place_rules import add_question_place, add_recipient
+from kimi_ros.reader.place_rules import add_object_place, add_question_place, add_recipient
 from kimi_ros.reader.tokenizer import tokenize
 
 
@@ -55,3 +55,19 @@ def test_add_recipient(text, noun, verb, person):
     (found,) = add_recipient(Reading('steps', (step,)), text, (skill,), tokenized(text)).steps
     told = [words(text, t.words) for t in found.things.get('person', ())]
     assert told == ([person] if person else [])
+
+
+@pytest.mark.parametrize(
+    ('text', 'noun', 'place'),
+    [
+        ('follow the woman pointing left in the kitchen', 'woman pointing left', 'kitchen'),
+        ('follow the man at the front desk now', 'man', 'front desk'),
+        ('follow the man now, it is warm in the kitchen', 'man', None),
+    ],
+)
+def test_add_object_place(text, noun, place):
+    skill = SkillCard('follow', 'Follow somebody.', (Argument('person', 'object'),))
+    step = Step('follow', thing(text, 'follow').words, {'person': (thing(text, noun),)})
+    (found,) = add_object_place(Reading('steps', (step,)), text, (skill,), tokenized(text)).steps
+    (person,) = found.things['person']
+    assert [words(text, mark.words) for mark in person.landmarks] == ([place] if place else [])

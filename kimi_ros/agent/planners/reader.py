@@ -200,6 +200,9 @@ class _Draft:
     def reference(self, thing: Thing) -> Reference:
         """Return a reading's thing as a reference, in the words said."""
         text, head = self.text(thing.words), self.text(thing.head)
+        if thing.head.turn != thing.words.turn:  # "the blue one", of a cup of the turn before
+            separator = '' if is_chinese(head) else ' '
+            text = separator.join([*map(self.text, thing.attributes), head])
         if thing.order or thing.relation:
             parsed = parse_reference(text)
             spans = sorted([*thing.attributes, thing.head], key=lambda s: (s.turn, s.start))

@@ -37,7 +37,8 @@ def retell_step(step: Step, turns: Sequence[str], language: str) -> str:
         return _by_name(step, turns, language)
     start, end = step.verb.start, max([step.verb.end, *(span.end for span in spans)])
     if language == 'zh':
-        return _chinese(instruction, spans, start, end)
+        told = _chinese(instruction, spans, start, end)
+        return told if spans else told + _first_thing(step, turns, '{}')
     following = _FOLLOWING.match(instruction, end)
     end = following.end() if following else end
     clause = instruction[start:end].strip()
