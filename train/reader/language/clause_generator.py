@@ -245,6 +245,10 @@ _AGREEMENT = (
     ('wants', 'want'),
     ('looks', 'look'),
     ('does', 'do'),
+    ('ends', 'end'),
+    ('lives', 'live'),
+    ('stays', 'stay'),
+    ('comes', 'come'),
 )
 
 

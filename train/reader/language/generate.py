@@ -7,26 +7,25 @@ from kimi_train.reader.language import (
     augmentation,
     noun_phrases_en,
     noun_phrases_zh,
-    patterns_en,
-    patterns_zh,
 )
 from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
 from kimi_train.reader.language.catalogue import SkillCatalogue
 from kimi_train.reader.language.catalogue_sampling import sample_catalogue
+from kimi_train.reader.language.chinese import ChineseGenerator
+from kimi_train.reader.language.english import EnglishGenerator
 from kimi_train.reader.language.example import Example
 from kimi_train.reader.language.lexicon import lexicon
+from kimi_train.reader.language.patterns import PATTERNS
+from kimi_train.reader.language.situations import SITUATIONS
 from kimi_train.reader.language.span_markers import SpanMarkers, remove_markers
 
 __all__ = ['generate']
 
 _LANGUAGES = {
-    'en': (patterns_en.EnglishGenerator, noun_phrases_en.NounPhraseGenerator, patterns_en.PATTERNS),
-    'zh': (patterns_zh.ChineseGenerator, noun_phrases_zh.NounPhraseGenerator, patterns_zh.PATTERNS),
+    'en': (EnglishGenerator, noun_phrases_en.NounPhraseGenerator),
+    'zh': (ChineseGenerator, noun_phrases_zh.NounPhraseGenerator),
 }
-_WEIGHTED = {
-    lang: tuple(name for name, weight in patterns for _ in range(weight))
-    for lang, (_, _, patterns) in _LANGUAGES.items()
-}
+_WEIGHTED = tuple(name for name, weight in (*PATTERNS, *SITUATIONS) for _ in range(weight))
 _BARE_OUTCOMES = ('nothing', 'unclear', 'answer')
 
 
@@ -50,11 +49,10 @@ def generate(
 
 
 def _sample_example(rng, lang, catalogue: SkillCatalogue, split, noisy) -> Example | None:
-    generator_class, noun_phrases, _ = _LANGUAGES[lang]
+    generator_class, noun_phrases = _LANGUAGES[lang]
     mark = SpanMarkers()
     generator = generator_class(rng, catalogue, noun_phrases(rng, lexicon(lang), mark, split), mark)
-    weighted = _WEIGHTED[lang]
-    pattern = weighted[int(rng.random() * len(weighted))]
+    pattern = _WEIGHTED[int(rng.random() * len(_WEIGHTED))]
     instruction = AnnotatedInstruction()
     if not getattr(generator, pattern)(instruction) or not instruction.text:
         return None

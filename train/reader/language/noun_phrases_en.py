@@ -243,9 +243,9 @@ class NounPhraseGenerator(PlacePhraseGenerator):
                 number = 'one'
         return self.build(noun, det, adjectives, number=number)
 
-    def pronominal(self) -> AnnotatedPhrase:
+    def pronominal(self, noun=None) -> AnnotatedPhrase:
         """Return "the red one", "the bigger one", "the other one", "the one on the left"."""
-        one = Noun('one', 'ones', '', 'any')
+        one = Noun('one', 'ones', '', 'any')  # whatever the noun
         r = self.random()
         if r < 0.45:
             return self.build(one, self.choose(('the', 'the', 'that', 'a')), (self.adjective(),))

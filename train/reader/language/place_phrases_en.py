@@ -183,6 +183,10 @@ class PlacePhraseGenerator:
             det = 'the'
         return self.build(noun, det, adjectives, order)
 
+    def definite(self, noun_classes=('landmark',)) -> AnnotatedPhrase:
+        """Return a noun phrase about a thing that is known."""
+        return self.simple(noun_classes, 'the')
+
     def build(self, noun, det, adjectives=(), order='', number='one', after=()):
         """Return the phrase of these parts; `after` holds attributes that follow the head."""
         mark = self.mark

@@ -134,6 +134,10 @@ class PlacePhraseGenerator:
         order = self.choose(self.lexicon.adjectives['order']) if 0.70 < r < 0.74 else ''
         return self.build(noun, self.choose(DETERMINERS) if det is None else det, adjectives, order)
 
+    def definite(self, noun_classes=('landmark',)) -> AnnotatedPhrase:
+        """Return a noun phrase about a thing that is known."""
+        return self.simple(noun_classes, '')
+
     def build(self, noun, det='', adjectives=(), order='', number='one', clause=''):
         """Return the phrase of these parts in one of its word orders: 那个 最大的 红色的 杯子."""
         mark = self.mark

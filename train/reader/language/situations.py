@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
-from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.skill_families import VERB_CLOSE, VERB_OPEN, skill_families
 from kimi_train.reader.language.span_markers import remove_markers
 
@@ -26,38 +25,16 @@ _DELIVERING = ('bring', 'deliver', 'serve', 'fetch', 'give', 'hand', 'distribute
 
 
 class SituationGenerator:
-    """Mixed into the generator of a language, whose requests it embeds.
-
-    Needs `pronominalize`, `add_short_carrier_phrase` and `questions` of the language.
-    """
-
-    def _frame(self, name: str) -> str:
-        return self.choose(sentence_templates(self.lang)[name])
-
-    def _imperative(self, family, predicate=None):
-        """Return an imperative template with an object, and the object's slot."""
-        template = family and self.sample_template(
-            family,
-            lambda a: (
-                a.is_imperative
-                and self.object_slot(family, a.slots)
-                and (predicate is None or predicate(a))
-            ),
-        )
-        return (template, self.object_slot(family, template.slots)) if template else (None, '')
+    """Mixed into a `PatternGenerator`, whose requests it embeds."""
 
     def instrument(self, instruction):
         """A request with the means to fulfil it: "press the button to start the fan"."""
-        family = self.family(
-            lambda f: (
-                self.takes_object(f)
-                and any(_OPERATED & set(f.noun_classes(a['name'])) for a in f.arguments)
-            )
+        family, template, _ = self.object_request(
+            lambda f: any(_OPERATED & set(f.noun_classes(a['name'])) for a in f.arguments)
         )
-        template, _ = self._imperative(family)
         if not template:
             return False
-        frame = self._frame('instruments').replace('{adjective}', self.noun_phrases.adjective())
+        frame = self.wording('instruments').replace('{adjective}', self.noun_phrases.adjective())
         instruction.text, call = self.fill(
             family, frame.replace('{}', template.text), template.slots
         )
@@ -66,16 +43,11 @@ class SituationGenerator:
 
     def take_and_put(self, instruction):
         """An object with its source, and where it goes: "take X from Y and put it in Z"."""
-        placer = self.family(
-            lambda f: any(a.get('place') for a in f.arguments) and self.takes_object(f)
-        )
-        template, slot = self._imperative(
-            placer, lambda a: any(placer.arguments_by_name[s].get('place') for s in a.slots)
-        )
+        placer, template, slot = self.placement_request()
         if not template:
             return False
         noun_classes = placer.noun_classes(slot)
-        form = self._frame('take_from').replace('<', VERB_OPEN).replace('>', VERB_CLOSE)
+        form = self.wording('take_from').replace('<', VERB_OPEN).replace('>', VERB_CLOSE)
         if '{source}' in form:
             phrase = self.noun_phrases.simple(noun_classes)
             phrase.relation, source, phrase.landmarks = self.noun_phrases.place(
@@ -96,28 +68,27 @@ class SituationGenerator:
             taking = taking.replace('{object}', phrase.text)
             instruction.calls = [put]
         instruction.text = self.add_short_carrier_phrase(
-            taking + self._frame('take_and_put_joints') + follow
+            taking + self.wording('take_and_put_joints') + follow
         )
         return True
 
     def placed_question(self, instruction):
         """A question about things at a place: "tell me how many plates are on the dresser"."""
-        kind, _, form = self._frame('placed_questions').partition(': ')
+        kind, _, form = self.wording('placed_questions').partition(': ')
         if self.questions.may_request_skill(self, kind, form):
             return False
         phrases = self.noun_phrases
         noun = phrases.lexicon.noun(self.rng, ('any',), phrases.split)
         adjectives = (phrases.adjective(),) if self.random() < 0.3 else ()
+        det = 'the' if self.lang == 'en' else ''
         if '{people}' in form:
             slot = '{people}'
-            head, text = self.mark(self._frame('people'))
+            head, text = self.mark(self.wording('people'))
             words, text = self.mark(text)
             phrase = AnnotatedPhrase(text, words, head, number='all', plural=True)
         elif '{largest}' in form:
             slot = '{largest}'
-            phrase = phrases.build(
-                noun, 'the' if self.lang == 'en' else '', (), self._frame('superlatives')
-            )
+            phrase = phrases.build(noun, det, (), self.wording('superlatives'))
         elif '{several}' in form:
             slot = '{several}'
             if self.lang == 'en' and not noun.plural:
@@ -127,7 +98,7 @@ class SituationGenerator:
             slot, phrase = '{a}', phrases.build(noun, 'a', adjectives)
         else:
             slot = '{}'
-            phrase = phrases.build(noun, 'the' if self.lang == 'en' else '', adjectives)
+            phrase = phrases.build(noun, det, adjectives)
             if phrase.plural:
                 return False
         relation, place, landmarks = (
@@ -148,7 +119,7 @@ class SituationGenerator:
     def anecdote(self, instruction):
         """Small talk about things and people, with verbs, that asks for nothing."""
         phrases = self.noun_phrases
-        text = self._frame('anecdotes')
+        text = self.wording('anecdotes')
         for slot, noun_classes in (
             ('{n}', ('any',)),
             ('{food}', ('food',)),
@@ -164,48 +135,43 @@ class SituationGenerator:
 
     def located_topic(self, instruction):
         """A thing and where it should be, then a request about it: the pronoun means the thing."""
-        family = self.family(self.takes_object)
-        template, slot = self._imperative(family)
+        family, template, slot = self.object_request()
         if not template:
             return False
         noun_classes = family.noun_classes(slot)
         phrase = (
             self.noun_phrases.phrase(noun_classes)
             if self.random() < 0.3
-            else self.noun_phrases.simple(noun_classes, 'the' if self.lang == 'en' else '')
+            else self.noun_phrases.definite(noun_classes)
         )
         if phrase.plural:
             return False
         place = self.noun_phrases.place(static=True, nested=False)[1]
         text, given = self.pronominalize(template, slot, phrase)
         text, call = self.fill(family, self.add_short_carrier_phrase(text), template.slots, given)
-        statement = self._frame('located_statements').replace('{place}', place)
+        statement = self.wording('located_statements').replace('{place}', place)
         instruction.text = statement.replace('{}', phrase.text) + text
         instruction.calls = [call]
         return True
 
     def state_condition(self, instruction):
         """A request on the state of its object: "if the gate is open, shut it"."""
-        family = self.family(self.takes_object)
-        template, slot = self._imperative(family)
+        family, template, slot = self.object_request()
         if not template:
             return False
-        phrase = self.noun_phrases.simple(
-            family.noun_classes(slot), 'the' if self.lang == 'en' else ''
-        )
+        phrase = self.noun_phrases.definite(family.noun_classes(slot))
         if phrase.plural:
             return False
         text, given = self.pronominalize(template, slot, phrase)
         text, call = self.fill(family, text, template.slots, given)
-        instruction.text = self._frame('state_conditions').replace('{}', phrase.text) + text
+        instruction.text = self.wording('state_conditions').replace('{}', phrase.text) + text
         call.condition = (phrase, True)
         instruction.calls = [call]
         return True
 
     def dangling_pronoun(self, instruction):
         """A request about something that was never named: "put it on the shelf"."""
-        family = self.family(self.takes_object)
-        template, slot = self._imperative(family)
+        family, template, slot = self.object_request()
         if not template:
             return False
         phrase = self.noun_phrases.simple(family.noun_classes(slot))
@@ -235,7 +201,7 @@ class SituationGenerator:
         what = next(
             a['name'] for a in family.arguments if a['type'] == 'object' and a['name'] != to
         )
-        form = self._frame('meant_for').replace('{thing}', f'{{{what}}}')
+        form = self.wording('meant_for').replace('{thing}', f'{{{what}}}')
         form = form.replace('{person}', f'{{{to}}}')
         slots = sorted((what, to), key=lambda slot: form.index('{' + slot + '}'))
         instruction.text, call = self.fill(family, form, slots)
@@ -245,7 +211,7 @@ class SituationGenerator:
     def leave_alone(self, instruction):
         """A prohibition without a negated verb: "hands off the kettle"."""
         phrase = self.noun_phrases.phrase(('any',))
-        form = self._frame('leave_alone')
+        form = self.wording('leave_alone')
         if self.lang == 'en' and phrase.plural:
             form = form.replace(' is ', ' are ').replace(' stays ', ' stay ')
         instruction.text = form.replace('{}', phrase.text)
