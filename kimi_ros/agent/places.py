@@ -47,6 +47,11 @@ class Place:
     radius: float = 0.0
 
 
+PLACE_RELATIONS = (
+    'on', 'in', 'left_of', 'right_of', 'in_front_of', 'behind', 'next_to', 'between',
+)  # fmt: skip
+
+
 def find_place(
     frame: Frame,
     relation: str,
@@ -54,14 +59,16 @@ def find_place(
     thing: Candidate | None = None,
     obstacles: Sequence[Candidate] = (),
 ) -> Place | None:
-    """Return a free spot, or None where there is none.
+    """Return a free spot, or None where there is none, or none can be seen, as under a table.
 
-    :param relation: one of on, in, left_of, right_of, in_front_of, behind, next_to, between; the
+    :param relation: one of `PLACE_RELATIONS`, or another, which has no spot that can be seen; the
         sides are the viewer's.
     :param landmarks: one thing, or two for 'between'.
     :param thing: what is to be put there: its own place counts as free, its size must fit.
     :param obstacles: other things that are known, for frames without depth.
     """
+    if relation not in PLACE_RELATIONS:
+        return None
     if relation == 'in':
         return _inside(frame, landmarks[0])
     if frame.depth is None or frame.intrinsics is None:
