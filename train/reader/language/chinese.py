@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kimi_train.reader.language import free_text
-from kimi_train.reader.language import questions_zh as questions
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.patterns import PatternGenerator
 from kimi_train.reader.language.sentence_templates import sentence_templates
@@ -24,7 +23,7 @@ class ChineseGenerator(SituationGenerator, PatternGenerator):
     """Generates Chinese instructions of all kinds."""
 
     lang = 'zh'
-    questions = questions
+    space = ''
 
     def sample_text(self, slot):
         """Sample a string argument, sometimes in quotes."""
@@ -109,6 +108,35 @@ class ChineseGenerator(SituationGenerator, PatternGenerator):
         if not template.without_object or template.slots[0] != slot:
             return ''
         return '{' + slot + '}' + template.without_object
+
+    def finish_question(self, text):
+        """Return the question, now and then with a final particle, mostly with a question mark."""
+        r = self.random()
+        if r < 0.15 and not any(word in text for word in ('吗', '呢', '不', '没')):
+            text += self.choose(('呢', '啊', '呀'))
+        return text + '？' if r < 0.7 else text
+
+    def question_phrase(self, template, noun_classes):
+        """Return a question about a thing and its phrase."""
+        phrases = self.noun_phrases
+        if '{n}' in template:
+            phrase = phrases.definite(noun_classes)
+            return template.replace('{n}', phrase.text), phrase
+        if '{m}' not in template:
+            phrase = (
+                phrases.phrase(noun_classes)
+                if self.random() < 0.5
+                else phrases.simple(noun_classes)
+            )
+            return template.replace('{}', phrase.text), phrase
+        noun = phrases.lexicon.noun(self.rng, noun_classes, phrases.split)
+        adjectives = (phrases.adjective(),) if self.random() < 0.35 else ()
+        phrase = phrases.build(noun, '', adjectives, number='all')
+        text = template.replace('{m}', noun.measure).replace('{}', phrase.text)
+        if text[0] in '有几一' and self.random() < 0.35:
+            phrase.relation, place, phrase.landmarks = phrases.place(static=True, nested=False)
+            text = place + text
+        return text, phrase
 
     def shared_head(self, noun_classes):
         """Return 红色的和蓝色的杯子: the phrases share their head."""

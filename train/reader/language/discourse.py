@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kimi_train.reader.language.annotated_instruction import AnnotatedInstruction
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
-from kimi_train.reader.language.requests import RequestGenerator
+from kimi_train.reader.language.questions import QuestionGenerator
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES, skill_families
 
 __all__ = ['DiscourseGenerator']
@@ -12,13 +12,8 @@ __all__ = ['DiscourseGenerator']
 _UNLESS = ('unless', '除非')
 
 
-class DiscourseGenerator(RequestGenerator):
-    """Generates what people say beside plain requests.
-
-    :cvar questions: module of the language's questions.
-    """
-
-    questions = None
+class DiscourseGenerator(QuestionGenerator):
+    """Generates what people say beside plain requests."""
 
     def prohibition(self, instruction):
         """A request with an exception: "the pliers, not the hammer"."""
@@ -258,22 +253,6 @@ class DiscourseGenerator(RequestGenerator):
             if template.verb and self.is_outside_catalogue(family, template):
                 return family, template
         return None, None
-
-    def question(self, instruction):
-        """A question about the view."""
-        return self.questions.generate_question(self, instruction)
-
-    def small_talk(self, instruction):
-        """Small talk."""
-        instruction.text = self.choose(self.questions.SMALL_TALK)
-        instruction.outcome = 'nothing'
-        return True
-
-    def unintelligible(self, instruction):
-        """Unintelligible text."""
-        instruction.text = self.questions.unintelligible_text(self)
-        instruction.outcome = 'unclear'
-        return True
 
     def cancellation(self, instruction):
         """A request that is cancelled."""

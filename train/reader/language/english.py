@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from kimi_train.reader.language import free_text
-from kimi_train.reader.language import questions_en as questions
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.carrier_phrases_en import add_carrier_phrase, to_gerund
 from kimi_train.reader.language.clause_generator import GROUNDED_TYPES
 from kimi_train.reader.language.patterns import PatternGenerator
+from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.situations import SituationGenerator
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES, to_passive
-from kimi_train.reader.language.span_markers import opening_marker
+from kimi_train.reader.language.span_markers import closing_marker, opening_marker
 
 __all__ = ['EnglishGenerator']
 
@@ -21,7 +21,6 @@ class EnglishGenerator(SituationGenerator, PatternGenerator):
     """Generates English instructions of all kinds."""
 
     lang = 'en'
-    questions = questions
 
     def sample_text(self, slot):
         """Sample a string argument, sometimes in quotes."""
@@ -83,6 +82,42 @@ class EnglishGenerator(SituationGenerator, PatternGenerator):
         if not template.text.endswith('}'):
             return ''
         return template.text[template.text.index('{' + slot) :]
+
+    def finish_question(self, text):
+        """Return the question, with a question mark unless it is an imperative."""
+        imperative = text.split(' ', 1)[0] in sentence_templates('en')['no_question_mark']
+        return text if imperative else text + '?'
+
+    def question_phrase(self, template, noun_classes):
+        """Return a question about a thing and its phrase, or None if they do not agree."""
+        phrases = self.noun_phrases
+        slot = next((s for s in ('{a}', '{s}', '{the}', '{n}') if s in template), '{}')
+        if slot == '{}':
+            phrase = (
+                phrases.phrase(noun_classes)
+                if self.random() < 0.6
+                else phrases.definite(noun_classes)
+            )
+            return _agree_question(template, phrase).replace('{}', phrase.text), phrase
+        if slot == '{n}':
+            phrase = phrases.simple(noun_classes, '')
+            return template.replace('{n}', phrase.text), phrase
+        noun = phrases.lexicon.noun(self.rng, noun_classes, phrases.split)
+        adjectives = (phrases.adjective(),) if self.random() < 0.35 else ()
+        if slot == '{a}':
+            phrase = phrases.build(noun, 'a', adjectives)
+        elif not noun.plural and 'how many' in template:
+            return None
+        else:
+            det = 'the' if slot == '{the}' else ''
+            phrase = phrases.build(noun, det, adjectives, number='all' if noun.plural else 'one')
+        text = template.replace(slot, phrase.text)
+        if text.endswith((closing_marker(phrase.words), ' there', ' see', ' are')) and (
+            self.random() < 0.35
+        ):
+            phrase.relation, place, phrase.landmarks = phrases.place(static=True, nested=False)
+            text = f'{text} {place}'
+        return text, phrase
 
     def shared_head(self, noun_classes):
         """Return "the red and the blue cup": the phrases share their head."""
@@ -204,3 +239,18 @@ class EnglishGenerator(SituationGenerator, PatternGenerator):
         instruction.text = one + self.choose((' and ', ' and then ', ', then ', ' and ')) + two
         instruction.calls = [call, other]
         return True
+
+
+def _agree_question(template, phrase):
+    if not phrase.plural:
+        return template
+    for one, more in (
+        ("where's {}", 'where are {}'),
+        ('is {}', 'are {}'),
+        ('{} is', '{} are'),
+        ('does {}', 'do {}'),
+        ('has {}', 'have {}'),
+        ('{} says', '{} say'),
+    ):
+        template = template.replace(one, more)
+    return template

@@ -38,5 +38,7 @@ def questions(lang: str, kind: str) -> tuple[str, ...]:
             line = line.replace('{}', '{a}')
         if lang == 'en' and kind == 'count':
             line = line.replace('{}', '{s}')
+        if lang == 'zh' and kind == 'count':
+            line = line.replace('个', '{m}')
         found.append(line)
     return tuple(found)

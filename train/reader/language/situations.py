@@ -75,7 +75,7 @@ class SituationGenerator:
     def placed_question(self, instruction):
         """A question about things at a place: "tell me how many plates are on the dresser"."""
         kind, _, form = self.wording('placed_questions').partition(': ')
-        if self.questions.may_request_skill(self, kind, form):
+        if self.may_request_skill(kind, form):
             return False
         phrases = self.noun_phrases
         noun = phrases.lexicon.noun(self.rng, ('any',), phrases.split)
@@ -107,14 +107,15 @@ class SituationGenerator:
             else phrases.place(static=True, nested=False)
         )
         phrase.relation, phrase.landmarks = relation, landmarks
-        instruction.text = (
+        text = (
             form.replace(slot, phrase.text)
             .replace('{place}', place)
             .replace('{room}', place)
             .replace('{measure}', noun.measure)
         )
+        instruction.text, instruction.outcome = self.finish_question(text), 'answer'
         instruction.question = (kind, (phrase,))
-        return self.questions.finish_question(self, instruction)
+        return True
 
     def anecdote(self, instruction):
         """Small talk about things and people, with verbs, that asks for nothing."""
