@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.lexicon import Noun
-from kimi_train.reader.language.place_phrases_en import (
-    DETERMINERS,
-    STATIC_RELATIONS,
-    PlacePhraseGenerator,
-)
+from kimi_train.reader.language.phrase_base import STATIC_RELATIONS
+from kimi_train.reader.language.place_phrases_en import DETERMINERS, PlacePhraseGenerator
 from kimi_train.reader.language.sentence_templates import sentence_templates
 
 __all__ = ['NounPhraseGenerator']

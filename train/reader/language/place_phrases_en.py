@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
-from kimi_train.reader.language.lexicon import is_held_out, plural_of
+from kimi_train.reader.language.phrase_base import (
+    PLACEMENT_RELATIONS,
+    STATIC_RELATIONS,
+    PhraseBase,
+)
 from kimi_train.reader.language.sentence_templates import sentence_templates
-from kimi_train.reader.language.span_markers import SpanMarkers, closing_marker, opening_marker
+from kimi_train.reader.language.span_markers import closing_marker, opening_marker
 
-__all__ = ['PLACEMENT_RELATIONS', 'PlacePhraseGenerator', 'STATIC_RELATIONS', 'DETERMINERS']
+__all__ = ['PlacePhraseGenerator', 'DETERMINERS']
 
 TEMPLATES = sentence_templates('en')
 # Prepositions by relation.
@@ -56,19 +60,6 @@ _STATIC_RELATION_WORDS = {
     k: tuple(w for w in words if w not in ('onto', 'into', 'before', 'over', 'within'))
     for k, words in RELATION_WORDS.items()
 } | {'above': ('above', 'over')}
-PLACEMENT_RELATIONS = (
-    ('on',) * 30
-    + ('in',) * 26
-    + ('next_to',) * 12
-    + ('left_of',) * 7
-    + ('right_of',) * 7
-    + ('in_front_of',) * 6
-    + ('behind',) * 6
-    + ('between',) * 5
-    + ('under',) * 4
-    + ('above',) * 1
-)
-STATIC_RELATIONS = PLACEMENT_RELATIONS + ('nearest_to',) * 4
 DETERMINERS = (
     ('the',) * 30
     + ('a',) * 6
@@ -125,50 +116,25 @@ third""".split()
 )
 
 
-_NEVER_COMPOUND = frozenset(('person', 'animal', 'place', 'name'))
+class PlacePhraseGenerator(PhraseBase):
+    """Generates simple English noun phrases, and places."""
 
+    lang = 'en'
+    adjective_shares = (
+        (0.45, 'color'),
+        (0.6, 'size'),
+        (0.7, 'material'),
+        (0.87, 'state'),
+        (0.93, 'brand'),
+        (1.0, 'other'),
+    )
+    compound_share = 0.04
+    definite_determiner = 'the'
 
-class PlacePhraseGenerator:
-    """Generates simple noun phrases and the places of one example.
-
-    :param rng: random.Random.
-    :param lexicon: nouns and adjectives.
-    :param mark: numbers the spans of the example.
-    :param split: of the nouns: 'train', 'core', 'held_out' or 'all'.
-    :ivar place_follows: whether a destination follows the phrase; the object's own place is then a
-        relative clause, so that the two are not confused.
-    """
-
-    def __init__(self, rng, lexicon, mark: SpanMarkers, split: str):
-        self.rng = rng
-        self.random = rng.random
-        self.lexicon = lexicon
-        self.mark = mark
-        self.split = split
-        self.place_follows = False
-
-    def choose(self, options):
-        """Return a random option."""
-        return options[int(self.random() * len(options))]
-
-    def adjective(self) -> str:
-        """Sample an adjective."""
-        r = self.random()
-        adjectives = self.lexicon.adjectives
-        if r < 0.02:
-            colours = adjectives['color'][:20]
-            return f'{self.choose(colours)} and {self.choose(colours)}'
-        if r < 0.45:
-            return self.choose(adjectives['color'])
-        if r < 0.6:
-            return self.choose(adjectives['size'])
-        if r < 0.7:
-            return self.choose(adjectives['material'])
-        if r < 0.87:
-            return self.choose(adjectives['state'])
-        if r < 0.93:
-            return self.choose(adjectives['brand'])
-        return self.choose(adjectives['other'])
+    def colour_pair(self):
+        """Return two colours as one adjective: "yellow and white"."""
+        colours = self.lexicon.adjectives['color'][:20]
+        return f'{self.choose(colours)} and {self.choose(colours)}'
 
     def simple(self, noun_classes=('landmark',), det=None) -> AnnotatedPhrase:
         """Return a noun phrase with at most one adjective."""
@@ -183,14 +149,10 @@ class PlacePhraseGenerator:
             det = 'the'
         return self.build(noun, det, adjectives, order)
 
-    def definite(self, noun_classes=('landmark',)) -> AnnotatedPhrase:
-        """Return a noun phrase about a thing that is known."""
-        return self.simple(noun_classes, 'the')
-
     def build(self, noun, det, adjectives=(), order='', number='one', after=()):
         """Return the phrase of these parts; `after` holds attributes that follow the head."""
         mark = self.mark
-        noun = self._compound(noun)
+        noun = self.compound(noun)
         if adjectives and noun.noun_class in _ADJECTIVES_BY_CLASS:
             adjectives = (self.choose(_ADJECTIVES_BY_CLASS[noun.noun_class]),)
         plural = number not in ('one', 'other') or noun.plural == noun.word
@@ -221,16 +183,6 @@ class PlacePhraseGenerator:
         return AnnotatedPhrase(
             text, words, head, tuple(attributes), order_id, number, '', (), plural, noun.noun_class
         )
-
-    def _compound(self, noun):
-        """Return, now and then, a compound of the noun: "apple tray"."""
-        if self.random() > 0.04 or noun.noun_class in _NEVER_COMPOUND or not noun.plural:
-            return noun
-        last = self.choose(TEMPLATES['compound_heads'])
-        if is_held_out(last) != (self.split == 'held_out') and self.split != 'all':
-            return noun
-        word = f'{noun.word} {last}'
-        return noun._replace(word=word, plural=plural_of(word))
 
     def _labelled(self):
         label = self.choose(('{}', '{}', 'number {}', 'no. {}')).format(self.random_label())
@@ -299,10 +251,6 @@ class PlacePhraseGenerator:
             f'the {inner}', words, head, attributes, order, 'one', 'part_of', (whole,)
         )
 
-    def phrase(self, noun_classes=('any',)) -> AnnotatedPhrase:
-        """Return a noun phrase of any kind."""
-        raise NotImplementedError
-
     def place(self, relation=None, static=False, nested=True, allow_to=False, noun_classes=None):
         """Sample a place: relation, text ("to the left of the bowl") and landmarks.
 
@@ -313,37 +261,17 @@ class PlacePhraseGenerator:
         """
         relation = relation or self.choose(STATIC_RELATIONS if static else PLACEMENT_RELATIONS)
         word = self.choose((_STATIC_RELATION_WORDS if static else RELATION_WORDS)[relation])
-        r = self.random()
         if relation == 'between':
-            return (relation, *self._between(word, r))
-        if noun_classes:
-            pass
-        elif relation == 'on' and r < 0.75:
-            noun_classes = ('surface',)
-        elif relation == 'in' and r < 0.8:
-            noun_classes = ('place',) if static and r < 0.12 else ('container',)
-        elif relation == 'under' and r < 0.5:
-            noun_classes = ('surface',)
-        elif relation in ('next_to', 'behind', 'in_front_of') and r < 0.3:
-            noun_classes = ('surface', 'container', 'switch', 'open')
-        elif relation == 'nearest_to' and r < 0.5:
-            noun_classes = ('open', 'surface')
-        noun_classes = noun_classes or ('landmark',)
-        r = self.random()
-        if nested and r < 0.10 and relation in ('on', 'in'):
-            landmark = self.part_of(relation)
-        elif nested and r < 0.16:
-            landmark = self.phrase(noun_classes)
-        else:
-            landmark = self.simple(noun_classes)
+            return (relation, *self._between(word))
+        landmark = self.landmark(relation, static, nested, noun_classes)
         if allow_to and relation in ('on', 'in') and self.random() < 0.5:
             word = 'to'
         elif self.random() < 0.02 and relation in ('left_of', 'right_of', 'next_to', 'behind'):
             word = f'just {word}' if self.random() < 0.5 else f'right {word}'
         return relation, f'{word} {landmark.text}', (landmark,)
 
-    def _between(self, word, r):
-        if r < 0.75:
+    def _between(self, word):
+        if self.random() < 0.75:
             first, second = self.simple(), self.simple()
             return f'{word} {first.text} and {second.text}', (first, second)
         noun = self.lexicon.noun(self.rng, ('landmark',), self.split)

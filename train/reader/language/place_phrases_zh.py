@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
-from kimi_train.reader.language.lexicon import is_held_out
-from kimi_train.reader.language.place_phrases_en import PLACEMENT_RELATIONS
+from kimi_train.reader.language.phrase_base import PLACEMENT_RELATIONS, PhraseBase
 from kimi_train.reader.language.sentence_templates import sentence_templates
-from kimi_train.reader.language.span_markers import SpanMarkers
 from kimi_train.reader.language.value_wordings import number_words_zh
 
 __all__ = ['PlacePhraseGenerator', 'DETERMINERS']
@@ -82,47 +80,23 @@ _PART_OF = {
 _WHOLES = TEMPLATES['wholes']
 
 
-_NEVER_COMPOUND = frozenset(('person', 'animal', 'place', 'name'))
+class PlacePhraseGenerator(PhraseBase):
+    """Generates simple Chinese noun phrases, and places."""
 
+    lang = 'zh'
+    adjective_shares = (
+        (0.48, 'color'),
+        (0.66, 'size'),
+        (0.76, 'material'),
+        (0.93, 'state'),
+        (1.0, 'brand'),
+    )
+    compound_share = 0.06
 
-class PlacePhraseGenerator:
-    """Generates simple noun phrases and the places of one example.
-
-    :param rng: random.Random.
-    :param lexicon: nouns and adjectives.
-    :param mark: numbers the spans of the example.
-    :param split: of the nouns: 'train', 'core', 'held_out' or 'all'.
-    :ivar place_follows: whether a destination follows the phrase.
-    """
-
-    def __init__(self, rng, lexicon, mark: SpanMarkers, split: str):
-        self.rng = rng
-        self.random = rng.random
-        self.lexicon = lexicon
-        self.mark = mark
-        self.split = split
-        self.place_follows = False
-
-    def choose(self, options):
-        """Return a random option."""
-        return options[int(self.random() * len(options))]
-
-    def adjective(self) -> str:
-        """Sample an adjective."""
-        r = self.random()
-        adjectives = self.lexicon.adjectives
-        if r < 0.02:
-            pair = self.choose('黑白红蓝黄绿') + self.choose('黑白红蓝黄绿')
-            return pair + self.choose(('相间', '双色', '两色', '色'))
-        if r < 0.48:
-            return self.choose(adjectives['color'])
-        if r < 0.66:
-            return self.choose(adjectives['size'])
-        if r < 0.76:
-            return self.choose(adjectives['material'])
-        if r < 0.93:
-            return self.choose(adjectives['state'])
-        return self.choose(adjectives['brand'])
+    def colour_pair(self):
+        """Return two colours as one adjective: 黑白相间."""
+        pair = self.choose('黑白红蓝黄绿') + self.choose('黑白红蓝黄绿')
+        return pair + self.choose(('相间', '双色', '两色', '色'))
 
     def simple(self, noun_classes=('landmark',), det=None) -> AnnotatedPhrase:
         """Return a noun phrase with at most one adjective."""
@@ -134,14 +108,10 @@ class PlacePhraseGenerator:
         order = self.choose(self.lexicon.adjectives['order']) if 0.70 < r < 0.74 else ''
         return self.build(noun, self.choose(DETERMINERS) if det is None else det, adjectives, order)
 
-    def definite(self, noun_classes=('landmark',)) -> AnnotatedPhrase:
-        """Return a noun phrase about a thing that is known."""
-        return self.simple(noun_classes, '')
-
     def build(self, noun, det='', adjectives=(), order='', number='one', clause=''):
         """Return the phrase of these parts in one of its word orders: 那个 最大的 红色的 杯子."""
         mark = self.mark
-        noun = self._compound(noun)
+        noun = self.compound(noun)
         if adjectives and noun.noun_class in _ADJECTIVES_BY_CLASS:
             adjectives = (self.choose(_ADJECTIVES_BY_CLASS[noun.noun_class]),)
         det = det.replace('{}', noun.measure)
@@ -188,15 +158,6 @@ class PlacePhraseGenerator:
             noun.noun_class,
         )
 
-    def _compound(self, noun):
-        """Return, now and then, a compound of the noun: 苹果筐."""
-        if self.random() > 0.07 or noun.noun_class in _NEVER_COMPOUND or len(noun.word) > 3:
-            return noun
-        word = noun.word + self.choose(TEMPLATES['compound_heads'])
-        if is_held_out(word) != (self.split == 'held_out') and self.split != 'all':
-            return noun
-        return noun._replace(word=word)
-
     def _labelled(self, noun=''):
         r = self.random()
         n = 1 + int(self.random() * 20)
@@ -235,10 +196,6 @@ class PlacePhraseGenerator:
         words, inner = mark(whole.text + self.choose(('的', '', '')) + front + text)
         return AnnotatedPhrase(inner, words, head, (), order, 'one', 'part_of', (whole,))
 
-    def phrase(self, noun_classes=('any',)) -> AnnotatedPhrase:
-        """Return a noun phrase of any kind."""
-        raise NotImplementedError
-
     def place(
         self,
         relation=None,
@@ -255,38 +212,23 @@ class PlacePhraseGenerator:
         """
         relation = relation or self.choose(PLACEMENT_RELATIONS)
         word = self.choose(RELATION_WORDS[relation])
-        r = self.random()
         if relation == 'between':
-            return (relation, *self._between(word, r, without_determiner))
-        if noun_classes:
-            pass
-        elif relation in ('on', 'under') and r < 0.75:
-            noun_classes = ('surface',)
-        elif relation == 'in' and r < 0.8:
-            noun_classes = ('place',) if static and r < 0.12 else ('container',)
-        elif relation in ('next_to', 'behind', 'in_front_of') and r < 0.3:
-            noun_classes = ('surface', 'container', 'switch', 'open')
-        noun_classes = noun_classes or ('landmark',)
-        r = self.random()
-        if relation == 'on' and r < 0.12 and noun_classes == ('surface',):
+            return (relation, *self._between(word, without_determiner))
+        if relation == 'on' and not noun_classes and self.random() < 0.1:
             head, text = self.mark(
                 self.choose(('桌', '桌', '地', '床', '台', '墙', '架', '桌子', '柜'))
             )
             words, text = self.mark(text)
             return relation, text + '上', (AnnotatedPhrase(text, words, head),)
-        if nested and r > 0.92 and relation in ('on', 'in'):
-            landmark = self.part_of(relation)
-        elif nested and r > 0.88:
-            landmark = self.phrase(noun_classes)
-        else:
-            landmark = self.simple(noun_classes, '' if without_determiner else None)
+        det = '' if without_determiner else None
+        landmark = self.landmark(relation, static, nested, noun_classes, det)
         text = landmark.text
         if relation in ('on', 'in') and len(word) == 1 and text.endswith(('上', '里', '层')):
             word = ''
         return relation, text + word, (landmark,)
 
-    def _between(self, word, r, without_determiner):
-        if r < 0.8:
+    def _between(self, word, without_determiner):
+        if self.random() < 0.8:
             one, two = (
                 self.simple(det='' if without_determiner else self.choose(('', '', '那{}'))),
                 self.simple(det=''),
