@@ -61,7 +61,9 @@ setup(
         'kimi_ros.agent': ['*.yaml'],
         'kimi_ros.eval': ['*.yaml'],
         'kimi_ros.eval.reading': ['*.jsonl', '*.yaml', 'skills/*.yaml'],
+        'kimi_ros.eval.safety': ['*.yaml'],
         'kimi_ros.sim': ['*.yaml', 'recorded/*'],
+        'kimi_ros.speech': ['*.yaml'],
     },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
@@ -86,6 +88,15 @@ setup(
     extras_require={
         'ros': [f'{wheel}; platform_machine == "x86_64"' for wheel in ROS_WHEELS],
         'sim': ['mujoco>=3.2'],
+        # silero-vad's wheel would pull in PyTorch; faster-whisper carries the same network.
+        'speech': [
+            'faster-whisper>=1.1',
+            'pocketsphinx>=5.0',
+            'pypinyin>=0.50',
+            'sherpa-onnx>=1.10',
+            'sounddevice>=0.4',
+            'soxr>=0.3',
+        ],
         # Both own the folder onnxruntime/: pip uninstall onnxruntime before installing this.
         'gpu': ['onnxruntime-gpu>=1.23.2'],
         'hub': ['huggingface_hub>=0.24'],
@@ -117,6 +128,7 @@ setup(
             'kimi-train = kimi_train.cli:main',
             'kimi_node = kimi_ros.nodes.kimi_node:main',
             'sim_camera = kimi_ros.nodes.sim_camera:main',
+            'speech_node = kimi_ros.nodes.speech_node:main',
         ],
     },
 )

@@ -40,7 +40,7 @@ def make_node(context: LaunchContext) -> list[Node]:
         return LaunchConfiguration(name).perform(context)
 
     topics = {name: given(name) for name, _, _ in TOPICS}
-    return [
+    nodes = [
         Node(
             package='kimi_ros',
             executable='kimi_node',
@@ -54,6 +54,21 @@ def make_node(context: LaunchContext) -> list[Node]:
             remappings=remappings(topics, given('cameras')),
         )
     ]
+    if given('speech').lower() in ('true', '1'):
+        nodes.append(
+            Node(
+                package='kimi_ros',
+                executable='speech_node',
+                name='speech',
+                namespace=given('namespace'),
+                output='screen',
+                parameters=[
+                    given('speech_params_file'),
+                    *([{'skills': given('skills')}] if given('skills') else []),
+                ],
+            )
+        )
+    return nodes
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -61,6 +76,8 @@ def generate_launch_description() -> LaunchDescription:
     arguments = [
         ('params_file', str(share('config/kimi.yaml')), 'YAML file with parameters'),
         ('namespace', '', 'namespace of the node and of relative topics'),
+        ('speech', 'false', 'true: also start the node speech'),
+        ('speech_params_file', str(share('config/speech.yaml')), 'its YAML file with parameters'),
         *((name, '', text) for name, text in PARAMETERS),
         *TOPICS,
     ]

@@ -31,6 +31,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         '--seed', type=int, default=0, help='number of the held-out scene (default: 0)'
     )
     parser.add_argument(
+        '--speech',
+        action='store_true',
+        help='also start the node speech: microphone and loudspeaker',
+    )
+    parser.add_argument(
         '--no-camera', action='store_true', help='start only the node, for your own camera'
     )
     parser.add_argument(
@@ -68,6 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
         parameters['camera_pose'] = render_scene(seed).frame.camera_pose.ravel().tolist()
         processes.append(('sim_camera', ros_arguments({'seed': seed})))
     processes.append(('kimi_node', [*ros_arguments(parameters), *arguments.ros]))
+    if arguments.speech:
+        spoken = {k: v for k, v in parameters.items() if k == 'skills'}
+        processes.append(('speech_node', ros_arguments(spoken)))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -1,0 +1,75 @@
+"""Piper voices (VITS, ONNX): espeak-ng writes the phonemes, ONNX Runtime does the rest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from kimi_ros.speech.errors import SpeechModelError
+from kimi_ros.speech.espeak import executable
+
+_BEGIN, _END, _PAD = '^', '$', '_'
+
+
+class PiperVoice:
+    """See Voice. A folder holds one voice: its `.onnx` and, beside it, its `.onnx.json`."""
+
+    def __init__(self, folder: Path, threads: int = 1):
+        """Load the voice.
+
+        :raises SpeechModelError: if a file is missing, or the voice does not use espeak-ng.
+        """
+        executable()
+        settings = sorted(folder.glob('*.onnx.json'))
+        if not settings or not (model := settings[0].with_suffix('')).is_file():
+            raise SpeechModelError(f'{folder} needs a voice: NAME.onnx and NAME.onnx.json')
+        about = json.loads(settings[0].read_text(encoding='utf-8'))
+        if about.get('phoneme_type', 'espeak') != 'espeak':
+            raise SpeechModelError(
+                f'{settings[0]} has the phonemes of {about["phoneme_type"]}: only espeak is read'
+            )
+        self.name = f'piper ({model.stem})'
+        self.rate = int(about['audio']['sample_rate'])
+        self._espeak = about['espeak']['voice']
+        self._ids: dict[str, list[int]] = about['phoneme_id_map']
+        scales = about.get('inference', {})
+        self._scales = [
+            scales.get('noise_scale', 0.667),
+            scales.get('length_scale', 1.0),
+            scales.get('noise_w', 0.8),
+        ]
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(model), options, ['CPUExecutionProvider'])
+        self._inputs = {i.name for i in self._session.get_inputs()}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The one language of the voice."""
+        return ('zh',) if self._espeak.startswith(('zh', 'cmn')) else ('en',)
+
+    def synthesize(self, text: str, language: str, speed: float = 1.0) -> np.ndarray:
+        """See Voice."""
+        command = [executable(), '-q', '--ipa', '-v', self._espeak, '--', text]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        sounds = ' '.join(done.stdout.split())
+        ids = list(self._ids[_BEGIN]) + list(self._ids[_PAD])
+        for sound in sounds:
+            if sound in self._ids:
+                ids += [*self._ids[sound], *self._ids[_PAD]]
+        ids += self._ids[_END]
+        noise, length, width = self._scales
+        feed = {
+            'input': np.array([ids], np.int64),
+            'input_lengths': np.array([len(ids)], np.int64),
+            'scales': np.array([noise, length / speed, width], np.float32),
+        }
+        if 'sid' in self._inputs:
+            feed['sid'] = np.array([0], np.int64)
+        sound: np.ndarray = self._session.run(None, feed)[0]
+        return sound.ravel().astype(np.float32)

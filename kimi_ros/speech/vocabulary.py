@@ -1,0 +1,135 @@
+"""The words that are expected, out of the skills and the things seen."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any, Protocol
+
+import yaml
+
+LANGUAGES = ('en', 'zh')
+_PUNCTUATION = re.compile(r"[^\w'\s]|_")
+_HAN = re.compile(r'[\u4e00-\u9fff]')
+_PROMPT_WORDS = 40  # of each kind: a Whisper prompt holds 224 tokens, and each costs time
+
+
+class ArgumentLike(Protocol):
+    """An argument of a skill: 'object' and the like are things that are named."""
+
+    @property
+    def type(self) -> str: ...  # noqa: D102
+
+
+class SkillLike(Protocol):
+    """What is needed of a skill."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def arguments(self) -> Sequence[ArgumentLike]: ...  # noqa: D102
+
+
+@functools.lru_cache(1)
+def words() -> Mapping[str, Any]:
+    """Return the file words.yaml."""
+    text = resources.files('kimi_ros.speech').joinpath('words.yaml').read_text(encoding='utf-8')
+    content: Mapping[str, Any] = yaml.safe_load(text)
+    return content
+
+
+@dataclass(frozen=True)
+class SpokenSkill:
+    """How a skill is spoken.
+
+    :ivar verbs: what people say for it, the commonest first, by language.
+    :ivar things: how many things it names: 0, 1, or 2 with a preposition between.
+    """
+
+    name: str
+    verbs: Mapping[str, tuple[str, ...]]
+    things: int
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that a command is made of.
+
+    :ivar things: names of things, with or without attributes, by language.
+    """
+
+    skills: tuple[SpokenSkill, ...]
+    things: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, skills: Iterable[SkillLike], things: Iterable[str] = ()) -> Vocabulary:
+        """Return the vocabulary of these skills, with common things and these.
+
+        :param things: names of things in any language: 'red cup', '螺丝刀'.
+        """
+        spoken = tuple(_spoken(skill) for skill in skills)
+        known = {language: tuple(words()['things'][language]) for language in LANGUAGES}
+        return cls(spoken, known).with_things(things)
+
+    def with_things(self, names: Iterable[str]) -> Vocabulary:
+        """Return the vocabulary with these things too; those known already change nothing."""
+        known = {language: list(self.things[language]) for language in LANGUAGES}
+        for name in names:
+            plain = normalize(name)
+            language = language_of(plain)
+            if plain and plain not in known[language]:
+                known[language].append(plain)
+        if all(len(known[i]) == len(self.things[i]) for i in LANGUAGES):
+            return self
+        return replace(self, things={i: tuple(t) for i, t in known.items()})
+
+    def verbs(self, language: str) -> list[str]:
+        """Return the verbs of all skills, longest first."""
+        found = {v for skill in self.skills for v in skill.verbs[language]}
+        return sorted(found, key=len, reverse=True)
+
+    def terms(self, language: str) -> list[str]:
+        """Return the nouns, colours and sizes, longest first."""
+        plain = words()
+        found = {*self.things[language], *plain['colors'][language], *plain['sizes'][language]}
+        return sorted(found, key=len, reverse=True)
+
+    def prompt(self, language: str) -> str:
+        """Return the words as a text that a Whisper model is told came before.
+
+        Words only, no sentences: it would repeat those where it hears badly.
+        """
+        if (
+            language == 'zh'
+        ):  # a list would be repeated, and a sentence brings simplified characters
+            return '以下是普通话的句子。'
+        plain = words()
+        verbs = [verb for skill in self.skills for verb in skill.verbs[language][:2]]
+        newest = [*reversed(self.things[language])]
+        groups = (verbs, plain['colors'][language], plain['prepositions'][language][:5], newest)
+        return '. '.join(
+            ', '.join(dict.fromkeys(group[:_PROMPT_WORDS])).capitalize() for group in groups
+        )
+
+
+def _spoken(skill: SkillLike) -> SpokenSkill:
+    verbs = words()['verbs']
+    known = verbs.get(skill.name) or verbs.get(skill.name.split('_')[0]) or {}
+    own = {'en': (skill.name.replace('_', ' '),), 'zh': ()}
+    spoken = {language: tuple(known.get(language) or own[language]) for language in LANGUAGES}
+    grounded = sum(a.type in ('object', 'point', 'region') for a in skill.arguments)
+    return SpokenSkill(skill.name, spoken, min(grounded, 2))
+
+
+def language_of(text: str) -> str:
+    """Return 'zh' for text with Chinese characters, else 'en'."""
+    return 'zh' if _HAN.search(text) else 'en'
+
+
+def normalize(text: str) -> str:
+    """Return lower-case text without punctuation; Chinese without spaces, too."""
+    plain = ' '.join(_PUNCTUATION.sub(' ', text.lower()).split())
+    return plain.replace(' ', '') if language_of(plain) == 'zh' else plain
