@@ -27,6 +27,7 @@ REACH = 0.30  # metres from a landmark's edge within which a spot is still besid
 DEFAULT_RADIUS = 0.05  # metres, of a thing whose size is not known: a mug
 MAX_RADIUS = 0.25  # metres; a larger footprint is a box that holds more than the thing
 FLATNESS = 0.010  # metres above or below the plane that still belong to it
+MIN_HEIGHT = 0.005  # metres; what is lower, as a sheet of paper, may be under the thing
 _SECTOR = math.radians(50)  # a spot is left of something up to this angle from straight left
 Box = tuple[float, float, float, float]
 _TRIALS = 120
@@ -88,12 +89,17 @@ def find_place(
 
 @dataclass(frozen=True)
 class _Surface:
-    """A plane in the optical frame with axes to the viewer's right and away from the viewer."""
+    """A plane in the optical frame with axes to the viewer's right and away from the viewer.
+
+    :ivar height: metres above the plane from which a point belongs to something on it, more where
+        depth is noisy. Scissors and pens are lower than a centimetre.
+    """
 
     origin: np.ndarray
     right: np.ndarray
     away: np.ndarray
     up: np.ndarray
+    height: float
 
     def flat(self, points: np.ndarray) -> np.ndarray:
         """Return (..., 3): metres to the right, away and up from the origin."""
@@ -132,7 +138,7 @@ class _Grid:
         self._side = max(int(extent / CELL), 8)
         seen = self._count(flat, valid & (np.abs(flat[..., 2]) < FLATNESS))
         # What stands on the plane, with noise left out; farther up it may be a lamp over it.
-        standing = valid & (flat[..., 2] >= 1.5 * FLATNESS) & (flat[..., 2] < 1.0)
+        standing = valid & (flat[..., 2] >= surface.height) & (flat[..., 2] < 1.0)
         if thing is not None:
             standing[_slices(thing, flat.shape)] = False
             away = np.zeros_like(valid)
@@ -241,7 +247,9 @@ def _fit(points: np.ndarray, frame: Frame) -> _Surface | None:
     right = np.array([1.0, 0, 0]) - up[0] * up
     right /= np.linalg.norm(right)
     away = np.cross(up, right)
-    return _Surface(origin, right, away, up)
+    noise = 1.4826 * float(np.median(np.abs((inliers - origin) @ up)))  # robust sigma
+    height = float(np.clip(5 * noise, MIN_HEIGHT, 1.5 * FLATNESS))
+    return _Surface(origin, right, away, up, height)
 
 
 def _footprint(

@@ -36,7 +36,7 @@ _TEMPLATES = {
         'set {thing} down {place}',
         'move {thing} so that it is {place}',
         'could you put {thing} {place}?',
-        'I want {thing} {place}',
+        'I want {thing} to stand {place}',
         '{thing} should go {place}',
         'take {thing} and put it {place}',
     ),

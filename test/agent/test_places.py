@@ -94,6 +94,14 @@ def test_sides_of_a_bowl_are_free_of_everything_else(relation, is_there):
     assert abs(y) < TABLE[1][1] - 0.04
 
 
+def test_a_thing_of_eight_millimetres_is_in_the_way():
+    knife = ((0.50, 0.14, 0.0), (0.80, 0.17, 0.008))
+    free = find_place(frame(BOWL, MUG), 'left_of', [candidate(BOWL)], candidate(MUG))
+    assert gap(free.position.xyz, knife, 0.04) < 0  # where the knife will lie
+    place = find_place(frame(BOWL, MUG, knife), 'left_of', [candidate(BOWL)], candidate(MUG))
+    assert gap(place.position.xyz, knife, 0.04) > 0
+
+
 def test_point_is_where_the_position_is_seen():
     view = frame(BOWL, MUG)
     place = find_place(view, 'left_of', [candidate(BOWL)], candidate(MUG))
