@@ -63,6 +63,7 @@ setup(
         'kimi_ros.eval.reading': ['*.jsonl', '*.yaml', 'skills/*.yaml'],
         'kimi_ros.eval.safety': ['*.yaml'],
         'kimi_ros.sim': ['*.yaml', 'recorded/*'],
+        'kimi_train.things': ['*.yaml'],
         'kimi_ros.speech': ['*.yaml'],
     },
     data_files=[

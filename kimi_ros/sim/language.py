@@ -12,7 +12,6 @@ from pathlib import Path
 
 import yaml
 
-from kimi_ros.sim.full.object_classes import CONTAINERS
 from kimi_ros.sim.referring_expression import (
     CATEGORY_EN,
     CATEGORY_ZH,
@@ -156,7 +155,7 @@ def _in_other_words(name: str, language: str, rng) -> str:
 
 def preposition(target: ReferringExpression, language: str) -> str:
     """Return where an object goes when it is put there: in a pan, on a book."""
-    inside = target.category in CONTAINERS
+    inside = target.is_container
     return ('里' if inside else '上') if language == 'zh' else ('in' if inside else 'on')
 
 

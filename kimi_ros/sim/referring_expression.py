@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kimi_ros.sim.full.object_classes import PEOPLE
+from kimi_ros.sim.full.object_classes import CONTAINERS, PEOPLE
 from kimi_ros.sim.truth import ObjectTruth
 
 LANGUAGES = ('en', 'zh')
@@ -123,10 +123,21 @@ class ReferringExpression:
     relation: str = ''
     other: ReferringExpression | None = None
 
+    @property
+    def is_container(self) -> bool:
+        """Return whether things are put into it, and not onto it."""
+        return self.category in CONTAINERS
+
+    def noun(self, language: str) -> str:
+        """Return the word for the category."""
+        if language == 'zh':
+            return CATEGORY_ZH.get(self.category, '东西')
+        return CATEGORY_EN.get(self.category, self.category) or 'object'
+
     def name(self, language: str) -> str:
         """Return the plain name, as plans hold it: 'small red cup on the blue book'."""
         if language == 'zh':
-            plain = SIZE_ZH.get(self.size, '') + CATEGORY_ZH.get(self.category, '东西')
+            plain = SIZE_ZH.get(self.size, '') + self.noun('zh')
             plain = f'{COLOR_ZH[self.color]}的{plain}' if self.color else plain
             plain = SUPERLATIVES.get(self.superlative, '') + plain
             if self.relation:
@@ -136,7 +147,7 @@ class ReferringExpression:
             self.superlative,
             self.size,
             self.color,
-            CATEGORY_EN.get(self.category, self.category) or 'object',
+            self.noun('en'),
         )
         plain = ' '.join(w for w in words if w)
         if self.relation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,15 +51,17 @@ def make_task(
     expressions: Sequence[ReferringExpression],
     language: str,
     rng,
+    wording: Callable[[ReferringExpression, str, np.random.Generator], str] = verbalize,
 ) -> Task:
     """Return a request for the skill about the objects meant.
 
     :param objects: what of the scene can be seen.
     :param expressions: the object (and for 'place' the target); empty for 'describe'.
     :param rng: numpy Generator that chooses the words.
+    :param wording: how an object is called in a request.
     """
     words = dict(
-        zip(('object', 'target'), (verbalize(m, language, rng) for m in expressions), strict=False)
+        zip(('object', 'target'), (wording(m, language, rng) for m in expressions), strict=False)
     )
     if skill == 'place':
         words['where'] = preposition(expressions[1], language)

@@ -14,7 +14,7 @@ from kimi_ros.sim import CATEGORIES, COLORS, ObjectTruth
 from kimi_ros.sim.full.object_classes import SIZES
 from kimi_train.examples import IGNORE, PackedExamples, TensorDataclass, pack
 from kimi_train.nano.question_example import NAME_OPTIONS, QUESTION_TYPES, QuestionExample
-from kimi_train.nano.questions import QuestionWriter
+from kimi_train.nano.questions import QuestionWriter, Scene
 from kimi_train.nano.scenes import SceneSet
 
 ATTENTION_BLOCKS = (3, 4)  # find what is named first; then, from there, what is meant
@@ -103,11 +103,19 @@ class BatchBuilder:
             frames.append(frame)
             labels.append(patch_labels(instance_map, scene))
             targets.append(attention_targets(instance_map, scene))
-            asked = [self.writer.short(scene, rng) for _ in range(short)]
-            questions.append(asked + [self.writer.long(scene, rng) for _ in range(long)])
+            questions.append(self.ask(scene, rng, short, long))
         stacked = PatchLabels(*(torch.from_numpy(np.stack(a)) for a in zip(*labels, strict=True)))
         packed = pack_questions(questions, targets) if short + long else None
         return Batch(torch.from_numpy(np.stack(frames)), stacked, packed)
+
+    def draw(self, rng) -> tuple[np.ndarray, np.ndarray, list[ObjectTruth]]:
+        """Return any scene, perhaps mirrored: its frame, the object of each patch, its objects."""
+        return self._scene(int(rng.integers(len(self.scenes))), rng)
+
+    def ask(self, scene: Scene, rng, short: int, long: int) -> list[QuestionExample]:
+        """Return so many questions about a scene."""
+        asked = [self.writer.short(scene, rng) for _ in range(short)]
+        return asked + [self.writer.long(scene, rng) for _ in range(long)]
 
     def _scene(self, index: int, rng):
         s = self.scenes
@@ -126,10 +134,15 @@ def mirrored(thing: ObjectTruth) -> ObjectTruth:
     return replace(thing, box=box, point=point, position=(x, -y, z), text='')
 
 
-def patch_labels(instance_map: np.ndarray, scene: Sequence[ObjectTruth]) -> tuple[np.ndarray, ...]:
-    """Return the fields of `PatchLabels` for one scene."""
+def patch_labels(
+    instance_map: np.ndarray, scene: Sequence[ObjectTruth], background: int = len(CATEGORIES)
+) -> tuple[np.ndarray, ...]:
+    """Return the fields of `PatchLabels` for one scene.
+
+    :param background: the category of a patch that shows nothing.
+    """
     grid, sizes = len(instance_map), list(SIZES)
-    nothing = len(CATEGORIES), len(COLORS), IGNORE
+    nothing = background, len(COLORS), IGNORE
     names = [
         (
             CATEGORIES.index(t.category),

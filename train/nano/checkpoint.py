@@ -28,7 +28,8 @@ def load_weights(model: Moondream, tokenizer: Tokenizer, folder: Path) -> list[s
 
     The folder's tokenizer may be another: a token that it has too keeps its rows in the table and
     in the head, another begins as the mean of the tokens that its text was before. Its model may
-    have fewer blocks: further ones begin by adding nothing.
+    have fewer blocks: further ones begin by adding nothing. Of an encoder with more blocks the last
+    ones are kept.
 
     :return: the names of tensors of another shape, which stay as they were.
     """
@@ -40,6 +41,7 @@ def load_weights(model: Moondream, tokenizer: Tokenizer, folder: Path) -> list[s
         for name in _BY_TOKEN:
             state[name] = share @ state[name]
     own = model.state_dict()
+    state = _last_encoder_blocks(state, model.config.vision.enc_n_layers)
     for name in own.keys() - state.keys():
         state[name] = own[name].clone()
         if name.split('.', 3)[-1] in _ADDED:
@@ -59,6 +61,20 @@ def _weights_in(folder: Path) -> dict[str, torch.Tensor]:
 _BY_TOKEN = ('text.wte', 'text.lm_head.weight', 'text.lm_head.bias')
 _POSITIONS = 'vision.pos_emb'
 _ADDED = [f'{layer}.{part}' for layer in ('attn.proj', 'mlp.fc2') for part in ('weight', 'bias')]
+
+
+def _last_encoder_blocks(state: dict[str, torch.Tensor], kept: int) -> dict[str, torch.Tensor]:
+    """Return the tensors with so many encoder blocks, the last ones, counted from 0."""
+    of_block = {int(name.split('.')[2]) for name in state if name.startswith('vision.blocks.')}
+    surplus = max(0, len(of_block) - kept)
+    out = {}
+    for name, tensor in state.items():
+        if name.startswith('vision.blocks.'):
+            index, rest = name.removeprefix('vision.blocks.').split('.', 1)
+            name = f'vision.blocks.{int(index) - surplus}.{rest}'
+        if '.-' not in name:
+            out[name] = tensor
+    return out
 
 
 def _stretched(positions: torch.Tensor, patches: int) -> torch.Tensor:

@@ -29,9 +29,10 @@ class TrainingHeads(nn.Module):
     question, before it looks at the image, what it names.
     """
 
-    def __init__(self, enc_dim: int, dim: int):
+    def __init__(self, enc_dim: int, dim: int, categories: int = len(CATEGORIES)):
         super().__init__()
-        names = (len(CATEGORIES) + 1, len(COLORS) + 1, len(SIZES))
+        self.categories = categories
+        names = (categories + 1, len(COLORS) + 1, len(SIZES))
         # A thing's middle and its point are two places, a patch's own is one.
         self.widths = (*names, 2 * FOURIER_FEATURES, FOURIER_FEATURES, 2, 1, 2)
         self.read = nn.Linear(enc_dim, sum(self.widths))
@@ -44,7 +45,7 @@ class TrainingHeads(nn.Module):
         """Return the losses and, as metrics, the accuracy of categories, colours and sizes."""
         parts = self.read(features).split(self.widths, -1)
         category, color, size_name, center, place, size, is_point, offset = parts
-        thing, weight = labels.category < len(CATEGORIES), labels.weight
+        thing, weight = (labels.category >= 0) & (labels.category < self.categories), labels.weight
         # Finer than the code of a place, where it can be seen.
         near = thing & (labels.offset.abs().amax(-1) < 1)
         named = labels.size_name >= 0
@@ -138,7 +139,13 @@ def batch_losses(
     :param crops: (n, 3, S, S), the batch's frames as the encoder takes them.
     :param patches: weight of the patches' labels beside the questions; at 0 they are not read.
     """
-    features = model.vision.encode(crops)
+    return feature_losses(model, heads, batch, model.vision.encode(crops), patches)
+
+
+def feature_losses(
+    model: Moondream, heads: TrainingHeads, batch: Batch, features: Tensor, patches: float
+) -> dict:
+    """Return all losses of a batch whose images have these features (n, patches, enc_dim)."""
     out, total = {}, 0.0
     if patches:
         out = heads.patch_losses(features, batch.labels)

@@ -37,7 +37,12 @@ from kimi_ros.sim.referring_expression import (
     attribute_name,
     relation_name,
 )
-from kimi_ros.sim.skill_catalogues import DEFAULT_SKILLS, TRAINING_SKILLS, sample_catalogue
+from kimi_ros.sim.skill_catalogues import (
+    DEFAULT_SKILLS,
+    TRAINING_SKILLS,
+    RobotSkills,
+    sample_catalogue,
+)
 from kimi_ros.sim.tasks import Task, sample_task
 from kimi_ros.vlm.config import ModelConfig
 from kimi_train.nano.question_example import NOTHING, QuestionExample, named_attributes
@@ -104,7 +109,7 @@ class QuestionWriter:
         out.decided = out.last_position
         found = what.matches(scene)
         out.counted[out.last_position] = found
-        _ask(out, what, scene)
+        note_hops(out, what, scene)
         for index in found:
             x0, y0, x1, y1 = scene[index].box
             out.target_ids[out.last_position] = self.tokens.coord_id
@@ -144,13 +149,13 @@ class QuestionWriter:
         found = what.matches(scene)
         prompt = self._query(presence_question(what.name(language), language))
         out = self._answer('presence', prompt, PRESENCE_ANSWERS[language][0 if found else 1], found)
-        return _ask(out, what, scene)
+        return note_hops(out, what, scene)
 
     def count(self, scene: Scene, language: str, rng) -> QuestionExample:
         """Ask how many there are: many more often than few, which are easily counted."""
         what, found = _some_count(scene, rng)
         prompt = self._query(count_question(what.name(language), language))
-        return _ask(self._answer('count', prompt, str(len(found)), found), what, scene)
+        return note_hops(self._answer('count', prompt, str(len(found)), found), what, scene)
 
     def relation(self, scene: Scene, language: str, rng) -> QuestionExample | None:
         """Ask where one thing stands to another."""
@@ -167,7 +172,7 @@ class QuestionWriter:
         out = self._answer(
             'relation', self._query(question), IDENTITY_ANSWERS[language][not true], [i]
         )
-        _ask(out, one, scene)
+        note_hops(out, one, scene)
         out.first_hop[out.decided] = [j]
         return _with_verdict(out, true)
 
@@ -203,22 +208,26 @@ class QuestionWriter:
             named = named_attributes(what)
             question = check_question(what.name(language), language)
             answer = IDENTITY_ANSWERS[language][0 if what.matches([thing]) else 1]
+        out = self.about_place(question, thing, rng)
+        out.named_attributes = named
+        out = self._finish(out, answer, [index])
+        return out if named is None else _with_verdict(out, answer == IDENTITY_ANSWERS[language][0])
+
+    def about_place(self, question: str, thing: ObjectTruth, rng) -> QuestionExample:
+        """Ask about where an object is: mostly its box, else its point, neither quite exact."""
         jitter = rng.normal(0, 0.008, 4)
         x0, y0, x1, y1 = thing.box
         box = rng.random() < 0.8
         place = np.clip(np.array(_place(thing, box)) + jitter[:2], 0, 1).tolist()
         coord, size = self.tokens.coord_id, self.tokens.size_id
         spatial = [coord, coord, size] if box else [coord, coord]
-        out = QuestionExample(
-            self._query(question, spatial), question_type='check', named_attributes=named
-        )
+        out = QuestionExample(self._query(question, spatial), question_type='check')
         start = len(self.tokens.templates.query.prefix)
         out.coords = {start: place[0], start + 1: place[1]}
         if box:
             width, height = (x1 - x0) * np.exp(jitter[2] * 5), (y1 - y0) * np.exp(jitter[3] * 5)
             out.sizes = {start + 2: (width, height)}
-        out = self._finish(out, answer, [index])
-        return out if named is None else _with_verdict(out, answer == IDENTITY_ANSWERS[language][0])
+        return out
 
     def plan(self, scene: Scene, language: str, rng) -> QuestionExample:
         """Ask for a plan as the planner asks, under some robot's catalogue, answered in JSON."""
@@ -239,6 +248,10 @@ class QuestionWriter:
                 task = catalogue.custom_task(alone, scene, language, rng)
             else:
                 task = catalogue.translated(task)
+        return self.plan_of(task, catalogue, scene)
+
+    def plan_of(self, task: Task, catalogue: RobotSkills, scene: Scene) -> QuestionExample:
+        """Ask for the plan of a task under a catalogue."""
         text = json.dumps(task.plan, ensure_ascii=False, separators=(',', ':'))
         prompt = self._query(plan_prompt(task.instruction, catalogue.signatures))
         out = self._answer('plan', prompt, text, [])
@@ -305,7 +318,7 @@ def _part(what: ReferringExpression, thing: ObjectTruth, rng) -> ReferringExpres
     return what
 
 
-def _ask(out: QuestionExample, what: ReferringExpression, scene: Scene) -> QuestionExample:
+def note_hops(out: QuestionExample, what: ReferringExpression, scene: Scene) -> QuestionExample:
     """Note what a question names first, and where it leads before it is decided."""
     out.named_attributes = named_attributes(what)
     if first := _first_hop(what, scene):
@@ -318,7 +331,7 @@ def _first_hop(what: ReferringExpression, scene: Scene) -> list[int]:
     if what.relation:
         return what.other.matches(scene)
     if what.superlative or what.size:
-        return ReferringExpression(what.category, what.color).matches(scene)
+        return replace(what, superlative='', size='').matches(scene)
     return []
 
 
