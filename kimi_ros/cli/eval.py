@@ -11,10 +11,12 @@ import hashlib
 import json
 from pathlib import Path
 
+from kimi_ros.cli import eval_libero
 from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.options import (
     add_model_option,
     add_planning_options,
+    add_speech_options,
     remote_settings,
     skills_path,
 )
@@ -36,6 +38,9 @@ _SUITES = (
     'ask',
     'demo',
     'reading',
+    'safety',
+    'speech',
+    'libero',
 )
 _TABLES = ('full', 'small')
 _SCENES = 200
@@ -57,7 +62,9 @@ def add_parser(subparsers) -> None:
         '--seed', type=int, default=0, help='number of the first scene or line (default: 0)'
     )
     p.add_argument('--table', choices=_TABLES, help='object set of the scenes (default: full)')
-    p.add_argument('--lang', choices=('en', 'zh'), help='language (default: en; of reading: both)')
+    p.add_argument(
+        '--lang', choices=('en', 'zh'), help='language (default: en; of reading and safety: both)'
+    )
     p.add_argument('--json', action='store_true', help='print one line of JSON at the end')
     p.add_argument(
         '--out',
@@ -71,7 +78,9 @@ def add_parser(subparsers) -> None:
         help='points, boxes, photos: a folder of your own images with things.jsonl; reading: a '
         'file of your own cases',
     )
+    add_speech_options(p)
     add_planning_options(p)
+    eval_libero.add_arguments(p)
     p.set_defaults(run=run)
 
 
@@ -83,6 +92,16 @@ def run(args: argparse.Namespace) -> int:
         from kimi_ros.cli import eval_reading
 
         return eval_reading.run(args)
+    if args.suite == 'speech':
+        from kimi_ros.cli import eval_speech
+
+        return eval_speech.run(args)
+    if args.suite == 'safety':
+        from kimi_ros.cli import eval_safety
+
+        return eval_safety.run(args)
+    if args.suite == 'libero':
+        return eval_libero.run(args)
     args.lang = args.lang or 'en'
     from rich.console import Console
     from rich.progress import track
@@ -125,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
         tables = scene_source_for(args.suite, table)
         settings = agent_settings(args.planner, skills, remote_settings(args))
         with VisionLanguageModel.load(args.model) as vlm, tables, settings:
-            identity = {'weights': _identity(args.model), 'things': _digest(args.data)}
+            identity = {'weights': model_identity(args.model), 'things': _digest(args.data)}
             journal = Journal(args.out and beside(args.out, '.jsonl'), about | identity)
             evaluation = Evaluation(args.suite, args.lang, tables, things)
             with journal:
@@ -142,7 +161,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _identity(model: str) -> str:
+def model_identity(model: str) -> str:
     """Return what tells these weights from others of the same name."""
     from kimi_ros.vlm.nano import exported_folder, nano_checkpoint
 

@@ -58,6 +58,31 @@ def add_planning_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_speech_options(parser: argparse.ArgumentParser) -> None:
+    """Add those of `kimi eval speech`."""
+    speech = parser.add_argument_group('of the suite speech')
+    speech.add_argument(
+        '--recognizer',
+        choices=('auto', 'whisper', 'sherpa', 'sphinx'),
+        default='auto',
+        help='what recognises speech (default: auto, the first model found, else pocketsphinx)',
+    )
+    speech.add_argument(
+        '--speech-model', default='', metavar='FOLDER', help='Whisper or sherpa-onnx model'
+    )
+    speech.add_argument(
+        '--voices',
+        type=Path,
+        metavar='FOLDER',
+        help='kokoro model, for the Chinese voices (default: those of espeak-ng)',
+    )
+    speech.add_argument(
+        '--no-unrelated',
+        action='store_true',
+        help='leave out the sentences, music and noises that are no commands',
+    )
+
+
 def remote_fields(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the fields of `RemoteSettings` that the options give; {} for another planner."""
     if arguments.planner != 'remote':

@@ -59,9 +59,9 @@ class PiperVoice:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         sounds = ' '.join(done.stdout.split())
         ids = list(self._ids[_BEGIN]) + list(self._ids[_PAD])
-        for sound in sounds:
-            if sound in self._ids:
-                ids += [*self._ids[sound], *self._ids[_PAD]]
+        for symbol in sounds:
+            if symbol in self._ids:
+                ids += [*self._ids[symbol], *self._ids[_PAD]]
         ids += self._ids[_END]
         noise, length, width = self._scales
         feed = {

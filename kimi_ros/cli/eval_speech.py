@@ -1,0 +1,195 @@
+"""`kimi eval speech`: sound in, plan out, through the real nodes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from kimi_ros.cli.errors import CommandError
+from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
+
+_START_TIMEOUT = 180.0  # seconds
+_PLAN_TIMEOUT = 60.0  # seconds
+_VOICES = {
+    'en': ('en-us', 'en-gb+f2', 'en-gb-x-rp+m3'),
+    'zh': ('cmn-latn-pinyin', 'cmn-latn-pinyin+f2', 'cmn-latn-pinyin+m3'),
+}
+_KOKORO = {
+    'en': ('af_heart', 'am_michael', 'bf_emma'),
+    'zh': ('zf_xiaobei', 'zm_yunxi', 'zf_xiaoxiao'),
+}
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate, and print the figures."""
+    # Before ROS is imported: this process joins the graph of the others.
+    environment = isolated(os.environ)
+    os.environ.update(environment)
+    try:
+        from kimi_ros.nodes.client import NoResponseError
+    except ImportError as error:
+        raise CommandError(f'{error}. Run `kimi doctor` to see what is missing') from error
+    from kimi_ros.eval import speech
+    from kimi_ros.speech.errors import SpeechError
+
+    languages = (args.lang,) if args.lang else ('en', 'zh')
+    cases = [c for i in languages for c in speech.command_cases(i, args.n)]
+    if not args.no_unrelated:
+        cases += speech.unrelated_cases(languages)
+    recognizer = {'recognizer': args.recognizer, 'model': args.speech_model}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            results = _evaluate(args, cases, recognizer, environment, Path(folder))
+    except (NoResponseError, ProcessEndedError, SpeechError) as error:
+        raise CommandError(str(error)) from error
+    for line in speech.failures(results):
+        print(f'  {line}')
+    figures = speech.summary(results)
+    for name, value in figures.items():
+        print(f'speech {name}: {value}')
+    if args.json:
+        about = {'suite': 'speech', 'recognizer': args.recognizer, 'model': args.speech_model}
+        print(json.dumps(about | figures))
+    return 0
+
+
+def _evaluate(args, cases, recognizer, environment, folder: Path) -> list:
+    from rich.console import Console
+    from rich.progress import track
+
+    from kimi_ros.eval import speech
+    from kimi_ros.nodes.client import KimiClient
+    from kimi_ros.nodes.speech_client import SpeechClient
+
+    maker = speech.SoundMaker(_voices(args.voices), _cache())
+    nodes: list[NodeProcess] = []
+    try:
+        for name, parameters in (
+            ('sim_camera', {'seed': speech.content()['seed']}),
+            ('kimi_node', {'model': args.model, 'planner': args.planner}),
+            ('speech_node', {'source': 'topic', 'output': 'none', **recognizer}),
+        ):
+            module, log = f'kimi_ros.nodes.{name}', folder / f'{name}.log'
+            nodes.append(NodeProcess(module, ros_arguments(parameters), environment, log))
+
+        def check() -> None:
+            for node in nodes:
+                node.check()
+
+        with KimiClient() as kimi, SpeechClient() as client:
+            kimi.wait_until_ready(_START_TIMEOUT, check)
+            client.wait_until_ready(_START_TIMEOUT, check)
+            typed = {}
+            for case in cases:
+                if case.skill and case.text not in typed:
+                    typed[case.text] = kimi.instruct(case.text, timeout=_PLAN_TIMEOUT).plan
+            _warn_about_typed(cases, typed)
+            said = _Person(client, maker)
+            console = Console(stderr=True)
+            return [
+                _try(client, maker, said, case, typed)
+                for case in track(cases, 'speech', console=console, transient=True)
+            ]
+    finally:
+        for node in reversed(nodes):
+            node.stop()
+
+
+class _Person:
+    """Answers read-backs: yes to what they said, no to anything else."""
+
+    def __init__(self, client, maker):
+        self._client, self._maker = client, maker
+
+    def answer(self, case, heard: str) -> bool:
+        from kimi_ros.eval.speech import SpokenCase, same_request
+
+        yes = bool(case.skill) and same_request(heard, case.text)
+        words = {'en': ('No.', 'Yes.'), 'zh': ('不对。', '是的。')}[case.language][yes]
+        self._client.until(lambda: not self._client.speaking, 20.0, 'the end of the read-back')
+        self._client.spin(0.5)
+        self._client.speak(
+            self._maker.sound(SpokenCase(words, case.language, '', case.voice, 1.0, 'quiet'))
+        )
+        return yes
+
+
+def _try(client, maker, person, case, typed):
+    from kimi_msgs.msg import Transcript
+    from kimi_ros.eval.speech import Result
+
+    sound = maker.sound(case)
+    client.quiet()
+    plans, began = len(client.plans), time.monotonic()
+    heard = client.speak(sound, timeout=30.0 if case.text else 8.0)
+    ended = time.monotonic()
+    text = heard.text if heard is not None else ''
+    outcome = heard.outcome if heard is not None else Transcript.IGNORED
+    read_back = outcome == Transcript.READ_BACK
+    accepted = outcome in (Transcript.INSTRUCTION, Transcript.COMMAND)
+    if not case.skill:
+        return Result(case, not accepted, read_back, text)
+    if read_back:
+        client.until(lambda: client.speaking, 10.0, 'the read-back')
+        asked = client.said[-1] if client.said else ''
+        asked = asked.removeprefix('Did you say: ').removeprefix('你是说：')
+        accepted = person.answer(case, asked.removesuffix('?').removesuffix('吗？'))
+    if not accepted:
+        return Result(case, False, read_back, text)
+    deadline = time.monotonic() + _PLAN_TIMEOUT
+    while len(client.plans) == plans and time.monotonic() < deadline:
+        client.spin(0.05)
+    plan = client.plans[-1] if len(client.plans) > plans else None
+    seconds = float('nan') if read_back else time.monotonic() - ended
+    del began
+    return Result(case, _same_plan(plan, typed[case.text], case.skill), read_back, text, seconds)
+
+
+def _same_plan(plan, typed, skill: str) -> bool:
+    """Whether the plan has the skill, and is about the objects that the typed sentence's is."""
+    if plan is None or typed is None or plan.status is not typed.status:
+        return False
+    steps = [step.skill for step in plan.steps]
+    if steps != [step.skill for step in typed.steps] or skill not in steps:
+        return False
+    boxes = [tuple(round(v / 8) for v in o.point) for o in plan.objects]
+    return boxes == [tuple(round(v / 8) for v in o.point) for o in typed.objects]
+
+
+def _warn_about_typed(cases, typed) -> None:
+    wrong = [
+        case.text
+        for case in dict.fromkeys(cases)
+        if case.skill
+        and (
+            typed[case.text] is None
+            or case.skill not in [step.skill for step in typed[case.text].steps]
+        )
+    ]
+    for text in dict.fromkeys(wrong):
+        print(f'typed, this has no right plan either: {text}')
+
+
+def _voices(folder: Path | None):
+    """Return a function from language and number to a voice."""
+    import functools
+
+    from kimi_ros.speech.espeak import EspeakVoice
+    from kimi_ros.speech.kokoro import KokoroVoice
+
+    @functools.lru_cache(8)
+    def voice(language: str, number: int):
+        if folder is not None and language == 'zh':
+            return KokoroVoice(folder, {language: _KOKORO[language][number]})
+        return EspeakVoice({language: _VOICES[language][number]})
+
+    return voice
+
+
+def _cache() -> Path:
+    root = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+    return Path(root).expanduser() / 'kimi_ros' / 'speech_eval'
