@@ -42,7 +42,7 @@ class Stage:
 
 STAGES = (
     # The encoder alone, from every patch's label; on tables it is to see what it saw before.
-    Stage('see', ThingsSettings(steps=2500, teacher_weight=1.0)),
+    Stage('see', ThingsSettings(steps=2500, teacher_weight=2.0)),
     # Then words, mostly in short questions. A faster encoder would move away from them.
     Stage(
         'speak',
