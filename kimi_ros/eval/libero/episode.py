@@ -1,0 +1,125 @@
+"""An episode: an instruction and a picture become a plan, and the arm does it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from kimi_ros.agent import Agent, Approval, Frame, Plan, PlanStep, Policy, Status
+from kimi_ros.agent.errors import InvalidDraftError
+from kimi_ros.eval.libero.instructions import catalogue
+from kimi_ros.resources import share
+from kimi_ros.sim.libero.executor import CHANGES, Executor
+from kimi_ros.sim.libero.points import Target, cloud
+from kimi_ros.sim.libero.robot import Robot
+from kimi_ros.sim.rendered_frame import RenderedFrame
+
+_RETRIES = 2  # times in an episode that a step that failed is tried anew
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What came of a plan.
+
+    :ivar plan: the first one; None where the planner wrote no valid one.
+    :ivar frame: the picture that it was made for.
+    :ivar trouble: what did not go as it should, in order.
+    """
+
+    plan: Plan | None
+    frame: RenderedFrame
+    trouble: tuple[str, ...]
+
+
+class Episode:
+    """One try at a task: it has the robot, eyes and a planner, and knows nothing else."""
+
+    def __init__(self, robot: Robot, eyes: Any, planner: str, instruction: str, language: str):
+        """Take the robot as it stands.
+
+        :param eyes: a vision-language model.
+        :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
+        """
+        self._robot, self._instruction, self._language = robot, instruction, language
+        self._agent = Agent(eyes, catalogue(), _policy(), planner=planner)
+        self._home = robot.arm
+
+    def run(self) -> Acted:
+        """Plan, act, and where a step fails look and plan again for the rest."""
+        frame = first_frame = self._robot.observe()
+        first = plan = self._plan(frame)
+        if not _can_go(plan):
+            return Acted(first, first_frame, (_why_not(plan),))
+        executor, trouble, retries, number = Executor(self._robot), [], 0, 0
+        while number < len(plan.steps):
+            step = plan.steps[number]
+            result = executor.do(step.skill, _targets(plan, step, frame))
+            failed = not result.succeeded
+            number += not failed
+            if failed:
+                trouble.append(f'{step.skill}: {result.reason}')
+                if (retries := retries + 1) > _RETRIES:
+                    break
+                # What was lost on its way must be picked up again.
+                number -= step.skill in ('place', 'stack')
+            if (failed or step.skill in CHANGES) and number < len(plan.steps):
+                executor.rest(self._home)
+                frame = self._robot.observe()
+                again = self._plan(frame)
+                if not _can_go(again) or len(again.steps) != len(plan.steps):
+                    trouble.append(f'planning again: {_why_not(again)}')
+                    break
+                plan = again
+        return Acted(first, first_frame, tuple(trouble))
+
+    def _plan(self, frame: RenderedFrame) -> Plan | None:
+        seen = Frame(
+            frame.rgb,
+            depth=frame.depth,
+            intrinsics=frame.intrinsics,
+            camera_pose=frame.camera_pose,
+        )
+        try:
+            plan = self._agent.run(seen, self._instruction, self._language)
+        except InvalidDraftError:
+            return None
+        # Here nobody is there to ask: who gives the benchmark's instructions agrees to them.
+        pending = plan.approval is Approval.PENDING
+        return replace(plan, approval=Approval.GRANTED) if pending else plan
+
+
+def _can_go(plan: Plan | None) -> bool:
+    """Tell whether a plan may be done: it is one, and nobody has to agree, or somebody has."""
+    allowed = (Approval.NOT_NEEDED, Approval.GRANTED)
+    return plan is not None and plan.status is Status.OK and plan.approval in allowed
+
+
+def _why_not(plan: Plan | None) -> str:
+    if plan is None:
+        return 'no plan'
+    return f'{plan.status.value}: {plan.say}' if plan.status is not Status.OK else 'another plan'
+
+
+def _targets(plan: Plan, step: PlanStep, frame: RenderedFrame) -> Sequence[Target]:
+    """Return what a step is about, in metres."""
+    targets = []
+    for item in map(plan.object, step.object_ids):
+        point = item.position or _seen_at(frame, item.point)
+        targets.append(Target(frame, np.asarray(point, float), item.box))
+    return targets
+
+
+def _seen_at(frame: RenderedFrame, pixel: Sequence[float]) -> np.ndarray:
+    """Return the point that a pixel shows."""
+    height, width = frame.depth.shape
+    column, row = min(int(pixel[0]), width - 1), min(int(pixel[1]), height - 1)
+    return cloud(frame)[row, column]
+
+
+@lru_cache(maxsize=1)
+def _policy() -> Policy:
+    return Policy.load(share('config/policy.yaml'))

@@ -1,0 +1,114 @@
+"""The figures of an episode: `plan`, `grounded` and `success`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kimi_ros.agent import Plan, PlanStep, Status
+from kimi_ros.eval.libero.episode import Acted, Episode
+from kimi_ros.eval.libero.instructions import asks_for, said
+from kimi_ros.eval.libero.truth import TruthEyes, masks
+from kimi_ros.eval.outcome import Outcome, binary
+from kimi_ros.sim.libero.world import World
+
+FIGURES = ('plan', 'grounded', 'success')
+TRUTH = 'truth'
+_PLACES = ('place', 'stack')
+
+
+def judge_episode(
+    world: World, number: int, eyes: Any, planner: str, language: str
+) -> tuple[Outcome, np.ndarray]:
+    """Run an episode of the world's task; return its outcome and its first picture.
+
+    :param number: of the initial state.
+    :param eyes: a vision-language model, or TRUTH.
+    :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
+    """
+    robot = world.begin(number)
+    instruction = said(world.task, language)
+    seen = dict(masks(world))
+    goal = world.goal
+    look = TruthEyes(world, seed=number) if eyes == TRUTH else eyes
+    acted = Episode(robot, look, planner, instruction, language).run()
+    plan = acted.plan
+    skills = [step.skill for step in plan.steps] if plan and plan.status is Status.OK else []
+    planned = asks_for(world.task, skills)
+    grounded = planned and _is_grounded(plan, goal, seen)
+    success = world.is_done()
+    counts = {
+        'plan': binary(planned),
+        'grounded': binary(grounded),
+        'success': binary(success),
+        'steps': (float(robot.steps), 1.0),
+    }
+    return _outcome(acted, instruction, goal, counts, success), acted.frame.rgb
+
+
+def _is_grounded(plan: Plan, goal: Sequence[tuple[str, ...]], seen: dict[str, np.ndarray]) -> bool:
+    """Tell whether every point of a plan is on what the goal says, by the segmentation.
+
+    A free spot ("right of the plate") is on nothing: only where it leads counts, `success`.
+    """
+    things = {state[1] for state in goal}
+    places = {state[2] for state in goal if len(state) > 2}
+    for step in plan.steps:
+        for place, item in _points(plan, step):
+            wanted = places if place else things
+            if item.box is None:
+                continue
+            column, row = int(item.point[0]), int(item.point[1])
+            hit = [name for name, mask in seen.items() if mask[row, column]]
+            if not any(_is_of(name, region) for name in hit for region in wanted):
+                return False
+    return True
+
+
+def _points(plan: Plan, step: PlanStep) -> list[tuple[bool, Any]]:
+    """Return the objects of a step, and whether each is where the other goes."""
+    items = [plan.object(i) for i in step.object_ids]
+    moves = step.skill in (*_PLACES, 'push')
+    return [(moves and k == len(items) - 1 and k > 0, item) for k, item in enumerate(items)]
+
+
+def _is_of(name: str, region: str) -> bool:
+    """Tell whether what was hit is the goal's thing, or has the goal's region.
+
+    A drawer must be the right one where the drawer itself was hit.
+    """
+    thing, _, part = name.partition('/')
+    return region.startswith(thing) and (not part or part in region)
+
+
+def _outcome(
+    acted: Acted,
+    instruction: str,
+    goal: Sequence[tuple[str, ...]],
+    counts: dict[str, tuple[float, float]],
+    success: bool,
+) -> Outcome:
+    height, width = acted.frame.rgb.shape[:2]
+    plan = acted.plan
+    told = '; '.join([_told(plan), *acted.trouble])
+    return Outcome(
+        question=instruction,
+        expected=', '.join(' '.join(state) for state in goal),
+        predicted=told,
+        correct=success,
+        counts=counts,
+        predicted_at=tuple((o.point[0] / width, o.point[1] / height) for o in plan.objects)
+        if plan
+        else (),
+    )
+
+
+def _told(plan: Plan | None) -> str:
+    if plan is None:
+        return 'no plan'
+    steps = [
+        f'{s.skill}({", ".join(plan.object(i).label for i in s.object_ids)})' for s in plan.steps
+    ]
+    return ', '.join(steps) or f'{plan.status.value}: {plan.say}'

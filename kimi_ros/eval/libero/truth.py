@@ -1,0 +1,155 @@
+"""A stand-in for eyes that reads the simulator's segmentation: figures with it are upper bounds.
+
+For developing skills and for judging. It is given a World, which nothing on a robot's way has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import yaml
+
+from kimi_ros.sim.libero.robot import CAMERAS
+from kimi_ros.sim.libero.world import World
+
+_NOISE = 2.0  # pixels, standard deviation of a point's and of a box's sides
+_SMALLEST = 25  # visible pixels of what can be seen at all
+_ARTICLE = re.compile(r'^(?:the|a|an|both|both the) ', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in 0-1, as models return it."""
+
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+    score: float = 1.0
+
+    def clip(self) -> Box:
+        """Return the part inside the image."""
+        sides = (self.x_min, self.y_min, self.x_max, self.y_max)
+        return Box(*(min(max(v, 0.0), 1.0) for v in sides), self.score)
+
+
+class TruthEyes:
+    """Answers what a vision-language model is asked, from the segmentation, a few pixels off."""
+
+    name = 'truth'
+    tasks = ('query', 'point', 'detect')
+    languages = ('en', 'zh')
+
+    def __init__(self, world: World, seed: int = 0):
+        """Take the world to look into."""
+        self._world = world
+        self._rng = np.random.default_rng(seed)
+
+    def require(self, task: str) -> None:
+        """Accept points, boxes and yes-or-no questions, the tasks of `tasks`."""
+        if task not in self.tasks:
+            raise ValueError(f'true eyes do not {task}: give --planner reader')
+
+    def encode_image(self, rgb: np.ndarray, *, cancel=None) -> list[tuple[str, np.ndarray]]:
+        """Return the masks of what is in view now; the picture itself is not looked at."""
+        return list(masks(self._world))
+
+    def point(self, image, name: str, *, max_objects: int, cancel=None) -> list:
+        """Return a point on every thing of this name."""
+        return [self._point(mask) for mask in self._named(image, name)][:max_objects]
+
+    def detect(self, image, name: str, *, max_objects: int, cancel=None) -> list[Box]:
+        """Return a box around every thing of this name."""
+        return [self._box(mask) for mask in self._named(image, name)][:max_objects]
+
+    def query(self, image, question: str, **_) -> SimpleNamespace:
+        """Confirm: what was found by its true name is what the name says."""
+        return SimpleNamespace(text='Yes' if question.isascii() else '是')
+
+    def _named(self, image, name: str) -> list[np.ndarray]:
+        kinds = kinds_of(name, {kind for thing, _ in image for kind in _kinds_of_thing(thing)})
+        return [mask for thing, mask in image if set(_kinds_of_thing(thing)) & kinds]
+
+    def _point(self, mask: np.ndarray) -> SimpleNamespace:
+        """Return a point well inside a mask."""
+        depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+        y, x = np.unravel_index(depth.argmax(), depth.shape)
+        height, width = mask.shape
+        shift = np.clip(self._rng.normal(0, _NOISE, 2), -depth.max() / 2, depth.max() / 2)
+        return SimpleNamespace(x=(x + shift[0]) / width, y=(y + shift[1]) / height, score=1.0)
+
+    def _box(self, mask: np.ndarray) -> Box:
+        rows, columns = np.nonzero(mask)
+        height, width = mask.shape
+        sides = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], float)
+        sides += self._rng.normal(0, _NOISE / 2, 4)
+        return Box(*(float(v) for v in sides / [width, height, width, height]))
+
+
+def masks(world: World) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the name and the mask, bool (H, W), of everything in view of the table's camera.
+
+    A part has the name of its thing, a slash, and its own: 'wooden_cabinet_1/top'.
+    """
+    geoms, names = world.segmentation(CAMERAS[0])
+    things: dict[str, list[int]] = {}
+    for number, (body, geom) in names.items():
+        thing = re.match(r'(.+?_\d+)(?=_|$)', body)
+        if thing is None or thing[1].startswith(('robot0', 'mount0', 'gripper0')):
+            continue
+        things.setdefault(thing[1], []).append(number)
+        rest = f'{body} {geom}'.removeprefix(thing[1])
+        for kind in _names():
+            whole, _, part = kind.partition('/')
+            if part and whole in thing[1] and part in rest:
+                things.setdefault(f'{thing[1]}/{part}', []).append(number)
+    for thing, numbers in things.items():
+        mask = np.isin(geoms, numbers)
+        if mask.sum() >= _SMALLEST:
+            yield thing, mask
+
+
+def kinds_of(name: str, there: set[str] | None = None) -> set[str]:
+    """Return the kinds of things that are called so: those with the longest fitting name.
+
+    :param there: the kinds to choose from; all if None.
+    """
+    plain = _ARTICLE.sub('', name.strip().lower())
+    fitting = [
+        (len(called), kind)
+        for kind, group in _names().items()
+        if there is None or kind in there
+        for called in group
+        if called == plain or _holds(plain, called)
+    ]
+    longest = max((length for length, _ in fitting), default=0)
+    return {kind for length, kind in fitting if length == longest}
+
+
+def _holds(text: str, called: str) -> bool:
+    if called.isascii():
+        return re.search(rf'(?<![a-z]){re.escape(called)}s?(?![a-z])', text) is not None
+    return called in text
+
+
+def _kinds_of_thing(thing: str) -> list[str]:
+    """Return the kinds that the simulator's name of a thing stands for."""
+    whole, _, part = thing.partition('/')
+    return [
+        kind
+        for kind in _names()
+        if kind.partition('/')[2] == part and kind.partition('/')[0] in whole
+    ]
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, Sequence[str]]:
+    file = Path(__file__).parent / 'things.yaml'
+    return yaml.safe_load(file.read_text(encoding='utf-8'))

@@ -1,0 +1,80 @@
+"""Place: carry what the hand holds over a target or a free spot, lower it, and let go.
+
+On and in are one: the foot goes down to the surface that is under it, as far as the fingers and
+the hand find room among what stands around.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kimi_ros.sim.libero.motion import CLOSED, OPEN, down, move_to, set_gripper
+from kimi_ros.sim.libero.points import CELL, HeightMap, Shape, Target, cloud, shape_at
+from kimi_ros.sim.libero.robot import Robot
+from kimi_ros.sim.libero.skills.pick import HOLDS
+from kimi_ros.sim.libero.skills.result import Held, Result
+
+_CARRY = 0.10  # metres over all that is on the way
+_TOP = 0.03  # metres below a thing's highest point that are still its rim or its upper side
+_DROP = 0.008  # metres over the surface at which the hand lets go
+_REACH = 0.05  # metres from the fingertips to their outer sides, when open
+_PALM = (0.10, 0.035, 0.055)  # metres: half along, half across, and over the fingertips
+_RISE = 0.006  # metres by which a place is higher when something was put there
+
+
+def place(robot: Robot, target: Target, held: Held) -> Result:
+    """Put what is held on or into what is at a target, or down at a free spot."""
+    goal, ground = _goal(target, held)
+    clear = max(robot.arm.position[2], goal[2] + _CARRY)
+    rotation = down(held.yaw)
+    move_to(robot, np.array([*robot.arm.position[:2], clear]), rotation, CLOSED, tolerance=0.03)
+    move_to(robot, np.array([*goal[:2], clear]), rotation, CLOSED, tolerance=0.015)
+    if robot.arm.opening < HOLDS:
+        return Result(False, 'it was lost on the way')
+    move_to(robot, goal, rotation, CLOSED, tolerance=0.008, speed=0.6)
+    set_gripper(robot, OPEN, 6)
+    move_to(robot, goal + [0, 0, 0.10], rotation, OPEN, tolerance=0.03)
+    if not _is_there(robot, goal[:2] + held.offset[:2], held, ground):
+        return Result(False, 'it is not there')
+    return Result(True)
+
+
+def _goal(target: Target, held: Held) -> tuple[np.ndarray, float]:
+    """Return where the fingertips let go, and how high the place is now."""
+    points = cloud(target.frame).reshape(-1, 3)
+    if target.box is None:
+        middle = np.array(target.point, float)
+        shape = Shape(middle[None], middle[2])
+    else:
+        shape = shape_at(target)
+        top = shape.points[shape.points[:, 2] > shape.high[2] - _TOP]
+        middle = (np.percentile(top, 2, axis=0) + np.percentile(top, 98, axis=0)) / 2
+    around = HeightMap(points, middle[:2], 0.2)
+    heights = around.filled(shape.support)
+    foot = np.maximum(held.size[:2] / 2, 2 * CELL)
+    ground = _highest(heights, around, middle[:2], 0.6 * foot)
+    tips = np.append(middle[:2] - held.offset[:2], ground + _DROP - held.offset[2])
+    # Room for the open fingers and for the hand above them.
+    palm = np.abs(down(held.yaw)[:2, 1]) * _PALM[0] + np.abs(down(held.yaw)[:2, 0]) * _PALM[1]
+    fingers = np.abs(down(held.yaw)[:2, 1]) * _REACH + 0.012
+    tips[2] = max(
+        tips[2],
+        _highest(heights, around, tips[:2], fingers) + 0.004,
+        _highest(heights, around, tips[:2], palm) - _PALM[2],
+    )
+    return tips, ground
+
+
+def _highest(heights: np.ndarray, around: HeightMap, middle: np.ndarray, half: np.ndarray) -> float:
+    """Return the greatest height, but for the highest few, in a rectangle."""
+    (low, left), (high, right) = around.cells(np.stack([middle - half, middle + half]))
+    part = heights[max(low, 0) : high + 1, max(left, 0) : right + 1]
+    return float(np.percentile(part, 97)) if part.size else float(np.median(heights))
+
+
+def _is_there(robot: Robot, where: np.ndarray, held: Held, ground: float) -> bool:
+    """Look: does the place stand higher than before?"""
+    seen = cloud(robot.observe()).reshape(-1, 3)
+    half = np.maximum(held.size[:2] / 2, 0.03)
+    near = (np.abs(seen[:, :2] - where) < half).all(axis=1)
+    return bool((seen[near, 2] > ground + _RISE).sum() >= 20)

@@ -1,0 +1,107 @@
+"""The simulator behind a robot: it sets the scene up and judges. For evaluations alone.
+
+What perceives, plans or acts is given `World.robot` and never a World.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from kimi_ros.sim.gl import choose_backend
+from kimi_ros.sim.libero.benchmark import Task, require_libero
+from kimi_ros.sim.libero.robot import HEIGHT, WIDTH, Robot
+
+_SETTLE = 10  # control steps in which things come to rest before a task begins, as is the custom
+_WAIT = np.array([0, 0, 0, 0, 0, 0, -1.0])
+
+
+class _Judged:
+    """An environment that notes whether the task was done, as published evaluations do."""
+
+    def __init__(self, env):
+        self.env, self.sim, self.robots = env.env, env.sim, env.robots
+        self._step = env.step
+        self.done = False
+
+    def step(self, action: np.ndarray) -> tuple:
+        observation, reward, done, info = self._step(action)
+        self.done = self.done or bool(done)
+        return observation, reward, done, info
+
+
+class World:
+    """A task's scene; a context manager.
+
+    Attributes:
+        robot: the robot of the episode that was begun last.
+
+    Args:
+        task: of any suite.
+
+    Raises:
+        LiberoNotInstalled: without the benchmark.
+        GLNotAvailable: where nothing can render.
+    """
+
+    robot: Robot
+
+    def __init__(self, task: Task):
+        require_libero()
+        # PyOpenGL takes its platform from here when robosuite imports it.
+        os.environ['PYOPENGL_PLATFORM'] = choose_backend()
+        from libero.libero.envs.env_wrapper import ControlEnv
+
+        self.task = task
+        self._env = ControlEnv(
+            bddl_file_name=str(task.file),
+            use_camera_obs=False,
+            has_offscreen_renderer=True,
+            horizon=10_000,  # the robot counts its steps itself
+            hard_reset=False,  # the model stays the same: only the state is set
+        )
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._env.close()
+
+    def begin(self, number: int) -> Robot:
+        """Set the scene to one of the task's initial states and return its robot."""
+        self._env.reset()
+        self._env.set_init_state(self.task.initial_state(number))
+        for _ in range(_SETTLE):
+            self._env.step(_WAIT)
+        self._judged = _Judged(self._env)
+        self.robot = Robot(self._judged, self.task.step_limit)
+        return self.robot
+
+    def is_done(self) -> bool:
+        """Return the benchmark's own word: was the task done at any control step?"""
+        return self._judged.done
+
+    def segmentation(self, camera: str) -> tuple[np.ndarray, dict[int, tuple[str, str]]]:
+        """Return int32 (H, W) of geoms, -1 elsewhere, and what each geom is a part of.
+
+        The second is (body, geom) names by number: a drawer is a body of its cabinet.
+        """
+        sim = self._env.sim
+        drawn = sim.render(camera_name=camera, width=WIDTH, height=HEIGHT, segmentation=True)[::-1]
+        import mujoco
+
+        is_geom = drawn[..., 0] == mujoco.mjtObj.mjOBJ_GEOM
+        names = {
+            number: (
+                sim.model.body_id2name(int(sim.model.geom_bodyid[number])) or '',
+                sim.model.geom_id2name(number) or '',
+            )
+            for number in map(int, np.unique(drawn[..., 1][is_geom]))
+        }
+        return np.where(is_geom, drawn[..., 1], -1).astype(np.int32), names
+
+    @property
+    def goal(self) -> tuple[tuple[str, ...], ...]:
+        """Return the predicates that must hold at the end: ('on', thing, place), ..."""
+        return tuple(tuple(state) for state in self._env.env.parsed_problem['goal_state'])
