@@ -90,15 +90,24 @@ class EfficientNetStem(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Return (n, patches, features) of normalised crops (n, 3, S, S)."""
-        grid, read = crops.shape[-1] // PATCH_SIZE, []
-        x = F.relu6(self.first(crops.contiguous(memory_format=torch.channels_last)), inplace=True)
-        for i, block in enumerate(self.blocks):
-            x = block(x)
+        grid = crops.shape[-1] // PATCH_SIZE
+        crops = crops.contiguous(memory_format=torch.channels_last)
+        # Frozen on a CPU it runs an image at a time: what it computes then fits the cache.
+        alone = crops.device.type == 'cpu' and not self.first.weight.requires_grad
+        x = torch.cat([self._finest(part) for part in crops.split(1 if alone else len(crops))])
+        read = [_read(x, grid)]
+        for i in range(SCALES[0].block + 1, len(self.blocks)):
+            x = self.blocks[i](x)
             if any(scale.block == i for scale in SCALES):
-                times = max(1, grid // x.shape[-1])
-                wide = x.repeat_interleave(times, -1).repeat_interleave(times, -2)
-                read.append(patches(wide, grid))
+                read.append(_read(x, grid))
         return torch.cat(read, -1)
+
+    def _finest(self, crops: Tensor) -> Tensor:
+        """Return the features of the finest scale that is read."""
+        x = F.relu6(self.first(crops), inplace=True)
+        for block in self.blocks[: SCALES[0].block + 1]:
+            x = block(x)
+        return x
 
     def freeze(self, blocks: int) -> None:
         """Train neither the first blocks nor any depthwise convolution.
@@ -109,6 +118,12 @@ class EfficientNetStem(nn.Module):
         frozen = [self.first, *self.blocks[:blocks], *(b.depthwise for b in self.blocks)]
         for module in frozen:
             module.requires_grad_(False)
+
+
+def _read(x: Tensor, grid: int) -> Tensor:
+    """Return what each patch reads of a scale: its own positions, or the one that it lies in."""
+    times = max(1, grid // x.shape[-1])
+    return patches(x.repeat_interleave(times, -1).repeat_interleave(times, -2), grid)
 
 
 def patches(x: Tensor, grid: int) -> Tensor:
