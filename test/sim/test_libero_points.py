@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kimi_ros.sim.libero.grasp import find_grasps
-from kimi_ros.sim.libero.points import HeightMap, Target, cloud, pixel_of, shape_at
+from kimi_ros.sim.libero.points import HeightMap, Target, cloud, pixel_of, shape_at, top_middle
 from kimi_ros.sim.projection import intrinsics
 from kimi_ros.sim.rendered_frame import RenderedFrame
 
@@ -105,3 +105,16 @@ def test_a_height_map_knows_where_its_cells_are():
     row, column = around.cells(points)[0]
     assert around.heights[row, column] == pytest.approx(0.2)
     assert around.position(row, column) == pytest.approx([0.5, 0.1], abs=0.003)
+
+
+def test_the_middle_of_a_bowl_is_that_of_its_rim():
+    frame = frame_of(bowl_at(0.5, 0.02, 0.07, 0.05))
+    middle = top_middle(shape_at(seen(frame, 0.5, 0.02, 0.01, 0.09)))
+    assert middle == pytest.approx([0.5, 0.02, 0.05], abs=0.008)
+
+
+def test_a_knob_beside_a_plate_does_not_move_the_plates_middle():
+    plate, knob = box_at(0.5, 0.0, 0.18, 0.18, 0.03), box_at(0.39, 0.0, 0.05, 0.03, 0.06)
+    frame = frame_of(lambda x, y: np.maximum(plate(x, y), knob(x, y)))
+    middle = top_middle(shape_at(seen(frame, 0.47, 0.0, 0.03, 0.13)))
+    assert middle == pytest.approx([0.5, 0.0, 0.03], abs=0.012)

@@ -16,6 +16,8 @@ CELL = 0.004
 
 _JOINT = 0.01  # metres; parts of a thing are nearer to each other than this, seen from above
 _STANDS_OUT = 0.006  # metres over what a thing stands on
+_RIM = 0.03  # metres, of a layer that is a rim or an upper side
+_COVERS = 0.35  # share of a thing, seen from above, that its upper side covers
 _RING = 12  # pixels around a box in which is seen what the thing stands on
 
 
@@ -142,6 +144,36 @@ class HeightMap:
         known = np.where(np.isnan(self.heights), -10.0, self.heights).astype(np.float32)
         closed = cv2.morphologyEx(known, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
         return np.where(closed < -9, value, closed)
+
+
+def top_middle(shape: Shape) -> np.ndarray:
+    """Return the middle of a thing's rim or upper side, float64 (3,), without what stands on it.
+
+    The upper side is the highest layer that, its holes filled, covers enough of the thing as seen
+    from above: the knob of a stove is above it.
+    """
+    reach = float((shape.high - shape.low)[:2].max()) / 2 + 4 * CELL
+    above = HeightMap(shape.points, shape.middle[:2], reach)
+    heights = above.filled(-1.0)
+    all_of_it = _filled(heights > -1).sum()
+    layer = heights > -1
+    for top in np.arange(shape.high[2] + 0.002, shape.low[2], -0.005):
+        found = _filled((heights > top - _RIM) & (heights <= top))
+        if found.sum() >= _COVERS * all_of_it:
+            layer = found
+            break
+    inside = cv2.distanceTransform(np.pad(layer, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    rows, columns = np.nonzero(inside >= 0.9 * inside.max())
+    x, y = above.position(rows.mean(), columns.mean())
+    return np.array([x, y, np.percentile(heights[layer & (heights > -1)], 95)])
+
+
+def _filled(mask: np.ndarray) -> np.ndarray:
+    """Return a mask without holes."""
+    drawn = np.zeros(mask.shape, np.uint8)
+    outer, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(drawn, outer, -1, 1, cv2.FILLED)
+    return drawn.astype(bool)
 
 
 def _box(target: Target, seed: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, ...]:

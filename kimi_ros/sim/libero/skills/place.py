@@ -9,13 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from kimi_ros.sim.libero.motion import CLOSED, OPEN, down, move_to, set_gripper
-from kimi_ros.sim.libero.points import CELL, HeightMap, Shape, Target, cloud, shape_at
+from kimi_ros.sim.libero.points import CELL, HeightMap, Shape, Target, cloud, shape_at, top_middle
 from kimi_ros.sim.libero.robot import Robot
 from kimi_ros.sim.libero.skills.pick import HOLDS
 from kimi_ros.sim.libero.skills.result import Held, Result
 
 _CARRY = 0.10  # metres over all that is on the way
-_TOP = 0.03  # metres below a thing's highest point that are still its rim or its upper side
 _DROP = 0.008  # metres over the surface at which the hand lets go
 _REACH = 0.05  # metres from the fingertips to their outer sides, when open
 _PALM = (0.10, 0.035, 0.055)  # metres: half along, half across, and over the fingertips
@@ -47,8 +46,7 @@ def _goal(target: Target, held: Held) -> tuple[np.ndarray, float]:
         shape = Shape(middle[None], middle[2])
     else:
         shape = shape_at(target)
-        top = shape.points[shape.points[:, 2] > shape.high[2] - _TOP]
-        middle = (np.percentile(top, 2, axis=0) + np.percentile(top, 98, axis=0)) / 2
+        middle = top_middle(shape)
     around = HeightMap(points, middle[:2], 0.2)
     heights = around.filled(shape.support)
     foot = np.maximum(held.size[:2] / 2, 2 * CELL)
