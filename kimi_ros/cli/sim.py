@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from kimi_ros.cli import sim_scans
 from kimi_ros.cli.errors import CommandError
 
+_ABOUT = 'Rendered scenes: look at them, and draw pictures of scanned things.'
 _COLUMNS = 4
 _CELL = (400, 300)
 _MAX_SCENES = 100
@@ -16,7 +18,7 @@ _FONT = (0, 0.34)  # cv2.FONT_HERSHEY_SIMPLEX, and its scale
 
 def add_parser(subparsers) -> None:
     """Declare the verb."""
-    p = subparsers.add_parser('sim', help='show rendered scenes', description=__doc__)
+    p = subparsers.add_parser('sim', help='rendered scenes', description=_ABOUT)
     verbs = p.add_subparsers(metavar='WHAT', required=True)
     show = verbs.add_parser('show', help='write a contact sheet', description=__doc__)
     show.add_argument(
@@ -40,6 +42,7 @@ def add_parser(subparsers) -> None:
     )
     show.add_argument('--out', type=Path, required=True, help='output file, .png or .jpg')
     show.set_defaults(run=run)
+    sim_scans.add_parser(verbs)
 
 
 def run(args: argparse.Namespace) -> int:
