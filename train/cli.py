@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from kimi_train.things.command import add_things_verb
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run a verb; returns the exit status."""
@@ -19,6 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     verbs = parser.add_subparsers(required=True, metavar='VERB')
     _tuning_verbs(verbs)
     _nano_verbs(verbs)
+    add_things_verb(verbs)
     _reader_verbs(verbs)
     args = parser.parse_args(argv)
     try:
@@ -153,30 +156,6 @@ def _nano_verbs(verbs) -> None:
     _renamed(p, '--patches', '--patch-loss-weight', type=float)
     _renamed(p, '--vision-rate', '--vision-learning-rate-scale', type=float)
     p.set_defaults(run=run)
-
-    p = verbs.add_parser(
-        'things', help='teach nano things that you have scanned: draw, train, export; resumable'
-    )
-    p.add_argument('scans', type=Path, metavar='FOLDER', help='folder of the meshes')
-    p.add_argument('--out', type=Path, required=True, metavar='MODEL', help='folder to write')
-    p.add_argument(
-        '--work', type=Path, help='folder for pictures and stages; default MODEL.training'
-    )
-    p.add_argument(
-        '--things', type=Path, metavar='FILE', help='default FOLDER/things.yaml, else YCB'
-    )
-    p.add_argument('--backdrops', type=Path, metavar='FOLDER', help='photographs to draw things on')
-    p.add_argument('--base', type=Path, help='checkpoint that learns; default: the shipped nano')
-    p.add_argument('--pictures', type=int, default=6500, help='to draw; default 6500')
-    p.add_argument(
-        '--tables',
-        type=int,
-        default=3000,
-        help='to render, so that they are not forgotten; default 3000, 0.5 MB of memory each',
-    )
-    p.add_argument('--steps', type=int, help="of each stage, instead of the recipe's: for a trial")
-    p.add_argument('--workers', type=int, default=2, help='processes that draw; default 2')
-    p.set_defaults(run=things)
 
     p = verbs.add_parser('save', help="write a stage's weights as a checkpoint folder")
     p.add_argument('start', type=Path)
@@ -339,25 +318,6 @@ def run(args) -> None:
 
     settings = StageSettings(**{name: getattr(args, name) for name in _stage_defaults()})
     train(SceneSet.load(args.scenes), args.start, args.out, settings, args.weights)
-
-
-def things(args) -> None:
-    """Teach nano scanned things."""
-    from kimi_train.things.make import Amounts, make_things
-
-    amounts = Amounts(args.pictures, args.tables, args.steps)
-    work = args.work or args.out.with_name(f'{args.out.name}.training')
-    made = make_things(
-        args.scans,
-        args.out,
-        work,
-        things=args.things,
-        backdrops=args.backdrops,
-        base=args.base,
-        amounts=amounts,
-        workers=args.workers,
-    )
-    print(made)
 
 
 def save(args) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from kimi_export import export_model
 from kimi_ros.resources import share
 from kimi_ros.sim.scans import YCB, DrawSettings, draw_dataset, open_dataset
 from kimi_ros.sim.scans.camera_effects import cheap_camera
-from kimi_train.nano.architecture import CROP, PATCH
 from kimi_train.nano.scenes import SceneSet, render_set
 from kimi_train.things.recipe import Data, teach
 
@@ -40,6 +40,7 @@ def make_things(
     things: Path | None = None,
     backdrops: Path | None = None,
     base: Path | None = None,
+    photos: Path | None = None,
     amounts: Amounts = Amounts(),  # noqa: B008 - frozen
     workers: int = 2,
 ) -> Path:
@@ -51,6 +52,7 @@ def make_things(
     :param things: the things file; None for things.yaml in the scans' folder, or that of YCB.
     :param backdrops: folder of photographs to paste things on, or None.
     :param base: folder of the checkpoint that learns; None for the shipped nano.
+    :param photos: folder of photographs with things.jsonl, to watch the training by, or None.
     """
     base = base or share('models/nano')
     if things is None:
@@ -69,17 +71,20 @@ def make_things(
     )
     if not (tables / 'truth.jsonl').exists():
         seeds = range(FIRST_TABLE_SEED, FIRST_TABLE_SEED + amounts.tables)
-        render_set(tables, seeds, CROP, PATCH, workers)
+        vision = json.loads((base / 'config.json').read_text())['vision']
+        render_set(tables, seeds, vision['crop_size'], vision['enc_patch_size'], workers)
     checkpoint = teach(
-        open_data(train, validation, tables), base, work, work / 'checkpoint', amounts.steps
+        open_data(train, validation, tables, photos), base, work, work / 'checkpoint', amounts.steps
     )
     return export_model(checkpoint, out)
 
 
-def open_data(pictures: Path, validation: Path, tables: Path) -> Data:
+def open_data(pictures: Path, validation: Path, tables: Path, photos: Path | None = None) -> Data:
     """Return what is on disk, as far as it is drawn."""
     drawn = open_dataset(pictures)
-    return Data(drawn, open_dataset(validation), drawn.things, SceneSet.load(tables), cheap_camera)
+    return Data(
+        drawn, open_dataset(validation), drawn.things, SceneSet.load(tables), cheap_camera, photos
+    )
 
 
 def _draw(folder: Path, settings: DrawSettings, workers: int) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tokenizers import Tokenizer
+from torch import nn
 
 from kimi_ros.vlm.efficientnet import NAME
 from kimi_train.model import Moondream
@@ -19,7 +20,7 @@ from kimi_train.nano.recipe import prepare
 from kimi_train.nano.scenes import SceneSet
 from kimi_train.stem import pretrained_stem
 from kimi_train.things.batches import MixedBatches
-from kimi_train.things.evaluation import evaluate_encoder
+from kimi_train.things.evaluation import evaluate_encoder, labelled_photos, labelled_view
 from kimi_train.things.labels import Classes
 from kimi_train.things.losses import ClassHeads
 from kimi_train.things.questions import ThingQuestions
@@ -68,6 +69,7 @@ class Data:
     :ivar pictures: a dataset of scanned things; `validation` another one.
     :ivar tables: painted tables.
     :ivar camera: what a cheap camera does to a picture.
+    :ivar photos: folder of photographs with things.jsonl, to watch the training by, or None.
     """
 
     pictures: Sequence
@@ -75,6 +77,7 @@ class Data:
     things: object
     tables: SceneSet
     camera: Callable
+    photos: Path | None = None
 
 
 def write_start(base: Path, things, out: Path) -> None:
@@ -146,11 +149,26 @@ def train_stage(
         sizes,
         settings.seed,
     )
-    few = range(min(EVALUATED, len(data.validation)))
-    views = [plain_view(data.validation[i], *sizes) for i in few]
-    evaluate = (lambda learner: evaluate_encoder(learner, views, classes)) if views else None
+    evaluate = _evaluation(data, classes, sizes)
     trainer.run(batches, folder / stage.name, evaluate)
     return last
+
+
+def _evaluation(
+    data: Data, classes: Classes, sizes: tuple[int, int]
+) -> Callable[[nn.ModuleDict], dict[str, float]]:
+    """Return what to measure: on validation pictures and, after 'photo_', on photographs."""
+    few = range(min(EVALUATED, len(data.validation)))
+    drawn = [labelled_view(plain_view(data.validation[i], *sizes), classes) for i in few]
+    photos = labelled_photos(data.photos, data.things, sizes[0]) if data.photos else []
+
+    def evaluate(learner: nn.ModuleDict) -> dict[str, float]:
+        of_photos = evaluate_encoder(learner, photos, classes) if photos else {}
+        return evaluate_encoder(learner, drawn, classes) | {
+            f'photo_{name}': value for name, value in of_photos.items()
+        }
+
+    return evaluate
 
 
 def teach(data: Data, base: Path, folder: Path, out: Path, steps: int | None = None) -> Path:
