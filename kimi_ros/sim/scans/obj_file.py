@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+Contents = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
-def read_obj(
-    path: Path, texture_size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+
+def read_obj(path: Path, texture_size: int) -> Contents:
     """Return vertices float (n, 3), texture coordinates float (n, 2), faces int (m, 3), texture.
 
     A vertex that has several texture coordinates comes several times. Of several materials only
