@@ -115,6 +115,7 @@ setup(
         ],
         # Both own the folder onnxruntime/: pip uninstall onnxruntime before installing this.
         'gpu': ['onnxruntime-gpu>=1.23.2'],
+        'ocr': ['rapidocr>=3.10,<4'],
         'hub': ['huggingface_hub>=0.24'],
         'remote': ['openai>=1.56'],
         'train': [
@@ -126,7 +127,13 @@ setup(
             'torch>=2.9',
         ],
         'bench': ['matplotlib>=3.6'],
-        'dev': ['huggingface_hub>=0.24', 'openai>=1.56', 'pytest>=7'],
+        'dev': [
+            'huggingface_hub>=0.24',
+            'hypothesis>=6',
+            'openai>=1.56',
+            'pytest>=7',
+            'rapidocr>=3.10,<4',
+        ],
         'lint': [
             'import-linter>=2.1',
             'mkdocs-material>=9.6',

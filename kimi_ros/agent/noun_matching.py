@@ -33,6 +33,7 @@ _OPENERS = frozenset('please kindly hey hi hello yo but you then now'.split())
 # 'Use your arm to lift the cup' names a tool, but not where somebody is touched with it.
 _TOOLS = frozenset('hand hands arm arms'.split())
 _SOMEBODY = frozenset('me him her them us you'.split())
+_GIVING = frozenset('give hand bring pass show deliver serve offer lend'.split())
 _PLACES = frozenset('to at on onto in into over'.split())
 # What the rules and the grammar below are spelt with. NFKC leaves traditional characters alone.
 _SIMPLIFIED = str.maketrans(
@@ -54,6 +55,7 @@ _ZH_ENDS = re.compile('$|[^\\w]|[和与跟及的]|身上|头上|上|里|旁|那|
 _ZH_OTHER_WORDS = (
     '马上 马克 马路 别人 主人 人家 人类 刀叉 对手 碍手碍脚 指针 一针 针对 锯齿 门口处'.split()
 )
+_ZH_RECIPIENT = re.compile('[递送交拿带端]?给(?:那个?|这个?|[一那这]?位|小)?$')
 _ZH_HANDLE = re.compile('[拿抓举推打放扔丢给移搬带提抱递取捡]')
 
 
@@ -153,6 +155,8 @@ def _aims_chinese(text: str, noun: str, exempt: Sequence[str]) -> bool:
         if _covered(text, start, end, exempt):
             continue
         clause = re.split(r'[，。；！？,.;!?]', text[:start])[-1]
+        if _ZH_RECIPIENT.search(clause):
+            continue
         given = re.search(r'[把将]', clause) and '的' not in text[end : end + 3]
         if (given and _ZH_VERB.match(text[end:])) or (
             _ZH_AFTER.match(text[end:]) and _ZH_HANDLE.search(clause)
@@ -170,10 +174,17 @@ def _is_landmark(before: Sequence[str]) -> bool:
         if word == 'of':
             return before[max(i - 1, 0)] in _SIDES or _is_landmark(before[:i])
         if word in _PLACES:
-            return i > 0 and before[i - 1] in _LANDMARKS
+            given = word == 'to' and not _GIVING.isdisjoint(_clause(before[:i]))
+            return given or (i > 0 and before[i - 1] in _LANDMARKS)
         if not word[0].isalpha():
             return False
     return False
+
+
+def _clause(tokens: Sequence[str]) -> Sequence[str]:
+    """Return the tokens after the last mark."""
+    marks = [i for i, token in enumerate(tokens) if not token[0].isalnum()]
+    return tokens[marks[-1] + 1 :] if marks else tokens
 
 
 def _found(tokens: Sequence[str], nouns: Sequence[str], exempt: Sequence[str]) -> Iterator[int]:

@@ -23,6 +23,7 @@ _MESSAGES = {
     'refused': ('I will not do that.', '这件事我不做。'),
     'no_skill_at_all': ('None of my skills does that.', '我没有这样的技能。'),
     'leave_alone': ('I will leave {} alone.', '我不会碰{}。'),
+    'not_done': ('I will not do that.', '好的，我不会那样做。'),
     'ready': ('I am here. Tell me what to do.', '我在。请告诉我要做什么。'),
     'where_to': ('Where should I {0} the {1}?', '{1}要{0}到哪里？'),
     'which_thing': ('What should I {}?', '要{}什么？'),

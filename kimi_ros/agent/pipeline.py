@@ -89,12 +89,16 @@ class Pipeline:
         if problem := detect_camera_problem(request.frame.rgb):
             return self._end(Status.INFEASIBLE, problem, self._say(problem))
         self._perception = tools.perceive(request.frame, request.cancel)
-        if rule := tools.policy.rule_for_words(request.text):
+        self._said = [instruction for instruction, _ in request.history]
+        if rule := tools.policy.rule_for_words(request.text, self._said):
             return self._refuse(rule)
         request.on_state(State.THINKING)
         self.draft = draft = self._draft()
         if draft.status is Status.REFUSED or (draft.status is Status.OK and not draft.steps):
             return self._end(Status.REFUSED, draft.reason, draft.say)
+        if draft.steps and tools.policy.only_forbids(request.text):
+            # Whatever a planner made of it: nothing was asked for.
+            return self._end(Status.ANSWER, Reason.NOTHING_ASKED, self._say('not_done'))
         self._accounting = self._account(draft)
         resolver = Resolver(self._perception)
         try:
@@ -122,11 +126,11 @@ class Pipeline:
     def _check_draft(self, draft: DraftPlan) -> PlanOutcome | None:
         """Return the end of a run whose steps are forbidden, incomplete or contradictory."""
         tools = self._tools
-        if rule := tools.policy.refusal(self._request.text, draft.steps, tools.skills):
+        if rule := tools.policy.refusal(self._request.text, draft.steps, tools.skills, self._said):
             return self._refuse(rule)
         if not draft.steps:
             return self._end(draft.status, draft.reason, draft.say)
-        said = [self._request.text, *(instruction for instruction, _ in self._request.history)]
+        said = [self._request.text, *self._said]
         for name in (n for r in draft.references(tools.skills) for n in r.said):
             if unsaid := unsaid_words(name, said):
                 say = self._say('not_said', phrases.quoted(unsaid, self._language))
@@ -208,7 +212,13 @@ class Pipeline:
         """End with a plan that can be executed, at once or after approval."""
         tools = self._tools
         steps, rules = bind_steps(
-            draft.steps, ids, self._request.text, tools.skills, tools.policy, draft.doubted
+            draft.steps,
+            ids,
+            self._request.text,
+            tools.skills,
+            tools.policy,
+            draft.doubted,
+            self._said,
         )
         if len(steps) > tools.policy.max_steps:
             return self._end(Status.INFEASIBLE, Reason.TOO_MANY_STEPS, self._say('too_many_steps'))

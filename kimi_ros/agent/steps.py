@@ -30,6 +30,7 @@ def bind_steps(
     skills: SkillCatalogue,
     policy: Policy,
     doubted: bool = False,
+    history: Sequence[str] = (),
 ) -> tuple[tuple[PlanStep, ...], tuple[str, ...]]:
     """Return the steps with their risk and approval, and the reason codes of those that wait.
 
@@ -37,11 +38,12 @@ def bind_steps(
         the steps that handle it.
     :param doubted: the planner first said that it cannot be done, or not without asking; then every
         step that carries a risk needs approval.
+    :param history: earlier instructions of the conversation, oldest first.
     """
     steps, reasons = [], [Reason.DOUBTED] if doubted else []
     for draft, objects in _repeated(drafts, ids, skills):
         skill = skills[draft.skill]
-        risk, needs_approval, rules = policy.assess_risk(instruction, draft, skill)
+        risk, needs_approval, rules = policy.assess_risk(instruction, draft, skill, history)
         reasons += [r for r in rules if r not in reasons]
         references = draft.references(skill)
         bound = {name: objects[reference.text] for name, reference in references.items()}
