@@ -82,7 +82,7 @@ def test_every_skill_that_an_instruction_asks_for_is_in_the_catalogue():
         ('moka pots', {'moka_pot'}),
         ('the top drawer of the cabinet', {'cabinet/top'}),
         ('cabinet', {'cabinet'}),
-        ('番茄沙司', {'tomato_sauce'}),
+        ('番茄酱汁', {'tomato_sauce'}),
         ('奶油奶酪盒', {'cream_cheese'}),
         ('elephant', set()),
     ],

@@ -15,8 +15,10 @@ _OPENED = 0.10  # metres of its way after which it counts as open
 _FURNITURE = 0.25  # metres around a handle within which the furniture is that it belongs to
 _HANDLE = 0.015  # metres from the outermost point of a drawer that are its handle
 _LOW = 0.09  # metres over the table below which the hand must come from higher up
-_TILTS = np.radians(35), np.radians(50)  # of the fingers below the horizontal
+_TILTS = np.radians(15), np.radians(40)  # of the fingers below the horizontal
 _BEFORE = 0.10  # metres before the handle from which the hand goes straight to it
+_TALL = 0.035  # metres above and below a drawer's point within which its handle is
+_HALF, _HOLD = 4, 0.0  # control steps that half close the gripper, and what keeps it so
 _AXES = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]], float)
 
 
@@ -24,8 +26,11 @@ def open_drawer(robot: Robot, target: Target) -> Result:
     """Grip a drawer's handle and pull it out."""
     handle, outward, tilt = _handle(target)
     rotation = _facing(outward, tilt, robot.arm.rotation)
-    _approach(robot, handle, outward, rotation, OPEN)
-    move_to(robot, handle + 0.01 * rotation[:, 2], rotation, tolerance=0.006, speed=0.6)
+    # Open fingers would touch the handles above and below.
+    set_gripper(robot, CLOSED, _HALF)
+    _approach(robot, handle, outward, rotation, _HOLD)
+    inside = handle + 0.006 * rotation[:, 2]
+    move_to(robot, inside, rotation, _HOLD, tolerance=0.006, speed=0.6)
     set_gripper(robot, CLOSED, 9)
     if robot.arm.opening < HOLDS:
         _leave(robot, rotation)
@@ -64,11 +69,12 @@ def _handle(target: Target) -> tuple[np.ndarray, np.ndarray, float]:
     # The furniture is behind the handle, whichever way it stands.
     away = shape.middle[:2] - np.median(furniture[:, :2], axis=0)
     outward = _AXES[np.argmax(_AXES[:, :2] @ away)]
-    along = shape.points @ outward
-    outermost = shape.points[along > np.percentile(along, 98) - _HANDLE]
+    level = shape.points[np.abs(shape.points[:, 2] - target.point[2]) < _TALL]
+    along = level @ outward
+    outermost = level[along > np.percentile(along, 98) - _HANDLE]
     handle = (np.percentile(outermost, 5, axis=0) + np.percentile(outermost, 95, axis=0)) / 2
     is_low = handle[2] - shape.support < _LOW
-    return handle, outward, _TILTS[is_low]
+    return handle, outward, float(_TILTS[int(is_low)])
 
 
 def _facing(outward: np.ndarray, tilt: float, now: np.ndarray) -> np.ndarray:
@@ -87,7 +93,7 @@ def _approach(
     """Go before a handle, from above and outside."""
     before = handle + _BEFORE * outward
     move_to(robot, before + [0, 0, 0.15], rotation, gripper, tolerance=0.03)
-    lower = handle - _BEFORE * rotation[:, 2] if gripper == OPEN else before
+    lower = handle - _BEFORE * rotation[:, 2] if gripper == _HOLD else before
     move_to(robot, lower, rotation, gripper, tolerance=0.012)
 
 
