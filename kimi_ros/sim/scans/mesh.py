@@ -101,7 +101,10 @@ def _read(path: Path, up: str, scale: float) -> Scan:
     vertices -= (vertices.min(axis=0) + vertices.max(axis=0)) / 2
     original = len(faces)
     places, place = np.unique(vertices.round(7), axis=0, return_inverse=True)
-    welded = trimesh.Trimesh(places, place.ravel()[faces], process=False)
+    welded_faces = place.ravel()[faces]
+    solid = (welded_faces != np.roll(welded_faces, 1, axis=1)).all(axis=1)  # no triangle of a line
+    faces, welded_faces = faces[solid], welded_faces[solid]
+    welded = trimesh.Trimesh(places, welded_faces, process=False)
     uv = np.column_stack([uv[:, 0], 1 - uv[:, 1]]) % 1.0001
     texture = pyramid(image, uv[faces])  # by the faces that it was made for
     if original > MAX_FACES:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kimi_ros.sim.scans.draw import ScanFrame
-from kimi_ros.sim.scans.scene import ScanScene
 from kimi_ros.sim.truth import ObjectTruth, grasp_point
+
+if TYPE_CHECKING:  # reading needs nothing that draws
+    from kimi_ros.sim.scans.draw import ScanFrame
+    from kimi_ros.sim.scans.scene import ScanScene
 
 SEEN = 0.25
 """Share of its outline that a thing must show for one to ask about it."""
