@@ -12,8 +12,8 @@ from pathlib import Path
 from kimi_ros.cli.errors import CommandError
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
-_START_TIMEOUT = 180.0  # seconds
-_PLAN_TIMEOUT = 60.0  # seconds
+_START_TIMEOUT = 300.0  # seconds
+_PLAN_TIMEOUT = 300.0  # seconds
 _VOICES = {
     'en': ('en-us', 'en-gb+f2', 'en-gb-x-rp+m3'),
     'zh': ('cmn-latn-pinyin', 'cmn-latn-pinyin+f2', 'cmn-latn-pinyin+m3'),
@@ -124,8 +124,8 @@ def _try(client, maker, person, case, typed):
 
     sound = maker.sound(case)
     client.quiet()
-    plans, began = len(client.plans), time.monotonic()
-    heard = client.speak(sound, timeout=30.0 if case.text else 8.0)
+    plans = len(client.plans)
+    heard = client.speak(sound, timeout=120.0 if case.text else 20.0)
     ended = time.monotonic()
     text = heard.text if heard is not None else ''
     outcome = heard.outcome if heard is not None else Transcript.IGNORED
@@ -145,8 +145,10 @@ def _try(client, maker, person, case, typed):
         client.spin(0.05)
     plan = client.plans[-1] if len(client.plans) > plans else None
     seconds = float('nan') if read_back else time.monotonic() - ended
-    del began
-    return Result(case, _same_plan(plan, typed[case.text], case.skill), read_back, text, seconds)
+    right = _same_plan(plan, typed[case.text], case.skill)
+    if not right:
+        text += f' -> {_brief(plan)}, typed {_brief(typed[case.text])}'
+    return Result(case, right, read_back, text, seconds)
 
 
 def _same_plan(plan, typed, skill: str) -> bool:
@@ -158,6 +160,14 @@ def _same_plan(plan, typed, skill: str) -> bool:
         return False
     boxes = [tuple(round(v / 8) for v in o.point) for o in plan.objects]
     return boxes == [tuple(round(v / 8) for v in o.point) for o in typed.objects]
+
+
+def _brief(plan) -> str:
+    if plan is None:
+        return 'no plan'
+    names = {o.id: o.label for o in plan.objects}
+    steps = [f'{s.skill} {" ".join(names.get(i, i) for i in s.object_ids)}' for s in plan.steps]
+    return f'{plan.status.value} {"; ".join(steps)}'
 
 
 def _warn_about_typed(cases, typed) -> None:

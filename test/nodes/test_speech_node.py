@@ -1,0 +1,134 @@
+"""The node `speech` beside `kimi`, each in its process: sound in, plans and sound out."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='no ROS here: make setup')
+pytest.importorskip('kimi_msgs.msg', reason='kimi_msgs is not built: make setup')
+for library in ('pocketsphinx', 'faster_whisper', 'soxr'):
+    pytest.importorskip(library, reason='the extra "speech" is not installed: make setup')
+if shutil.which('espeak-ng') is None:
+    pytest.skip('espeak-ng is not installed: make setup as root', allow_module_level=True)
+
+from kimi_msgs.action import Instruct  # noqa: E402
+from kimi_msgs.msg import Transcript  # noqa: E402
+from kimi_ros.nodes.speech_client import SpeechClient  # noqa: E402
+from kimi_ros.speech.audio import Converter  # noqa: E402
+from kimi_ros.speech.espeak import EspeakVoice  # noqa: E402
+
+WAIT = 180.0  # seconds, on a loaded machine
+MAX_IDLE = 0.03  # of a core
+REAL_TIME = 0.064  # seconds of sound in a message
+
+
+def speech_of(text):
+    voice = EspeakVoice()
+    sound = Converter(voice.rate).convert(voice.synthesize(text, 'en', 0.9), last=True)
+    edge = np.zeros(6400, np.float32)
+    sound = np.concatenate([edge, sound, edge])
+    return sound + np.random.default_rng(0).normal(0, 3e-4, len(sound)).astype(np.float32)
+
+
+@pytest.fixture(scope='module')
+def nodes(scripted, front, start_shared):
+    """The scripted node, its camera, and the node speech on topics."""
+    speech = start_shared(
+        'kimi_ros.nodes.speech_node', {'source': 'topic', 'output': 'topic', 'recognizer': 'sphinx'}
+    )
+
+    def check():
+        for node in (scripted, front, speech):
+            node.check()
+
+    check.speech = speech
+    return check
+
+
+@pytest.fixture
+def client(nodes, environment):
+    with SpeechClient() as client:
+        client.wait_until_ready(WAIT, nodes)
+        client.quiet(WAIT)
+        yield client
+
+
+def test_spoken_instruction_becomes_a_plan_that_is_spoken(client):
+    heard = client.speak(speech_of('Pick up the red cup.'), WAIT)
+    assert (heard.text, heard.outcome) == ('pick up the red cup', Transcript.INSTRUCTION)
+    assert heard.language == 'en' and heard.confidence > 0.5
+    client.until(lambda: client.plans, WAIT, 'the plan')
+    assert client.plans[-1].instruction == 'pick up the red cup'
+    client.until(lambda: client.audio, WAIT, 'sound')
+    assert client.said[-1] == client.plans[-1].say
+
+
+def test_robot_does_not_hear_itself(client):
+    """Its sentence, a command, is played into the microphone while it is spoken and afterwards."""
+    client.speak(speech_of('Pick up the red cup.'), WAIT)
+    client.until(lambda: client.speaking, WAIT, 'speech')
+    before, played = len(client.transcripts), 0
+    deadline = time.monotonic() + WAIT
+    while client.speaking and time.monotonic() < deadline:
+        client.spin(0.05)
+        for samples, rate in client.audio[played:]:
+            client.send(Converter(rate).convert(samples, last=True), 0)
+        played = len(client.audio)
+    own = np.concatenate([samples for samples, _ in client.audio])
+    again = Converter(client.audio[0][1]).convert(own, last=True)
+    client.spin(1.0)
+    client.speak(np.concatenate([again, np.zeros(6400, np.float32)]), 20.0)
+    outcomes = [t.outcome for t in client.transcripts[before:]]
+    assert Transcript.INSTRUCTION not in outcomes, [t.text for t in client.transcripts[before:]]
+
+
+def test_stop_cancels_the_plan(client, graph):
+    from rclpy.action import ActionClient
+
+    from kimi_ros.nodes import qos
+
+    action = ActionClient(
+        graph.node,
+        Instruct,
+        '/kimi/instruct',
+        goal_service_qos_profile=qos.INSTRUCTIONS,
+        result_service_qos_profile=qos.INSTRUCTIONS,
+        cancel_service_qos_profile=qos.INSTRUCTIONS,
+        feedback_sub_qos_profile=qos.FEEDBACK,
+    )
+    graph.until(action.server_is_ready, 'the action', WAIT)
+    goal = Instruct.Goal(instruction='pick up the red cup slowly', camera='front')
+    handle = graph.result(action.send_goal_async(goal), 'the goal', WAIT)
+    result = handle.get_result_async()
+    heard = client.speak(speech_of('Stop!'), WAIT)
+    assert heard.outcome == Transcript.COMMAND
+    assert graph.result(result, 'the result', WAIT).result.error_code == Instruct.Result.CANCELLED
+
+
+def test_talk_becomes_no_instruction(client):
+    plans = len(client.plans)
+    heard = client.speak(speech_of('My brother lives in another town.'), WAIT)
+    assert heard.outcome == Transcript.IGNORED
+    client.spin(1.0)
+    assert len(client.plans) == plans
+
+
+@pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='reads /proc')
+def test_idle_node_costs_little(client, nodes):
+    """With the noise of a quiet room arriving all the time."""
+    room = np.random.default_rng(1).normal(0, 3e-4, 16_000 * 10).astype(np.float32)
+    client.send(room[:16_000], REAL_TIME)
+    first, began = _cpu_seconds(nodes.speech.pid), time.monotonic()
+    client.send(room, REAL_TIME)
+    share = (_cpu_seconds(nodes.speech.pid) - first) / max(10.0, time.monotonic() - began)
+    print(f'idle: {share:.3f} of a core')
+    assert share < MAX_IDLE
+
+
+def _cpu_seconds(pid):
+    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')

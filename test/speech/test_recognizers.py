@@ -1,0 +1,109 @@
+"""Recognition of real (synthesised) sound, and what folders must hold."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kimi_ros.speech.errors import SpeechError, SpeechModelError
+from kimi_ros.speech.grammar import command_grammar
+from kimi_ros.speech.matching import match
+from kimi_ros.speech.models import find_model, inspect_model
+from kimi_ros.speech.recognizer import load_recognizer
+
+
+@pytest.fixture(scope='module')
+def sphinx():
+    pytest.importorskip('pocketsphinx', reason='the extra "speech" is not installed: make setup')
+    return load_recognizer('sphinx')
+
+
+@pytest.mark.parametrize('text', ['pick up the red cup', 'find the scissors', 'stop'])
+def test_sphinx_hears_commands(sphinx, vocabulary, speak, text):
+    heard = sphinx.recognize(speak(text), vocabulary)
+    assert heard.text == text and heard.language == 'en' and heard.confidence > 0.5
+
+
+@pytest.mark.parametrize('text', ['My brother lives in another town.', 'I had soup for lunch.'])
+def test_sphinx_rejects_what_is_no_command(sphinx, vocabulary, speak, text):
+    assert sphinx.recognize(speak(text), vocabulary).confidence < 0.2
+
+
+def test_sphinx_rejects_noise(sphinx, vocabulary):
+    noise = np.random.default_rng(0).normal(0, 0.05, 24_000).astype(np.float32)
+    assert sphinx.recognize(noise, vocabulary).confidence < 0.2
+
+
+def test_sphinx_is_english_and_says_so():
+    pytest.importorskip('pocketsphinx', reason='the extra "speech" is not installed: make setup')
+    with pytest.raises(SpeechError, match='does not understand zh'):
+        load_recognizer('sphinx', language='zh')
+
+
+def test_things_seen_become_part_of_the_grammar(vocabulary):
+    known = {'cup', 'pick', 'up', 'stapler', 'red'}
+    assert 'stapler' not in command_grammar(vocabulary, known)
+    more = vocabulary.with_things(['stapler', '订书机'])
+    assert 'stapler' in command_grammar(more, known)
+    assert more.with_things(['stapler']) is more
+    assert 'xyzzy' not in command_grammar(vocabulary.with_things(['xyzzy']), known)
+
+
+@pytest.mark.parametrize('text', ['pick up the red cup', 'where is the green book'])
+def test_whisper_hears_english(whisper_folder, vocabulary, speak, text):
+    heard = load_recognizer('whisper', str(whisper_folder)).recognize(speak(text), vocabulary)
+    assert match(heard.text, vocabulary).text.replace('the ', '') == text.replace('the ', '')
+    assert heard.language == 'en' and heard.confidence > 0.3
+
+
+def test_homophones_become_the_words_that_are_meant(vocabulary):
+    pytest.importorskip('pypinyin', reason='the extra "speech" is not installed: make setup')
+    found = match('拿起红色的被子。', vocabulary)
+    assert found.text == '拿起红色的杯子' and found.known and not found.corrected
+    nearly = match('把香焦放到篮色的万里', vocabulary)
+    assert nearly.text.startswith('把香蕉放到蓝色的')
+    assert match('今天天气很好', vocabulary).text == '今天天气很好'
+
+
+def test_folders_are_checked(tmp_path):
+    whisper = tmp_path / 'whisper'
+    whisper.mkdir()
+    with pytest.raises(SpeechModelError, match='no speech model'):
+        inspect_model(whisper)
+    (whisper / 'model.bin').write_bytes(b'0' * 2_000_000)
+    with pytest.raises(SpeechModelError, match='config.json'):
+        inspect_model(whisper)
+    for name in ('config.json', 'tokenizer.json', 'vocabulary.json'):
+        (whisper / name).write_text(json.dumps({}))
+    assert inspect_model(whisper).engine == 'whisper'
+    (whisper / 'model.bin').write_bytes(b'version https://git-lfs')
+    with pytest.raises(SpeechModelError, match='cut short'):
+        inspect_model(whisper)
+
+
+def test_sherpa_folders_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv('KIMI_MODELS', str(tmp_path))
+    assert find_model() is None
+    folder = tmp_path / 'zipformer'
+    folder.mkdir()
+    (folder / 'encoder-epoch-99.int8.onnx').touch()
+    with pytest.raises(SpeechModelError, match='tokens.txt'):
+        inspect_model(folder)
+    (folder / 'tokens.txt').touch()
+    with pytest.raises(SpeechModelError, match='there is encoder'):
+        inspect_model(folder)
+    for part in ('decoder', 'joiner'):
+        (folder / f'{part}-epoch-99.onnx').touch()
+    assert inspect_model(folder).kind == 'transducer' and find_model() == folder
+    with pytest.raises(SpeechError, match='model for sherpa, not for whisper'):
+        load_recognizer('whisper', str(folder))
+
+
+def test_missing_models_and_engines_are_clear(tmp_path, monkeypatch):
+    monkeypatch.setenv('KIMI_MODELS', str(tmp_path))
+    with pytest.raises(SpeechError, match='kimi models'):
+        load_recognizer('whisper')
+    with pytest.raises(SpeechError, match='none of'):
+        load_recognizer('magic')
+    with pytest.raises(SpeechModelError, match='there is no folder'):
+        load_recognizer('auto', str(tmp_path / 'absent'))
