@@ -177,6 +177,7 @@ def parameters_page() -> str:
     from rclpy.parameter import Parameter
 
     from kimi_ros.nodes.parameters import KIMI_PARAMETERS, SIM_CAMERA_PARAMETERS
+    from kimi_ros.nodes.speech_parameters import SPEECH_PARAMETERS
 
     text = [
         '# Node parameters',
@@ -184,7 +185,11 @@ def parameters_page() -> str:
         'node runs takes effect with the next request. `qos_overrides` changes the quality of '
         'service of every topic.',
     ]
-    for title, specs in (('kimi', KIMI_PARAMETERS), ('sim_camera', SIM_CAMERA_PARAMETERS)):
+    for title, specs in (
+        ('kimi', KIMI_PARAMETERS),
+        ('speech', SPEECH_PARAMETERS),
+        ('sim_camera', SIM_CAMERA_PARAMETERS),
+    ):
         rows = []
         for spec in specs:
             unset = isinstance(spec.default, Parameter.Type)
