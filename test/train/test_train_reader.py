@@ -169,7 +169,18 @@ def test_calibrated_confidence_is_the_accuracy():
     assert (np.diff(shares) >= 0).all()
     assert np.interp(0.7, inputs, shares) == pytest.approx(0.49, abs=0.08)
     asked = np.interp(confidences, inputs, shares) < threshold
-    assert (asked & ~right).sum() == pytest.approx(0.4 * (~right).sum(), rel=0.1)
+    assert (asked & ~right).sum() == pytest.approx(0.5 * (~right).sum(), rel=0.1)
+
+
+def test_threshold_is_chosen_on_the_decisive_readings():
+    rng = np.random.default_rng(0)
+    confidences, decisive = rng.random(4000), rng.random(4000) < 0.5
+    # The decisive readings are wrong below 0.5, the others below 0.1.
+    right = confidences > np.where(decisive, 0.5, 0.1) * rng.random(4000)
+    knots, threshold = fit_calibration(confidences, right, decisive)
+    asked = np.interp(confidences, *np.array(knots).T) < threshold
+    wrong = ~right & decisive
+    assert (asked & wrong).sum() == pytest.approx(0.5 * wrong.sum(), rel=0.15)
 
 
 def test_missing_dictionary_is_reported(tmp_path, capsys):

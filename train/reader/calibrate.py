@@ -11,7 +11,7 @@ from kimi_train.reader.dataset import LANGUAGES
 from kimi_train.reader.evaluation import examples, first_error
 
 # Share of the wrong readings that the threshold rejects; more would also reject right ones.
-REJECTED_ERRORS = 0.4
+REJECTED_ERRORS = 0.5
 KNOTS = 12
 
 
@@ -19,9 +19,10 @@ def calibrate(reader: Reader, count: int = 300) -> tuple[list[list[float]], floa
     """Return points (probability, accuracy) of the calibration curve, and the threshold.
 
     Uses `count` examples with held-out nouns and as many with held-out skills, in each language.
-    The threshold on the calibrated confidence rejects `REJECTED_ERRORS` of the wrong readings.
+    The threshold on the calibrated confidence rejects `REJECTED_ERRORS` of the wrong readings with
+    held-out skills: what people say under a catalogue of their own is as hard as those.
     """
-    confidences, correct = [], []
+    confidences, correct, decisive = [], [], []
     for language in LANGUAGES:
         for held_out in ('nouns', 'skills'):
             for example in examples(language, count, held_out, seed=7):
@@ -30,13 +31,17 @@ def calibrate(reader: Reader, count: int = 300) -> tuple[list[list[float]], floa
                 )
                 confidences.append(reading.confidence)
                 correct.append(not first_error(reading, example.reading))
-    return fit_calibration(confidences, correct)
+                decisive.append(held_out == 'skills')
+    return fit_calibration(confidences, correct, decisive)
 
 
 def fit_calibration(
-    confidences: Sequence[float], correct: Sequence[bool]
+    confidences: Sequence[float], correct: Sequence[bool], decisive: Sequence[bool] | None = None
 ) -> tuple[list[list[float]], float]:
-    """Return the calibration curve and the threshold, given confidences and correctness."""
+    """Return the calibration curve and the threshold, given confidences and correctness.
+
+    :param decisive: which of the readings decide on the threshold; None for all.
+    """
     order = np.argsort(confidences, kind='stable')
     x, y = np.array(confidences, float)[order], np.array(correct, float)[order]
     shares = _isotonic(y)
@@ -47,7 +52,10 @@ def fit_calibration(
             knots.append([float(x[i]), float(shares[i])])
     if knots[-1][0] < 1:
         knots.append([1.0, float(shares[-1])])
-    errors = np.sort(np.interp(x[y == 0], *np.array(knots).T))
+    wrong = y == 0
+    if decisive is not None:
+        wrong &= np.array(decisive, bool)[order]
+    errors = np.sort(np.interp(x[wrong], *np.array(knots).T))
     threshold = float(errors[int(REJECTED_ERRORS * len(errors))]) if len(errors) else 0.0
     return [[round(a, 5), round(b, 4)] for a, b in knots], round(threshold, 4)
 

@@ -7,13 +7,15 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 import torch
+import torch.fx.experimental._config as shape_config
 from torch import Tensor, nn
+from torch._dynamo import config as dynamo_config
 from torch.utils.data import DataLoader, Dataset
 
 from kimi_ros.reader.features import Featurizer
@@ -23,7 +25,13 @@ from kimi_train.precision import has_bf16
 from kimi_train.reader.batches import CatalogueBatch, Collator, InstructionBatch
 from kimi_train.reader.dataset import InstructionDataset
 from kimi_train.reader.layers import TransformerBlock
-from kimi_train.reader.losses import compute_losses, encode_catalogues, encode_instructions, predict
+from kimi_train.reader.losses import (
+    EncodedCatalogues,
+    compute_losses,
+    encode_catalogues,
+    encode_instructions,
+    predict,
+)
 from kimi_train.reader.model import CandidateScorer, ModelConfig, ReaderModel
 
 
@@ -97,6 +105,10 @@ class Trainer:
 
     def compile(self) -> None:
         """Compile the costly modules, for the whole process: takes minutes, then twice as fast."""
+        # Sizes that happen to be equal are no reason to compile again; beyond its limit of
+        # recompilations, torch would run the modules uncompiled from then on.
+        shape_config.use_duck_shape = False
+        dynamo_config.recompile_limit = 64
         for part in (TransformerBlock, CandidateScorer):
             part.forward = torch.compile(part.forward, dynamic=True)
 
@@ -105,18 +117,26 @@ class Trainer:
     ) -> dict[str, Tensor]:
         """Take one optimizer step, accumulating gradients over the batches; return the metrics."""
         metrics: dict[str, Tensor] = defaultdict(float)
-        catalogue_states = encode_catalogues(self.network, self.word_vectors, catalogues)
+        encoded = encode_catalogues(self.network, self.word_vectors, catalogues)
+        # Backward after each batch: its activations are still in the cache, and freed for the next.
+        catalogue_states = _detached(encoded)
         for batch in batches:
             share = len(batch) / sum(map(len, batches))
             instruction_states = encode_instructions(
                 self.network, self.word_vectors, batch, catalogue_states
             )
-            for name, value in compute_losses(
+            losses = compute_losses(
                 predict(self.network, instruction_states, catalogue_states, catalogues, batch),
                 batch,
-            ).items():
+            )
+            (losses['total'] * share).backward()
+            for name, value in losses.items():
+                value = value.detach()
                 metrics[name] += value if name.endswith(SUMMED) else value * share
-        metrics['total'].backward()
+        torch.autograd.backward(
+            [getattr(encoded, name) for name in _DIFFERENTIABLE],
+            [getattr(catalogue_states, name).grad for name in _DIFFERENTIABLE],
+        )
         for name, weight in self.master_weights.items():
             grad = self._bf16_weights[name].grad
             weight.grad = None if grad is None else grad.float()
@@ -197,6 +217,16 @@ class Trainer:
             self.step, self.seconds = state['step'], state['seconds']
             for optimizer, saved in zip(self.optimizers, state['optimizers'], strict=True):
                 optimizer.load_state_dict(saved)
+
+
+# Parts of `EncodedCatalogues` that depend on the weights.
+_DIFFERENTIABLE = ('tokens', 'candidates', 'arguments', 'values')
+
+
+def _detached(encoded: EncodedCatalogues) -> EncodedCatalogues:
+    """Return the encoded catalogues as leaves, which collect gradients of their own."""
+    leaves = {name: getattr(encoded, name).detach().requires_grad_() for name in _DIFFERENTIABLE}
+    return replace(encoded, **leaves)
 
 
 SUMMED = ('_correct', '_count')  # metrics that are summed, not averaged
