@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from kimi_train.things.command import add_things_verb
+from kimi_train.things.command import add_things_verbs
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     verbs = parser.add_subparsers(required=True, metavar='VERB')
     _tuning_verbs(verbs)
     _nano_verbs(verbs)
-    add_things_verb(verbs)
+    add_things_verbs(verbs)
     _reader_verbs(verbs)
     args = parser.parse_args(argv)
     try:

@@ -47,6 +47,7 @@ class FakePicture:
     instances: np.ndarray
     objects: tuple
     setting: str = 'table'
+    seed: int = 0
 
 
 def truth(index, thing, box, **more):

@@ -6,14 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scanned_things import THINGS, picture, some_picture, truth
 from tokenizers import Tokenizer
 
+from kimi_ros.eval.user_data import read_user_data
 from kimi_ros.sim import CATEGORIES, COLORS
+from kimi_ros.vlm import VisionLanguageModel
+from kimi_train.cli import main
 from kimi_train.examples import IGNORE
 from kimi_train.nano.checkpoint import load_start, save_checkpoint
 from kimi_train.nano.scenes import SceneSet
+from kimi_train.things.evaluation import labelled_photos
 from kimi_train.things.expressions import ExpressionSampler, unknown_names
+from kimi_train.things.labelled import HELD_OUT, write_labelled
 from kimi_train.things.labels import Classes
 from kimi_train.things.losses import generalised_iou
 from kimi_train.things.optimizer import RelativeAdam
@@ -136,6 +142,7 @@ def test_unknown_names_are_as_many_in_both_languages():
     assert len(names['zh']) == len(set(names['zh'])) == len(names['en'])
     known = {n for t in THINGS.all for n in (*t.names['en'], *t.names['zh'])}
     assert not known & {*names['en'], *names['zh']}
+    assert not {n for pair in HELD_OUT for n in pair} & {*names['en'], *names['zh']}
 
 
 @pytest.fixture(scope='module')
@@ -232,3 +239,79 @@ def test_the_encoder_learns_to_find_things(base, data, tmp_path):
     train_stage(stage, data, base, tmp_path / 'start', tmp_path, None)
     curve = (tmp_path / 'see' / 'curve.jsonl').read_text().splitlines()
     assert json.loads(curve[-1])['point'] > 0.4  # by chance 0.05
+
+
+def test_photographs_are_found_by_names_that_mean_one_thing(tmp_path):
+    Image.new('RGB', (40, 30)).save(tmp_path / 'a.png')
+    lines = [
+        {'image': 'a.png', 'object': {'en': 'soup can', 'zh': '汤罐头'}, 'box': [0, 0, 0.5, 0.5]},
+        {'image': 'a.png', 'object': 'can', 'box': [0, 0, 1, 1]},
+        {'image': 'a.png', 'object': 'plate', 'absent': True},
+        {'image': 'a.png', 'object': 'giraffe', 'absent': True},
+    ]
+    (tmp_path / 'things.jsonl').write_text('\n'.join(map(json.dumps, lines)))
+    (photo,) = labelled_photos(tmp_path, THINGS, 96)
+    assert photo.rgb.shape == (96, 96, 3)
+    assert photo.boxes == {'soup': (0, 0, 0.5, 0.5)} and photo.absent == {'plate'}
+
+
+def test_drawn_pictures_become_data_that_kimi_eval_reads(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = [replace(some_picture(rng), seed=i) for i in range(8)]
+    assert write_labelled(Dataset(pictures), tmp_path, 8) == 2 * sum(
+        len(p.objects) for p in pictures
+    )
+    for language in ('en', 'zh'):
+        lines = read_user_data(tmp_path, 'photos', language)
+        names = {n for t in THINGS.all for n in THINGS.names(t.id, language)}
+        assert {line.name for line in lines if line.box} <= names
+        assert any(line.name not in names for line in lines if not line.box)
+        for line in lines:
+            shown = {o.thing for o in pictures[int(line.image.stem)].objects}
+            assert bool(THINGS.meant_by(line.name, language) & shown) == bool(line.box)
+
+
+class Dataset(list):
+    """Pictures with their things file."""
+
+    things = THINGS
+
+
+def cube(folder, thing, color):
+    """A scan of 8 cm: a cube with one colour on all sides."""
+    folder = folder / thing
+    folder.mkdir(parents=True)
+    Image.new('RGB', (8, 8), color).save(folder / 'texture.png')
+    corners = [(x, y, z) for x in (-4, 4) for y in (-4, 4) for z in (0, 8)]
+    sides = ((1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4))
+    lines = ['mtllib cube.mtl', 'usemtl skin']
+    lines += [f'v {x / 100} {y / 100} {z / 100}' for x, y, z in corners]
+    lines += ['vt 0 0', 'vt 1 0', 'vt 1 1', 'vt 0 1']
+    for a, b, c, d in sides:
+        lines += [f'f {a}/1 {b}/2 {c}/3', f'f {a}/1 {c}/3 {d}/4']
+    (folder / 'cube.obj').write_text('\n'.join(lines) + '\n')
+    (folder / 'cube.mtl').write_text('newmtl skin\nmap_Kd texture.png\n')
+
+
+def test_one_command_draws_trains_and_exports(base, tmp_path, capsys):
+    scans = tmp_path / 'scans'
+    cube(scans, 'dice', (240, 240, 240))
+    cube(scans, 'brick', (200, 30, 30))
+    (scans / 'things.yaml').write_text(
+        'mesh: "{id}/cube.obj"\n'
+        'things:\n'
+        '  - {id: dice, kind: die, names: {en: [die, dice], zh: [骰子]}}\n'
+        '  - {id: brick, kind: brick, color: red, names: {en: [brick], zh: [砖块]}}\n'
+    )
+    words = ['things', str(scans), '--out', str(tmp_path / 'model'), '--base', str(base)]
+    words += ['--pictures', '6', '--tables', '3', '--steps', '1', '--workers', '1']
+    assert main(words) == 0
+    with VisionLanguageModel.load(tmp_path / 'model') as vlm:
+        image = vlm.encode_image(np.zeros((288, 384, 3), np.uint8))
+        vlm.point(image, '骰子', max_objects=1)
+    assert (tmp_path / 'model.training' / 'see' / 'curve.jsonl').exists()
+    again = sorted((tmp_path / 'model.training' / 'pictures' / 'pictures').iterdir())
+    before = [path.stat().st_mtime_ns for path in again]
+    assert main(words) == 0  # nothing is drawn or learnt twice
+    assert [path.stat().st_mtime_ns for path in again] == before
+    assert 'going on from step 1' in capsys.readouterr().out

@@ -1,12 +1,12 @@
-"""The verb `kimi-train things`. No torch: the command line's help reads it, too."""
+"""The verbs about scanned things. No torch: the command line's help reads it, too."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-def add_things_verb(verbs) -> None:
-    """Declare the verb."""
+def add_things_verbs(verbs) -> None:
+    """Declare the verbs."""
     p = verbs.add_parser(
         'things', help='teach nano things that you have scanned: draw, train, export; resumable'
     )
@@ -32,10 +32,27 @@ def add_things_verb(verbs) -> None:
     )
     p.add_argument('--steps', type=int, help="of each stage, instead of the recipe's: for a trial")
     p.add_argument('--workers', type=int, default=2, help='processes that draw; default 2')
-    p.set_defaults(run=_run)
+    p.set_defaults(run=_teach)
+
+    p = verbs.add_parser(
+        'label', help='write drawn pictures of scanned things as data for kimi eval photos'
+    )
+    p.add_argument('dataset', type=Path, help='folder that kimi sim scans draw wrote')
+    p.add_argument('out', type=Path, help='folder for images/ and things.jsonl')
+    p.add_argument('--pictures', type=int, default=250, help='default 250')
+    p.set_defaults(run=_label)
 
 
-def _run(args) -> None:
+def _label(args) -> None:
+    """Write names and boxes."""
+    from kimi_ros.sim.scans import open_dataset
+    from kimi_train.things.labelled import write_labelled
+
+    lines = write_labelled(open_dataset(args.dataset), args.out, args.pictures)
+    print(f'{args.out}: {lines} lines')
+
+
+def _teach(args) -> None:
     """Teach nano scanned things."""
     from kimi_train.things.make import Amounts, make_things
 

@@ -18,6 +18,7 @@ COLOR_SHARE = 0.25
 SUPERLATIVE_SHARE = 0.12
 RELATION_SHARE = 0.15
 _TRIES = 20
+_NAMES = 4  # of a thing, tried until one means it alone
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,11 @@ class ExpressionSampler:
         for i, thing in enumerate(view.objects):
             if not is_clear(thing) or thing.distractor:
                 continue
-            what = self.name_of(thing, language, rng)
-            if what.matches(view.objects) == [i] and self.is_sure(what, view, language):
-                found.append((i, what))
+            for _ in range(_NAMES):
+                what = self.name_of(thing, language, rng)
+                if what.matches(view.objects) == [i] and self.is_sure(what, view, language):
+                    found.append((i, what))
+                    break
         return found
 
     def is_sure(self, what: ThingExpression, view: View, language: str) -> bool:
