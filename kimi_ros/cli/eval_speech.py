@@ -26,6 +26,8 @@ _KOKORO = {
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate, and print the figures."""
+    if args.words:
+        return _report(args, _words(args))
     # Before ROS is imported: this process joins the graph of the others.
     environment = isolated(os.environ)
     os.environ.update(environment)
@@ -33,19 +35,51 @@ def run(args: argparse.Namespace) -> int:
         from kimi_ros.nodes.client import NoResponseError
     except ImportError as error:
         raise CommandError(f'{error}. Run `kimi doctor` to see what is missing') from error
-    from kimi_ros.eval import speech
     from kimi_ros.speech.errors import SpeechError
 
-    languages = (args.lang,) if args.lang else ('en', 'zh')
-    cases = [c for i in languages for c in speech.command_cases(i, args.n)]
-    if not args.no_unrelated:
-        cases += speech.unrelated_cases(languages)
+    cases = _cases(args)
     recognizer = {'recognizer': args.recognizer, 'model': args.speech_model}
     try:
         with tempfile.TemporaryDirectory() as folder:
             results = _evaluate(args, cases, recognizer, environment, Path(folder))
     except (NoResponseError, ProcessEndedError, SpeechError) as error:
         raise CommandError(str(error)) from error
+    return _report(args, results)
+
+
+def _cases(args) -> list:
+    from kimi_ros.eval import speech
+
+    languages = (args.lang,) if args.lang else ('en', 'zh')
+    cases = [c for i in languages for c in speech.command_cases(i, args.n)]
+    return cases if args.no_unrelated else cases + speech.unrelated_cases(languages)
+
+
+def _words(args) -> list:
+    from rich.console import Console
+    from rich.progress import track
+
+    from kimi_ros.agent.skills import SkillCatalogue
+    from kimi_ros.cli.options import skills_path
+    from kimi_ros.eval.speech import SoundMaker
+    from kimi_ros.eval.speech_words import evaluate_words
+    from kimi_ros.speech.errors import SpeechError
+    from kimi_ros.speech.recognizer import load_recognizer
+    from kimi_ros.speech.vocabulary import Vocabulary
+
+    try:
+        recognizer = load_recognizer(args.recognizer, args.speech_model)
+        vocabulary = Vocabulary.of(SkillCatalogue.load(skills_path(args)).skills)
+        maker = SoundMaker(_voices(args.voices), _cache())
+        shown = track(_cases(args), 'speech', console=Console(stderr=True), transient=True)
+        return list(evaluate_words(shown, maker, recognizer, vocabulary))
+    except SpeechError as error:
+        raise CommandError(str(error)) from error
+
+
+def _report(args, results: list) -> int:
+    from kimi_ros.eval import speech
+
     for line in speech.failures(results):
         print(f'  {line}')
     figures = speech.summary(results)
@@ -53,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
         print(f'speech {name}: {value}')
     if args.json:
         about = {'suite': 'speech', 'recognizer': args.recognizer, 'model': args.speech_model}
+        about |= {'words': True} if args.words else {}
         print(json.dumps(about | figures))
     return 0
 

@@ -77,6 +77,11 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         help='kokoro model, for the Chinese voices (default: those of espeak-ng)',
     )
     speech.add_argument(
+        '--words',
+        action='store_true',
+        help='compare the words that would be sent, without nodes and plans',
+    )
+    speech.add_argument(
         '--no-unrelated',
         action='store_true',
         help='leave out the sentences, music and noises that are no commands',

@@ -27,6 +27,7 @@ from kimi_ros.speech.audio import SAMPLE_RATE
 _BLOCK = 1024  # samples a message
 _PACE = 0.016  # seconds between two messages: four times real time
 _SPIN = 0.05  # seconds
+_RESEND = 5.0  # seconds, after which a call is made again
 
 
 class SpeechClient:
@@ -123,8 +124,17 @@ class SpeechClient:
         self.spin(0.4)
 
     def _call_stop(self, timeout: float) -> None:
-        future = self._stop.call_async(Trigger.Request())
-        self.until(future.done, timeout, f'{self._name}/stop')
+        deadline = time.monotonic() + timeout
+        self.until(self._stop.service_is_ready, timeout, f'the service {self._name}/stop')
+        while time.monotonic() < deadline:
+            # The reply to a client that the server has only just found can be lost: ask again.
+            future = self._stop.call_async(Trigger.Request())
+            resend = time.monotonic() + _RESEND
+            while not future.done() and time.monotonic() < resend:
+                self._executor.spin_once(timeout_sec=_SPIN)
+            if future.done():
+                return
+        raise NoResponseError(f'{self._name}/stop gave no reply in {timeout:g} s')
 
     def until(self, done: Callable[[], bool], timeout: float, what: str) -> None:
         """Spin until `done()`.

@@ -14,7 +14,7 @@ import yaml
 LANGUAGES = ('en', 'zh')
 _PUNCTUATION = re.compile(r"[^\w'\s]|_")
 _HAN = re.compile(r'[\u4e00-\u9fff]')
-_PROMPT_WORDS = 40  # of each kind: a Whisper prompt holds 224 tokens, and each costs time
+_PROMPT_WORDS, _PROMPT_VERBS = 40, 12  # a Whisper prompt holds 224 tokens
 
 
 class ArgumentLike(Protocol):
@@ -100,19 +100,16 @@ class Vocabulary:
     def prompt(self, language: str) -> str:
         """Return the words as a text that a Whisper model is told came before.
 
-        Words only, no sentences: it would repeat those where it hears badly.
+        Sentences without much sense: a list of words would be answered by a list, and a command
+        would be repeated where it hears badly.
         """
-        if (
-            language == 'zh'
-        ):  # a list would be repeated, and a sentence brings simplified characters
+        if language == 'zh':  # lists are repeated without end; this brings simplified characters
             return '以下是普通话的句子。'
-        plain = words()
-        verbs = [verb for skill in self.skills for verb in skill.verbs[language][:2]]
-        newest = [*reversed(self.things[language])]
-        groups = (verbs, plain['colors'][language], plain['prepositions'][language][:5], newest)
-        return '. '.join(
-            ', '.join(dict.fromkeys(group[:_PROMPT_WORDS])).capitalize() for group in groups
-        )
+        verbs = [verb for skill in self.skills for verb in skill.verbs[language][:3]]
+        newest = [*reversed(self.things[language])][:_PROMPT_WORDS]
+        colors = ' or '.join(words()['colors'][language])
+        acts = ' '.join(f'{verb.capitalize()} it.' for verb in verbs[:_PROMPT_VERBS])
+        return f'Please find the {" or the ".join(newest)}. The {colors} one. {acts}'
 
 
 def _spoken(skill: SkillLike) -> SpokenSkill:
