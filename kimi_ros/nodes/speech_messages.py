@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -11,6 +12,7 @@ from kimi_msgs.msg import Audio
 from kimi_ros.agent import Approval, Plan, Risk, Status
 from kimi_ros.speech.audio import Converter, to_pcm
 from kimi_ros.speech.dialogue import PlanNotice
+from kimi_ros.speech.errors import SoundError
 
 
 class AudioReader:
@@ -30,6 +32,35 @@ class AudioReader:
             known = self._converter = Converter(rate, channels)
         samples = np.frombuffer(message.data, np.int16)
         return known.convert(samples[: len(samples) // channels * channels])
+
+
+def common_audio_message(message: Any) -> Audio:
+    """Return a message of audio_common_msgs as one of ours.
+
+    Two packages have that name. One has AudioStamped, which says its rate and channels; the other
+    has AudioData, bytes that are taken for 16-bit PCM, 16 kHz, mono.
+
+    :raises SoundError: for samples of another kind.
+    """
+    ours = Audio(sample_rate=16_000, channels=1)
+    data = message
+    if hasattr(message, 'audio'):
+        ours.header = message.header
+        data, info = message.audio, getattr(message.audio, 'info', None) or message.info
+        ours.sample_rate, ours.channels = int(info.rate), int(info.channels)
+        data = getattr(data, 'audio_data', data)
+    if hasattr(data, 'int16_data'):
+        samples = np.asarray(data.int16_data, np.int16)
+        if not samples.size:
+            floats = np.asarray(getattr(data, 'float32_data', ()), np.float32)
+            samples = to_pcm(floats)
+        if not samples.size:
+            raise SoundError('audio_common_msgs: only int16 and float32 samples are read')
+        ours.data = array.array('h', samples.tobytes())
+    else:
+        raw = bytes(data.data)
+        ours.data = array.array('h', raw[: len(raw) // 2 * 2])
+    return ours
 
 
 def audio_message(samples: np.ndarray, rate: int, stamp: Time | None = None) -> Audio:

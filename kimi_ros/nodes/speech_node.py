@@ -31,7 +31,12 @@ from kimi_ros.nodes import qos
 from kimi_ros.nodes.codes import ErrorCode
 from kimi_ros.nodes.messages import plan_from_message
 from kimi_ros.nodes.runner import run_node
-from kimi_ros.nodes.speech_messages import AudioReader, audio_message, plan_notice
+from kimi_ros.nodes.speech_messages import (
+    AudioReader,
+    audio_message,
+    common_audio_message,
+    plan_notice,
+)
 from kimi_ros.nodes.speech_parameters import declare_speech_parameters
 from kimi_ros.resources import share
 from kimi_ros.speech.devices import Loudspeaker, Microphone, PacedOutput
@@ -52,6 +57,15 @@ from kimi_ros.speech.segmenter import SegmenterSettings
 from kimi_ros.speech.speaker import AudioOutput, Priority, Speaker
 from kimi_ros.speech.vocabulary import Vocabulary, language_of
 from kimi_ros.speech.voices import load_voice
+
+CommonAudio: Any
+try:  # of the two packages of this name, whichever is installed
+    from audio_common_msgs.msg import AudioStamped as CommonAudio
+except ImportError:
+    try:
+        from audio_common_msgs.msg import AudioData as CommonAudio
+    except ImportError:
+        CommonAudio = None
 
 _OUTCOMES = {
     Outcome.IGNORED: Transcript.IGNORED,
@@ -220,6 +234,8 @@ class SpeechNode(LifecycleNodeMixin, Node):
         self._diagnostics = publisher(DiagnosticArray, '/diagnostics', qos.STATUS)
         kimi = self.value('kimi')
         subscribe(Audio, 'audio', self._on_audio, _AUDIO)
+        if CommonAudio is not None:
+            subscribe(CommonAudio, 'audio_common', self._on_common_audio, _AUDIO)
         subscribe(String, f'{kimi}/say', self._on_say, qos.STATUS)
         subscribe(PlanMessage, f'{kimi}/plan', self._on_plan, qos.LATCHED)
         self._instruct: Any = ActionClient(
@@ -275,6 +291,12 @@ class SpeechNode(LifecycleNodeMixin, Node):
         try:
             pushed.push(self._reader.read(message))
             self._problem = ''
+        except SoundError as error:
+            self._problem = str(error)
+
+    def _on_common_audio(self, message: Any) -> None:
+        try:
+            self._on_audio(common_audio_message(message))
         except SoundError as error:
             self._problem = str(error)
 
