@@ -47,7 +47,7 @@ def test_augmented_boxes_still_enclose_their_things():
     shown = picture(truth(0, 'soup', (150, 100, 220, 180)), truth(1, 'tuna', (20, 20, 90, 100)))
     hidden = 0
     for _ in range(60):
-        view = augmented_view(shown, [other], rng, clean, 384, 16)
+        view = augmented_view(shown, lambda: other, rng, clean, 384, 16)
         for thing in view.objects:
             x0, y0, x1, y1 = (round(v * 384) for v in thing.box)
             inside = view.rgb[y0 + 3 : y1 - 3, x0 + 3 : x1 - 3].reshape(-1, 3).astype(int)

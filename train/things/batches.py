@@ -92,7 +92,7 @@ class MixedBatches:
         index, other = rng.integers(len(self.pictures), size=2)
         return augmented_view(
             self.pictures[int(index)],
-            [self.pictures[int(other)]],
+            lambda: self.pictures[int(other)],
             rng,
             self.camera,
             self.crop_size,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,13 +62,18 @@ def plain_view(picture: Picture, crop_size: int, patch_size: int) -> View:
 
 
 def augmented_view(
-    picture: Picture, others: Sequence[Picture], rng, camera, crop_size: int, patch_size: int
+    picture: Picture,
+    other: Callable[[], Picture],
+    rng,
+    camera: Callable,
+    crop_size: int,
+    patch_size: int,
 ) -> View:
     """Return a picture zoomed, shifted, partly hidden, and as a cheap camera would take it.
 
     It is never mirrored: print would not be readable.
 
-    :param others: pictures of which patches may lie before the things.
+    :param other: returns a picture of which a part may lie before the things.
     :param camera: what a camera does to a picture, `cheap_camera(rgb, rng)`.
     """
     height, width = picture.rgb.shape[:2]
@@ -88,8 +93,8 @@ def augmented_view(
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=-1,
     )
-    if others and rng.random() < OCCLUDED_SHARE:
-        _occlude(rgb, instances, others[int(rng.integers(len(others)))].rgb, rng)
+    if rng.random() < OCCLUDED_SHARE:
+        _occlude(rgb, instances, other().rgb, rng)
     area = abs(np.linalg.det(matrix[:, :2]))
     objects = [_moved(thing, instances, matrix, area) for thing in picture.objects]
     shown = [o for o in objects if o]
