@@ -23,6 +23,7 @@ from kimi_ros.agent.policy import Policy
 from kimi_ros.agent.prompts import describe_question, detect_language
 from kimi_ros.agent.scene_change import SceneSnapshot
 from kimi_ros.agent.skills import LANGUAGES, SkillCatalogue
+from kimi_ros.agent.text_in_view import TextReader
 from kimi_ros.agent.vlm_protocol import Vlm
 
 
@@ -37,6 +38,7 @@ class Agent:
         clock: Callable[[], float] = time.time,
         planner: str | Planner = 'auto',
         remote: RemoteSettings | None = None,
+        text_reader: TextReader | None = None,
     ):
         """Take what the agent needs.
 
@@ -45,10 +47,12 @@ class Agent:
         :param clock: returns seconds; `Plan.expires` is on it.
         :param planner: one of `PLANNERS`, or an object that plans.
         :param remote: the server of the planner 'remote'.
+        :param text_reader: what reads the text in images: `text_in_view.RapidOcrReader()`, or None.
         """
         self.skills = skills
         self.policy = policy
         self.clock = clock
+        self.text_reader = text_reader
         if isinstance(planner, str):
             planner = make_planner(planner, vlm, skills, remote=remote)
         self.planner = planner

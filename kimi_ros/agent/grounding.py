@@ -78,6 +78,19 @@ def ground(
     return sorted(strong, key=lambda c: c.point)
 
 
+def detected(
+    vlm: Vlm, image: Any, name: str, size: tuple[int, int], cancel: Event | None = None
+) -> list[Candidate]:
+    """Return what the detector alone finds, each at the centre of its box."""
+    found = vlm.detect(image, name, max_objects=MAX_CANDIDATES, cancel=cancel)
+    candidates = []
+    for box in non_maximum_suppression([b.clip() for b in found]):
+        x_min, y_min, x_max, y_max = _pixels((box.x_min, box.y_min, box.x_max, box.y_max), size)
+        center = (x_min + x_max) / 2, (y_min + y_max) / 2
+        candidates.append(Candidate(center, (x_min, y_min, x_max, y_max), box.score, agreed=False))
+    return candidates
+
+
 def box_iou(a: Sequence[float], b: Sequence[float]) -> float:
     """Return the intersection over union of two boxes (x_min, y_min, x_max, y_max)."""
     width = min(a[2], b[2]) - max(a[0], b[0])

@@ -20,6 +20,7 @@ class PlanOutcome:
     steps: tuple[PlanStep, ...] = ()
     approval: Approval = Approval.NOT_NEEDED
     expires: float = 0.0
+    seen_text: tuple[str, ...] = ()
 
     @classmethod
     def without_steps(

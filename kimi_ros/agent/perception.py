@@ -12,7 +12,7 @@ from kimi_ros.agent.answers import Verdict
 from kimi_ros.agent.checks import REJECTION_PENALTY, verify_object
 from kimi_ros.agent.frame import Frame
 from kimi_ros.agent.geometry import Position, estimate_position
-from kimi_ros.agent.grounding import Candidate, ground
+from kimi_ros.agent.grounding import Candidate, detected, ground
 from kimi_ros.agent.naming import Naming
 from kimi_ros.agent.plan import GroundedObject
 from kimi_ros.agent.references import Reference
@@ -57,6 +57,7 @@ class Perception:
         self._vlm = vlm
         self._cancel = cancel
         self._found: dict[str, list[Candidate]] = {}
+        self._boxed: dict[str, list[Candidate]] = {}
         self._verdicts: dict[tuple[str, Candidate], Verdict] = {}
 
     def find(self, name: str) -> list[Candidate]:
@@ -71,6 +72,14 @@ class Perception:
                 c for c in candidates if c.agreed or self._verify(name, c) is not Verdict.NO
             ]
         return self._found[name]
+
+    def boxes(self, name: str) -> list[Candidate]:
+        """Return what the detector alone finds under a name, without verification."""
+        if name not in self._boxed:
+            self._boxed[name] = detected(
+                self._vlm, self.image, name, self.frame.size, cancel=self._cancel
+            )
+        return self._boxed[name]
 
     def detect(self, reference: Reference, candidate: Candidate) -> Detection:
         """Return the candidate after its verification: is it what the reference says?"""

@@ -103,6 +103,10 @@ _MESSAGES = {
         'My skills or rules have changed since, so I do nothing. Please ask again.',
         '我的技能或规则变了，所以我什么都不做。请再说一遍。',
     ),
+    'label_contradicts': (
+        'What is written on the {} does not fit it. Is it really what you mean?',
+        '{}上写的字和它不符。真的是指它吗？',
+    ),
     'too_many_steps': ('That takes more steps than I may plan.', '这需要的步骤太多了。'),
     Reason.DARK: (
         'The camera shows only darkness. Check its lens cap and the light.',

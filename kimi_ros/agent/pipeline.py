@@ -13,6 +13,7 @@ from kimi_ros.agent.accounting import Accounting, account
 from kimi_ros.agent.draft import DraftPlan
 from kimi_ros.agent.frame import Frame, detect_camera_problem
 from kimi_ros.agent.naming import UnknownWordError
+from kimi_ros.agent.nearness import raise_risk
 from kimi_ros.agent.outcome import PlanOutcome
 from kimi_ros.agent.perception import Detection, Perception
 from kimi_ros.agent.plan import Approval, GroundedObject, PlanStep, Reason, Status
@@ -25,6 +26,7 @@ from kimi_ros.agent.resolution import Resolver
 from kimi_ros.agent.skills import SkillCatalogue
 from kimi_ros.agent.steps import bind_steps, find_obstacle
 from kimi_ros.agent.targets import Problem, TargetFinder, Targets
+from kimi_ros.agent.text_in_view import SeenText, TextReader, contradicted
 from kimi_ros.agent.vocabulary import unsaid_words
 
 
@@ -65,6 +67,7 @@ class Toolbox(Protocol):
     skills: SkillCatalogue
     policy: Policy
     clock: Callable[[], float]
+    text_reader: TextReader | None
 
     def perceive(self, frame: Frame, cancel: Event | None) -> Perception:
         """Encode a frame."""
@@ -225,16 +228,33 @@ class Pipeline:
         if obstacle := find_obstacle(steps, objects, tools.skills):
             say = self._say(obstacle.key, *obstacle.values)
             return PlanOutcome.without_steps(Status.INFEASIBLE, obstacle.reason, say, objects)
+        if near := tools.policy.near:
+            named = [n for n in tools.policy.dangers(self._request.text) if n]
+            steps, why = raise_risk(steps, objects, self._perception, near, named)
+            rules = (*rules, *why)
+        texts = self._read_text()
+        if contradiction := contradicted(objects, texts, self._perception, tools.policy):
+            say = self._say('label_contradicts', contradiction.label)
+            asked = PlanOutcome.without_steps(
+                Status.NEEDS_CLARIFICATION, Reason.LABEL, say, objects
+            )
+            return replace(asked, seen_text=tuple(t.text for t in texts))
         needs_approval = any(s.needs_approval for s in steps)
         return PlanOutcome(
             status=Status.OK,
             say=self._tell_back(self._narrate(draft, steps)),
             objects=objects,
             steps=steps,
+            seen_text=tuple(t.text for t in texts),
             reason_codes=rules,
             approval=Approval.PENDING if needs_approval else Approval.NOT_NEEDED,
             expires=tools.clock() + tools.policy.approval_seconds if needs_approval else 0.0,
         )
+
+    def _read_text(self) -> list[SeenText]:
+        """Return the text in the image, nothing where no reader is installed."""
+        reader = self._tools.text_reader
+        return reader.read(self._request.frame.rgb) if reader is not None else []
 
     def _narrate(self, draft: DraftPlan, steps: Sequence[PlanStep]) -> str:
         """Return what is said with the steps: the draft's sentence, a description, or both."""

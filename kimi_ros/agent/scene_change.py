@@ -18,7 +18,7 @@ from kimi_ros.agent.references import parse_reference
 
 _PATCH = 32  # pixels a side that a thing is compared in
 _SPOT = 0.02  # of the image's width: half a side of the patch around a thing without a box
-# Mean difference in grey levels below which a patch shows the same: above the noise of a camera
+# Mean difference of colour values below which a patch shows the same: above a camera's noise
 # (2 to 4), below what another thing in the same place changes; not tuned.
 _SAME = 12.0
 
@@ -27,7 +27,7 @@ _SAME = 12.0
 class SceneSnapshot:
     """What the objects of a plan looked like, and where they were.
 
-    :ivar patches: uint8 (32, 32) of each object's box.
+    :ivar patches: uint8 (32, 32, 3) of each object's box.
     :ivar positions: in metres, where depth gave them.
     """
 
@@ -103,5 +103,5 @@ def _patch(rgb: np.ndarray, item: GroundedObject) -> np.ndarray:
     box = item.box or (x - side, y - side, x + side, y + side)
     left, top = (min(max(int(v), 0), s - 1) for v, s in zip(box[:2], (width, height), strict=True))
     right, bottom = max(left + 1, math.ceil(box[2])), max(top + 1, math.ceil(box[3]))
-    grey = cv2.cvtColor(np.ascontiguousarray(rgb[top:bottom, left:right]), cv2.COLOR_RGB2GRAY)
-    return cv2.resize(grey, (_PATCH, _PATCH), interpolation=cv2.INTER_AREA)
+    patch = np.ascontiguousarray(rgb[top:bottom, left:right])
+    return cv2.resize(patch, (_PATCH, _PATCH), interpolation=cv2.INTER_AREA)

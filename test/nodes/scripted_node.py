@@ -87,6 +87,8 @@ class ScriptedVlm:
         return [Point(*place(image, name))]
 
     def detect(self, image, name, **_):
+        if name in ('person', 'hand'):
+            return []
         x, y = place(image, name)
         return [Box(x - 0.1, y - 0.1, x + 0.1, y + 0.1)]
 
