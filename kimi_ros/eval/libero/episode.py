@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kimi_ros.agent import Agent, Approval, Frame, Plan, PlanStep, Policy, Status
+from kimi_ros.agent import Agent, Approval, Frame, Plan, Policy, Status
 from kimi_ros.agent.errors import InvalidDraftError
 from kimi_ros.eval.libero.instructions import catalogue
 from kimi_ros.resources import share
@@ -50,14 +50,15 @@ class Episode:
 
     def run(self) -> Acted:
         """Plan, act, and where a step fails look and plan again for the rest."""
-        frame = first_frame = self._robot.observe()
-        first = plan = self._plan(frame)
+        frame = self._robot.observe()
+        plan = self._plan(frame)
         if not _can_go(plan):
-            return Acted(first, first_frame, (_why_not(plan),))
+            return Acted(plan, frame, (_why_not(plan),))
+        first, targets = plan, _targets(plan, frame)
         executor, trouble, retries, number = Executor(self._robot), [], 0, 0
         while number < len(plan.steps):
             step = plan.steps[number]
-            result = executor.do(step.skill, _targets(plan, step, frame))
+            result = executor.do(step.skill, [targets[i] for i in step.object_ids])
             failed = not result.succeeded
             number += not failed
             if failed:
@@ -68,13 +69,15 @@ class Episode:
                 number -= step.skill in ('place', 'stack')
             if (failed or step.skill in CHANGES) and number < len(plan.steps):
                 executor.rest(self._home)
-                frame = self._robot.observe()
-                again = self._plan(frame)
+                seen = self._robot.observe()
+                again = self._plan(seen)
                 if not _can_go(again) or len(again.steps) != len(plan.steps):
                     trouble.append(f'planning again: {_why_not(again)}')
                     break
-                plan = again
-        return Acted(first, first_frame, tuple(trouble))
+                plan, new = again, _targets(again, seen)
+                # An open drawer may hide what was in view: that stays where it was seen.
+                targets |= new if failed else {i: new[i] for i in step.object_ids}
+        return Acted(first, frame, tuple(trouble))
 
     def _plan(self, frame: RenderedFrame) -> Plan | None:
         seen = Frame(
@@ -104,12 +107,12 @@ def _why_not(plan: Plan | None) -> str:
     return f'{plan.status.value}: {plan.say}' if plan.status is not Status.OK else 'another plan'
 
 
-def _targets(plan: Plan, step: PlanStep, frame: RenderedFrame) -> Sequence[Target]:
-    """Return what a step is about, in metres."""
-    targets = []
-    for item in map(plan.object, step.object_ids):
+def _targets(plan: Plan, frame: RenderedFrame) -> dict[str, Target]:
+    """Return what a plan is about, in metres, by the objects' ids."""
+    targets = {}
+    for item in plan.objects:
         point = item.position or _seen_at(frame, item.point)
-        targets.append(Target(frame, np.asarray(point, float), item.box))
+        targets[item.id] = Target(frame, np.asarray(point, float), item.box)
     return targets
 
 

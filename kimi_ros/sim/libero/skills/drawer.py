@@ -37,7 +37,7 @@ def open_drawer(robot: Robot, target: Target) -> Result:
         return Result(False, 'the handle was not between the fingers')
     start = robot.arm.position
     goal = start + _TRAVEL * outward
-    move_to(robot, goal, rotation, CLOSED, tolerance=0.012, speed=0.6)
+    move_to(robot, goal, rotation, CLOSED, tolerance=0.012)
     way = float((robot.arm.position - start) @ outward)
     held = robot.arm.opening > HOLDS
     set_gripper(robot, OPEN, 5)
