@@ -44,11 +44,12 @@ PURPOSES = {
     '~/targets': 'where all objects of the newest plan are',
     '~/markers': 'the objects of the newest plan, in metres; latched',
     '~/detections': 'the objects of the newest plan as vision_msgs, where installed',
+    '~/stopped': '`~/stop` was called: whoever moves a robot stops',
     '/diagnostics': 'model, request queue and cameras, once a second',
     '~/approve': 'decide about the plan that waits',
     '~/describe': 'describe the view, or answer a question about it',
     '~/stop': 'cancel running and queued requests and the pending approval; does not stop a robot',
-    '~/forget': 'forget the plan, markers and images',
+    '~/forget': 'forget the plan, markers, images and the conversation',
     '~/instruct': 'plan for one instruction, with feedback and one result',
 }
 
@@ -176,7 +177,11 @@ def parameters_page() -> str:
     """Return the nodes' parameters."""
     from rclpy.parameter import Parameter
 
-    from kimi_ros.nodes.parameters import KIMI_PARAMETERS, SIM_CAMERA_PARAMETERS
+    from kimi_ros.nodes.parameters import (
+        EXECUTOR_PARAMETERS,
+        KIMI_PARAMETERS,
+        SIM_CAMERA_PARAMETERS,
+    )
     from kimi_ros.nodes.speech_parameters import SPEECH_PARAMETERS
 
     text = [
@@ -188,6 +193,7 @@ def parameters_page() -> str:
     for title, specs in (
         ('kimi', KIMI_PARAMETERS),
         ('speech', SPEECH_PARAMETERS),
+        ('executor', EXECUTOR_PARAMETERS),
         ('sim_camera', SIM_CAMERA_PARAMETERS),
     ):
         rows = []

@@ -69,6 +69,7 @@ class Agent:
         on_text: Callable[[str], None] | None = None,
         cancel: Event | None = None,
         history: Sequence[tuple[str, str]] = (),
+        taken: Sequence[tuple[float, float]] = (),
     ) -> Plan:
         """Return the plan for an instruction; what cannot or must not be done is a plan's status.
 
@@ -80,11 +81,13 @@ class Agent:
         :param on_text: called with the sentence so far, each time that there is more of it.
         :param cancel: ends the run at the model's next token.
         :param history: earlier (instruction, what was said) turns, oldest first.
+        :param taken: where the objects of the newest of these are, x and y in pixels: "the other
+            one" is none of them.
         """
         text = validate_instruction(instruction)
         language = _checked_language(language, text)
         request = Request(
-            frame, text, language, history, on_state or (lambda state: None), on_text, cancel
+            frame, text, language, history, on_state or (lambda state: None), on_text, cancel, taken
         )
         plan = Plan(
             id=uuid.uuid4().hex,
@@ -164,9 +167,11 @@ def _as_planned(plan: Plan, draft: DraftPlan | None) -> Plan:
     """Return the plan with what its draft says of who planned it, and why."""
     if draft is None or not draft.planner:
         return plan
+    plan = replace(plan, planner=draft.planner)
+    if not draft.notice:
+        return plan
     return replace(
         plan,
-        planner=draft.planner,
         say=phrases.before(draft.notice, plan.language) + plan.say,
         reason_codes=(*plan.reason_codes, Reason.REMOTE_FAILED),
     )

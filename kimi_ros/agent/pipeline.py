@@ -18,6 +18,7 @@ from kimi_ros.agent.outcome import PlanOutcome
 from kimi_ros.agent.perception import Detection, Perception
 from kimi_ros.agent.plan import Approval, GroundedObject, PlanStep, Reason, Status
 from kimi_ros.agent.planners import Planner, PlanRequest
+from kimi_ros.agent.planners.follow_up import refers_back
 from kimi_ros.agent.planners.question_forms import asks_to_see
 from kimi_ros.agent.policy import Policy, Rule
 from kimi_ros.agent.prompts import describe_question
@@ -47,6 +48,7 @@ class Request:
     :ivar text: the validated instruction.
     :ivar language: 'en' or 'zh', of what is said to the person.
     :ivar history: earlier (instruction, what was said) turns, oldest first.
+    :ivar taken: where the things of the newest turn are, pixels: not "the other one".
     :ivar on_state: called when a stage begins.
     :ivar on_text: called with the sentence so far, each time that there is more of it; or None.
     """
@@ -58,6 +60,7 @@ class Request:
     on_state: Callable[[State], None] = lambda state: None
     on_text: Callable[[str], None] | None = None
     cancel: Event | None = None
+    taken: Sequence[tuple[float, float]] = ()
 
 
 class Toolbox(Protocol):
@@ -117,7 +120,7 @@ class Pipeline:
         asked = PlanRequest(
             instruction=request.text,
             language=request.language,
-            history=request.history,
+            history=request.history if refers_back(request.text) else (),
             image=lambda: self._perception.image,
             rgb=request.frame.rgb,
         )
@@ -159,7 +162,10 @@ class Pipeline:
     def _ground(self, draft: DraftPlan, resolver: Resolver) -> PlanOutcome:
         """Find what every reference stands for."""
         self._request.on_state(State.GROUNDING)
-        finder = TargetFinder(resolver, self._request.frame, self._tools.skills, self._language)
+        request = self._request
+        finder = TargetFinder(
+            resolver, request.frame, self._tools.skills, self._language, request.taken
+        )
         steps, unmet = finder.applicable(draft.steps)
         if not steps:
             return self._end(Status.ANSWER, Reason.CONDITION, unmet)

@@ -68,7 +68,16 @@ class Targets:
 class TargetFinder:
     """Finds the targets of a draft in one frame."""
 
-    def __init__(self, resolver: Resolver, frame: Frame, skills: SkillCatalogue, language: str):
+    def __init__(
+        self,
+        resolver: Resolver,
+        frame: Frame,
+        skills: SkillCatalogue,
+        language: str,
+        taken: Sequence[tuple[float, float]] = (),
+    ):
+        """Take what is needed; `taken` is where things of the turn before are, in pixels."""
+        self._taken = [Candidate(point, None, 1.0) for point in taken]
         self._resolver = resolver
         self._frame = frame
         self._skills = skills
@@ -104,7 +113,7 @@ class TargetFinder:
                 if part.text in targets.found:
                     continue
                 resolution = self._resolver.resolve(part)
-                candidates = _chosen(part, resolution, targets)
+                candidates = _chosen(part, resolution, targets, self._taken)
                 if not resolution.candidates:
                     missing.append(resolution.subject)
                 elif candidates is None:
@@ -174,7 +183,7 @@ class TargetFinder:
 
 
 def _chosen(
-    reference: Reference, resolution: Resolution, targets: Targets
+    reference: Reference, resolution: Resolution, targets: Targets, before: Sequence[Candidate]
 ) -> tuple[Candidate, ...] | None:
     """Return the candidates that a reference's number means, None if that is not clear."""
     candidates = resolution.candidates
@@ -186,7 +195,9 @@ def _chosen(
     if number == 'both' or number.isdigit():
         return candidates if len(candidates) == (2 if number == 'both' else int(number)) else None
     if number == 'other':
-        taken = [c for _, found in targets.found.values() for c in found]
+        taken = [c for _, found in targets.found.values() for c in found] or before
         rest = tuple(c for c in candidates if not any(same_object(c, t) for t in taken))
-        return rest if len(rest) == 1 and len(rest) < len(candidates) else None
+        # What was taken in the turn before may have left the view.
+        is_clear = len(rest) < len(candidates) or taken is before and before
+        return rest if len(rest) == 1 and is_clear else None
     return candidates if len(candidates) == 1 else None

@@ -1,4 +1,4 @@
-"""`kimi ask IMAGE "instruction"`: a plan for an image file, without ROS."""
+"""`kimi ask IMAGE "instruction" ...`: plans for an image file, without ROS."""
 
 from __future__ import annotations
 
@@ -20,18 +20,26 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb to the command's parser."""
     parser = subparsers.add_parser('ask', help='make a plan for an image file, without ROS')
     parser.add_argument('image', type=Path, help='JPEG, PNG or any format that Pillow reads')
-    parser.add_argument('instruction', help='what you want, in English or Chinese')
+    parser.add_argument(
+        'instruction',
+        nargs='+',
+        help='what you want, in English or Chinese; several are a conversation: '
+        '"pick up the red cup" "the other one, too"',
+    )
+    parser.add_argument(
+        '--language', choices=('en', 'zh'), default='', help='of what is said (default: as asked)'
+    )
     add_model_option(parser)
     add_planning_options(parser)
     parser.add_argument(
         '--out', type=Path, help='write the image with the plan drawn on it to this file'
     )
-    parser.add_argument('--json', action='store_true', help='print the plan as JSON')
+    parser.add_argument('--json', action='store_true', help='print each plan as a line of JSON')
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the plan; the exit status is 0 for every kind of plan, also infeasible ones."""
+    """Print the plans; the exit status is 0 for every kind of plan, also infeasible ones."""
     # Imported here so that `kimi --help` does not load an engine.
     from rich.console import Console
 
@@ -55,15 +63,22 @@ def run(arguments: argparse.Namespace) -> int:
             planner=arguments.planner,
             remote=remote_settings(arguments),
         )
-        started = time.monotonic()
-        plan = agent.run(Frame(rgb), arguments.instruction)
+        turns: list[tuple[str, str]] = []
+        taken: list[tuple[float, float]] = []
+        for instruction in arguments.instruction:
+            started = time.monotonic()
+            plan = agent.run(
+                Frame(rgb), instruction, arguments.language, history=turns, taken=taken
+            )
+            turns.append((instruction, plan.say))
+            taken = [thing.point for thing in plan.objects] if plan.steps else []
+            if arguments.json:
+                print(plan.to_json())
+                continue
+            print('\n'.join(plan_lines(plan)))
+            print(f'time: {time.monotonic() - started:.2f} s')
     except (AgentError, VlmError, FileNotFoundError, ValueError) as error:
         raise CommandError(str(error)) from error
-    if arguments.json:
-        print(plan.to_json())
-    else:
-        print('\n'.join(plan_lines(plan)))
-        print(f'time: {time.monotonic() - started:.2f} s')
     if arguments.out:
         _write(arguments.out, draw_plan(rgb, plan))
         print(f'annotated image: {arguments.out}', file=sys.stderr)

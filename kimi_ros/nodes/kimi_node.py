@@ -16,7 +16,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
-from std_msgs.msg import String
+from std_msgs.msg import Empty, String
 from std_srvs.srv import Trigger
 
 from kimi_msgs.srv import Approve, Describe
@@ -26,6 +26,7 @@ from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.nodes import diagnostics, qos
 from kimi_ros.nodes.cameras import CameraSubscriptions
 from kimi_ros.nodes.codes import ErrorCode, RequestError, error_code_of
+from kimi_ros.nodes.conversation import Conversation
 from kimi_ros.nodes.executor import RequestExecutor
 from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.instruct_server import InstructServer
@@ -70,9 +71,13 @@ class KimiNode(LifecycleNodeMixin, Node):
         self._handler: RequestHandler | None = None
         self._camera_group = MutuallyExclusiveCallbackGroup()
         self._queue = RequestQueue(self.value('queue_size'))
+        self._conversation = Conversation(
+            lambda: self.value('conversation_turns'), lambda: self.value('conversation_timeout')
+        )
         self._busy_announced = float('-inf')
         self._throttle = LogThrottle(_REPEAT_PERIOD)
         self._publisher = PlanPublisher(self, self._seconds)
+        self._stopped = self.create_publisher(Empty, '~/stopped', qos.STATUS)
         self._diagnostics = self.create_publisher(
             DiagnosticArray,
             '/diagnostics',
@@ -136,6 +141,7 @@ class KimiNode(LifecycleNodeMixin, Node):
             self._decoder,
             now=lambda: self.get_clock().now().nanoseconds,
             limits=lambda: FrameLimits(self.value('max_frame_age'), self.value('frame_wait')),
+            conversation=self._conversation,
         )
         return super().on_activate(state)
 
@@ -163,6 +169,7 @@ class KimiNode(LifecycleNodeMixin, Node):
 
     def _deactivate(self) -> None:
         self._handler = None
+        self._conversation.clear()
         self._instruct.finish_goals(_FINISH_TIMEOUT)
         self._publisher.clear()
         if self._cameras is not None:
@@ -301,14 +308,17 @@ class KimiNode(LifecycleNodeMixin, Node):
         with self._publisher.lock:
             cancelled = self._queue.cancel_all()
             self._publisher.approvals.clear()
+        self._stopped.publish(Empty())
         response.success, response.message = True, f'{cancelled} requests cancelled'
         return response
 
     def _on_forget(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._publisher.clear()
+        self._conversation.clear()
         if (cameras := self._cameras) is not None:
             cameras.clear()
-        response.success, response.message = True, 'plan, markers and images cleared'
+        response.success = True
+        response.message = 'plan, markers, images and conversation cleared'
         return response
 
     # Diagnostics.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Condition, Event, Thread
 from typing import Any
@@ -15,6 +15,7 @@ from kimi_ros.agent.errors import InstructionTooLongError
 from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.agent.prompts import plan_prompt
 from kimi_ros.nodes.codes import ErrorCode, RequestError
+from kimi_ros.nodes.conversation import Turn
 from kimi_ros.nodes.waiting import wait_cancellable
 from kimi_ros.resources import share
 from kimi_ros.vlm import VisionLanguageModel
@@ -35,22 +36,34 @@ class ModelBundle:
         """Return the agent's plan; hooks as `Agent.run` takes them."""
         return self.agent.run(frame, instruction, language, **hooks)
 
+    @property
+    def _reads_itself(self) -> bool:
+        """Whether the model reads the instruction: what another planner reads is left to that."""
+        return self.agent.planner.name == 'model' and isinstance(self.vlm, VisionLanguageModel)
+
+    def _tokens(self, instruction: str, history: Sequence[Turn] = ()) -> int:
+        vlm = self.vlm
+        prompt = plan_prompt(instruction, self.agent.skills.signatures(), history)
+        return len(query_prompt(vlm.config, vlm.tokenizer, prompt, with_image=True).ids)
+
+    def _room(self) -> int:
+        """Return how many tokens a prompt may have."""
+        config = self.vlm.config
+        return int(config.text.max_context - config.prefix_length - _PLAN_TOKENS)
+
+    def fitting_history(self, instruction: str, history: Sequence[Turn]) -> Sequence[Turn]:
+        """Return the newest turns that the model can read besides the instruction."""
+        while history and self._reads_itself and self._tokens(instruction, history) > self._room():
+            history = history[1:]
+        return history
+
     def check_length(self, instruction: str) -> None:
-        """Raise InstructionTooLongError unless the model can read it and has room for a plan.
-
-        What another planner reads, or another kind of model, is left to these.
-        """
-        vlm, agent = self.vlm, self.agent
-        if agent.planner.name != 'model' or not isinstance(vlm, VisionLanguageModel):
+        """Raise InstructionTooLongError unless the model can read it and has room for a plan."""
+        if not self._reads_itself:
             return
-
-        def tokens(text: str) -> int:
-            prompt = plan_prompt(text, agent.skills.signatures())
-            return len(query_prompt(vlm.config, vlm.tokenizer, prompt, with_image=True).ids)
-
-        around = tokens('')
-        used = tokens(instruction) - around
-        limit = vlm.config.text.max_context - vlm.config.prefix_length - around - _PLAN_TOKENS
+        around = self._tokens('')
+        used = self._tokens(instruction) - around
+        limit = self._room() - around
         if used > limit:
             raise InstructionTooLongError(
                 f'the instruction has {used} tokens ({len(instruction)} characters); with these '

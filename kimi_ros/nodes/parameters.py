@@ -171,7 +171,39 @@ KIMI_PARAMETERS = (
     ParameterSpec('max_frame_age', 1.0, 's, largest age of an image', (0.01, 60.0)),
     ParameterSpec('frame_wait', 3.0, 's, to wait for an image that is new enough', (0.0, 60.0)),
     ParameterSpec('depth_tolerance', 0.02, 's, between the stamps of image and depth', (0.0, 1.0)),
+    ParameterSpec(
+        'conversation_turns',
+        3,
+        'earlier instructions that the next one may refer to: "the other one, too"; 0: none',
+        (0, 10),
+    ),
+    ParameterSpec(
+        'conversation_timeout', 60.0, 's without an instruction, to forget them', (1.0, 86400.0)
+    ),
     ParameterSpec('jpeg_quality', 85, 'JPEG quality of the annotated image', (1, 100)),
+)
+
+EXECUTOR_PARAMETERS = (
+    ParameterSpec('kimi', 'kimi', 'name of the node whose plans are carried out', read_only=True),
+    ParameterSpec(
+        'actions',
+        '',
+        'YAML file of the actions that carry out skills; empty: that of the simulated table',
+        read_only=True,
+    ),
+    ParameterSpec(
+        'skills',
+        '',
+        'YAML file of the skills, the same as for kimi; empty: the file in the package',
+        read_only=True,
+    ),
+    ParameterSpec('look_again', True, 'ask kimi after each step where its objects are now'),
+    ParameterSpec(
+        'max_plan_age',
+        30.0,
+        's since the image, after which a plan without approval is not carried out any more',
+        (0.1, 3600.0),
+    ),
 )
 
 SIM_CAMERA_PARAMETERS = (

@@ -10,11 +10,14 @@ from threading import Event
 
 import numpy as np
 
-from kimi_ros.agent import Approval, DepthStatus, Frame, Plan, State
+from kimi_ros.agent import Approval, DepthStatus, Frame, Plan, State, Status
 from kimi_ros.agent.instruction import validate_instruction
+from kimi_ros.agent.prompts import describe_question, detect_language
 from kimi_ros.agent.scene_change import SceneSnapshot
 from kimi_ros.nodes.camera_geometry import GeometryWarning
+from kimi_ros.nodes.camera_names import UnknownCameraError, named_camera
 from kimi_ros.nodes.codes import ErrorCode, RequestError, error_code_of
+from kimi_ros.nodes.conversation import Conversation
 from kimi_ros.nodes.errors import ImageFormatError
 from kimi_ros.nodes.frame_buffer import CameraFrame, FrameBuffer
 from kimi_ros.nodes.frame_decoder import FrameDecoder
@@ -22,6 +25,7 @@ from kimi_ros.nodes.model_loader import ModelLoader
 from kimi_ros.nodes.request_queue import RequestQueue
 
 _LOG = logging.getLogger(__name__)
+_ACTING = (Status.OK, Status.ANSWER)  # whose objects are meant, not offered
 _LANGUAGES = ('', 'en', 'zh')
 
 
@@ -66,12 +70,14 @@ class RequestHandler:
         *,
         now: Callable[[], int],
         limits: Callable[[], FrameLimits],
+        conversation: Conversation,
     ):
         """Create a handler.
 
         :param buffers: by camera name.
         :param now: current time in nanoseconds, on the clock of the images' stamps.
         :param limits: called for each request, as parameters may change.
+        :param conversation: the turns before, to which those of this handler are added.
         """
         self._loader = loader
         self._buffers = buffers
@@ -79,6 +85,7 @@ class RequestHandler:
         self._decoder = decoder
         self._now = now
         self._limits = limits
+        self._conversation = conversation
 
     def instruct(
         self,
@@ -89,26 +96,39 @@ class RequestHandler:
         on_state: Callable[[State], None],
         on_text: Callable[[str], None],
     ) -> Outcome:
-        """Return the plan for an instruction, or an error code and the reason."""
+        """Return the plan for an instruction, or an error code and the reason.
+
+        :param camera: its name, unless the instruction names another one; '' for the first.
+        """
 
         def process() -> Outcome:
             validate_instruction(instruction)
-            buffer = self._buffer(camera, language)
+            chosen, asked = self._camera(instruction, camera)
+            buffer = self._buffer(chosen, language)
             with self._queue.acquire(cancel):
                 bundle = self._loader.get(cancel)
-                bundle.check_length(instruction)
+                bundle.check_length(asked)
                 on_state(State.LOOKING)
                 received, frame, warnings = self._wait_for_frame(buffer, cancel)
                 plan = bundle.plan(
-                    frame, instruction, language, on_state=on_state, on_text=on_text, cancel=cancel
+                    frame,
+                    asked,
+                    language,
+                    on_state=on_state,
+                    on_text=on_text,
+                    cancel=cancel,
+                    history=bundle.fitting_history(asked, self._conversation.turns()),
+                    taken=self._conversation.points(chosen),
                 )
-                plan = with_warnings(plan, warnings)
+                taken = [o.point for o in plan.objects] if plan.status in _ACTING else []
+                self._conversation.add(asked, plan.say, chosen, taken)
+                plan = with_warnings(with_instruction(plan, instruction), warnings)
                 waits = plan.approval is Approval.PENDING
                 return Outcome(
                     plan=plan,
                     frame=received,
                     rgb=frame.rgb,
-                    camera=camera,
+                    camera=chosen,
                     snapshot=SceneSnapshot.of(plan, frame) if waits else None,
                 )
 
@@ -131,7 +151,8 @@ class RequestHandler:
 
         def process() -> Outcome:
             asked = validate_instruction(question) if question.strip() else ''
-            buffer = self._buffer(camera, language)
+            chosen, asked = self._camera(asked, camera)
+            buffer = self._buffer(chosen, language)
             with self._queue.acquire(cancel):
                 bundle = self._loader.get(cancel)
                 received, frame, _ = self._wait_for_frame(buffer, cancel)
@@ -151,6 +172,27 @@ class RequestHandler:
                 return Outcome(code, f'{type(error).__name__}: {error}')
             return Outcome(code, str(error))
 
+    def _camera(self, instruction: str, camera: str) -> tuple[str, str]:
+        """Return the camera to use, and the instruction without the name of one."""
+        try:
+            named, rest = named_camera(instruction, self._buffers)
+        except UnknownCameraError as error:
+            raise self._no_camera(error.name) from None
+        return (
+            (named, rest or describe_question(detect_language(instruction)))
+            if named
+            else (
+                camera,
+                instruction,
+            )
+        )
+
+    def _no_camera(self, name: str) -> RequestError:
+        known = ', '.join(c for c in self._buffers if c) or 'only the unnamed camera'
+        return RequestError(
+            ErrorCode.NO_FRAME, f'there is no camera {name!r}; the parameter cameras lists: {known}'
+        )
+
     def _buffer(self, camera: str, language: str) -> FrameBuffer:
         if language not in _LANGUAGES:
             raise RequestError(
@@ -160,11 +202,7 @@ class RequestHandler:
         if not camera:
             return next(iter(self._buffers.values()))
         if camera not in self._buffers:
-            known = ', '.join(c for c in self._buffers if c) or 'only the unnamed camera'
-            raise RequestError(
-                ErrorCode.NO_FRAME,
-                f'there is no camera {camera!r}; the parameter cameras lists: {known}',
-            )
+            raise self._no_camera(camera)
         return self._buffers[camera]
 
     def _wait_for_frame(
@@ -177,6 +215,12 @@ class RequestHandler:
             return received, *self._decoder.decode(received, buffer)
         except ImageFormatError as error:
             raise RequestError(ErrorCode.NO_FRAME, f'{buffer.topic}: {error}') from error
+
+
+def with_instruction(plan: Plan, instruction: str) -> Plan:
+    """Return the plan with the instruction as it was received, the camera's name included."""
+    received = instruction.encode(errors='replace').decode()
+    return plan if plan.instruction == received else replace(plan, instruction=received).sealed()
 
 
 def with_warnings(plan: Plan, warnings: Sequence[GeometryWarning]) -> Plan:

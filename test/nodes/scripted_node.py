@@ -17,6 +17,7 @@ from kimi_ros.vlm.errors import Cancelled, VlmError
 
 # Things it knows, and where it sees them, 0 to 1; everything else is in the middle.
 PLACES = {'knife': (0.5, 0.5), 'blue cup': (0.9, 0.85)}
+PAIR = 'green cup'  # it sees two of them, left and right, and calls them cups, too
 BRIGHT = 'bright knife'  # it is where the picture is brightest
 SLOW_PAUSE = 0.05  # seconds between the words of a plan that never ends
 
@@ -62,7 +63,7 @@ class ScriptedVlm:
             raise VlmError('the engine failed')
         if 'crash' in task:
             raise RuntimeError('unexpected')
-        thing = next((name for name in (BRIGHT, *PLACES) if name in task), 'red cup')
+        thing = next((name for name in (BRIGHT, PAIR, *PLACES) if name in task), 'red cup')
         plan = {
             'status': 'ok',
             'say': f'I will pick up the {thing}.',
@@ -84,20 +85,23 @@ class ScriptedVlm:
         yield 'I will' + after
 
     def point(self, image, name, **_):
-        return [Point(*place(image, name))]
+        return [Point(*xy) for xy in places(image, name)]
 
     def detect(self, image, name, **_):
         if name in ('person', 'hand'):
             return []
-        x, y = place(image, name)
-        return [Box(x - 0.1, y - 0.1, x + 0.1, y + 0.1)]
+        return [Box(x - 0.1, y - 0.1, x + 0.1, y + 0.1) for x, y in places(image, name)]
 
 
-def place(rgb, name):
+def places(rgb, name):
+    if 'left' in name:
+        return [(0.2, 0.5)]
+    if name in (PAIR, 'cup'):
+        return [(0.2, 0.5), (0.8, 0.5)]
     if name != BRIGHT:
-        return PLACES.get(name, (0.5, 0.5))
+        return [PLACES.get(name, (0.5, 0.5))]
     rows, columns = np.nonzero(rgb[..., 1] >= rgb[..., 1].max())
-    return columns.mean() / rgb.shape[1], rows.mean() / rgb.shape[0]
+    return [(columns.mean() / rgb.shape[1], rows.mean() / rgb.shape[0])]
 
 
 def load() -> ModelBundle:

@@ -37,7 +37,9 @@ def make_planner(
     elif name == 'model':
         vlm.require('plan')
     if name == 'model':
-        return ModelPlanner(vlm, skills)
+        # nano has never seen a conversation, and repeats the turns before.
+        closed = has_closed_vocabulary(vlm)
+        return ModelPlanner(vlm, skills, ReaderPlanner(skills, reader) if closed else None)
     if name == 'reader':
         planner = ReaderPlanner(skills, reader)
         planner.load()

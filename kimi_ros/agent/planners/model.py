@@ -18,7 +18,7 @@ from kimi_ros.agent.plan import Status
 from kimi_ros.agent.planners.asked_thing import asks_for_a_thing, with_asked_thing
 from kimi_ros.agent.planners.other_language import in_language, is_other
 from kimi_ros.agent.planners.placement_forms import parse_placement, with_said_relation
-from kimi_ros.agent.planners.protocol import PlanRequest
+from kimi_ros.agent.planners.protocol import Planner, PlanRequest
 from kimi_ros.agent.planners.provisos import (
     forbidden_things,
     leave_alone,
@@ -42,8 +42,13 @@ class ModelPlanner:
 
     name = 'model'
 
-    def __init__(self, vlm: Vlm, skills: SkillCatalogue):
+    def __init__(self, vlm: Vlm, skills: SkillCatalogue, follow_ups: Planner | None = None):
+        """Take a model and a catalogue.
+
+        :param follow_ups: plans instructions with history, for a model not trained on it.
+        """
         self._vlm = vlm
+        self._follow_ups = follow_ups
         self._skills = skills
 
     def draft(
@@ -59,6 +64,9 @@ class ModelPlanner:
         Raises what `Vlm.require` raises if the model was not trained for plans.
         """
         self._vlm.require('plan')
+        if request.history and self._follow_ups is not None:
+            draft = self._follow_ups.draft(request, on_text, cancel)
+            return replace(draft, planner=self._follow_ups.name)
         if question := parse_question(request.instruction):
             return DraftPlan(Status.ANSWER, '', question=question)
         if only_forbids(request.instruction):
