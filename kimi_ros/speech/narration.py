@@ -1,0 +1,207 @@
+"""What to say of the way ahead: hazard, direction, distance, action; short, and on change only.
+
+Pure logic with an explicit clock. It supplements a cane or a dog: the first sentence says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from kimi_ros.speech.directions import Wording, direction, distance
+
+MAX_WORDS = 15  # of an unasked sentence; Chinese: twice as many characters
+_DETAILS = {'brief': 1, 'normal': 2, 'rich': 4}  # findings in a sentence
+_INTERVALS = {'brief': 5.0, 'normal': 4.0, 'rich': 3.0}  # seconds between two sentences
+_HAZARD_INTERVAL = 1.5  # seconds between two of hazards
+_NEAR = 5.0  # metres, within which a hazard is announced
+_CLOSER = 0.6  # share of the announced distance at which a hazard is announced again
+_SAME_BEARING = 30.0  # degrees
+_FORGET = 8.0  # seconds, after which something that was out of sight is new
+
+
+class Side(Enum):
+    """What is known of a side that one could go round on."""
+
+    UNKNOWN = 'unknown'
+    FREE = 'free'
+    BLOCKED = 'blocked'
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something seen.
+
+    :ivar id: of the tracker: the same thing keeps it.
+    :ivar label: its name, in the language of narration, with its number: 'three shared bikes'.
+    :ivar bearing: degrees, positive to the right.
+    :ivar metres: from valid depth; None where there is none.
+    :ivar hazard: it is in the way.
+    :ivar left: whether the left side was measured as free; `right` alike.
+    :ivar sure: the detector is; otherwise 'maybe' is said.
+    :ivar person: a person is never named: the label is replaced.
+    :ivar text: read on it: quoted word for word.
+    """
+
+    id: str
+    label: str
+    bearing: float
+    metres: float | None = None
+    hazard: bool = False
+    left: Side = Side.UNKNOWN
+    right: Side = Side.UNKNOWN
+    sure: bool = True
+    person: bool = False
+    text: str = ''
+
+
+@dataclass(frozen=True)
+class Narration:
+    """A sentence to speak; `interrupts` whatever is being said."""
+
+    text: str
+    interrupts: bool = False
+
+
+@dataclass
+class _Told:
+    bearing: float
+    metres: float | None
+    seen: float
+
+
+@dataclass
+class Narrator:
+    """Call `update` with what is seen now; settings may change in between.
+
+    :ivar level: 'brief', 'normal' or 'rich'.
+    """
+
+    wording: Wording = field(default_factory=Wording)
+    level: str = 'normal'
+    _told: dict[str, _Told] = field(default_factory=dict)
+    _spoke: float = float('-inf')
+    _warned: float = float('-inf')
+    _started: bool = False
+
+    def update(self, findings: Sequence[Finding], now: float) -> Narration | None:
+        """Return what to say, None to stay silent.
+
+        :param now: seconds.
+        """
+        if not self._started:
+            self._started, self._spoke = True, now
+            return Narration(self._phrase('first'))
+        for finding in findings:
+            if (told := self._told.get(finding.id)) is not None:
+                if now - told.seen > _FORGET:
+                    del self._told[finding.id]
+                else:
+                    told.seen = now
+        news = [f for f in findings if self._is_news(f)]
+        hazards = sorted((f for f in news if _threatens(f)), key=_nearness)
+        if hazards and now - self._warned >= _HAZARD_INTERVAL:
+            self._warned = now
+            return self._narrate(hazards[:1], now, interrupts=True)
+        others = sorted((f for f in news if not f.hazard), key=_nearness)
+        if others and now - self._spoke >= _INTERVALS[self.level]:
+            return self._narrate(others[: _DETAILS[self.level]], now)
+        return None
+
+    def answer(self, findings: Sequence[Finding], side: str) -> str:
+        """Return all that is on a side, nearest first: 'left', 'right' or 'ahead'."""
+        low, high = {'left': (-180, -15), 'right': (15, 180)}.get(side, (-15, 15))
+        there = sorted((f for f in findings if low <= f.bearing <= high), key=_nearness)
+        if not there:
+            return self._phrase('nothing')
+        return self._join([self._describe(f) for f in there])
+
+    def _is_news(self, finding: Finding) -> bool:
+        told = self._told.get(finding.id)
+        if told is None:
+            return True
+        if finding.hazard and finding.metres is not None:
+            if told.metres is None or finding.metres < _CLOSER * told.metres:
+                return True
+            return False
+        return not finding.hazard and abs(finding.bearing - told.bearing) > _SAME_BEARING
+
+    def _narrate(
+        self, findings: Sequence[Finding], now: float, interrupts: bool = False
+    ) -> Narration:
+        parts: list[str] = []
+        for finding in findings:
+            part = self._describe(finding)
+            if parts and _length(self._join([*parts, part])) > MAX_WORDS:
+                break
+            parts.append(part)
+            self._told[finding.id] = _Told(finding.bearing, finding.metres, now)
+        if interrupts and (action := self._action(findings[0])):
+            if _length(self._join([parts[0], action])) <= MAX_WORDS:
+                parts.append(action)
+        self._spoke = now
+        return Narration(self._join(parts), interrupts)
+
+    def _describe(self, finding: Finding) -> str:
+        chinese = self.wording.language == 'zh'
+        label = self._phrase('person') if finding.person else finding.label
+        if not finding.sure:
+            label = f'可能是{label}' if chinese else f'maybe {label}'
+        where = direction(finding.bearing, self.wording)
+        far = distance(finding.metres, self.wording)
+        parts = [label, where, *([far] if far else [])]
+        if finding.text:
+            parts.append(f'写着：“{finding.text}”' if chinese else f'it reads "{finding.text}"')
+        return ('，' if chinese else ', ').join(parts)
+
+    def _action(self, finding: Finding) -> str:
+        """Return advice: round a side only where it was measured as free."""
+        if finding.metres is not None and finding.metres < 1.0:
+            return self._phrase('stop')
+        for side, name in ((finding.left, 'left'), (finding.right, 'right')):
+            if side is Side.FREE:
+                return self._phrase(f'go_{name}')
+        unknown = [s is Side.UNKNOWN for s in (finding.left, finding.right)]
+        return self._phrase('unchecked' if any(unknown) else 'blocked')
+
+    def _join(self, parts: Sequence[str]) -> str:
+        if self.wording.language == 'zh':
+            return '；'.join(parts) + '。'
+        text = '; '.join(parts)
+        return text[:1].upper() + text[1:] + '.'
+
+    def _phrase(self, name: str) -> str:
+        return _PHRASES[name][self.wording.language == 'zh']
+
+
+_PHRASES = {
+    'first': (
+        'I describe what the camera sees. I miss things, and replace neither cane nor dog.',
+        '我只描述摄像头看到的。我会看漏，不能代替盲杖和导盲犬。',
+    ),
+    'person': ('a person', '一个人'),
+    'nothing': (
+        'I see nothing there. That does not mean that it is free.',
+        '那里我没看到东西，但不等于没有。',
+    ),
+    'stop': ('stop', '请停下'),
+    'go_left': ('the left is free', '左边是空的'),
+    'go_right': ('the right is free', '右边是空的'),
+    'unchecked': ('sides not checked', '两边没有检查'),
+    'blocked': ('both sides blocked', '两边都被挡住'),
+}
+
+
+def _threatens(finding: Finding) -> bool:
+    return finding.hazard and (finding.metres is None or finding.metres <= _NEAR)
+
+
+def _nearness(finding: Finding) -> float:
+    return float('inf') if finding.metres is None else finding.metres
+
+
+def _length(text: str) -> float:
+    """Return the number of words; two Chinese characters count as one."""
+    chinese = sum('\u4e00' <= c <= '\u9fff' for c in text)
+    return chinese / 2 if chinese else len(text.split())
