@@ -126,10 +126,14 @@ def test_points_are_judged_by_the_masks_of_what_the_goal_names():
 
 
 def test_another_drawer_is_not_the_one_meant():
-    drawer = np.ones((20, 20), bool)
-    goal = [('in', 'milk_1', 'wooden_cabinet_1_top_region')]
-    seen = {'milk_1': drawer, 'wooden_cabinet_1': drawer, 'wooden_cabinet_1/top': drawer}
-    assert _is_grounded(plan_at((3.0, 3.0), (3.0, 15.0)), goal, seen)
+    upper, everything = np.zeros((20, 20), bool), np.ones((20, 20), bool)
+    upper[:10] = True
+    seen = {'milk_1': everything, 'chest_1': everything}
+    seen |= {'chest_1/top': upper, 'chest_1/bottom': ~upper}
+    plan = plan_at((3.0, 3.0), (3.0, 15.0))
+    assert _is_grounded(plan, [('in', 'milk_1', 'chest_1_bottom_region')], seen)
+    assert not _is_grounded(plan, [('in', 'milk_1', 'chest_1_top_region')], seen)
+    assert _is_grounded(plan, [('on', 'milk_1', 'chest_1_top_side')], seen)
 
 
 @needs_libero

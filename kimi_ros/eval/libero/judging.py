@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,8 +61,8 @@ def _is_grounded(plan: Plan, goal: Sequence[tuple[str, ...]], seen: dict[str, np
             if item.box is None:
                 continue
             column, row = int(item.point[0]), int(item.point[1])
-            hit = [name for name, mask in seen.items() if mask[row, column]]
-            if not any(_is_of(name, region) for name in hit for region in wanted):
+            hit = {name for name, mask in seen.items() if mask[row, column]}
+            if not any(_is_on(hit, region, seen) for region in wanted):
                 return False
     return True
 
@@ -74,13 +74,18 @@ def _points(plan: Plan, step: PlanStep) -> list[tuple[bool, Any]]:
     return [(moves and k == len(items) - 1 and k > 0, item) for k, item in enumerate(items)]
 
 
-def _is_of(name: str, region: str) -> bool:
+def _is_on(hit: set[str], region: str, seen: Iterable[str]) -> bool:
     """Tell whether what was hit is the goal's thing, or has the goal's region.
 
-    A drawer must be the right one where the drawer itself was hit.
+    Where a drawer is meant that drawer must be hit, not just its cabinet.
     """
-    thing, _, part = name.partition('/')
-    return region.startswith(thing) and (not part or part in region)
+    for thing in (name for name in hit if '/' not in name and region.startswith(name)):
+        parts = [name for name in seen if name.startswith(f'{thing}/')]
+        rest = region.removeprefix(thing)
+        meant = [p for p in parts if p.partition('/')[2] in rest and not rest.endswith('_side')]
+        if not meant or hit & set(meant):
+            return True
+    return False
 
 
 def _outcome(

@@ -10,7 +10,7 @@ import numpy as np
 
 from kimi_ros.sim.libero.motion import CLOSED, OPEN, down, move_to, set_gripper
 from kimi_ros.sim.libero.points import CELL, HeightMap, Shape, Target, cloud, shape_at, top_middle
-from kimi_ros.sim.libero.robot import Robot
+from kimi_ros.sim.libero.robot import CAMERAS, Robot
 from kimi_ros.sim.libero.skills.pick import HOLDS
 from kimi_ros.sim.libero.skills.result import Held, Result
 
@@ -19,6 +19,7 @@ _DROP = 0.008  # metres over the surface at which the hand lets go
 _REACH = 0.05  # metres from the fingertips to their outer sides, when open
 _PALM = (0.10, 0.035, 0.055)  # metres: half along, half across, and over the fingertips
 _RISE = 0.006  # metres by which a place is higher when something was put there
+_ENOUGH = 20  # pixels that show it
 
 
 def place(robot: Robot, target: Target, held: Held) -> Result:
@@ -71,8 +72,10 @@ def _highest(heights: np.ndarray, around: HeightMap, middle: np.ndarray, half: n
 
 
 def _is_there(robot: Robot, where: np.ndarray, held: Held, ground: float) -> bool:
-    """Look: does the place stand higher than before?"""
-    seen = cloud(robot.observe()).reshape(-1, 3)
+    """Look from above: does the place stand higher than before?"""
+    seen = cloud(robot.observe(CAMERAS[1])).reshape(-1, 3)
     half = np.maximum(held.size[:2] / 2, 0.03)
     near = (np.abs(seen[:, :2] - where) < half).all(axis=1)
-    return bool((seen[near, 2] > ground + _RISE).sum() >= 20)
+    # The fingers are in this picture.
+    near &= seen[:, 2] < robot.arm.position[2] - 0.03
+    return bool((seen[near, 2] > ground + _RISE).sum() >= _ENOUGH)
