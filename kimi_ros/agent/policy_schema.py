@@ -140,5 +140,5 @@ FILE_SCHEMA: dict[str, Any] = {
     },
     'required': ['max_steps', 'min_score', 'min_approval_risk', 'approval_seconds', 'rules'],
     'additionalProperties': False,
-    'description': 'a mapping with the keys of docs/reference/policy.md',
+    'description': 'a mapping with the keys of docs/how_to/policy.md',
 }

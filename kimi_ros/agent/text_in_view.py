@@ -50,7 +50,12 @@ class RapidOcrReader:
 
     def __init__(self) -> None:
         """Load the models; raises ImportError where the extra `ocr` is not installed."""
-        from rapidocr import RapidOCR
+        try:
+            from rapidocr import RapidOCR
+        except ImportError as error:
+            raise ImportError(
+                f'reading text needs the extra ocr: pip install kimi_ros[ocr] ({error})'
+            ) from error
 
         self._engine: Any = RapidOCR(params={'Global.log_level': 'error'})
 

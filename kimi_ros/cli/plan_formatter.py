@@ -24,6 +24,7 @@ def plan_lines(plan: Plan) -> list[str]:
         waits = ', needs approval' if step.needs_approval else ''
         lines.append(f'step {number}: {step.skill} {named}'.rstrip() + waits)
     lines += [f'  {object_line(item)}' for item in plan.objects]
+    lines += [f'text in view: {text}' for text in plan.seen_text]
     if plan.reason_codes:
         lines.append(f'notes: {", ".join(plan.reason_codes)}')
     if plan.approval is not Approval.NOT_NEEDED:

@@ -179,7 +179,7 @@ class KimiNode(LifecycleNodeMixin, Node):
     # Setup.
 
     def _load_from_parameters(self) -> ModelBundle:
-        names = ('model', 'device', 'threads', 'skills', 'policy', 'planner')
+        names = ('model', 'device', 'threads', 'skills', 'policy', 'planner', 'read_text')
         values = {name: self.value(name) for name in names}
         remote = None
         if values['planner'] == 'remote':

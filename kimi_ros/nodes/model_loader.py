@@ -14,6 +14,7 @@ from kimi_ros.agent import Agent, Frame, Plan, Policy, SkillCatalogue
 from kimi_ros.agent.errors import InstructionTooLongError
 from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.agent.prompts import plan_prompt
+from kimi_ros.agent.text_in_view import RapidOcrReader
 from kimi_ros.nodes.codes import ErrorCode, RequestError
 from kimi_ros.nodes.conversation import Turn
 from kimi_ros.nodes.waiting import wait_cancellable
@@ -90,6 +91,7 @@ def load_bundle(
     planner: str = 'auto',
     clock: Callable[[], float] = time.time,
     remote: RemoteSettings | None = None,
+    read_text: bool = False,
 ) -> ModelBundle:
     """Load a model with its skills, policy and planner.
 
@@ -98,11 +100,13 @@ def load_bundle(
     :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
     :param clock: returns seconds, for the expiry of plans.
     :param remote: the server of the planner 'remote'.
+    :param read_text: read text in images; ImportError where the extra `ocr` is not installed.
     """
     catalogue = SkillCatalogue.load(skills or share('config/skills.yaml'))
     rules = Policy.load(policy or share('config/policy.yaml'))
     vlm: Any = VisionLanguageModel.load(model, device=device, threads=threads or None)
-    return ModelBundle(vlm, Agent(vlm, catalogue, rules, clock, planner, remote))
+    reader = RapidOcrReader() if read_text else None
+    return ModelBundle(vlm, Agent(vlm, catalogue, rules, clock, planner, remote, reader))
 
 
 class ModelLoader:

@@ -135,6 +135,12 @@ KIMI_PARAMETERS = (
         'policy', '', 'YAML file of the policy; empty: the file in the package', read_only=True
     ),
     ParameterSpec(
+        'read_text',
+        False,
+        'read text in the image and show it on the plan; needs the extra ocr',
+        read_only=True,
+    ),
+    ParameterSpec(
         'cameras',
         [''],
         "camera names: 'left' subscribes to left/image, the empty name to image",
