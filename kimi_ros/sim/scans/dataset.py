@@ -132,7 +132,10 @@ class DrawSettings:
 
 
 def draw_dataset(
-    folder: Path, settings: DrawSettings, workers: int = 1, report: Callable[[int], None] = id
+    folder: Path,
+    settings: DrawSettings,
+    workers: int = 1,
+    report: Callable[[int], object] = lambda done: None,
 ) -> None:
     """Draw what is missing of a dataset.
 
