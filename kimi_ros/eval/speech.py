@@ -136,6 +136,7 @@ class SoundMaker:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_wav(path, sound)
+            return read_wav(path)  # the same the first time as later
         return sound
 
 

@@ -16,6 +16,7 @@ _DETAILS = {'brief': 1, 'normal': 2, 'rich': 4}  # findings in a sentence
 _INTERVALS = {'brief': 5.0, 'normal': 4.0, 'rich': 3.0}  # seconds between two sentences
 _HAZARD_INTERVAL = 1.5  # seconds between two of hazards
 _NEAR = 5.0  # metres, within which a hazard is announced
+_STOP = 1.0  # metres, within which the advice is to stop
 _CLOSER = 0.6  # share of the announced distance at which a hazard is announced again
 _SAME_BEARING = 30.0  # degrees
 _FORGET = 8.0  # seconds, after which something that was out of sight is new
@@ -101,7 +102,8 @@ class Narrator:
                     told.seen = now
         news = [f for f in findings if self._is_news(f)]
         hazards = sorted((f for f in news if _threatens(f)), key=_nearness)
-        if hazards and now - self._warned >= _HAZARD_INTERVAL:
+        urgent = bool(hazards) and self._is_at_hand(hazards[0])
+        if hazards and (urgent or now - self._warned >= _HAZARD_INTERVAL):
             self._warned = now
             return self._narrate(hazards[:1], now, interrupts=True)
         others = sorted((f for f in news if not f.hazard), key=_nearness)
@@ -122,10 +124,16 @@ class Narrator:
         if told is None:
             return True
         if finding.hazard and finding.metres is not None:
-            if told.metres is None or finding.metres < _CLOSER * told.metres:
-                return True
-            return False
+            closer = told.metres is None or finding.metres < _CLOSER * told.metres
+            return closer or self._is_at_hand(finding)
         return not finding.hazard and abs(finding.bearing - told.bearing) > _SAME_BEARING
+
+    def _is_at_hand(self, finding: Finding) -> bool:
+        """Whether it has come so near that 'stop' is due, which was not yet said."""
+        told = self._told.get(finding.id)
+        before = None if told is None else told.metres
+        near = finding.metres is not None and finding.metres < _STOP
+        return near and (before is None or before >= _STOP)
 
     def _narrate(
         self, findings: Sequence[Finding], now: float, interrupts: bool = False
@@ -157,7 +165,7 @@ class Narrator:
 
     def _action(self, finding: Finding) -> str:
         """Return advice: round a side only where it was measured as free."""
-        if finding.metres is not None and finding.metres < 1.0:
+        if finding.metres is not None and finding.metres < _STOP:
             return self._phrase('stop')
         for side, name in ((finding.left, 'left'), (finding.right, 'right')):
             if side is Side.FREE:

@@ -17,6 +17,7 @@ if shutil.which('espeak-ng') is None:
 
 from kimi_msgs.action import Instruct  # noqa: E402
 from kimi_msgs.msg import Transcript  # noqa: E402
+from kimi_ros.nodes.client import NoResponseError  # noqa: E402
 from kimi_ros.nodes.speech_client import SpeechClient  # noqa: E402
 from kimi_ros.speech.audio import Converter  # noqa: E402
 from kimi_ros.speech.espeak import EspeakVoice  # noqa: E402
@@ -61,7 +62,12 @@ def test_spoken_instruction_becomes_a_plan_that_is_spoken(client):
     heard = client.speak(speech_of('Pick up the red cup.'), WAIT)
     assert (heard.text, heard.outcome) == ('pick up the red cup', Transcript.INSTRUCTION)
     assert heard.language == 'en' and heard.confidence > 0.5
-    client.until(lambda: client.plans, WAIT, 'the plan')
+    try:
+        client.until(lambda: client.plans, 60.0, 'the plan')
+    except NoResponseError:  # an overloaded machine: the image was too old, and it says so
+        client.quiet(WAIT)
+        client.speak(speech_of('Pick up the red cup.'), WAIT)
+        client.until(lambda: client.plans, WAIT, f'the plan; it said {client.said}')
     assert client.plans[-1].instruction == 'pick up the red cup'
     client.until(lambda: client.audio, WAIT, 'sound')
     assert client.said[-1] == client.plans[-1].say

@@ -42,17 +42,17 @@ def test_a_side_is_free_only_where_it_was_measured():
 
 def test_said_on_change_only_and_again_when_much_closer(narrator):
     said = []
-    for frame in range(80):
+    for frame in range(90):
         metres = 5.0 - frame * 0.05
         now = 1.0 + frame * 0.1
         if found := narrator.update([Finding('1', 'cone', 0, metres, hazard=True)], now):
             said.append((now, metres, found.text))
-    assert 3 <= len(said) <= 4
-    assert said[0][1] == 5.0 and all(
-        b[0] - a[0] >= 1.5 for a, b in zip(said, said[1:], strict=False)
-    )
-    assert 'stop' in said[-1][2] or '停下' in said[-1][2]
-    assert narrator.update([Finding('1', 'cone', 0, 1.0, hazard=True)], 9.1) is None
+    assert 4 <= len(said) <= 6
+    stops = ['stop' in text or '停下' in text for _, _, text in said]
+    assert stops == [False] * (len(said) - 1) + [True] and 0.9 < said[-1][1] < 1.0
+    times = [now for now, _, _ in said[:-1]]  # 'stop' does not wait
+    assert said[0][1] == 5.0 and all(b - a >= 1.5 for a, b in zip(times, times[1:], strict=False))
+    assert narrator.update([Finding('1', 'cone', 0, 1.0, hazard=True)], 10.1) is None
 
 
 def test_others_wait_for_the_interval_and_hazards_do_not(narrator):
@@ -83,12 +83,10 @@ def test_unknown_distances_are_left_out_and_doubt_is_said():
 def test_people_have_no_names_and_text_is_quoted():
     narrator = Narrator()
     narrator.update([], 0.0)
-    seen = [
-        Finding('1', 'Aunt Mary', 20, 2.0, person=True),
-        Finding('2', 'a sign', -40, 3.0, text='Way out'),
-    ]
-    text = narrator.update(seen, 10.0).text
-    assert 'Mary' not in text and 'a person' in text and 'it reads "Way out"' in text
+    person = Finding('1', 'Aunt Mary', 20, 2.0, person=True)
+    assert narrator.update([person], 10.0).text == 'A person, ahead right, 2 metres.'
+    sign = Finding('2', 'a sign', -40, 3.0, text='Way out')
+    assert narrator.update([sign], 20.0).text.endswith('it reads "Way out".')
 
 
 def test_question_in_between():
