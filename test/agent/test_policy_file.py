@@ -79,7 +79,7 @@ def test_pronouns_stand_for_what_was_named():
     assert not Matcher(lexicon(), Text.of('now hit it')).matches(parse_pattern('<hit> <who>'))
 
 
-@pytest.mark.parametrize('text', ['', '(a', 'a)', '(a|)', 'a?', '..', '<A>', 'a & b', '(..)?'])
+@pytest.mark.parametrize('text', ['', '(a', 'a)', '(a|)', 'a?', '..', '<1>', 'a & b', '(..)?'])
 def test_invalid_patterns_are_named_errors(text):
     with pytest.raises(PatternError):
         parse_pattern(text)
@@ -115,8 +115,9 @@ def test_faults_are_reported_with_line_and_key(tmp_path, rule, message):
 
 
 def test_line_is_that_of_the_fault(tmp_path):
-    path = write(tmp_path, 'max_steps: 10\nmin_score: 0.1\ncolour: red\nrules: []\n')
-    with pytest.raises(PolicyError, match=r'policy\.yaml:3: unknown key .colour.'):
+    limits = ''.join(f'{key}: {value}\n' for key, value in LIMITS.items())
+    path = write(tmp_path, f'{limits}colour: red\nrules: []\n')
+    with pytest.raises(PolicyError, match=r'policy\.yaml:5: unknown key .colour.'):
         Policy.load(path)
     path = write(tmp_path, 'max_steps: 10\nmax_steps: 9\n')
     with pytest.raises(PolicyError, match=r"policy\.yaml:2: 'max_steps' is there twice"):
