@@ -163,9 +163,9 @@ def _try(client, maker, person, case, typed):
     heard = client.speak(sound, timeout=120.0 if case.text else 20.0)
     ended = time.monotonic()
     text = heard.text if heard is not None else ''
-    outcome = heard.outcome if heard is not None else Transcript.IGNORED
-    read_back = outcome == Transcript.READ_BACK
-    accepted = outcome in (Transcript.INSTRUCTION, Transcript.COMMAND)
+    outcome = outcome_of(heard) if heard is not None else Outcome.IGNORED
+    read_back = outcome is Outcome.READ_BACK
+    accepted = outcome in (Outcome.INSTRUCTION, Outcome.COMMAND)
     if not case.skill:
         return Result(case, not accepted, read_back, text)
     if read_back:

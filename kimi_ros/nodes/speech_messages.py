@@ -8,11 +8,21 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 
-from kimi_msgs.msg import Audio
+from kimi_msgs.msg import Audio, Transcript
 from kimi_ros.agent import Approval, Plan, Risk, Status
 from kimi_ros.speech.audio import Converter, to_pcm
-from kimi_ros.speech.dialogue import PlanNotice
+from kimi_ros.speech.dialogue import Outcome, PlanNotice
 from kimi_ros.speech.errors import SoundError
+
+
+OUTCOMES = {
+    Outcome.IGNORED: Transcript.IGNORED,
+    Outcome.COMMAND: Transcript.COMMAND,
+    Outcome.READ_BACK: Transcript.READ_BACK,
+    Outcome.ASKED_AGAIN: Transcript.ASKED_AGAIN,
+    Outcome.INSTRUCTION: Transcript.INSTRUCTION,
+}
+"""The constants of kimi_msgs/Transcript."""
 
 
 class AudioReader:
@@ -70,6 +80,11 @@ def audio_message(samples: np.ndarray, rate: int, stamp: Time | None = None) -> 
     if stamp is not None:
         message.header.stamp = stamp
     return message
+
+
+def outcome_of(message: Transcript) -> Outcome:
+    """Return what the node did with a final transcript."""
+    return next(outcome for outcome, number in OUTCOMES.items() if number == message.outcome)
 
 
 def plan_notice(plan: Plan) -> PlanNotice:

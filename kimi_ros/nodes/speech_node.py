@@ -32,6 +32,7 @@ from kimi_ros.nodes.codes import ErrorCode
 from kimi_ros.nodes.messages import plan_from_message
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.speech_messages import (
+    OUTCOMES,
     AudioReader,
     audio_message,
     common_audio_message,
@@ -67,13 +68,6 @@ except ImportError:
     except ImportError:
         CommonAudio = None
 
-_OUTCOMES = {
-    Outcome.IGNORED: Transcript.IGNORED,
-    Outcome.COMMAND: Transcript.COMMAND,
-    Outcome.READ_BACK: Transcript.READ_BACK,
-    Outcome.ASKED_AGAIN: Transcript.ASKED_AGAIN,
-    Outcome.INSTRUCTION: Transcript.INSTRUCTION,
-}
 _QUIET_ERRORS = (ErrorCode.NONE, ErrorCode.CANCELLED, ErrorCode.DENIED, ErrorCode.EXPIRED)
 _CLIPPED = 0.001  # share of samples from which the level is reported
 _AUDIO = qos.FEEDBACK  # sound may not have gaps
@@ -342,7 +336,7 @@ class SpeechNode(LifecycleNodeMixin, Node):
             transcript.language,
             transcript.confidence,
             heard.duration,
-            _OUTCOMES[outcome],
+            OUTCOMES[outcome],
         )
         if outcome is not Outcome.IGNORED:
             self._asked_at = heard.ended - self.value('hangover')
