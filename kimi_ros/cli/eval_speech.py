@@ -154,8 +154,9 @@ class _Person:
 
 
 def _try(client, maker, person, case, typed):
-    from kimi_msgs.msg import Transcript
     from kimi_ros.eval.speech import Result
+    from kimi_ros.nodes.speech_messages import outcome_of
+    from kimi_ros.speech.dialogue import Outcome
 
     sound = maker.sound(case)
     client.quiet()

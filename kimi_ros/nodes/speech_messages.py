@@ -14,7 +14,6 @@ from kimi_ros.speech.audio import Converter, to_pcm
 from kimi_ros.speech.dialogue import Outcome, PlanNotice
 from kimi_ros.speech.errors import SoundError
 
-
 OUTCOMES = {
     Outcome.IGNORED: Transcript.IGNORED,
     Outcome.COMMAND: Transcript.COMMAND,
