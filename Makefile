@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN = .venv/bin
 RUN = scripts/isolated
 
-.PHONY: setup demo docs test test-train test-gpu lint bench bench-gpu clean
+.PHONY: setup demo docs test test-train test-gpu soak lint bench bench-gpu clean
 
 setup:
 	@scripts/setup
@@ -24,6 +24,10 @@ test-train: setup
 # On a machine with an NVIDIA GPU; what is not installed there is skipped, with the reason.
 test-gpu: setup
 	$(RUN) $(BIN)/pytest -q -rs test/gpu
+
+# An hour of faulty cameras, clock jumps and goals: memory must stay flat. MINUTES=n for another length.
+soak: setup
+	$(RUN) $(BIN)/python test/soak/soak.py --minutes $(or $(MINUTES),60)
 
 # Format, style, types, import rules, and the documentation: up to date, every link alive.
 lint: setup
