@@ -22,6 +22,10 @@ class Pyramid:
     texels: np.ndarray
     sizes: np.ndarray
 
+    def __post_init__(self):
+        # All alike, mapped from a file or not: otherwise Numba compiles for each kind.
+        self.texels.setflags(write=False)
+
     @property
     def starts(self) -> np.ndarray:
         """int64 (levels,), where each level starts in `texels`."""
