@@ -52,8 +52,9 @@ def test_the_skills_in_order_make_a_plan_right():
     assert not next(draft_tasks(Planner(), [SOUP], 'en')).correct
 
 
-def test_both_stands_for_two_of_each_step():
-    both = placed(reference('moka pots', 'both'), reference('stove'))
+@pytest.mark.parametrize('number', ['both', '2'])
+def test_two_things_stand_for_two_of_each_step(number):
+    both = placed(reference('moka pots', number), reference('stove'))
     one = placed(reference('moka pot'), reference('stove'))
     assert next(draft_tasks(Planner(*both), [POTS], 'en')).correct
     assert not next(draft_tasks(Planner(*one), [POTS], 'en')).correct

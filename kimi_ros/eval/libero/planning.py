@@ -40,9 +40,14 @@ def draft_tasks(planner: Planner, tasks: Iterable[Task], language: str) -> Itera
 
 
 def _times(step: DraftStep) -> int:
-    """Return how often a step is done: a reference to both things stands for two steps."""
+    """Return how often a step is done: once for each of the things that a reference counts."""
     references = step.references(catalogue()[step.skill]).values()
-    return 2 if any(r.number == 'both' for r in references) else 1
+    counted = [2 if r.number == 'both' else int(r.number) for r in references if _counts(r.number)]
+    return max(counted, default=1)
+
+
+def _counts(number: str) -> bool:
+    return number == 'both' or number.isdigit()
 
 
 def _alternating(skills: list[str]) -> list[str]:
