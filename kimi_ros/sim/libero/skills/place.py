@@ -15,6 +15,7 @@ from kimi_ros.sim.libero.skills.pick import HOLDS
 from kimi_ros.sim.libero.skills.result import Held, Result
 
 _CARRY = 0.10  # metres over all that is on the way
+_ASIDE = 0.06  # metres to move aside from what hangs over the way up
 _DROP = 0.008  # metres over the surface at which the hand lets go
 _REACH = 0.05  # metres from the fingertips to their outer sides, when open
 _PALM = (0.10, 0.035, 0.055)  # metres: half along, half across, and over the fingertips
@@ -27,6 +28,7 @@ def place(robot: Robot, target: Target, held: Held) -> Result:
     goal, ground = _goal(target, held)
     clear = max(robot.arm.position[2], goal[2] + _CARRY)
     rotation = down(held.yaw)
+    _leave_overhang(robot, target, held)
     move_to(robot, np.array([*robot.arm.position[:2], clear]), rotation, CLOSED, tolerance=0.03)
     move_to(robot, np.array([*goal[:2], clear]), rotation, CLOSED, tolerance=0.015)
     if robot.arm.opening < HOLDS:
@@ -37,6 +39,20 @@ def place(robot: Robot, target: Target, held: Held) -> Result:
     if not _is_there(robot, goal[:2] + held.offset[:2], held, ground):
         return Result(False, 'it is not there')
     return Result(True)
+
+
+def _leave_overhang(robot: Robot, target: Target, held: Held) -> None:
+    """Move aside where something, such as an open drawer, is over what is held."""
+    foot = robot.arm.position + held.offset
+    points = cloud(target.frame).reshape(-1, 3)
+    near = (np.abs(points[:, :2] - foot[:2]) < held.size[:2] / 2 + _ASIDE / 3).all(axis=1)
+    over = points[near & (points[:, 2] > foot[2] + 0.02) & (points[:, 2] < foot[2] + 0.3), :2]
+    if len(over) < _ENOUGH:
+        return
+    away = foot[:2] - over.mean(axis=0)
+    aside = _ASIDE * away / max(float(np.linalg.norm(away)), 1e-6)
+    goal = robot.arm.position + [*aside, 0]
+    move_to(robot, goal, down(held.yaw), CLOSED, tolerance=0.015)
 
 
 def _goal(target: Target, held: Held) -> tuple[np.ndarray, float]:
