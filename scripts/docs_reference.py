@@ -237,7 +237,7 @@ def _verbs_below(parser: argparse.ArgumentParser) -> list[str]:
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for subparser in action.choices.values():
-                text += [f'#### {subparser.prog}', _options(subparser)]
+                text += [f'#### {subparser.prog}', _options(subparser), *_verbs_below(subparser)]
     return text
 
 
