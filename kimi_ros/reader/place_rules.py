@@ -52,6 +52,8 @@ _CHINESE = (
     ('右边', 'right_of'),
     ('右侧', 'right_of'),
 )
+# Prepositions of destinations, besides the above.
+_INTO = (('into', 'in'), ('onto', 'on'))
 _DETERMINER = r'(?:(?:the|a|an|my|your|our|his|her|their|this|that)\s+)'
 _NOUN = r"(?P<noun>[a-z][a-z'-]*(?:\s+(?!(?:{stop})\b)[a-z][a-z'-]*){{0,3}})".format(
     stop='are|is|was|were|there|wearing|have|has|do|does|can|and|that|which|who|please|now|right|at|'
@@ -65,6 +67,11 @@ _ZH_PLACE = re.compile(
     rf'(?P<relation>{"|".join(words for words, _ in _CHINESE)})'
     r'(?=有|的|一共|总共|还|都|$|[^\u3400-\u9fff])'
 )
+# The preposition before a place: "in the ", and the localizer after it: 里.
+_EN_BEFORE = re.compile(
+    rf'(?<![a-z])({"|".join(words for words, _ in (*_ENGLISH, *_INTO))})\s+{_DETERMINER}?$'
+)
+_ZH_AFTER = re.compile(rf'({"|".join(words for words, _ in _CHINESE)})')
 _EN_RECIPIENT = re.compile(rf'(?<![a-z])(?:to|for)\s+{_DETERMINER}?{_NOUN}')
 _ZH_RECIPIENT = re.compile(r'[给让](?P<noun>[\u3400-\u9fff]{1,5})$')
 # Argument names of recipients.
@@ -99,6 +106,34 @@ def add_question_place(
         landmarks=(Thing(words, _head_noun(words, tokenized)),),
     )
     return replace(reading, question=replace(question, things=(thing,)))
+
+
+def add_place_relation(reading: Reading, instruction: str, skills: Sequence[SkillCard]) -> Reading:
+    """Return the reading with the relation of a place, read off the words around it.
+
+    'Stow the chisel in the tray', whatever the skill calls its second object: in.
+    """
+    steps = list(reading.steps)
+    for at, step in enumerate(steps):
+        card = next(card for card in skills if card.name == step.skill)
+        grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
+        things = step.things.get(grounded[-1], ()) if len(grounded) > 1 else ()
+        if step.relation or len(things) != 1 or grounded[-1] in _RECIPIENT_ARGUMENTS:
+            continue
+        words = things[0].words
+        if not words.turn and (relation := _relation_around(words, instruction)):
+            steps[at] = replace(step, relation=relation)
+    return replace(reading, steps=tuple(steps))
+
+
+def _relation_around(words: Span, instruction: str) -> str:
+    """Return the relation of a phrase by its preposition or localizer, or ''."""
+    text = normalize(instruction)
+    if before := _EN_BEFORE.search(text[: words.start]):
+        return dict((*_ENGLISH, *_INTO))[before[1]]
+    if after := _ZH_AFTER.match(text, words.end):
+        return dict(_CHINESE)[after[1]]
+    return ''
 
 
 def add_object_place(

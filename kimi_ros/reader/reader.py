@@ -18,7 +18,12 @@ from kimi_ros.reader.labels import COVERAGE, EVENTS, SLOTS
 from kimi_ros.reader.noun_phrases import NounPhraseParser
 from kimi_ros.reader.numbers import parse_quantity
 from kimi_ros.reader.onnx_model import EncodedCatalogue, OnnxModel
-from kimi_ros.reader.place_rules import add_object_place, add_question_place, add_recipient
+from kimi_ros.reader.place_rules import (
+    add_object_place,
+    add_place_relation,
+    add_question_place,
+    add_recipient,
+)
 from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Thing, Value
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
 from kimi_ros.reader.state_words import match_state
@@ -100,6 +105,7 @@ class Reader:
         reading, penalty = _ReadingBuilder(skills, catalogue, parser).build(decoded.events)
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
         reading = add_recipient(reading, instruction, skills, tokenized)
+        reading = add_place_relation(reading, instruction, skills)
         reading = add_object_place(reading, instruction, skills, tokenized)
         reading = add_question_place(reading, instruction, tokenized)
         reading = complete_texts(reading, instruction, skills, tokenized)

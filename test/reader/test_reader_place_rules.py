@@ -4,7 +4,12 @@ import pytest
 
 from kimi_ros.reader import Argument, Question, Reading, SkillCard, Span, Step, Thing
 from kimi_ros.reader.features import Features, TokenizedInstruction
-from kimi_ros.reader.place_rules import add_object_place, add_question_place, add_recipient
+from kimi_ros.reader.place_rules import (
+    add_object_place,
+    add_place_relation,
+    add_question_place,
+    add_recipient,
+)
 from kimi_ros.reader.tokenizer import tokenize
 
 
@@ -71,3 +76,21 @@ def test_add_object_place(text, noun, place):
     (found,) = add_object_place(Reading('steps', (step,)), text, (skill,), tokenized(text)).steps
     (person,) = found.things['person']
     assert [words(text, mark.words) for mark in person.landmarks] == ([place] if place else [])
+
+
+@pytest.mark.parametrize(
+    ('text', 'noun', 'place', 'relation'),
+    [
+        ('stow the chisel in the roll', 'chisel', 'roll', 'in'),
+        ('slide the drum onto a pallet', 'drum', 'pallet', 'on'),
+        ('凿子放回工具卷里', '凿子', '工具卷', 'in'),
+        ('take the chisel to the bench', 'chisel', 'bench', ''),
+    ],
+)
+def test_add_place_relation(text, noun, place, relation):
+    skill = SkillCard('stow', 'Put away.', (Argument('part', 'object'), Argument('slot', 'object')))
+    things = {'part': (thing(text, noun),), 'slot': (thing(text, place),)}
+    (found,) = add_place_relation(
+        Reading('steps', (Step('stow', None, things),)), text, (skill,)
+    ).steps
+    assert found.relation == relation
