@@ -69,7 +69,8 @@ class RapidOcrReader:
             shown = printable(str(text))
             if score >= _MIN_SCORE and shown:
                 (x_min, y_min), (x_max, y_max) = np.min(corners, 0), np.max(corners, 0)
-                seen.append(SeenText(shown, tuple(map(float, (x_min, y_min, x_max, y_max)))))
+                box = float(x_min), float(y_min), float(x_max), float(y_max)
+                seen.append(SeenText(shown, box))
         return sorted(seen, key=lambda s: (s.box[1], s.box[0]))[:MAX_TEXTS]
 
 

@@ -59,14 +59,14 @@ from kimi_ros.speech.speaker import AudioOutput, Priority, Speaker
 from kimi_ros.speech.vocabulary import Vocabulary, language_of
 from kimi_ros.speech.voices import load_voice
 
-CommonAudio: Any
-try:  # of the two packages of this name, whichever is installed
-    from audio_common_msgs.msg import AudioStamped as CommonAudio
+CommonAudio: Any = None
+try:
+    import audio_common_msgs.msg as common
+
+    # There are two packages of this name: each has one of these.
+    CommonAudio = getattr(common, 'AudioStamped', None) or common.AudioData
 except ImportError:
-    try:
-        from audio_common_msgs.msg import AudioData as CommonAudio
-    except ImportError:
-        CommonAudio = None
+    pass
 
 _QUIET_ERRORS = (ErrorCode.NONE, ErrorCode.CANCELLED, ErrorCode.DENIED, ErrorCode.EXPIRED)
 _CLIPPED = 0.001  # share of samples from which the level is reported

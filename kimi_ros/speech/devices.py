@@ -39,8 +39,9 @@ class Microphone:
         """
         self._device = int(device) if device.isdigit() else device or None
         self._on_status = on_status
-        self._library: Any = None if open_stream else require('sounddevice', 'records sound')
-        self._open_stream = open_stream if open_stream else self._library.InputStream
+        library: Any = None if open_stream else require('sounddevice', 'records sound')
+        self._library = library
+        self._open_stream = open_stream if open_stream else library.InputStream
 
     def blocks(self, stop: Event) -> Iterator[np.ndarray]:
         """Yield sound, 16 kHz mono, until `stop` is set; nothing while the device is away."""

@@ -49,7 +49,9 @@ class Scale:
     pixels: int
 
 
-def _stage(repeats: int, kernel: int, stride: int, expansion: int, inputs: int, outputs: int):
+def _stage(
+    repeats: int, kernel: int, stride: int, expansion: int, inputs: int, outputs: int
+) -> tuple[ConvBlock, ...]:
     first = ConvBlock(kernel, stride, expansion, inputs, outputs)
     return (first, *(ConvBlock(kernel, 1, expansion, outputs, outputs),) * (repeats - 1))
 
