@@ -178,7 +178,6 @@ def parameters_page() -> str:
     from rclpy.parameter import Parameter
 
     from kimi_ros.nodes.parameters import (
-        EXECUTOR_PARAMETERS,
         KIMI_PARAMETERS,
         SIM_CAMERA_PARAMETERS,
     )
@@ -193,7 +192,6 @@ def parameters_page() -> str:
     for title, specs in (
         ('kimi', KIMI_PARAMETERS),
         ('speech', SPEECH_PARAMETERS),
-        ('executor', EXECUTOR_PARAMETERS),
         ('sim_camera', SIM_CAMERA_PARAMETERS),
     ):
         rows = []
