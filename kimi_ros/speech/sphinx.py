@@ -32,7 +32,7 @@ _WORD = re.compile(r"[a-z']+")
 
 
 class SphinxRecognizer:
-    """English commands only; everything else is rejected with confidence 0."""
+    """English commands only; of everything else nothing is heard, with confidence 0."""
 
     name = 'pocketsphinx'
     languages: tuple[str, ...] = ('en',)
@@ -64,7 +64,8 @@ class SphinxRecognizer:
         same = difflib.SequenceMatcher(None, text.split(), other.split()).ratio()
         better = (score - other_score - _NEVER) / (_CERTAIN - _NEVER)
         agree = (same - _UNLIKE) / (1 - _UNLIKE)
-        return Transcript(text, 'en', float(np.clip(max(better, agree), 0.0, 1.0)))
+        confidence = float(np.clip(max(better, agree), 0.0, 1.0))
+        return Transcript(text if confidence else '', 'en', confidence)
 
     def _load(self, vocabulary: Vocabulary) -> tuple[Any, Any]:
         grammar = command_grammar(vocabulary, self._pronunciations)
