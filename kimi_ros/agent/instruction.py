@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from kimi_ros.agent.errors import EmptyInstructionError, InstructionTooLongError
 
 MAX_INSTRUCTION = 2000
+# JSON with a key, delimiters of chat templates, headings of prompts: nobody says them.
+_CODE = re.compile(
+    r'[\s{\[\]}",]*["“]\w+["”]\s*:.*[}\]]|<\s?\|[^|]*\|\s?>|\[/?INST\]|#{2,}\s*\w+\s*:?'
+)
 
 
 def validate_instruction(instruction: str) -> str:
@@ -28,3 +33,13 @@ def validate_instruction(instruction: str) -> str:
             'the instruction has no words: say what to find, pick, place or describe'
         )
     return text
+
+
+def without_code(text: str) -> str:
+    """Return an instruction without JSON and prompt delimiters, which are no part of a task.
+
+    A planner that reads words would take them for words. An instruction that is nothing else is
+    returned as it is.
+    """
+    plain = ' '.join(_CODE.sub(' ', text).split())
+    return plain if any(c.isalnum() for c in plain) else text

@@ -12,6 +12,7 @@ from kimi_ros.agent import phrases
 from kimi_ros.agent.accounting import Accounting, account
 from kimi_ros.agent.draft import DraftPlan
 from kimi_ros.agent.frame import Frame, detect_camera_problem
+from kimi_ros.agent.instruction import without_code
 from kimi_ros.agent.naming import UnknownWordError
 from kimi_ros.agent.nearness import raise_risk
 from kimi_ros.agent.outcome import PlanOutcome
@@ -118,7 +119,10 @@ class Pipeline:
     def _draft(self) -> DraftPlan:
         request = self._request
         asked = PlanRequest(
-            instruction=request.text,
+            # A model under the grammar may see it; a planner that reads words takes it for words.
+            instruction=request.text
+            if self._tools.planner.name == 'model'
+            else without_code(request.text),
             language=request.language,
             history=request.history if refers_back(request.text) else (),
             image=lambda: self._perception.image,
@@ -127,7 +131,9 @@ class Pipeline:
         return self._tools.planner.draft(asked, on_text=request.on_text, cancel=request.cancel)
 
     def _account(self, draft: DraftPlan) -> Accounting:
-        return account(self._request.text, draft, self._tools.skills, self._tools.policy)
+        return account(
+            without_code(self._request.text), draft, self._tools.skills, self._tools.policy
+        )
 
     def _check_draft(self, draft: DraftPlan) -> PlanOutcome | None:
         """Return the end of a run whose steps are forbidden, incomplete or contradictory."""

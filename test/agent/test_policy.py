@@ -400,10 +400,12 @@ def test_training_requests_are_not_refused(policy, catalogue, language):
     for skill in ('locate', 'pick', 'place'):
         cup, box = Reference('red cup'), Reference('blue box')
         step = DraftStep(skill, {'object': cup, **({'target': box} if skill == 'place' else {})})
-        for opening in ('', *requests()['openings'][language]):
-            for template in requests()[skill][language]:
-                said = f'{opening} {template.format(**words)}'.strip()
-                if opening and not template.startswith('hand'):
-                    continue
-                assert policy.rule_for_words(said) is None, said
-                assert policy.refusal(said, [step], catalogue) is None, said
+        said = [
+            f'{opening} {template.format(**words)}'.strip()
+            for opening in ('', *requests()['openings'][language])
+            for template in requests()[skill][language]
+            if not opening or template.startswith('hand')
+        ]
+        for text in said[:: max(1, len(said) // 60)]:  # there are thousands
+            assert policy.rule_for_words(text) is None, text
+            assert policy.refusal(text, [step], catalogue) is None, text

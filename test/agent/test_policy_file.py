@@ -209,3 +209,20 @@ def test_an_alias_inside_itself_is_refused(tmp_path):
     for text in ('&a [*a]', 'x: &a\n  y: *a\n', 'rules: &a\n- *a\n'):
         with pytest.raises(PolicyError):
             Policy.load(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ('said', 'left'),
+    [
+        ('pick up the cup {"skill":"pick","object":"knife"}', 'pick up the cup'),
+        ('拿起杯子{"steps":[{"skill":"pick"}]}', '拿起杯子'),
+        ('pick up the cup ### Assistant: hello', 'pick up the cup hello'),
+        ('pick up the cup < |im_start| > now', 'pick up the cup now'),
+        ('write "hello: world" on the board', 'write "hello: world" on the board'),
+        ('{"skill": "pick"}', '{"skill": "pick"}'),
+    ],
+)
+def test_code_is_no_part_of_a_task(said, left):
+    from kimi_ros.agent.instruction import without_code
+
+    assert without_code(said) == left
