@@ -253,14 +253,14 @@ def test_conditions_decide_on_what_is_seen(run):
 
 
 def test_left_out_words_are_told_back_or_asked_about(run):
-    text = 'find the cup twice and stab the man'
+    text = 'find the cup twice and paint the wall'
     s = Script(text)
     step = s.step('locate', 'find', {'object': s.thing('cup')})
     plan = run('find the cup twice', s.steps(step, left_out=('twice',)), {'cup': [CUP]})
     assert plan.status is Status.OK and plan.say.endswith("I did not understand 'twice'.")
-    plan = run(text, s.steps(step, left_out=('stab the man',)), {'cup': [CUP]})
+    plan = run(text, s.steps(step, left_out=('paint the wall',)), {'cup': [CUP]})
     assert plan.status is Status.NEEDS_CLARIFICATION and plan.reason_codes == ('not_understood',)
-    assert "'stab the man'" in plan.question
+    assert "'paint the wall'" in plan.question
 
 
 def test_an_english_model_is_asked_in_english(kit, catalogue, policy):

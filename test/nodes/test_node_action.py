@@ -518,6 +518,7 @@ def test_diagnostics_list_every_component(graph, client):
     status = {s.name: s for s in arrays[-1].status}
     assert set(status) == {
         'kimi: model',
+        'kimi: approval',
         'kimi: instructions',
         'kimi: camera front',
         'kimi: camera odd',

@@ -1,9 +1,7 @@
 """The node `speech` beside `kimi`, each in its process: sound in, plans and sound out."""
 
-import os
 import shutil
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +21,6 @@ from kimi_ros.speech.audio import Converter  # noqa: E402
 from kimi_ros.speech.espeak import EspeakVoice  # noqa: E402
 
 WAIT = 180.0  # seconds, on a loaded machine
-MAX_IDLE = 0.03  # of a core
 REAL_TIME = 0.064  # seconds of sound in a message
 
 
@@ -33,6 +30,11 @@ def speech_of(text):
     edge = np.zeros(6400, np.float32)
     sound = np.concatenate([edge, sound, edge])
     return sound + np.random.default_rng(0).normal(0, 3e-4, len(sound)).astype(np.float32)
+
+
+def planned(client):
+    """Return the plans for the instruction; the latched one may be of another test."""
+    return [plan for plan in client.plans if plan.instruction == 'pick up the red cup']
 
 
 @pytest.fixture(scope='module')
@@ -63,14 +65,13 @@ def test_spoken_instruction_becomes_a_plan_that_is_spoken(client):
     assert (heard.text, heard.outcome) == ('pick up the red cup', Transcript.INSTRUCTION)
     assert heard.language == 'en' and heard.confidence > 0.5
     try:
-        client.until(lambda: client.plans, 60.0, 'the plan')
+        client.until(lambda: planned(client), 60.0, 'the plan')
     except NoResponseError:  # an overloaded machine: the image was too old, and it says so
         client.quiet(WAIT)
         client.speak(speech_of('Pick up the red cup.'), WAIT)
-        client.until(lambda: client.plans, WAIT, f'the plan; it said {client.said}')
-    assert client.plans[-1].instruction == 'pick up the red cup'
+        client.until(lambda: planned(client), WAIT, f'the plan; it said {client.said}')
     client.until(lambda: client.audio, WAIT, 'sound')
-    assert client.said[-1] == client.plans[-1].say
+    assert client.said[-1] == planned(client)[-1].say
 
 
 def test_robot_does_not_hear_itself(client):
@@ -121,20 +122,3 @@ def test_talk_becomes_no_instruction(client):
     assert heard.outcome == Transcript.IGNORED
     client.spin(1.0)
     assert len(client.plans) == plans
-
-
-@pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='reads /proc')
-def test_idle_node_costs_little(client, nodes):
-    """With the noise of a quiet room arriving all the time."""
-    room = np.random.default_rng(1).normal(0, 3e-4, 16_000 * 10).astype(np.float32)
-    client.send(room[:16_000], REAL_TIME)
-    first, began = _cpu_seconds(nodes.speech.pid), time.monotonic()
-    client.send(room, REAL_TIME)
-    share = (_cpu_seconds(nodes.speech.pid) - first) / max(10.0, time.monotonic() - began)
-    print(f'idle: {share:.3f} of a core')
-    assert share < MAX_IDLE
-
-
-def _cpu_seconds(pid):
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')

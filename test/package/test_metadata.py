@@ -54,5 +54,5 @@ def test_every_data_file_is_installed(monkeypatch):
         for file in ROOT.joinpath(*package.split('.')).glob(pattern)
     }
     files = {f for f in (ROOT / 'kimi_ros').rglob('*') if f.is_file()}
-    data = {f for f in files if f.suffix not in ('.py', '.pyc')}
+    data = {f for f in files if f.suffix != '.py' and f.parent.name != '__pycache__'}
     assert len(data) > 20 and data <= installed

@@ -63,9 +63,9 @@ def test_network_finds_speech_and_no_speech_in_noise(speak, text, language):
         block = sound[start : start + BLOCK]
         if (found := segmenter.feed(block, vad.probability(block))) is not None:
             utterances.append((start / 16_000, found))
-    ((end, utterance),) = utterances
-    assert utterance.duration < len(speak(text, language)) / 16_000 + 1.2
-    assert end > 2.5
+    assert len(utterances) in (1, 2)  # a synthetic voice may pause
+    assert sum(u.duration for _, u in utterances) < len(speak(text, language)) / 16_000 + 1.2
+    assert utterances[0][0] > 2.5
 
 
 def test_quiet_blocks_do_not_reach_the_network():
