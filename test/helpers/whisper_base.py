@@ -21,7 +21,7 @@ TIMEOUT = 300  # seconds
 
 
 def folder() -> Path:
-    """Return the model's folder; downloads 150 MB the first time, in CI or where it is asked for.
+    """Return the model's folder; downloads 150 MB the first time, where it is asked for.
 
     :raises OSError: if that is not possible, or a hash is another.
     """
