@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kimi_ros.agent.frame import Frame
-from kimi_ros.agent.grounding import Candidate, box_iou
+from kimi_ros.agent.grounding import NMS_IOU, Candidate, box_iou
 from kimi_ros.agent.naming import UnknownWordError
 from kimi_ros.agent.perception import Perception
 from kimi_ros.agent.plan import GroundedObject, PlanStep, Reason, Risk
-from kimi_ros.agent.policy import Near
+from kimi_ros.agent.policy_rules import Near
 from kimi_ros.agent.references import parse_reference
 from kimi_ros.agent.relations import Geometry
 
-_SAME_THING = 0.6  # IoU above which a person or hazard is the object itself
 _MIN_SCORE = 0.3  # of a detection that counts; below it, detectors see hands everywhere
 # Without depth: half the longer side of the smaller box, which for a hand and a cup is about 6 cm.
 _SIZES = 0.5
@@ -75,19 +74,15 @@ def _is_near(
     item: GroundedObject, other: Candidate, geometry: Geometry, frame: Frame, metres: float
 ) -> bool:
     this = Candidate(item.point, item.box, item.score)
-    if item.box and other.box and box_iou(item.box, other.box) > _SAME_THING:
-        return False
+    if item.box and other.box and box_iou(item.box, other.box) > NMS_IOU:
+        return False  # it is the object itself
     gap = geometry.gap(this, other)
     if gap is not None:
         return gap <= metres
-    one, two = _box(this), _box(other)
+    one, two = this.extent, other.extent
     apart = max(one[0] - two[2], two[0] - one[2], one[1] - two[3], two[1] - one[3], 0.0)
     size = min(_side(one), _side(two)) or 0.02 * frame.size[0]
     return apart <= _SIZES * size
-
-
-def _box(candidate: Candidate) -> tuple[float, float, float, float]:
-    return candidate.box or (*candidate.point, *candidate.point)
 
 
 def _side(box: Sequence[float]) -> float:

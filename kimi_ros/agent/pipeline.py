@@ -21,7 +21,8 @@ from kimi_ros.agent.plan import Approval, GroundedObject, PlanStep, Reason, Stat
 from kimi_ros.agent.planners import Planner, PlanRequest
 from kimi_ros.agent.planners.follow_up import refers_back
 from kimi_ros.agent.planners.question_forms import asks_to_see
-from kimi_ros.agent.policy import Policy, Rule
+from kimi_ros.agent.policy import Policy
+from kimi_ros.agent.policy_rules import Rule
 from kimi_ros.agent.prompts import describe_question
 from kimi_ros.agent.questions import QuestionAnswerer
 from kimi_ros.agent.resolution import Resolver
@@ -241,7 +242,7 @@ class Pipeline:
             say = self._say(obstacle.key, *obstacle.values)
             return PlanOutcome.without_steps(Status.INFEASIBLE, obstacle.reason, say, objects)
         if near := tools.policy.near:
-            named = [n for n in tools.policy.dangers(self._request.text) if n]
+            named = tools.policy.dangers(self._request.text)
             steps, why = raise_risk(steps, objects, self._perception, near, named)
             rules = (*rules, *why)
         texts = self._read_text()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kimi_ros.agent.plan import Risk
-from kimi_ros.agent.policy import Policy, Rule, wanted_by
+from kimi_ros.agent.policy import Policy
+from kimi_ros.agent.policy_rules import Rule
 from kimi_ros.agent.skills import LANGUAGES
+from kimi_ros.agent.wanted import wanted_by
 
 _TARGET = '->'  # between the object and the target of a step
 

@@ -35,9 +35,10 @@ def load_yaml_with_lines(path: str | Path, error: type[Exception]) -> tuple[Any,
     source.lines = {}
     try:
         text = Path(path).read_text(encoding='utf-8')
-        root = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+        root = loader.get_single_node()
         _note_lines(root, (), source, error)
-        return yaml.load(text, Loader=_Loader), source  # a safe loader
+        return None if root is None else loader.construct_document(root), source
     except OSError as fault:
         raise error(f'{path}: cannot be read: {fault.strerror}') from fault
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as fault:
