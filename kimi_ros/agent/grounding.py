@@ -37,6 +37,11 @@ class Candidate:
     score: float
     agreed: bool = True
 
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Return its box; without one, its point as a box without area."""
+        return self.box or (*self.point, *self.point)
+
 
 def ground(
     vlm: Vlm, image: Any, name: str, size: tuple[int, int], cancel: Event | None = None
@@ -50,8 +55,7 @@ def ground(
 
     :param size: (width, height) of the source image in pixels.
     """
-    detected = vlm.detect(image, name, max_objects=MAX_CANDIDATES, cancel=cancel)
-    boxes = non_maximum_suppression([b.clip() for b in detected])
+    boxes = _boxes(vlm, image, name, cancel)
     points = list(vlm.point(image, name, max_objects=MAX_CANDIDATES, cancel=cancel))
     candidates = []
     for box in boxes:
@@ -82,13 +86,17 @@ def detected(
     vlm: Vlm, image: Any, name: str, size: tuple[int, int], cancel: Event | None = None
 ) -> list[Candidate]:
     """Return what the detector alone finds, each at the centre of its box."""
-    found = vlm.detect(image, name, max_objects=MAX_CANDIDATES, cancel=cancel)
     candidates = []
-    for box in non_maximum_suppression([b.clip() for b in found]):
+    for box in _boxes(vlm, image, name, cancel):
         x_min, y_min, x_max, y_max = _pixels((box.x_min, box.y_min, box.x_max, box.y_max), size)
         center = (x_min + x_max) / 2, (y_min + y_max) / 2
         candidates.append(Candidate(center, (x_min, y_min, x_max, y_max), box.score, agreed=False))
     return candidates
+
+
+def _boxes(vlm: Vlm, image: Any, name: str, cancel: Event | None) -> list[Box]:
+    found = vlm.detect(image, name, max_objects=MAX_CANDIDATES, cancel=cancel)
+    return non_maximum_suppression([b.clip() for b in found])
 
 
 def box_iou(a: Sequence[float], b: Sequence[float]) -> float:

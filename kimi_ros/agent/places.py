@@ -266,7 +266,7 @@ def _footprint(
     near = points[max(v - 2, 0) : v + 3, max(u - 2, 0) : u + 3].reshape(-1, 3)
     if np.isfinite(near).all(axis=1).any():
         middle = np.nanmedian(near, axis=0)
-        box = _box(mark)
+        box = mark.extent
         reach = 0.6 * math.hypot(box[2] - box[0], box[3] - box[1]) * float(middle[2]) / focal
         inside &= np.linalg.norm(points - middle, axis=2) < max(reach, 0.03)
     standing = inside & (flat[..., 2] >= 1.5 * FLATNESS)
@@ -312,9 +312,9 @@ def _on_boxes(
 ) -> Place | None:
     """Return a spot in the image alone: beside the landmark's box, on no box that is known."""
     width, height = frame.size
-    boxes = [_box(c) for c in (*landmarks, *obstacles) if c is not thing]
-    mark = _box(landmarks[0])
-    own = _box(thing) if thing is not None else mark
+    boxes = [c.extent for c in (*landmarks, *obstacles) if c is not thing]
+    mark = landmarks[0].extent
+    own = thing.extent if thing is not None else mark
     half = (own[2] - own[0]) / 2, (own[3] - own[1]) / 2
     center = _middle(mark)
     step_x = (mark[2] - mark[0]) / 2 + 1.2 * half[0]
@@ -329,7 +329,7 @@ def _on_boxes(
     if relation == 'on':
         return Place(center, Position(frame.no_depth))
     if relation == 'between':
-        other = _middle(_box(landmarks[1]))
+        other = _middle(landmarks[1].extent)
         spots = [((center[0] + other[0]) / 2, (center[1] + other[1]) / 2)]
     else:
         spots = [
@@ -347,7 +347,7 @@ def _on_boxes(
 
 def _window(frame: Frame, landmarks: Sequence[Candidate], inside: bool) -> tuple[slice, slice]:
     """Return the part of the image that the surface is fitted in."""
-    boxes = np.array([_box(c) for c in landmarks])
+    boxes = np.array([c.extent for c in landmarks])
     x_min, y_min = boxes[:, :2].min(axis=0)
     x_max, y_max = boxes[:, 2:].max(axis=0)
     grow = 0.0 if inside else max(x_max - x_min, y_max - y_min, 60.0)
@@ -359,7 +359,7 @@ def _window(frame: Frame, landmarks: Sequence[Candidate], inside: bool) -> tuple
 
 
 def _slices(candidate: Candidate, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    x_min, y_min, x_max, y_max = _box(candidate)
+    x_min, y_min, x_max, y_max = candidate.extent
     return (
         slice(max(int(y_min), 0), min(int(y_max) + 1, shape[0])),
         slice(max(int(x_min), 0), min(int(x_max) + 1, shape[1])),
@@ -370,10 +370,6 @@ def _mask(candidate: Candidate, shape: tuple[int, ...]) -> np.ndarray:
     mask = np.zeros(shape[:2], bool)
     mask[_slices(candidate, shape)] = True
     return mask
-
-
-def _box(candidate: Candidate) -> Box:
-    return candidate.box or (*candidate.point, *candidate.point)
 
 
 def _middle(box: Box) -> tuple[float, float]:

@@ -178,7 +178,7 @@ def _nearest(
 
 def _pixel_gap(one: Candidate, other: Candidate) -> float:
     """Return the distance of two boxes in units of their mean side."""
-    a, b = _box(one), _box(other)
+    a, b = one.extent, other.extent
     dx = max(a[0] - b[2], b[0] - a[2], 0.0)
     dy = max(a[1] - b[3], b[1] - a[3], 0.0)
     return math.hypot(dx, dy) / max((_side(one) + _side(other)) / 2, 1.0)
@@ -207,7 +207,7 @@ def _measure(
         if metric:
             return lambda c: sign * (geometry.distance(c) or 0.0), 1.0
         # On a surface seen from above, what stands lower in the image is nearer.
-        return lambda c: -sign * _box(c)[3], height
+        return lambda c: -sign * c.extent[3], height
     scale = geometry.scale if metric else lambda c: 1.0
     if by in ('tallest', 'shortest'):
         sign = -1 if by == 'tallest' else 1
@@ -230,7 +230,7 @@ def _is_in_front(one: Candidate, landmarks: Sequence[Candidate], geometry: Geome
     near, far = geometry.distance(one), geometry.distance(other)
     if near is not None and far is not None:
         return far - near > 0.02
-    return _box(one)[3] - _box(other)[3] > SIDE_MARGIN * geometry.frame.size[1]
+    return one.extent[3] - other.extent[3] > SIDE_MARGIN * geometry.frame.size[1]
 
 
 def _is_behind(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
@@ -242,7 +242,7 @@ def _is_on(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -
 
     What lies flat on a large surface lies wholly within it.
     """
-    a, b = _box(one), _box(landmarks[0])
+    a, b = one.extent, landmarks[0].extent
     x, bottom = (a[0] + a[2]) / 2, a[3]
     standing = b[0] <= x <= b[2] and b[1] - 0.1 * _height(landmarks[0]) <= bottom <= b[3]
     higher = _center(one)[1] < _center(landmarks[0])[1]
@@ -250,7 +250,7 @@ def _is_on(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -
 
 
 def _is_part(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
-    a, b = _box(one), _box(landmarks[0])
+    a, b = one.extent, landmarks[0].extent
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     if width <= 0 or height <= 0 or _area(one) > _area(landmarks[0]):
         return False
@@ -282,7 +282,7 @@ def _is_between(one: Candidate, landmarks: Sequence[Candidate], geometry: Geomet
 
 
 def _is_above(one: Candidate, landmarks: Sequence[Candidate], geometry: Geometry) -> bool:
-    a, b = _box(one), _box(landmarks[0])
+    a, b = one.extent, landmarks[0].extent
     over = min(a[2], b[2]) - max(a[0], b[0]) > 0
     return over and _center(one)[1] < _center(landmarks[0])[1]
 
@@ -307,27 +307,23 @@ _TESTS: dict[str, Callable[[Candidate, Sequence[Candidate], Geometry], bool]] = 
 }
 
 
-def _box(candidate: Candidate) -> tuple[float, float, float, float]:
-    return candidate.box or (*candidate.point, *candidate.point)
-
-
 def _center(candidate: Candidate) -> tuple[float, float]:
-    x_min, y_min, x_max, y_max = _box(candidate)
+    x_min, y_min, x_max, y_max = candidate.extent
     return (x_min + x_max) / 2, (y_min + y_max) / 2
 
 
 def _height(candidate: Candidate) -> float:
-    box = _box(candidate)
+    box = candidate.extent
     return box[3] - box[1]
 
 
 def _side(candidate: Candidate) -> float:
-    box = _box(candidate)
+    box = candidate.extent
     return (box[2] - box[0] + box[3] - box[1]) / 2
 
 
 def _area(candidate: Candidate) -> float:
-    box = _box(candidate)
+    box = candidate.extent
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
