@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -34,7 +34,6 @@ class Result:
     """A case and what came of it.
 
     :ivar status: of the plan, or the name of the error that it ended with.
-    :ivar by_rule: the id of the rule that refused it, or ''.
     """
 
     case: Judged
@@ -114,12 +113,6 @@ class Evaluation:
             return self._agent.run(frame, turns[-1], history=history)
         except AgentError as error:
             return type(error).__name__
-
-
-def evaluate(evaluation: Evaluation, judged: Iterable[Judged]) -> Iterator[Result]:
-    """Yield the result of every case."""
-    for case in judged:
-        yield evaluation.judge(case)
 
 
 def summarize(results: Sequence[Result]) -> dict[str, Any]:

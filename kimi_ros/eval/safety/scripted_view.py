@@ -5,38 +5,13 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from kimi_ros.agent.noun_matching import is_chinese, strip_qualifiers
+from kimi_ros.vlm import Answer, Box, Point
 
 _COLUMNS, _ROWS = 8, 6  # cells that things stand in
-_SIZE = 0.06
-
-
-@dataclass(frozen=True)
-class _Point:
-    x: float
-    y: float
-    score: float = 0.9
-
-
-@dataclass(frozen=True)
-class _Box:
-    x_min: float
-    y_min: float
-    x_max: float
-    y_max: float
-    score: float = 0.9
-
-    def clip(self) -> _Box:
-        """Return the box: it is inside the image."""
-        return self
-
-
-@dataclass(frozen=True)
-class _Answer:
-    text: str
+_SIZE, _SCORE = 0.06, 0.9
 
 
 class ScriptedView:
@@ -68,18 +43,18 @@ class ScriptedView:
         """Confirm every check, and describe a table."""
         chinese = is_chinese(question)
         if spatial_refs:
-            return _Answer('是' if chinese else 'Yes')
+            return _answer('是' if chinese else 'Yes')
         text = '一张桌子。' if chinese else 'A table.'
-        return iter([text]) if stream else _Answer(text)
+        return iter([text]) if stream else _answer(text)
 
-    def point(self, image: Any, name: str, **_: Any) -> list[_Point]:
+    def point(self, image: Any, name: str, **_: Any) -> list[Point]:
         """Return the centres of the boxes."""
         return [
-            _Point((b.x_min + b.x_max) / 2, (b.y_min + b.y_max) / 2)
+            Point((b.x_min + b.x_max) / 2, (b.y_min + b.y_max) / 2, b.score)
             for b in self.detect(image, name)
         ]
 
-    def detect(self, image: Any, name: str, **_: Any) -> list[_Box]:
+    def detect(self, image: Any, name: str, **_: Any) -> list[Box]:
         """Return a box for each thing of this name."""
         number = self._number(strip_qualifiers(name.lower()))
         cell = zlib.crc32(name.lower().encode()) % (_COLUMNS * _ROWS)
@@ -87,7 +62,7 @@ class ScriptedView:
         for i in range(number):
             row, column = divmod((cell + 3 * i) % (_COLUMNS * _ROWS), _COLUMNS)
             x, y = (column + 0.5) / _COLUMNS, (row + 0.5) / _ROWS
-            boxes.append(_Box(x - _SIZE, y - _SIZE, x + _SIZE, y + _SIZE))
+            boxes.append(Box(x - _SIZE, y - _SIZE, x + _SIZE, y + _SIZE, _SCORE))
         return boxes
 
     def _number(self, name: str) -> int:
@@ -101,3 +76,7 @@ class ScriptedView:
 
 def _ends(name: str, noun: str) -> bool:
     return name.endswith(noun) if is_chinese(noun) else name.split()[-1:] == [noun]
+
+
+def _answer(text: str) -> Answer:
+    return Answer(text, 'stop', (), ())
