@@ -328,8 +328,10 @@ class SpeechNode(LifecycleNodeMixin, Node):
                 actions = self._dialogue.heard_over_own_voice(transcript.text, saying)
                 outcome = Outcome.COMMAND if actions else Outcome.IGNORED
             else:
+                quiet = speaker.quiet_for() if speaker is not None else float('inf')
+                quiet -= now - heard.ended + heard.duration  # before it, not after
                 outcome, actions = self._dialogue.hear(
-                    transcript, self._vocabulary, now, heard.addressed
+                    transcript, self._vocabulary, now, heard.addressed, quiet
                 )
         self._publish_transcript(
             transcript.text,

@@ -65,6 +65,8 @@ class Settings:
     :ivar confirm_seconds: time for a yes or no.
     :ivar follow_seconds: time after a wake word, or after a question of the robot, in which
         whatever is said is meant for it.
+    :ivar echo_seconds: time after the robot's own voice in which a piece of its sentences is an
+        echo, unless it expects an answer; later, a person may have said the same.
     """
 
     accept: float = 0.55
@@ -72,6 +74,7 @@ class Settings:
     wake_words: tuple[str, ...] = ()
     confirm_seconds: float = 15.0
     follow_seconds: float = 10.0
+    echo_seconds: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -171,14 +174,21 @@ class Dialogue:
         return [Stop()] if contains_stop(text) and not contains_stop(saying) else []
 
     def hear(
-        self, heard: Transcript, vocabulary: Vocabulary, now: float, addressed: bool = False
+        self,
+        heard: Transcript,
+        vocabulary: Vocabulary,
+        now: float,
+        addressed: bool = False,
+        quiet: float = 0.0,
     ) -> tuple[Outcome, list[Action]]:
         """Return what becomes of an utterance, and what to do, in order.
 
         :param addressed: a button was held: it is meant for the robot.
+        :param quiet: seconds from the robot's own voice to the utterance.
         """
         text, language = heard.text, heard.language
-        if not normalize(text):
+        plain = normalize(text)
+        if not plain:
             if addressed:
                 return Outcome.ASKED_AGAIN, [Say(sentence('again', language), language)]
             return Outcome.IGNORED, []
@@ -186,12 +196,16 @@ class Dialogue:
         if command is Command.STOP:
             self._unsure = None
             return Outcome.COMMAND, [Stop(), Say(sentence('stopped', language), language)]
-        if self._is_echo(text):
+        addressed = addressed or now < self._open_until
+        repeated = [own for own in self._spoken if _is_piece(plain, own)]
+        unexpected = quiet < self.settings.echo_seconds and not addressed
+        whole = any(_is_piece(own, plain) for own in repeated)
+        if repeated and (unexpected or whole or command is not None):
             return Outcome.IGNORED, []
         if command is not None and heard.confidence >= self.settings.reject:
             actions = self._obey(command, language, now)
             return (Outcome.COMMAND if actions else Outcome.IGNORED), actions
-        return self._instruction(heard, vocabulary, now, addressed or now < self._open_until)
+        return self._instruction(heard, vocabulary, now, addressed, bool(repeated))
 
     def _obey(self, command: Command, language: str, now: float) -> list[Action]:
         if command is Command.REPEAT:
@@ -215,7 +229,12 @@ class Dialogue:
         return [Decide(plan, yes, self._read_back)]
 
     def _instruction(
-        self, heard: Transcript, vocabulary: Vocabulary, now: float, addressed: bool
+        self,
+        heard: Transcript,
+        vocabulary: Vocabulary,
+        now: float,
+        addressed: bool,
+        repeated: bool,
     ) -> tuple[Outcome, list[Action]]:
         text, language, settings = heard.text, heard.language, self.settings
         if settings.wake_words and not addressed:
@@ -234,19 +253,16 @@ class Dialogue:
                 return Outcome.IGNORED, []
             return Outcome.ASKED_AGAIN, [Say(sentence('again', language), language)]
         instruction = Instruct(found.text, language)
-        sure = heard.confidence >= settings.accept and not found.corrected
+        # Sentences of kimi hold the words of instructions and of answers: it may be an echo.
+        sure = heard.confidence >= settings.accept and not found.corrected and not repeated
         if sure and (found.known or addressed):
             self._unsure = None
             return Outcome.INSTRUCTION, [instruction]
         self._unsure, self._unsure_until = instruction, now + settings.confirm_seconds
         return Outcome.READ_BACK, [Say(sentence('read_back', language, found.text), language, True)]
 
-    def _is_echo(self, text: str) -> bool:
-        plain = normalize(text)
-        return any(_same(plain, own) for own in self._spoken)
 
-
-def _same(heard: str, own: str) -> bool:
+def _is_piece(heard: str, own: str) -> bool:
     """Whether a text is a sentence of one's own, or a long piece of it."""
     if len(heard) < (4 if language_of(heard) == 'zh' else 10):
         return heard == own

@@ -139,6 +139,39 @@ def test_own_sentences_are_echoes(hear):
     assert hear(dialogue, 'Pick up the blue bowl.')[0] is Outcome.INSTRUCTION
 
 
+@pytest.mark.parametrize(
+    ('text', 'own'),
+    [
+        ('Pick up the red cup.', 'I will pick up the red cup.'),
+        ('Pick up the blue cup.', 'I will pick up the red cup.'),
+        ('拿起红色的杯子。', '我来拿起红色的杯子。'),
+    ],
+)
+def test_instruction_in_its_own_words_is_read_back_once_an_echo_is_over(hear, text, own):
+    dialogue = Dialogue()
+    dialogue.said(own, language_of(own))
+    assert hear(dialogue, text, quiet=4.0) == (Outcome.IGNORED, [])
+    assert hear(dialogue, text, quiet=6.0)[0] is Outcome.READ_BACK
+    yes = '是的' if language_of(text) == 'zh' else 'yes'
+    (instruction,) = hear(dialogue, yes, quiet=6.0)[1]
+    assert isinstance(instruction, Instruct) and instruction.language == language_of(text)
+    assert hear(dialogue, own, quiet=600.0) == (Outcome.IGNORED, [])  # the sentence itself
+
+
+def test_answer_in_the_words_of_the_question_is_read_back(hear):
+    dialogue = Dialogue()
+    dialogue.planned(plan(asks=True), 10.0)
+    dialogue.said('Which cup: the left one or the right one?', 'en')
+    assert hear(dialogue, 'The left one.', now=12.0, quiet=1.0)[0] is Outcome.READ_BACK
+    assert hear(dialogue, 'yes', now=14.0)[1] == [Instruct('the left one', 'en')]
+
+
+def test_command_in_its_own_words_is_always_an_echo(hear):
+    dialogue = Dialogue()
+    dialogue.said('Please say that again.', 'en')
+    assert hear(dialogue, 'say that again', quiet=600.0) == (Outcome.IGNORED, [])
+
+
 def test_wake_word(hear):
     dialogue = Dialogue(Settings(wake_words=('hey kimi', '你好kimi')))
     assert hear(dialogue, 'Pick up the red cup.')[0] is Outcome.IGNORED
