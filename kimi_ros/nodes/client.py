@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.action import ActionClient
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage
 
@@ -22,18 +16,15 @@ from kimi_msgs.action import Instruct
 from kimi_msgs.srv import Approve
 from kimi_ros.agent import Plan, State
 from kimi_ros.nodes import qos
+from kimi_ros.nodes.client_node import ClientNode, NoResponseError
 from kimi_ros.nodes.codes import ErrorCode
 from kimi_ros.nodes.diagnostics import LAST_PLAN, LAST_SECONDS, Level
 from kimi_ros.nodes.images import read_comment
+from kimi_ros.nodes.instruct_client import instruct_client
 from kimi_ros.nodes.messages import plan_from_message
 
-_SPIN_PERIOD = 0.1  # seconds
 _TOPIC_TIMEOUT = 5.0  # seconds, for the parts of a result that are published on topics
 _KEPT = 8  # images and times: those of other clients may arrive in between
-
-
-class NoResponseError(Exception):
-    """The node is not available or does not respond; says what was waited for and how long."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +62,7 @@ class _Received:
     waiting: dict[str, dict[str, Any]] | None = None
 
 
-class KimiClient:
+class KimiClient(ClientNode):
     """Client of the node `kimi`, a context manager. Not thread-safe."""
 
     def __init__(self, node_name: str = 'kimi'):
@@ -79,47 +70,16 @@ class KimiClient:
 
         :param node_name: of the node to use, with its namespace if it has one: 'r1/kimi'.
         """
-        node_name = node_name.strip('/')
-        self._context = rclpy.Context()
-        self._context.init()
-        self._node = rclpy.create_node(f'kimi_client_{uuid.uuid4().hex[:8]}', context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._name = node_name
+        super().__init__('kimi_client')
+        self._name = node_name.strip('/')
         self._received = _Received()
-        node, prefix = self._node, f'/{node_name}'
-        self._action: Any = ActionClient(
-            node,
-            Instruct,
-            f'{prefix}/instruct',
-            # With the default depth of 10, responses to other clients crowd out one's own.
-            goal_service_qos_profile=qos.INSTRUCTIONS,
-            result_service_qos_profile=qos.INSTRUCTIONS,
-            cancel_service_qos_profile=qos.INSTRUCTIONS,
-            feedback_sub_qos_profile=qos.FEEDBACK,
-        )
+        node, prefix = self._node, f'/{self._name}'
+        self._action = instruct_client(node, prefix)
         self._approve: Any = node.create_client(Approve, f'{prefix}/approve')
         node.create_subscription(
             CompressedImage, f'{prefix}/annotated/compressed', self._on_annotated, qos.STATUS
         )
         node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.STATUS)
-
-    def __enter__(self) -> KimiClient:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Destroy the node and its context."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        self._context.try_shutdown()
 
     def wait_until_ready(
         self,
@@ -152,7 +112,7 @@ class KimiClient:
             check()
             return not missing()
 
-        self._spin(ready, timeout, missing)
+        self._wait(ready, timeout, missing)
 
     def instruct(
         self,
@@ -186,7 +146,7 @@ class KimiClient:
             )
         received = self._received
         with contextlib.suppress(NoResponseError):
-            self._spin(
+            self._wait(
                 lambda: plan.id in received.seconds and plan.id in received.annotated,
                 _TOPIC_TIMEOUT,
                 lambda: 'no annotated image or time',
@@ -214,7 +174,7 @@ class KimiClient:
     ) -> str:
         """Send a decision about a plan that waits; returns '' or why it was rejected."""
         request = Approve.Request(id=plan_id, hash=plan_hash, approve=approved, approver=approver)
-        self._spin(self._approve.service_is_ready, timeout, lambda: 'no service to approve with')
+        self._wait(self._approve.service_is_ready, timeout, lambda: 'no service to approve with')
         future = self._approve.call_async(request)
         return str(self._result(future, timeout, 'the approval request').error_msg)
 
@@ -226,7 +186,7 @@ class KimiClient:
         :raises NoResponseError: the node does not report within `timeout` seconds.
         """
         self._received.waiting = None
-        self._spin(
+        self._wait(
             lambda: self._received.waiting is not None,
             timeout,
             lambda: f'no report of the node {self._name}: does it run?',
@@ -234,15 +194,8 @@ class KimiClient:
         return self._received.waiting or {}
 
     def _result(self, future: Future[Any], timeout: float, what: str) -> Any:
-        self._spin(future.done, timeout, lambda: f'{what} got no response')
+        self._wait(future.done, timeout, lambda: f'{what} got no response')
         return future.result()
-
-    def _spin(self, done: Callable[[], bool], timeout: float, missing: Callable[[], str]) -> None:
-        deadline = time.monotonic() + timeout
-        while not done():
-            if time.monotonic() > deadline:
-                raise NoResponseError(f'{missing()} after {timeout:g} s')
-            self._executor.spin_once(timeout_sec=_SPIN_PERIOD)
 
     def _on_annotated(self, message: CompressedImage) -> None:
         jpeg = bytes(message.data)

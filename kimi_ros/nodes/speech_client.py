@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import SingleThreadedExecutor
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
 
@@ -19,18 +15,17 @@ from kimi_msgs.msg import Audio, Transcript
 from kimi_msgs.msg import Plan as PlanMessage
 from kimi_ros.agent import Plan
 from kimi_ros.nodes import qos
-from kimi_ros.nodes.client import NoResponseError
+from kimi_ros.nodes.client_node import ClientNode, NoResponseError
 from kimi_ros.nodes.messages import plan_from_message
 from kimi_ros.nodes.speech_messages import audio_message
 from kimi_ros.speech.audio import SAMPLE_RATE
 
 _BLOCK = 1024  # samples a message
 _PACE = 0.016  # seconds between two messages: four times real time
-_SPIN = 0.05  # seconds
 _RESEND = 5.0  # seconds, after which a call is made again
 
 
-class SpeechClient:
+class SpeechClient(ClientNode):
     """A context manager. Not thread-safe.
 
     :ivar transcripts: final ones, in order.
@@ -41,12 +36,7 @@ class SpeechClient:
 
     def __init__(self, speech: str = 'speech', kimi: str = 'kimi'):
         """Create a node in a context of its own."""
-        self._context = rclpy.Context()
-        self._context.init()
-        name = f'speech_client_{uuid.uuid4().hex[:8]}'
-        self._node = rclpy.create_node(name, context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
+        super().__init__('speech_client')
         self._name = speech
         self.transcripts: list[Transcript] = []
         self.partials: list[str] = []
@@ -66,23 +56,6 @@ class SpeechClient:
         subscribe(PlanMessage, f'{kimi}/plan', self._on_plan, qos.LATCHED)
         subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.STATUS)
 
-    def __enter__(self) -> SpeechClient:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Destroy the node and its context."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        self._context.try_shutdown()
-
     def wait_until_ready(self, timeout: float, check: Callable[[], object] = lambda: None) -> None:
         """Wait until the node hears what is sent.
 
@@ -95,7 +68,7 @@ class SpeechClient:
                 self.send(np.full(_BLOCK, 1e-5, np.float32))
             return self._status is not None and self._status[0] == 0
 
-        self.until(ready, timeout, f'the node {self._name}: {self._status}')
+        self._wait(ready, timeout, lambda: f'the node {self._name}: {self._status}')
 
     def send(self, samples: np.ndarray, pace: float = _PACE) -> None:
         """Publish sound, 16 kHz mono, in blocks.
@@ -115,7 +88,7 @@ class SpeechClient:
         self.send(silence)
         deadline = time.monotonic() + timeout
         while len(self.transcripts) == before and time.monotonic() < deadline:
-            self._executor.spin_once(timeout_sec=_SPIN)
+            self._spin_once()
         return self.transcripts[-1] if len(self.transcripts) > before else None
 
     def quiet(self, timeout: float = 20.0) -> None:
@@ -131,7 +104,7 @@ class SpeechClient:
             future = self._stop.call_async(Trigger.Request())
             resend = time.monotonic() + _RESEND
             while not future.done() and time.monotonic() < resend:
-                self._executor.spin_once(timeout_sec=_SPIN)
+                self._spin_once()
             if future.done():
                 return
         raise NoResponseError(f'{self._name}/stop gave no reply in {timeout:g} s')
@@ -141,17 +114,13 @@ class SpeechClient:
 
         :raises NoResponseError: after `timeout` seconds.
         """
-        deadline = time.monotonic() + timeout
-        while not done():
-            if time.monotonic() > deadline:
-                raise NoResponseError(f'waited {timeout:g} s for {what}')
-            self._executor.spin_once(timeout_sec=_SPIN)
+        self._wait(done, timeout, lambda: f'still waiting for {what}')
 
     def spin(self, seconds: float) -> None:
         """Process what arrives for a time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            self._executor.spin_once(timeout_sec=_SPIN)
+            self._spin_once()
 
     def _on_transcript(self, message: Transcript) -> None:
         if message.outcome == Transcript.PARTIAL:

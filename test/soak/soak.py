@@ -81,13 +81,12 @@ class Soak:
     def __init__(self, seconds, seed, folder):
         import rclpy
         from diagnostic_msgs.msg import DiagnosticArray
-        from rclpy.action import ActionClient
         from rclpy.executors import SingleThreadedExecutor
         from std_msgs.msg import String
         from std_srvs.srv import Trigger
 
-        from kimi_msgs.action import Instruct
         from kimi_ros.nodes import qos
+        from kimi_ros.nodes.instruct_client import instruct_client
 
         self._seconds, self._folder = seconds, folder
         self._random = random.Random(seed)
@@ -109,14 +108,7 @@ class Soak:
             DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.STATUS
         )
         for name in NAMES:
-            self._clients[name] = ActionClient(
-                self._node,
-                Instruct,
-                f'/{name}/kimi/instruct',
-                goal_service_qos_profile=qos.INSTRUCTIONS,
-                result_service_qos_profile=qos.INSTRUCTIONS,
-                cancel_service_qos_profile=qos.INSTRUCTIONS,
-            )
+            self._clients[name] = instruct_client(self._node, f'/{name}/kimi')
             self._triggers[name] = [
                 self._node.create_client(Trigger, f'/{name}/kimi/{verb}')
                 for verb in ('stop', 'forget')
