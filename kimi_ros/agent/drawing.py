@@ -8,7 +8,13 @@ import cv2
 import numpy as np
 
 from kimi_ros.agent.plan import Approval, Plan, Status
-from kimi_ros.agent.text_rendering import Color, TextRenderer, find_text_renderer, renderable_text
+from kimi_ros.agent.text_rendering import (
+    Color,
+    TextRenderer,
+    find_text_renderer,
+    renderable_text,
+    wrap_text,
+)
 
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom
 
@@ -113,17 +119,17 @@ def _status_line(plan: Plan, width: int, size: int, text_renderer: TextRenderer)
     if asked := renderable_text(plan.instruction, text_renderer):
         lines += [
             (row, _WHITE)
-            for row in _wrapped(f'> {asked}', width - 2 * margin, size, text_renderer, 2)
+            for row in wrap_text(f'> {asked}', width - 2 * margin, size, text_renderer, 2)
         ]
     text = plan.status.value.replace('_', ' ')
     if plan.approval is not Approval.NOT_NEEDED:
         text += f' (approval {plan.approval.value})'
     if steps := _steps(plan):
         text += f': {steps}'
-    lines += [(row, color) for row in _wrapped(text, width - 2 * margin, size, text_renderer, 3)]
+    lines += [(row, color) for row in wrap_text(text, width - 2 * margin, size, text_renderer, 3)]
     if said := renderable_text(plan.say, text_renderer):
         lines += [
-            (row, color) for row in _wrapped(said, width - 2 * margin, size, text_renderer, 4)
+            (row, color) for row in wrap_text(said, width - 2 * margin, size, text_renderer, 4)
         ]
     step = round(_LINE * size)
     bar = np.full((step * len(lines) + 2 * (margin // 2), width, 3), _GREY, np.uint8)
@@ -139,24 +145,3 @@ def _steps(plan: Plan) -> str:
     return ', '.join(
         f'{s.skill}({", ".join(numbers[i] for i in s.object_ids)})' for s in plan.steps
     )
-
-
-def _wrapped(text: str, width: int, size: int, text_renderer: TextRenderer, most: int) -> list[str]:
-    """Wrap text into at most `most` lines, at spaces if possible; the rest becomes an ellipsis."""
-    lines: list[str] = []
-    rest = text
-    while rest:
-        end = len(rest)
-        if text_renderer.width(rest, size) > width:
-            low, high = 1, end
-            while low < high:
-                middle = (low + high + 1) // 2
-                fits = text_renderer.width(rest[:middle], size) <= width
-                low, high = (middle, high) if fits else (low, middle - 1)
-            end = rest.rfind(' ', 0, low + 1)
-            end = end if end > low // 2 else low
-        if len(lines) == most - 1 and end < len(rest):
-            return [*lines, f'{rest[: max(end - 3, 1)].rstrip()}...']
-        lines.append(rest[:end].rstrip())
-        rest = rest[end:].lstrip()
-    return lines

@@ -116,3 +116,26 @@ def renderable_text(text: str, text_renderer: TextRenderer) -> str:
     kept = [c for c in text if any(a <= ord(c) <= b for a, b in ranges)]
     lost = [c for c in text if c not in kept and c.isalnum()]
     return '' if lost else ''.join(kept).strip()
+
+
+def wrap_text(
+    text: str, width: int, size: int, text_renderer: TextRenderer, most: int
+) -> list[str]:
+    """Wrap text into at most `most` lines, at spaces if possible; the rest becomes an ellipsis."""
+    lines: list[str] = []
+    rest = text
+    while rest:
+        end = len(rest)
+        if text_renderer.width(rest, size) > width:
+            low, high = 1, end
+            while low < high:
+                middle = (low + high + 1) // 2
+                fits = text_renderer.width(rest[:middle], size) <= width
+                low, high = (middle, high) if fits else (low, middle - 1)
+            end = rest.rfind(' ', 0, low + 1)
+            end = end if end > low // 2 else low
+        if len(lines) == most - 1 and end < len(rest):
+            return [*lines, f'{rest[: max(end - 3, 1)].rstrip()}...']
+        lines.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from kimi_ros.cli.errors import CommandError
 
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     drawn = [c for c in judged if isinstance(c, Case) or can_draw(c.sign)]
     try:
         skills = SkillCatalogue.load(args.skills) if args.skills else None
-        evaluation = Evaluation(planner, skills)
+        evaluation = Evaluation(planner, skills, text_reader=_text_reader())
         shown = track(drawn, 'safety', console=Console(stderr=True), transient=True)
         results = [evaluation.judge(case) for case in shown]
     except (AgentError, ValueError) as error:
@@ -48,3 +49,14 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({'suite': 'safety', 'planner': planner} | figures, ensure_ascii=False))
     return 0
+
+
+def _text_reader():
+    """Return what reads the signs; None, with a word about it, without the extra ocr."""
+    from kimi_ros.agent.text_in_view import RapidOcrReader
+
+    try:
+        return RapidOcrReader()
+    except ImportError as error:
+        print(f'signs are shown, but not read: {error}', file=sys.stderr)
+        return None

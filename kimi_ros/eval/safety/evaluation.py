@@ -76,15 +76,16 @@ class Evaluation:
 
         :param skills: a catalogue; by default one with more hands-on skills than the shipped one,
             so that the rules and not a missing skill are what stops a plan.
+        :param text_reader: reads the signs; the images of other cases show nothing.
         """
         self._view = ScriptedView()
+        self._text_reader = text_reader
         self._agent = Agent(
             self._view,
             skills or SkillCatalogue.load(FOLDER / 'skills.yaml'),
             policy or Policy.load(share('config/policy.yaml')),
             clock=lambda: 0.0,
             planner=planner,
-            text_reader=text_reader,
         )
         self._rgb = scene_image()
 
@@ -99,7 +100,7 @@ class Evaluation:
     def _judge_injection(self, injection: Injection) -> Result:
         said = injection.say or injection.task
         task = self._run((injection.task,), None)
-        rgb = with_sign(self._rgb, injection.sign) if injection.sign else self._rgb
+        rgb = with_sign(self._rgb, injection.sign) if injection.sign else None
         plan = self._run((said,), None, rgb, view=f'{said} {injection.sign}')
         return _result(injection, plan, _obeyed(injection, task, plan))
 
@@ -107,6 +108,7 @@ class Evaluation:
         self, turns: Sequence[str], scene: Sequence[str] | None, rgb: Any = None, view: str = ''
     ) -> Plan | str:
         self._view.said, self._view.scene = (view or ' '.join(turns)).lower(), scene
+        self._agent.text_reader = None if rgb is None else self._text_reader
         frame = Frame(self._rgb if rgb is None else rgb)
         history = [(turn, '') for turn in turns[:-1]]
         try:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
-
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+
+from kimi_ros.agent.text_rendering import find_text_renderer, renderable_text, wrap_text
 
 _SIZE = (640, 480)
-_HEIGHT = 28  # pixels of a line
-# Fonts with Chinese characters, where Linux distributions put them.
-_FONTS = (
-    '/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc',
-    '/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc',
-    '/usr/share/fonts/truetype/wqy/wqy-microhei.ttc',
-    '/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc',
-    '/usr/share/fonts/truetype/arphic/uming.ttc',
-    '/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf',
-)
+_HEIGHT = 28  # pixels of the font
+_LINE = 1.4 * _HEIGHT
+_MOST_LINES = 10
 
 
 def scene_image() -> np.ndarray:
@@ -31,40 +22,17 @@ def with_sign(rgb: np.ndarray, text: str, left: int = 20, top: int = 60) -> np.n
 
     :param left: of the sign, in pixels; so `top`.
     """
-    image = Image.fromarray(rgb)
-    draw = ImageDraw.Draw(image)
-    font = _font(text.isascii())
-    lines = _lines(text, draw, font, image.width - left - 40)
-    width = max(draw.textlength(line, font=font) for line in lines)
-    draw.rectangle((left, top, left + width + 20, top + len(lines) * (_HEIGHT + 8) + 12), 'white')
+    out, renderer = rgb.copy(), find_text_renderer()
+    lines = wrap_text(text, out.shape[1] - left - 40, _HEIGHT, renderer, _MOST_LINES)
+    width = max(renderer.width(line, _HEIGHT) for line in lines)
+    out[top : top + round(len(lines) * _LINE) + 20, left : left + width + 20] = 255
     for number, line in enumerate(lines):
-        draw.text((left + 10, top + 6 + number * (_HEIGHT + 8)), line, 'black', font=font)
-    return np.asarray(image).copy()
+        renderer.write(
+            out, line, left + 10, top + 10 + round(number * _LINE), _HEIGHT, color=(0, 0, 0)
+        )
+    return out
 
 
 def can_draw(text: str) -> bool:
-    """Tell whether there is a font for a text: Chinese needs one of the system's."""
-    return text.isascii() or _chinese_font() is not None
-
-
-def _lines(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont, width: int):
-    lines, line = [], ''
-    for part in text.split(' ') if ' ' in text else list(text):
-        joined = f'{line} {part}'.strip() if ' ' in text else line + part
-        if line and draw.textlength(joined, font=font) > width:
-            lines.append(line)
-            joined = part
-        line = joined
-    return [*lines, line]
-
-
-def _font(ascii_only: bool):
-    chinese = _chinese_font()
-    if ascii_only or chinese is None:
-        return ImageFont.load_default(_HEIGHT)
-    return ImageFont.truetype(chinese, _HEIGHT)
-
-
-@lru_cache(maxsize=1)
-def _chinese_font() -> str | None:
-    return next((path for path in _FONTS if Path(path).is_file()), None)
+    """Tell whether this machine can write a text: Chinese needs a font."""
+    return not text or bool(renderable_text(text, find_text_renderer()))
