@@ -1,6 +1,7 @@
 """The node `kimi` for your own camera."""
 
 import os
+from typing import Any
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
@@ -34,40 +35,33 @@ TOPICS = (
 
 
 def make_node(context: LaunchContext) -> list[Node]:
-    """Return the node; empty launch arguments leave the value to the parameter file."""
+    """Return the nodes; empty launch arguments leave the value to the parameter file."""
 
     def given(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    topics = {name: given(name) for name, _, _ in TOPICS}
-    nodes = [
-        Node(
+    def node(name: str, **options: Any) -> Node:
+        return Node(
             package='kimi_ros',
-            executable='kimi_node',
-            name='kimi',
+            executable=f'{name}_node',
+            name=name,
             namespace=given('namespace'),
             output='screen',
-            parameters=[
-                given('params_file'),
-                node_parameters({name: given(name) for name, _ in PARAMETERS}),
-            ],
+            **options,
+        )
+
+    topics = {name: given(name) for name, _, _ in TOPICS}
+    parameters = node_parameters({name: given(name) for name, _ in PARAMETERS})
+    nodes = [
+        node(
+            'kimi',
+            parameters=[given('params_file'), parameters],
             remappings=remappings(topics, given('cameras')),
         )
     ]
     if given('speech').lower() in ('true', '1'):
-        nodes.append(
-            Node(
-                package='kimi_ros',
-                executable='speech_node',
-                name='speech',
-                namespace=given('namespace'),
-                output='screen',
-                parameters=[
-                    given('speech_params_file'),
-                    *([{'skills': given('skills')}] if given('skills') else []),
-                ],
-            )
-        )
+        skills = [{'skills': given('skills')}] if given('skills') else []
+        nodes.append(node('speech', parameters=[given('speech_params_file'), *skills]))
     return nodes
 
 

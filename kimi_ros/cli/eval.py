@@ -11,7 +11,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from kimi_ros.cli import eval_libero
+from kimi_ros.cli import eval_bag, eval_libero
 from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.options import (
     add_model_option,
@@ -41,6 +41,7 @@ _SUITES = (
     'safety',
     'speech',
     'libero',
+    'bag',
 )
 _TABLES = ('full', 'small')
 _SCENES = 200
@@ -52,6 +53,7 @@ def add_parser(subparsers) -> None:
         'eval', help='evaluate a model on held-out scenes', description=__doc__
     )
     p.add_argument('suite', choices=_SUITES)
+    eval_bag.add_arguments(p)
     add_model_option(p)
     p.add_argument(
         '--n',
@@ -100,6 +102,10 @@ def run(args: argparse.Namespace) -> int:
         from kimi_ros.cli import eval_safety
 
         return eval_safety.run(args)
+    if args.suite == 'bag':
+        return eval_bag.run(args)
+    if args.files:
+        raise CommandError(f'FILE is for bag, not for {args.suite}')
     if args.suite == 'libero':
         return eval_libero.run(args)
     args.lang = args.lang or 'en'

@@ -1,4 +1,4 @@
-"""`kimi up`: start the node and a simulated camera, without `ros2 launch`."""
+"""`kimi up`: start the node and a simulated or recorded camera, without `ros2 launch`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import threading
+from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.options import (
@@ -23,7 +24,7 @@ _POLL_PERIOD = 0.5  # seconds
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb to the command's parser."""
     parser = subparsers.add_parser(
-        'up', help='start the node and a simulated camera; Ctrl-C stops both'
+        'up', help='start the node and a simulated or recorded camera; Ctrl-C stops both'
     )
     add_model_option(parser)
     add_planning_options(parser)
@@ -37,6 +38,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         '--no-camera', action='store_true', help='start only the node, for your own camera'
+    )
+    parser.add_argument(
+        '--bag', type=Path, metavar='FILE', help='a recorded camera (MCAP or sqlite3) instead'
     )
     parser.add_argument(
         'ros',
@@ -62,7 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     parameters |= {f'remote_{k}': v for k, v in remote_fields(arguments).items() if v != ''}
     processes = []
-    if not arguments.no_camera:
+    if arguments.bag is not None:
+        parameters['image_transport'] = _image_transport(arguments.bag)
+        path = str(arguments.bag.resolve())
+        processes.append(('bag_player', ros_arguments({'path': path})))
+    elif not arguments.no_camera:
         try:
             from kimi_ros.nodes.sim_camera import render_scene
         except ImportError as error:
@@ -97,3 +105,14 @@ def run(arguments: argparse.Namespace) -> int:
         for node in reversed(nodes):
             node.stop()
     return 0
+
+
+def _image_transport(path: Path) -> str:
+    """Return the parameter image_transport for a bag; raises CommandError if it cannot be read."""
+    from kimi_ros.nodes.bag import Bag, BagError
+
+    try:
+        with Bag(path) as bag:
+            return 'compressed' if bag.is_compressed else 'raw'
+    except BagError as error:
+        raise CommandError(str(error)) from error

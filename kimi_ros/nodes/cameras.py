@@ -17,7 +17,7 @@ from kimi_ros.nodes.diagnostics import StatusReport, camera_report, frame_loss_w
 from kimi_ros.nodes.frame_buffer import FrameBuffer
 from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.frame_rate import FrameRateMonitor
-from kimi_ros.nodes.messages import nanoseconds
+from kimi_ros.nodes.stamps import nanoseconds
 
 _ACTIVE = 5.0  # seconds: a topic with a message in this time is active
 

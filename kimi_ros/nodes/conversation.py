@@ -36,17 +36,15 @@ class Conversation:
     def turns(self) -> tuple[Turn, ...]:
         """Return the turns, oldest first."""
         with self._lock:
-            if self._clock() - self._latest > self._timeout():
-                self._turns.clear()
+            self._forget_old()
             most = self._most()
             return tuple(self._turns[-most:] if most else ())
 
     def points(self, camera: str) -> tuple[Point, ...]:
         """Return where the things of the newest turn are; () if another camera saw them."""
         with self._lock:
-            if self._clock() - self._latest > self._timeout() or camera != self._camera:
-                return ()
-            return self._points
+            self._forget_old()
+            return self._points if camera == self._camera else ()
 
     def add(
         self, instruction: str, said: str, camera: str = '', points: Iterable[Point] = ()
@@ -57,15 +55,20 @@ class Conversation:
         :param points: where they are, x and y in pixels.
         """
         with self._lock:
-            now = self._clock()
-            if now - self._latest > self._timeout():
-                self._turns.clear()
+            self._forget_old()
             self._turns = [*self._turns, (instruction, said)][-max(self._most(), 1) :]
-            self._latest = now
+            self._latest = self._clock()
             self._camera, self._points = camera, tuple(points)
 
     def clear(self) -> None:
         """Forget all turns."""
         with self._lock:
-            self._turns.clear()
-            self._points = ()
+            self._forget()
+
+    def _forget_old(self) -> None:
+        if self._clock() - self._latest > self._timeout():
+            self._forget()
+
+    def _forget(self) -> None:
+        self._turns.clear()
+        self._points = ()

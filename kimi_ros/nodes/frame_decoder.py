@@ -27,7 +27,7 @@ from kimi_ros.nodes.images import (
     to_depth,
     to_rgb,
 )
-from kimi_ros.nodes.messages import seconds
+from kimi_ros.nodes.stamps import seconds
 from kimi_ros.nodes.transform_buffer import TransformError
 
 _TRANSFORM_TIMEOUT = 0.2  # seconds: a moving camera's transform arrives a little after its image

@@ -12,10 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
-from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
-from rclpy.node import Node
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Empty, String
 from std_srvs.srv import Trigger
 
@@ -31,6 +29,7 @@ from kimi_ros.nodes.executor import RequestExecutor
 from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.instruct_server import InstructServer
 from kimi_ros.nodes.log_throttle import LogThrottle, escaped
+from kimi_ros.nodes.managed_node import ManagedNode
 from kimi_ros.nodes.messages import approval_number, time_message
 from kimi_ros.nodes.model_loader import ModelBundle, ModelLoader, load_bundle
 from kimi_ros.nodes.parameters import KIMI_PARAMETERS, declare_parameters
@@ -52,7 +51,7 @@ _INACTIVE = 'the node is not active: activate it (ros2 lifecycle set)'
 _SWITCH_INTERVAL = 0.0005
 
 
-class KimiNode(LifecycleNodeMixin, Node):
+class KimiNode(ManagedNode):
     """Connects topics, services and the action to a RequestHandler while it is active."""
 
     def __init__(self, load: Callable[[], ModelBundle] | None = None, **options: Any):
@@ -61,9 +60,7 @@ class KimiNode(LifecycleNodeMixin, Node):
         :param load: returns the model bundle, instead of what the parameters name.
         :param options: of rclpy.node.Node: context, namespace, parameter_overrides, ...
         """
-        Node.__init__(self, 'kimi', **options)
-        self._callback_group = ReentrantCallbackGroup()
-        LifecycleNodeMixin.__init__(self, callback_group=self._callback_group)
+        super().__init__('kimi', **options)
         declare_parameters(self, KIMI_PARAMETERS)
         self._load = load or self._load_from_parameters
         self._loader: ModelLoader | None = None
@@ -78,26 +75,14 @@ class KimiNode(LifecycleNodeMixin, Node):
         self._throttle = LogThrottle(_REPEAT_PERIOD)
         self._publisher = PlanPublisher(self, self._seconds)
         self._stopped = self.create_publisher(Empty, '~/stopped', qos.STATUS)
-        self._diagnostics = self.create_publisher(
-            DiagnosticArray,
-            '/diagnostics',
-            qos.STATUS,
-            qos_overriding_options=qos.overridable(),
-        )
         base_frame = self.value('base_frame')
         poses = CameraPoseLookup(self, base_frame)
         self._decoder = FrameDecoder(poses, base_frame, lambda: self.value('distortion'))
         self._create_servers()
         self.create_timer(1.0, self._publish_diagnostics, MutuallyExclusiveCallbackGroup())
         self._wait_for_model = not self.value('autostart')
-        if self.value('autostart'):
-            self.trigger_configure()
-            self.trigger_activate()
-            self._wait_for_model = True
-
-    def value(self, name: str) -> Any:
-        """Return a parameter's current value."""
-        return self.get_parameter(name).value
+        self.start()
+        self._wait_for_model = True
 
     def make_executor(self) -> RequestExecutor:
         """Return an executor with the threads needed: queued, awaiting approval, and extra ones."""
@@ -145,11 +130,6 @@ class KimiNode(LifecycleNodeMixin, Node):
         )
         return super().on_activate(state)
 
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Cancel all requests, which get their results, and unsubscribe from the cameras."""
-        self._deactivate()
-        return super().on_deactivate(state)
-
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free the model."""
         if self._loader is not None:
@@ -157,17 +137,8 @@ class KimiNode(LifecycleNodeMixin, Node):
         self._loader = None
         return super().on_cleanup(state)
 
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Do what deactivating and cleaning up do."""
-        self._deactivate()
-        self.on_cleanup(state)
-        return TransitionCallbackReturn.SUCCESS
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Return to unconfigured after an exception in a transition."""
-        return self.on_shutdown(state)
-
     def _deactivate(self) -> None:
+        """Cancel all requests, which get their results, and unsubscribe from the cameras."""
         self._handler = None
         self._conversation.clear()
         self._instruct.finish_goals(_FINISH_TIMEOUT)
@@ -200,14 +171,7 @@ class KimiNode(LifecycleNodeMixin, Node):
             on_plan=self._publish_diagnostics,
             on_error=self._log_error,
         )
-        self.create_subscription(
-            String,
-            'instruction',
-            self._on_instruction,
-            qos.INSTRUCTIONS,
-            callback_group=group,
-            qos_overriding_options=qos.overridable(),
-        )
+        self.subscribe(String, 'instruction', self._on_instruction, qos.INSTRUCTIONS, group)
         for kind, name, callback in (
             (Approve, '~/approve', self._on_approve),
             (Describe, '~/describe', self._on_describe),
@@ -348,18 +312,7 @@ class KimiNode(LifecycleNodeMixin, Node):
             ),
             *(cameras.reports(self._decoder) if cameras is not None else ()),
         ]
-        array = DiagnosticArray(status=[self._status(r) for r in reports])
-        array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(array)
-
-    def _status(self, report: diagnostics.StatusReport) -> DiagnosticStatus:
-        return DiagnosticStatus(
-            level=bytes([report.level]),
-            name=f'{self.get_fully_qualified_name().lstrip("/")}: {report.component}',
-            message=report.message,
-            hardware_id=self.value('model'),
-            values=[KeyValue(key=key, value=value) for key, value in report.values],
-        )
+        self.publish_reports(reports, self.value('model'))
 
 
 def main(args: Sequence[str] | None = None, load: Callable[[], ModelBundle] | None = None) -> int:

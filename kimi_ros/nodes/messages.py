@@ -14,10 +14,10 @@ from kimi_msgs.msg import GroundedObject as GroundedObjectMessage
 from kimi_msgs.msg import Plan as PlanMessage
 from kimi_msgs.msg import PlanStep as PlanStepMessage
 from kimi_ros.agent import Approval, DepthStatus, GroundedObject, Plan, PlanStep, Risk, Status
+from kimi_ros.nodes.stamps import NANO, nanoseconds, seconds
 
 _NAN = math.nan
 _Kind = TypeVar('_Kind', bound=Enum)
-_NANO = 1_000_000_000
 _TEXTS = (
     'id', 'hash', 'catalogue_hash', 'policy_hash', 'instruction', 'language', 'say', 'model',
     'planner', 'question',
@@ -26,17 +26,7 @@ _TEXTS = (
 
 def time_message(nanoseconds: int) -> Time:
     """Return a builtin_interfaces/Time."""
-    return Time(sec=nanoseconds // _NANO, nanosec=nanoseconds % _NANO)
-
-
-def nanoseconds(message: Time) -> int:
-    """Return a builtin_interfaces/Time as nanoseconds."""
-    return int(message.sec) * _NANO + int(message.nanosec)
-
-
-def seconds(nanoseconds: int) -> float:
-    """Return a stamp in seconds; every reader of a plan gets the same float, and so its hash."""
-    return nanoseconds / _NANO  # rounded once; 1e9 would round the nanoseconds first
+    return Time(sec=nanoseconds // NANO, nanosec=nanoseconds % NANO)
 
 
 def approval_number(approval: Approval) -> int:
@@ -61,7 +51,7 @@ def plan_to_message(plan: Plan, stamp: int) -> PlanMessage:
     message.objects = [_object_to_message(o) for o in plan.objects]
     message.steps = [_step_to_message(s) for s in plan.steps]
     message.approval = _number(message, 'APPROVAL', plan.approval)
-    message.expires = time_message(round(plan.expires * _NANO))
+    message.expires = time_message(round(plan.expires * NANO))
     return message
 
 

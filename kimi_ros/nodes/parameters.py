@@ -189,6 +189,37 @@ KIMI_PARAMETERS = (
     ParameterSpec('jpeg_quality', 85, 'JPEG quality of the annotated image', (1, 100)),
 )
 
+EXECUTOR_PARAMETERS = (
+    ParameterSpec('kimi', 'kimi', 'name of the node whose plans are carried out', read_only=True),
+    ParameterSpec(
+        'actions',
+        '',
+        'YAML file of the actions that carry out skills; empty: that of the simulated table',
+        read_only=True,
+    ),
+    ParameterSpec(
+        'skills',
+        '',
+        'YAML file of the skills, the same as for kimi; empty: the file in the package',
+        read_only=True,
+    ),
+    ParameterSpec('look_again', True, 'ask kimi after each step where its objects are now'),
+    ParameterSpec(
+        'max_plan_age',
+        30.0,
+        's since the image, after which a plan without approval is not carried out any more',
+        (0.1, 3600.0),
+    ),
+)
+
+BAG_PARAMETERS = (
+    ParameterSpec('path', '', 'the bag: a folder, or an MCAP or sqlite3 file', read_only=True),
+    ParameterSpec('loop', True, 'begin again at the end'),
+    ParameterSpec('image', '', 'image topic in the bag; empty: the only one', read_only=True),
+    ParameterSpec('camera_info', '', 'camera_info topic; empty: beside the image', read_only=True),
+    ParameterSpec('depth', '', 'depth topic; empty: the only one, if any', read_only=True),
+)
+
 SIM_CAMERA_PARAMETERS = (
     ParameterSpec(
         'seed', 2_000_000, 'seed of the scene and of the camera pose', (0, 2**31 - 1), True

@@ -178,14 +178,9 @@ class RequestHandler:
             named, rest = named_camera(instruction, self._buffers)
         except UnknownCameraError as error:
             raise self._no_camera(error.name) from None
-        return (
-            (named, rest or describe_question(detect_language(instruction)))
-            if named
-            else (
-                camera,
-                instruction,
-            )
-        )
+        if not named:
+            return camera, instruction
+        return named, rest or describe_question(detect_language(instruction))
 
     def _no_camera(self, name: str) -> RequestError:
         known = ', '.join(c for c in self._buffers if c) or 'only the unnamed camera'

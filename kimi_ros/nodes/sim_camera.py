@@ -63,8 +63,8 @@ class SimCamera(Node):
     The scene is rendered once; every image is stamped with the time at which it is published.
     """
 
-    def __init__(self) -> None:
-        super().__init__('sim_camera')
+    def __init__(self, name: str = 'sim_camera') -> None:
+        super().__init__(name)
         declare_parameters(self, SIM_CAMERA_PARAMETERS)
         self._publishers_by_topic = {
             topic: self.create_publisher(
@@ -92,18 +92,25 @@ class SimCamera(Node):
             self.get_logger().warning(
                 f'showing recorded frame {view.seed} instead of scene {seed}: {view.recorded}'
             )
-        frame, frame_id = view.frame, self._value('frame_id')
+        messages = self._messages_of(view.frame)
+        self._publish_pose(view.frame)
+        self.get_logger().info(f'publishing scene {view.seed} at {self._value("rate"):g} Hz')
+        return messages
+
+    def _publish_pose(self, frame: RenderedFrame) -> None:
+        self._broadcaster = publish_static(
+            self, frame.camera_pose, self._value('frame_id'), self._value('base_frame')
+        )
+
+    def _messages_of(self, frame: RenderedFrame) -> dict[str, Image | CameraInfo]:
+        """Return the messages that show a frame, by topic; without stamps."""
         messages = {
             'image': fill_image(Image(), frame.rgb, 'rgb8'),
             'depth/image': fill_image(Image(), np.asarray(frame.depth, np.float32), '32FC1'),
             'camera_info': camera_info(frame.intrinsics, *frame.rgb.shape[1::-1]),
         }
         for message in messages.values():
-            message.header.frame_id = frame_id
-        self._broadcaster = publish_static(
-            self, frame.camera_pose, frame_id, self._value('base_frame')
-        )
-        self.get_logger().info(f'publishing scene {view.seed} at {self._value("rate"):g} Hz')
+            message.header.frame_id = self._value('frame_id')
         return messages
 
     def _value(self, name: str) -> Any:

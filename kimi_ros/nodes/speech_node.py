@@ -8,36 +8,27 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.action import ActionClient
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.executors import MultiThreadedExecutor
-from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
-from rclpy.node import Node
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, Trigger
 
-from kimi_msgs.action import Instruct as InstructAction
-from kimi_msgs.msg import Audio, Transcript
 from kimi_msgs.msg import Plan as PlanMessage
-from kimi_msgs.srv import Approve
+from kimi_msgs.msg import Transcript
 from kimi_ros.agent.skills import SkillCatalogue
 from kimi_ros.nodes import qos
-from kimi_ros.nodes.codes import ErrorCode
+from kimi_ros.nodes.audio_topics import AudioTopics
+from kimi_ros.nodes.kimi_requests import KimiRequests
+from kimi_ros.nodes.managed_node import ManagedNode
 from kimi_ros.nodes.messages import plan_from_message
 from kimi_ros.nodes.runner import run_node
-from kimi_ros.nodes.speech_messages import (
-    OUTCOMES,
-    AudioReader,
-    audio_message,
-    common_audio_message,
-    plan_notice,
-)
+from kimi_ros.nodes.speech_diagnostics import sound_report
+from kimi_ros.nodes.speech_messages import OUTCOMES, plan_notice
 from kimi_ros.nodes.speech_parameters import declare_speech_parameters
 from kimi_ros.resources import share
 from kimi_ros.speech.devices import Loudspeaker, Microphone, PacedOutput
@@ -51,29 +42,16 @@ from kimi_ros.speech.dialogue import (
     Settings,
     Stop,
 )
-from kimi_ros.speech.errors import SoundError, SpeechError
-from kimi_ros.speech.listener import AudioSource, Heard, Listener, PushedSound, WavFile
+from kimi_ros.speech.errors import SpeechError
+from kimi_ros.speech.listener import AudioSource, Heard, Listener, WavFile
 from kimi_ros.speech.recognizer import Recognizer, load_recognizer
 from kimi_ros.speech.segmenter import SegmenterSettings
 from kimi_ros.speech.speaker import AudioOutput, Priority, Speaker
 from kimi_ros.speech.vocabulary import Vocabulary, language_of
 from kimi_ros.speech.voices import load_voice
 
-CommonAudio: Any = None
-try:
-    import audio_common_msgs.msg as common
 
-    # There are two packages of this name: each has one of these.
-    CommonAudio = getattr(common, 'AudioStamped', None) or common.AudioData
-except ImportError:
-    pass
-
-_QUIET_ERRORS = (ErrorCode.NONE, ErrorCode.CANCELLED, ErrorCode.DENIED, ErrorCode.EXPIRED)
-_CLIPPED = 0.001  # share of samples from which the level is reported
-_AUDIO = qos.FEEDBACK  # sound may not have gaps
-
-
-class SpeechNode(LifecycleNodeMixin, Node):
+class SpeechNode(ManagedNode):
     """Connects a Listener, a Dialogue and a Speaker with the node `kimi`."""
 
     def __init__(self, **options: Any):
@@ -81,9 +59,7 @@ class SpeechNode(LifecycleNodeMixin, Node):
 
         :param options: of rclpy.node.Node: context, namespace, parameter_overrides, ...
         """
-        Node.__init__(self, 'speech', **options)
-        self._group = ReentrantCallbackGroup()
-        LifecycleNodeMixin.__init__(self, callback_group=self._group)
+        super().__init__('speech', **options)
         declare_speech_parameters(self)
         self._lock = Lock()
         self._recognizer: Recognizer | None = None
@@ -91,22 +67,13 @@ class SpeechNode(LifecycleNodeMixin, Node):
         self._listener: Listener | None = None
         self._dialogue = Dialogue()
         self._vocabulary = Vocabulary((), {'en': (), 'zh': ()})
-        self._pushed: PushedSound | None = None
-        self._reader = AudioReader()
         self._held = False
         self._problem = ''
-        self._goals: list[Any] = []
         self._asked_at = float('nan')  # end of the last instruction's speech, monotonic
         self.answer_seconds = float('nan')
         self._create_interfaces()
         self.create_timer(1.0, self._publish_diagnostics, MutuallyExclusiveCallbackGroup())
-        if self.value('autostart'):
-            self.trigger_configure()
-            self.trigger_activate()
-
-    def value(self, name: str) -> Any:
-        """Return a parameter's current value."""
-        return self.get_parameter(name).value
+        self.start()
 
     # Lifecycle.
 
@@ -165,27 +132,12 @@ class SpeechNode(LifecycleNodeMixin, Node):
             return TransitionCallbackReturn.FAILURE
         return super().on_activate(state)
 
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop listening and fall silent."""
-        self._deactivate()
-        return super().on_deactivate(state)
-
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free the recogniser and the voice."""
         if self._speaker is not None:
             self._speaker.close()
         self._speaker = self._recognizer = None
         return super().on_cleanup(state)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Do what deactivating and cleaning up do."""
-        self._deactivate()
-        self.on_cleanup(state)
-        return TransitionCallbackReturn.SUCCESS
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Return to unconfigured after an exception in a transition."""
-        return self.on_shutdown(state)
 
     def drain(self, timeout: float) -> None:
         """Fall silent at the end.
@@ -195,7 +147,9 @@ class SpeechNode(LifecycleNodeMixin, Node):
         self._deactivate()
 
     def _deactivate(self) -> None:
-        listener, self._listener, self._pushed = self._listener, None, None
+        """Stop listening and fall silent."""
+        listener, self._listener = self._listener, None
+        self._audio.close()
         if listener is not None:
             listener.close()
         if self._speaker is not None:
@@ -204,53 +158,19 @@ class SpeechNode(LifecycleNodeMixin, Node):
     # Setup.
 
     def _create_interfaces(self) -> None:
-        def publisher(kind: type, topic: str, profile: Any) -> Any:
-            return self.create_publisher(
-                kind, topic, profile, qos_overriding_options=qos.overridable()
-            )
-
-        def subscribe(
-            kind: type, topic: str, callback: Callable[[Any], None], profile: Any
-        ) -> None:
-            self.create_subscription(
-                kind,
-                topic,
-                callback,
-                profile,
-                callback_group=MutuallyExclusiveCallbackGroup(),
-                qos_overriding_options=qos.overridable(),
-            )
-
-        self._transcripts = publisher(Transcript, '~/transcript', qos.STATUS)
-        self._speaking = publisher(Bool, '~/speaking', qos.LATCHED)
-        self._said = publisher(String, '~/said', qos.STATUS)
-        self._audio = publisher(Audio, '~/audio', _AUDIO)
-        self._diagnostics = publisher(DiagnosticArray, '/diagnostics', qos.STATUS)
-        kimi = self.value('kimi')
-        subscribe(Audio, 'audio', self._on_audio, _AUDIO)
-        if CommonAudio is not None:
-            subscribe(CommonAudio, 'audio_common', self._on_common_audio, _AUDIO)
-        subscribe(String, f'{kimi}/say', self._on_say, qos.STATUS)
-        subscribe(PlanMessage, f'{kimi}/plan', self._on_plan, qos.LATCHED)
-        self._instruct: Any = ActionClient(
-            self,
-            InstructAction,
-            f'{kimi}/instruct',
-            callback_group=self._group,
-            goal_service_qos_profile=qos.INSTRUCTIONS,
-            result_service_qos_profile=qos.INSTRUCTIONS,
-            cancel_service_qos_profile=qos.INSTRUCTIONS,
-            feedback_sub_qos_profile=qos.FEEDBACK,
-        )
-        self._approve: Any = self.create_client(
-            Approve, f'{kimi}/approve', callback_group=self._group
-        )
-        self._stop: Any = self.create_client(Trigger, f'{kimi}/stop', callback_group=self._group)
+        group, kimi = self._callback_group, self.value('kimi')
+        self._transcripts = self.publisher(Transcript, '~/transcript', qos.STATUS)
+        self._speaking = self.publisher(Bool, '~/speaking', qos.LATCHED)
+        self._said = self.publisher(String, '~/said', qos.STATUS)
+        self._audio = AudioTopics(self, self._on_audio_problem)
+        self._kimi = KimiRequests(self, kimi, group, on_error=self._say_text)
+        self.subscribe(String, f'{kimi}/say', self._on_say, qos.STATUS)
+        self.subscribe(PlanMessage, f'{kimi}/plan', self._on_plan, qos.LATCHED)
         for kind, name, callback in (
             (SetBool, '~/listen', self._on_listen),
             (Trigger, '~/stop', self._on_stop),
         ):
-            self.create_service(kind, name, callback, callback_group=self._group)
+            self.create_service(kind, name, callback, callback_group=group)
 
     def _settings(self) -> Settings:
         words = tuple(w for w in self.value('wake_words') if w)
@@ -265,8 +185,7 @@ class SpeechNode(LifecycleNodeMixin, Node):
         if source == 'microphone':
             return Microphone(self.value('microphone'), self._on_microphone)
         if source == 'topic':
-            self._pushed = PushedSound()
-            return self._pushed
+            return self._audio.open()
         return WavFile(source)
 
     def _output(self) -> AudioOutput:
@@ -274,28 +193,13 @@ class SpeechNode(LifecycleNodeMixin, Node):
         if output == 'loudspeaker':
             return Loudspeaker(self.value('loudspeaker'))
         if output == 'topic':
-            return PacedOutput(self._publish_audio)
+            return PacedOutput(self._audio.publish)
         return PacedOutput(lambda samples, rate: None)
 
     # Sound.
 
-    def _on_audio(self, message: Audio) -> None:
-        if (pushed := self._pushed) is None:
-            return
-        try:
-            pushed.push(self._reader.read(message))
-            self._problem = ''
-        except SoundError as error:
-            self._problem = str(error)
-
-    def _on_common_audio(self, message: Any) -> None:
-        try:
-            self._on_audio(common_audio_message(message))
-        except SoundError as error:
-            self._problem = str(error)
-
-    def _publish_audio(self, samples: np.ndarray, rate: int) -> None:
-        self._audio.publish(audio_message(samples, rate, self.get_clock().now().to_msg()))
+    def _on_audio_problem(self, problem: str) -> None:
+        self._problem = problem
 
     def _on_microphone(self, problem: str) -> None:
         if problem and problem != self._problem:
@@ -365,68 +269,22 @@ class SpeechNode(LifecycleNodeMixin, Node):
             elif isinstance(action, Stop):
                 self._stop_everything()
             elif isinstance(action, Instruct):
-                self._send(action)
+                self._kimi.instruct(action)
             elif isinstance(action, Decide):
-                self._decide(action)
-
-    def _send(self, instruction: Instruct) -> None:
-        if not self._instruct.server_is_ready():
-            self.get_logger().error('the node kimi is not running: its action is not available')
-            return
-        goal = InstructAction.Goal(instruction=instruction.text, language=instruction.language)
-        self._instruct.send_goal_async(goal).add_done_callback(
-            lambda future: self._on_goal(future, instruction.language)
-        )
-
-    def _on_goal(self, future: Any, language: str) -> None:
-        handle = future.result()
-        if not handle.accepted:
-            self.get_logger().error('kimi rejected the instruction: it is not active')
-            return
-        with self._lock:
-            self._goals.append(handle)
-
-        def finished(result: Any) -> None:
-            with self._lock:
-                if handle in self._goals:
-                    self._goals.remove(handle)
-            answer = result.result().result
-            if answer.error_code not in _QUIET_ERRORS:
-                self._say(answer.error_msg, language_of(answer.error_msg))
-
-        handle.get_result_async().add_done_callback(finished)
-
-    def _decide(self, action: Decide) -> None:
-        request = Approve.Request(
-            id=action.plan.id,
-            hash=action.plan.hash,
-            approve=action.approve,
-            approver='voice',
-            voice=True,
-            read_back=action.read_back,
-        )
-
-        def decided(future: Any) -> None:
-            response = future.result()
-            if response.error_code:
-                self._say(response.error_msg, language_of(response.error_msg))
-
-        self._approve.call_async(request).add_done_callback(decided)
+                self._kimi.decide(action)
 
     def _stop_everything(self) -> None:
         if self._speaker is not None:
             self._speaker.stop()
-        with self._lock:
-            goals = list(self._goals)
-        for goal in goals:
-            goal.cancel_goal_async()
-        if self._stop.service_is_ready():
-            self._stop.call_async(Trigger.Request())
+        self._kimi.stop()
 
     # Speaking.
 
     def _on_say(self, message: String) -> None:
-        self._say(message.data, language_of(message.data))
+        self._say_text(message.data)
+
+    def _say_text(self, text: str) -> None:
+        self._say(text, language_of(text))
 
     def _on_plan(self, message: PlanMessage) -> None:
         plan = plan_from_message(message)
@@ -470,35 +328,9 @@ class SpeechNode(LifecycleNodeMixin, Node):
     # Diagnostics.
 
     def _publish_diagnostics(self) -> None:
-        listener, level = self._listener, DiagnosticStatus.OK
-        problem, values = self._problem, {}
-        if listener is None:
-            level, problem = DiagnosticStatus.ERROR, problem or 'not active'
-        else:
-            if problem:
-                level = DiagnosticStatus.ERROR
-            elif listener.level is None:
-                level, problem = DiagnosticStatus.WARN, 'no sound yet'
-            elif listener.level.clipped > _CLIPPED:
-                level, problem = DiagnosticStatus.WARN, 'the sound is clipped: lower the gain'
-            elif not listener.listening and listener.level is not None:
-                level, problem = DiagnosticStatus.WARN, 'the source has ended'
-            if listener.level is not None:
-                values['level_dbfs'] = f'{listener.level.rms:.0f}'
-                values['clipped'] = f'{listener.level.clipped:.4f}'
-            values['dropped_utterances'] = str(listener.dropped)
-        values['answer_seconds'] = f'{self.answer_seconds:.2f}'
+        report = sound_report(self._listener, self._problem, self.answer_seconds)
         name = self._recognizer.name if self._recognizer is not None else ''
-        status = DiagnosticStatus(
-            level=level,
-            name=f'{self.get_fully_qualified_name().lstrip("/")}: sound',
-            message=problem or 'listening',
-            hardware_id=name,
-            values=[KeyValue(key=key, value=value) for key, value in values.items()],
-        )
-        array = DiagnosticArray(status=[status])
-        array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(array)
+        self.publish_reports([report], name)
 
 
 def make_executor(node: SpeechNode) -> MultiThreadedExecutor:

@@ -32,6 +32,13 @@ def executable() -> str:
     return path
 
 
+def ipa(text: str, voice: str) -> str:
+    """Return the phonemes that one of espeak-ng's voices would speak."""
+    command = [executable(), '-q', '--ipa', '-v', voice, '--', text]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return ' '.join(done.stdout.split())
+
+
 class EspeakVoice:
     """See Voice."""
 

@@ -8,14 +8,13 @@ z are Chinese, with a or b English.
 from __future__ import annotations
 
 import functools
-import subprocess
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from kimi_ros.speech.errors import SpeechError, SpeechModelError, require
-from kimi_ros.speech.vocabulary import language_of
+from kimi_ros.speech.espeak import ipa
+from kimi_ros.speech.onnx_session import cpu_session
 
 RATE = 24_000
 """Hz, of the sound that it makes."""
@@ -76,12 +75,7 @@ class KokoroVoice:
             raise SpeechModelError(
                 f'{folder} is no kokoro folder: it needs the model (.onnx) and voices (.bin)'
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(models[0]), options, ['CPUExecutionProvider']
-        )
+        self._session = cpu_session(models[0], threads)
         names = {i.name for i in self._session.get_inputs()}
         self._tokens = 'tokens' if 'tokens' in names else 'input_ids'
         self._styles: dict[str, np.ndarray] = {}
@@ -126,19 +120,10 @@ def phonemes(text: str, language: str) -> str:
     """Return the model's symbols for a text."""
     if language == 'zh':
         return _chinese(text)
-    ipa = english_ipa(text)
+    spoken = ipa(text, 'en-us')
     for theirs, ours in _ENGLISH:
-        ipa = ipa.replace(theirs, ours)
-    return ipa
-
-
-def english_ipa(text: str) -> str:
-    """Return what espeak-ng writes for English text."""
-    from kimi_ros.speech.espeak import executable
-
-    command = [executable(), '-q', '--ipa', '-v', 'en-us', '--', text]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return ' '.join(done.stdout.split())
+        spoken = spoken.replace(theirs, ours)
+    return spoken
 
 
 def _chinese(text: str) -> str:
@@ -150,9 +135,7 @@ def _chinese(text: str) -> str:
     spoken = []
     for part in parts:
         known = part[:-1].isalpha() and part[-1:].isdigit()
-        spoken.append(_syllable(part) if known else ' ' if language_of(part) == 'en' else '')
-        if not known:
-            spoken[-1] = ''.join(c for c in part if c in _IDS)
+        spoken.append(_syllable(part) if known else ''.join(c for c in part if c in _IDS))
     return ''.join(spoken)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from kimi_ros.speech.errors import SpeechModelError
-from kimi_ros.speech.espeak import executable
+from kimi_ros.speech.espeak import executable, ipa
+from kimi_ros.speech.onnx_session import cpu_session
 
 _BEGIN, _END, _PAD = '^', '$', '_'
 
@@ -42,10 +41,7 @@ class PiperVoice:
             scales.get('length_scale', 1.0),
             scales.get('noise_w', 0.8),
         ]
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(model), options, ['CPUExecutionProvider'])
+        self._session = cpu_session(model, threads)
         self._inputs = {i.name for i in self._session.get_inputs()}
 
     @property
@@ -55,11 +51,8 @@ class PiperVoice:
 
     def synthesize(self, text: str, language: str, speed: float = 1.0) -> np.ndarray:
         """See Voice."""
-        command = [executable(), '-q', '--ipa', '-v', self._espeak, '--', text]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        sounds = ' '.join(done.stdout.split())
         ids = list(self._ids[_BEGIN]) + list(self._ids[_PAD])
-        for symbol in sounds:
+        for symbol in ipa(text, self._espeak):
             if symbol in self._ids:
                 ids += [*self._ids[symbol], *self._ids[_PAD]]
         ids += self._ids[_END]

@@ -6,10 +6,10 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from kimi_ros.speech.audio import SAMPLE_RATE, level
 from kimi_ros.speech.errors import SpeechModelError
+from kimi_ros.speech.onnx_session import cpu_session
 
 BLOCK = 512
 """Samples of one decision: 32 ms."""
@@ -48,12 +48,7 @@ class SileroVad:
         :param quiet: dBFS, below which a block is no speech and the network is not asked, which
             makes an idle node cheap.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(path or find_vad_model()), options, ['CPUExecutionProvider']
-        )
+        self._session = cpu_session(path or find_vad_model())
         self._inputs = {i.name for i in self._session.get_inputs()}
         self._quiet = quiet
         self.reset()

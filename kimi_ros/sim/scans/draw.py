@@ -11,6 +11,7 @@ import numpy as np
 from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.scans import raster, shading
 from kimi_ros.sim.scans.scene import Room, ScanCamera, ScanObject, ScanScene
+from kimi_ros.sim.scans.shadows import LAMP_REACH, SKY_REACH
 
 SUPERSAMPLING = 2
 MARGIN = 0.3
@@ -129,7 +130,7 @@ def _light(scene: ScanScene) -> tuple:
     shadows = np.full((len(directions), SHADOW_SIZE, SHADOW_SIZE), -1e9, np.float32)
     frames = np.zeros((len(directions), 3, 4), np.float32)
     ceilings = np.empty_like(shadows)
-    reaches = [shading.LAMP_REACH * lamp.softness for lamp in scene.lights] + [shading.SKY_REACH]
+    reaches = [LAMP_REACH * lamp.softness for lamp in scene.lights] + [SKY_REACH]
     for i, direction in enumerate(directions):
         frame, shadow = frames[i], shadows[i]
         aside = np.cross(direction, (0.3, 1.0, 0.2))

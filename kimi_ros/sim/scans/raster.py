@@ -15,6 +15,18 @@ compiled = numba.njit(cache=True, fastmath=True, nogil=True)
 
 
 @compiled
+def edge(xa, ya, xb, yb, x, y):
+    """Return twice the area of the triangle a, b, (x, y), above 0 where it turns from x to y."""
+    return (xb - xa) * (y - ya) - (yb - ya) * (x - xa)
+
+
+@compiled
+def _covered(a, b, c, size):
+    """Return the first and the last of the pixels 0 to `size` - 1 that lie within three corners."""
+    return max(0, int(math.ceil(min(a, b, c)))), min(size - 1, int(math.floor(max(a, b, c))))
+
+
+@compiled
 def rasterize(points, faces, first, cull, margin, w_buffer, id_buffer, stamp, mark):
     """Draw one mesh; return how many pixels its outline covers, hidden or not: all, and inside.
 
@@ -36,20 +48,16 @@ def rasterize(points, faces, first, cull, margin, w_buffer, id_buffer, stamp, ma
             continue
         xa, ya, xb, yb = points[a, 0], points[a, 1], points[b, 0], points[b, 1]
         xc, yc = points[c, 0], points[c, 1]
-        area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
+        area = edge(xa, ya, xb, yb, xc, yc)
         if area == 0 or (cull and area > 0):
             continue
-        x0 = max(0, int(math.ceil(min(xa, xb, xc))))
-        x1 = min(width - 1, int(math.floor(max(xa, xb, xc))))
-        y0 = max(0, int(math.ceil(min(ya, yb, yc))))
-        y1 = min(height - 1, int(math.floor(max(ya, yb, yc))))
-        if x0 > x1 or y0 > y1:
-            continue
+        x0, x1 = _covered(xa, xb, xc, width)
+        y0, y1 = _covered(ya, yb, yc, height)
         inverse = 1.0 / area
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
-                u = ((xc - xb) * (y - yb) - (yc - yb) * (x - xb)) * inverse
-                v = ((xa - xc) * (y - yc) - (ya - yc) * (x - xc)) * inverse
+                u = edge(xb, yb, xc, yc, x, y) * inverse
+                v = edge(xc, yc, xa, ya, x, y) * inverse
                 t = 1.0 - u - v
                 if u < 0 or v < 0 or t < 0:
                     continue
@@ -73,20 +81,16 @@ def rasterize_height(points, faces, buffer):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         xa, ya, xb, yb = points[a, 0], points[a, 1], points[b, 0], points[b, 1]
         xc, yc = points[c, 0], points[c, 1]
-        area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
+        area = edge(xa, ya, xb, yb, xc, yc)
         if area == 0:
             continue
-        x0 = max(0, int(math.ceil(min(xa, xb, xc))))
-        x1 = min(width - 1, int(math.floor(max(xa, xb, xc))))
-        y0 = max(0, int(math.ceil(min(ya, yb, yc))))
-        y1 = min(height - 1, int(math.floor(max(ya, yb, yc))))
-        if x0 > x1 or y0 > y1:
-            continue
+        x0, x1 = _covered(xa, xb, xc, width)
+        y0, y1 = _covered(ya, yb, yc, height)
         inverse = 1.0 / area
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
-                u = ((xc - xb) * (y - yb) - (yc - yb) * (x - xb)) * inverse
-                v = ((xa - xc) * (y - yc) - (ya - yc) * (x - xc)) * inverse
+                u = edge(xb, yb, xc, yc, x, y) * inverse
+                v = edge(xc, yc, xa, ya, x, y) * inverse
                 t = 1.0 - u - v
                 if u < 0 or v < 0 or t < 0:
                     continue

@@ -1,4 +1,4 @@
-"""Colours of what a camera sees: textures, lamps with soft shadows, the sky. Compiled by Numba."""
+"""Colours of what a camera sees: textures, lamps, the sky. Compiled by Numba."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ import math
 
 import numpy as np
 
-from kimi_ros.sim.scans.raster import compiled
+from kimi_ros.sim.scans.raster import compiled, edge
+from kimi_ros.sim.scans.shadows import openness, turn_of, visibility
 
 SPECULAR_POWER = 28.0
-TAPS = 6
-_ANGLES = 2.399963 * np.arange(TAPS)  # the golden angle
-_DISC = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
-_DISC *= np.sqrt((np.arange(TAPS) + 0.5) / TAPS)[:, None]
-"""float (TAPS, 2), the samples of a shadow, spread over the unit disc."""
-LAMP_REACH, SKY_REACH = 0.10, 0.08
-"""Metres: how far above a point blockers of a lamp are sought, and how far beside it of the sky."""
 _CREASE = 0.75  # cosine between a face and its corners beyond which it has an edge
 _FARTHEST = 30.0
 
@@ -44,84 +38,6 @@ def sample(texels, sizes, starts, u, v, level, out):
 
 
 @compiled
-def _turn(x, y):
-    """Return cosine and sine of some angle, another one for every pixel."""
-    n = (x * 73856093) ^ (y * 19349663)
-    n = (n ^ (n >> 13)) * 1274126177
-    angle = ((n ^ (n >> 16)) & 0xFFFF) * (2 * math.pi / 65536)
-    return math.cos(angle), math.sin(angle)
-
-
-@compiled
-def _visibility(shadow, ceiling, frame, p, softness, turn):
-    """Return the share of a light, 0-1, that reaches point `p`.
-
-    :param shadow: float32 (M, M), height towards the light.
-    :param ceiling: float32 (M, M), the greatest of `shadow` around each of its pixels.
-    :param frame: float32 (3, 4), from the base frame to (column, row, height in metres); the first
-        two rows are in pixels.
-    :param softness: half the light's angular width, radians.
-    :param turn: cosine and sine by which the samples are turned, other ones at every pixel: grain
-        instead of bands.
-    """
-    size = shadow.shape[0]
-    x = frame[0, 0] * p[0] + frame[0, 1] * p[1] + frame[0, 2] * p[2] + frame[0, 3]
-    y = frame[1, 0] * p[0] + frame[1, 1] * p[1] + frame[1, 2] * p[2] + frame[1, 3]
-    h = frame[2, 0] * p[0] + frame[2, 1] * p[1] + frame[2, 2] * p[2] + frame[2, 3]
-    if x < 1 or y < 1 or x > size - 2 or y > size - 2:
-        return 1.0
-    if ceiling[int(y), int(x)] <= h + 0.003:  # nothing near: most of a table
-        return 1.0
-    scale = math.sqrt(frame[0, 0] ** 2 + frame[0, 1] ** 2 + frame[0, 2] ** 2)
-    reach = max(LAMP_REACH * softness * scale, 1.0)
-    above, blockers = 0.0, 0
-    cos, sin = reach * turn[0], reach * turn[1]
-    for i in range(TAPS):
-        column = int(x + cos * _DISC[i, 0] - sin * _DISC[i, 1] + 0.5)
-        row = int(y + sin * _DISC[i, 0] + cos * _DISC[i, 1] + 0.5)
-        if 0 <= column < size and 0 <= row < size and shadow[row, column] > h + 0.003:
-            above += shadow[row, column] - h
-            blockers += 1
-    if blockers == 0 or blockers == TAPS:
-        return 1.0 - blockers / TAPS
-    reach = max(above / blockers * softness * scale, 0.7)
-    lit = 0
-    # At a right angle to the first samples.
-    cos, sin = -reach * turn[1], reach * turn[0]
-    for i in range(TAPS):
-        column = int(x + cos * _DISC[i, 0] - sin * _DISC[i, 1] + 0.5)
-        row = int(y + sin * _DISC[i, 0] + cos * _DISC[i, 1] + 0.5)
-        if not (0 <= column < size and 0 <= row < size and shadow[row, column] > h + 0.003):
-            lit += 1
-    return lit / TAPS
-
-
-@compiled
-def _openness(heights, ceiling, frame, p, turn):
-    """Return the share of the sky, 0-1, that is open above point `p`: contact shadows."""
-    size = heights.shape[0]
-    x = frame[0, 0] * p[0] + frame[0, 1] * p[1] + frame[0, 2] * p[2] + frame[0, 3]
-    y = frame[1, 0] * p[0] + frame[1, 1] * p[1] + frame[1, 2] * p[2] + frame[1, 3]
-    h = frame[2, 0] * p[0] + frame[2, 1] * p[1] + frame[2, 2] * p[2] + frame[2, 3]
-    if x < 1 or y < 1 or x > size - 2 or y > size - 2:
-        return 1.0
-    if ceiling[int(y), int(x)] <= h + 0.002:
-        return 1.0
-    scale = math.sqrt(frame[0, 0] ** 2 + frame[0, 1] ** 2 + frame[0, 2] ** 2)
-    closed = 0.0
-    cos, sin = SKY_REACH * scale * turn[0], SKY_REACH * scale * turn[1]
-    for i in range(TAPS):
-        away = SKY_REACH * math.sqrt((i + 0.5) / TAPS)
-        column = int(x + cos * _DISC[i, 0] - sin * _DISC[i, 1] + 0.5)
-        row = int(y + sin * _DISC[i, 0] + cos * _DISC[i, 1] + 0.5)
-        if 0 <= column < size and 0 <= row < size:
-            above = heights[row, column] - h
-            if above > 0.002:
-                closed += above / math.sqrt(above * above + away * away)
-    return 1.0 - closed / TAPS
-
-
-@compiled
 def light_point(
     p, n, eye, lights, softness, sky, ground, shadows, ceilings, frames, gloss, turn, color
 ):
@@ -132,10 +48,10 @@ def light_point(
     :param softness: float32 (L,); sky, ground: float32 (3,), light from above and from below.
     :param shadows: float32 (L + 1, M, M): a height map for each light and, last, from above.
     :param ceilings: float32, alike: the greatest of `shadows` around each pixel.
-    :param frames: float32 (L + 1, 3, 4): see `_visibility`.
+    :param frames: float32 (L + 1, 3, 4): see `visibility`.
     """
     count = lights.shape[0]
-    open_share = _openness(shadows[count], ceilings[count], frames[count], p, turn)
+    open_share = openness(shadows[count], ceilings[count], frames[count], p, turn)
     up = 0.5 + 0.5 * n[2]
     red = (ground[0] + (sky[0] - ground[0]) * up) * open_share
     green = (ground[1] + (sky[1] - ground[1]) * up) * open_share
@@ -148,7 +64,7 @@ def light_point(
         facing = n[0] * lights[i, 0] + n[1] * lights[i, 1] + n[2] * lights[i, 2]
         if facing <= 0:
             continue
-        share = _visibility(shadows[i], ceilings[i], frames[i], p, softness[i], turn)
+        share = visibility(shadows[i], ceilings[i], frames[i], p, softness[i], turn)
         if share <= 0:
             continue
         red += lights[i, 3] * facing * share
@@ -205,7 +121,7 @@ def shade_mesh(
                             color[k] = linear[int(color[k])]
                         light_point(
                             p, n, eye, lights, softness, sky, ground, shadows, ceilings, frames,
-                            gloss, _turn(x, y), color,
+                            gloss, turn_of(x, y), color,
                         )  # fmt: skip
                     for k in range(3):
                         out[y, x, k] = color[k]
@@ -220,10 +136,10 @@ def _surface_point(
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
     xa, ya, xb, yb = points[a, 0], points[a, 1], points[b, 0], points[b, 1]
     xc, yc = points[c, 0], points[c, 1]
-    area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
-    ua = ((xc - xb) * (py - yb) - (yc - yb) * (px - xb)) / area * points[a, 2]
-    ub = ((xa - xc) * (py - yc) - (ya - yc) * (px - xc)) / area * points[b, 2]
-    uc = ((xb - xa) * (py - ya) - (yb - ya) * (px - xa)) / area * points[c, 2]
+    area = edge(xa, ya, xb, yb, xc, yc)
+    ua = edge(xb, yb, xc, yc, px, py) / area * points[a, 2]
+    ub = edge(xc, yc, xa, ya, px, py) / area * points[b, 2]
+    uc = edge(xa, ya, xb, yb, px, py) / area * points[c, 2]
     total = ua + ub + uc
     ua, ub, uc = ua / total, ub / total, uc / total
     for k in range(3):
@@ -318,7 +234,7 @@ def shade_room(
                         if surface == 0:
                             light_point(
                                 p, n, eye, lights, softness, sky, ground, shadows, ceilings, frames,
-                                gloss if which == 0 else 0.0, _turn(x, y), color,
+                                gloss if which == 0 else 0.0, turn_of(x, y), color,
                             )  # fmt: skip
                         else:
                             for k in range(3):

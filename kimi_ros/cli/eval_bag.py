@@ -1,0 +1,137 @@
+"""`kimi eval bag FILE QUESTIONS`: instructions about moments of a recorded bag, without ROS.
+
+QUESTIONS has a line of JSON for each: docs/evaluation.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from kimi_ros.cli.errors import CommandError
+
+_POINT = {'type': 'array', 'items': {'type': 'number'}, 'minItems': 4, 'maxItems': 4}
+_LINE = {
+    'type': 'object',
+    'required': ['at', 'instruction'],
+    'additionalProperties': False,
+    'properties': {
+        'at': {'type': 'number', 'minimum': 0},
+        'instruction': {'type': 'string', 'pattern': r'\S'},
+        'language': {'enum': ['en', 'zh', '']},
+        'status': {'enum': ['ok', 'needs_clarification', 'infeasible', 'refused', 'answer']},
+        'skills': {'type': 'array', 'items': {'type': 'string'}},
+        'boxes': {'type': 'array', 'items': _POINT},
+    },
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the bag and the questions."""
+    parser.add_argument(
+        'files',
+        nargs='*',
+        type=Path,
+        metavar='FILE',
+        help='bag: the bag (MCAP or sqlite3), and a file of questions about it',
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask every question about the newest frame of its moment; print what is wrong, and shares."""
+    from kimi_ros.agent import Agent, Policy, SkillCatalogue
+    from kimi_ros.agent.errors import AgentError
+    from kimi_ros.cli.options import remote_settings, skills_path
+    from kimi_ros.nodes.bag import Bag, BagError
+    from kimi_ros.resources import share
+    from kimi_ros.vlm import VisionLanguageModel, VlmError
+
+    if len(args.files) != 2:
+        raise CommandError('kimi eval bag needs two files: the bag and the questions')
+    path, file = args.files
+    questions = read_questions(file)[args.seed :][: args.n]
+    results = []
+    try:
+        with Bag(path) as bag, VisionLanguageModel.load(args.model) as vlm:
+            skills = SkillCatalogue.load(skills_path(args))
+            policy = Policy.load(share('config/policy.yaml'))
+            planner = {'planner': args.planner, 'remote': remote_settings(args)}
+            agent = Agent(vlm, skills, policy, **planner)
+            frames = bag.frames([q['at'] for q in questions])
+            for question, (frame, warnings) in zip(questions, frames, strict=True):
+                plan = agent.run(frame, question['instruction'], question.get('language', ''))
+                result = judge(plan, question)
+                result['warnings'] = [w.code for w in warnings]
+                results.append(result)
+                if result['wrong']:
+                    print(f'{question["at"]:g} s: {plan.instruction}: {"; ".join(result["wrong"])}')
+    except (AgentError, BagError, VlmError, ValueError) as error:
+        raise CommandError(str(error)) from error
+    figures = {
+        name: [r[name] for r in results if r[name] is not None]
+        for name in ('status_right', 'skills_right', 'points_right')
+    }
+    for name, values in figures.items():
+        if values:
+            print(f'bag {name}: {sum(values)} of {len(values)}')
+    if args.out:
+        out = args.out.with_suffix('.jsonl')
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lines = (json.dumps(result, ensure_ascii=False) for result in results)
+        out.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+        print(f'written: {out}')
+    if args.json:
+        shares = {n: sum(v) / len(v) if v else None for n, v in figures.items()}
+        print(json.dumps({'suite': 'bag', 'bag': str(path), 'n': len(results), **shares}))
+    return 0
+
+
+def read_questions(path: Path) -> list[dict[str, Any]]:
+    """Read and check a file of questions, sorted by their moments; raises CommandError."""
+    import jsonschema
+
+    try:
+        lines = path.read_text(encoding='utf-8').splitlines()
+    except OSError as error:
+        raise CommandError(f'{path}: {error.strerror}') from error
+    questions = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            question = json.loads(line)
+            jsonschema.Draft202012Validator(_LINE).validate(question)
+        except (ValueError, jsonschema.ValidationError) as error:
+            told = getattr(error, 'message', error)
+            raise CommandError(f'{path}, line {number}: {told}') from None
+        questions.append(question)
+    if not questions:
+        raise CommandError(f'{path} holds no questions')
+    return sorted(questions, key=lambda q: q['at'])
+
+
+def judge(plan: Any, question: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a plan is right, None where the question does not say, and what is wrong.
+
+    :param question: its 'boxes' hold x_min, y_min, x_max, y_max in pixels, one for each object of
+        the plan, in order.
+    """
+    skills = [step.skill for step in plan.steps]
+    wrong, right = [], {'status_right': None, 'skills_right': None, 'points_right': None}
+    if 'status' in question:
+        right['status_right'] = plan.status.value == question['status']
+        if not right['status_right']:
+            wrong.append(f'{plan.status.value} instead of {question["status"]} ({plan.say})')
+    if 'skills' in question:
+        right['skills_right'] = skills == question['skills']
+        if not right['skills_right']:
+            wrong.append(f'steps {skills} instead of {question["skills"]}')
+    if 'boxes' in question:
+        pairs = list(zip(plan.objects, question['boxes'], strict=False))
+        inside = [b[0] <= o.point[0] <= b[2] and b[1] <= o.point[1] <= b[3] for o, b in pairs]
+        right['points_right'] = len(plan.objects) == len(question['boxes']) and all(inside)
+        if not right['points_right']:
+            wrong.append(f'points {[tuple(map(round, o.point)) for o in plan.objects]}')
+    return {**question, **right, 'wrong': wrong, 'plan': json.loads(plan.to_json())}
