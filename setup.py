@@ -59,6 +59,7 @@ setup(
     package_data={
         'kimi_ros': ['py.typed'],
         'kimi_ros.agent': ['*.yaml'],
+        'kimi_ros.assist': ['*.yaml'],
         'kimi_ros.eval': ['*.yaml'],
         'kimi_ros.eval.libero': ['*.yaml'],
         'kimi_ros.eval.reading': ['*.jsonl', '*.yaml', 'skills/*.yaml'],
@@ -115,6 +116,7 @@ setup(
         ],
         # Both own the folder onnxruntime/: pip uninstall onnxruntime before installing this.
         'gpu': ['onnxruntime-gpu>=1.23.2'],
+        'bag': ['rosbags>=0.10'],
         'ocr': ['rapidocr>=3.10,<4'],
         'hub': ['huggingface_hub>=0.24'],
         'remote': ['openai>=1.56'],
@@ -133,6 +135,7 @@ setup(
             'openai>=1.56',
             'pytest>=7',
             'rapidocr>=3.10,<4',
+            'rosbags>=0.10',
         ],
         'lint': [
             'import-linter>=2.1',
@@ -150,8 +153,12 @@ setup(
             'kimi-export = kimi_export.cli:main',
             'kimi-train = kimi_train.cli:main',
             'kimi_node = kimi_ros.nodes.kimi_node:main',
+            'assist_node = kimi_ros.nodes.assist_node:main',
+            'bag_player = kimi_ros.nodes.bag_player:main',
+            'executor = kimi_ros.nodes.executor_node:main',
             'sim_camera = kimi_ros.nodes.sim_camera:main',
             'speech_node = kimi_ros.nodes.speech_node:main',
+            'sim_robot = kimi_ros.nodes.sim_robot:main',
         ],
     },
 )

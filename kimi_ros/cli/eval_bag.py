@@ -1,6 +1,6 @@
 """`kimi eval bag FILE QUESTIONS`: instructions about moments of a recorded bag, without ROS.
 
-QUESTIONS has a line of JSON for each: docs/evaluation.md.
+QUESTIONS has a line of JSON for each: docs/how_to/camera.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from kimi_ros.cli.errors import CommandError
 
-_POINT = {'type': 'array', 'items': {'type': 'number'}, 'minItems': 4, 'maxItems': 4}
+_BOX = {'type': 'array', 'items': {'type': 'number'}, 'minItems': 4, 'maxItems': 4}
 _LINE = {
     'type': 'object',
     'required': ['at', 'instruction'],
@@ -23,7 +23,7 @@ _LINE = {
         'language': {'enum': ['en', 'zh', '']},
         'status': {'enum': ['ok', 'needs_clarification', 'infeasible', 'refused', 'answer']},
         'skills': {'type': 'array', 'items': {'type': 'string'}},
-        'boxes': {'type': 'array', 'items': _POINT},
+        'boxes': {'type': 'array', 'items': _BOX},
     },
 }
 
@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='bag: the bag (MCAP or sqlite3), and a file of questions about it',
     )
+    parser.add_argument(
+        '--image', default='', metavar='TOPIC', help='bag: its image topic, if it has several'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from kimi_ros.agent import Agent, Policy, SkillCatalogue
     from kimi_ros.agent.errors import AgentError
     from kimi_ros.cli.options import remote_settings, skills_path
-    from kimi_ros.nodes.bag import Bag, BagError
+    from kimi_ros.nodes.bag import Bag, BagError, BagTopics
     from kimi_ros.resources import share
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
@@ -54,7 +57,10 @@ def run(args: argparse.Namespace) -> int:
     questions = read_questions(file)[args.seed :][: args.n]
     results = []
     try:
-        with Bag(path) as bag, VisionLanguageModel.load(args.model) as vlm:
+        with (
+            Bag(path, BagTopics(image=args.image)) as bag,
+            VisionLanguageModel.load(args.model) as vlm,
+        ):
             skills = SkillCatalogue.load(skills_path(args))
             policy = Policy.load(share('config/policy.yaml'))
             planner = {'planner': args.planner, 'remote': remote_settings(args)}

@@ -43,6 +43,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         '--bag', type=Path, metavar='FILE', help='a recorded camera (MCAP or sqlite3) instead'
     )
     parser.add_argument(
+        '--image', default='', metavar='TOPIC', help="the bag's image topic, if it has several"
+    )
+    parser.add_argument(
         'ros',
         nargs='*',
         metavar='-- ROS',
@@ -67,9 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     parameters |= {f'remote_{k}': v for k, v in remote_fields(arguments).items() if v != ''}
     processes = []
     if arguments.bag is not None:
-        parameters['image_transport'] = _image_transport(arguments.bag)
-        path = str(arguments.bag.resolve())
-        processes.append(('bag_player', ros_arguments({'path': path})))
+        parameters['image_transport'] = _image_transport(arguments.bag, arguments.image)
+        played = {'path': str(arguments.bag.resolve()), 'image': arguments.image}
+        processes.append(('bag_player', ros_arguments(played)))
     elif not arguments.no_camera:
         try:
             from kimi_ros.nodes.sim_camera import render_scene
@@ -107,12 +110,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _image_transport(path: Path) -> str:
+def _image_transport(path: Path, image: str) -> str:
     """Return the parameter image_transport for a bag; raises CommandError if it cannot be read."""
-    from kimi_ros.nodes.bag import Bag, BagError
+    from kimi_ros.nodes.bag import Bag, BagError, BagTopics
 
     try:
-        with Bag(path) as bag:
+        with Bag(path, BagTopics(image=image)) as bag:
             return 'compressed' if bag.is_compressed else 'raw'
     except BagError as error:
         raise CommandError(str(error)) from error

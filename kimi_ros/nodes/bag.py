@@ -128,7 +128,8 @@ class Bag:
             for message in held:
                 time, topic, kind, data = message
                 # Depth and transforms of the same moment may come after its image.
-                late = time - _SAME_TIME if topic == self.topics.depth or _is_tf(kind) else time
+                follows = topic == self.topics.depth or kind == _TRANSFORMS
+                late = time - _SAME_TIME if follows else time
                 if late <= at:
                     self._put(topic, kind, data, buffer, poses)
                 else:
@@ -174,16 +175,14 @@ class Bag:
         if not image:
             what = 'several image topics' if colour else 'no image topic'
             raise BagError(
-                f'{self._path} has {what}: {_listed(images or kinds)}; name one: --image'
+                f'{self._path} has {what}: {_listed(images or kinds)}. Name one: --image TOPIC'
             )
         depths = [t for t in images if t not in colour and kinds[t] == _IMAGE]
         depth = given.depth or (depths[0] if len(depths) == 1 else '')
-        return BagTopics(
-            image,
-            given.camera_info or _beside(image, kinds),
-            depth,
-            given.depth_info or (_beside(depth, kinds) if depth else ''),
-        )
+        info = given.camera_info or _beside(image, kinds)
+        depth_info = given.depth_info or (_beside(depth, kinds) if depth else '')
+        # Depth with the intrinsics of the image is registered to it.
+        return BagTopics(image, info, depth, depth_info if depth_info != info else '')
 
 
 class _BagPoses:
@@ -208,14 +207,10 @@ class _BagPoses:
         return self.buffer.lookup(target, source, stamp)
 
 
-def _is_tf(kind: str) -> bool:
-    return kind == _TRANSFORMS
-
-
 def _beside(topic: str, kinds: dict[str, str]) -> str:
-    """Return the camera_info beside an image topic: image_transport's convention."""
-    for depth in (1, 2):
-        name = f'{topic.rsplit("/", depth)[0]}/camera_info'
+    """Return the camera_info beside an image topic, as image_transport places it, or ''."""
+    for levels in (1, 2):  # image/compressed is one level deeper
+        name = f'{topic.rsplit("/", levels)[0]}/camera_info'
         if kinds.get(name) == _INFO:
             return name
     return ''
