@@ -45,6 +45,24 @@ _EVERYDAY_CATALOGUES = (
     ('pick', 'place', 'rotate', 'push', 'turn_on', 'turn_off', 'open', 'close'),
     ('hand_over', 'tidy_up', 'wipe', 'throw_away', 'locate'),
     ('place', 'hand_over', 'open', 'close', 'press_button'),
+    (
+        'navigate',
+        'locate',
+        'pick',
+        'place',
+        'hand_over',
+        'bring_to_person',
+        'follow',
+        'guide',
+        'greet',
+    ),
+    ('navigate', 'locate', 'pick', 'hand_over', 'follow', 'guide', 'count'),
+    ('navigate', 'locate', 'bring_to_person', 'guide', 'greet'),
+    ('pick', 'place', 'bring_to_person', 'follow', 'say'),
+    ('pick', 'place', 'rotate_to_side', 'push_to_side', 'push_into')
+    + ('open', 'close', 'stack_block', 'turn_on', 'turn_off'),
+    ('pick', 'place', 'push_to_side', 'open', 'close'),
+    ('pick', 'place', 'rotate_to_side', 'stack_block', 'close'),
 )
 _ARGUMENT_SYNONYMS = {
     'object': ('object',) * 8
@@ -120,7 +138,7 @@ def sample_catalogue(rng, lang: str, held_out_skills: bool = False) -> SkillCata
 
     size = 3 + int(rng.random() * 7)
     is_tabletop = not held_out_skills and rng.random() < 0.1
-    is_everyday = not held_out_skills and not is_tabletop and rng.random() < 0.15
+    is_everyday = not held_out_skills and not is_tabletop and rng.random() < 0.24
     if is_tabletop:
         chosen = ['locate', 'pick', 'place', 'describe']
     elif is_everyday:

@@ -6,6 +6,7 @@ from kimi_train.reader.language import free_text
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.patterns import PatternGenerator
 from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.service_tasks import ServiceTaskGenerator
 from kimi_train.reader.language.situations import SituationGenerator
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES
 from kimi_train.reader.language.span_markers import remove_markers
@@ -19,7 +20,7 @@ _TOPICS = _TEMPLATES['topics']
 _TOPICS_FOR_ME = tuple('{s}，{r}' if '我' in f else f for f in _TOPICS)
 
 
-class ChineseGenerator(SituationGenerator, PatternGenerator):
+class ChineseGenerator(SituationGenerator, ServiceTaskGenerator, PatternGenerator):
     """Generates Chinese instructions of all kinds."""
 
     lang = 'zh'

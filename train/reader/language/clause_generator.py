@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import defaultdict
 
 from kimi_train.reader.language import value_wordings
@@ -22,7 +23,12 @@ __all__ = ['GROUNDED_TYPES', 'ClauseGenerator', 'sample_relation']
 
 GROUNDED_TYPES = ('object', 'point', 'region')
 # Skills whose object may be given with its source: "the cup from the shelf".
-_FAMILIES_WITH_SOURCE = ('pick', 'hand_over', 'fetch', 'bring', 'deliver')
+_FAMILIES_WITH_SOURCE = ('pick', 'hand_over', 'fetch', 'bring', 'deliver', 'follow', 'guide')
+# A thing, a verb of placing and where it goes.
+_PLACEMENT = {
+    'en': re.compile(r'^(?:put|place|set|lay|stick|pop|leave) \{\} (?:back )?(?:in|on|into|onto) '),
+    'zh': re.compile(r'\{\}(?:放|搁|摆)'),
+}
 
 
 class ClauseGenerator:
@@ -86,7 +92,15 @@ class ClauseGenerator:
         like = similar_families().get(family.name, {})
         if any(like.get(name, 0) > 0.22 and not _opposite(name, family.name) for name in skills):
             return False
-        return template.verb not in self.catalogue.verbs or template.is_idiom
+        if template.verb not in self.catalogue.verbs:
+            return True
+        return template.is_idiom and not self._is_placement(template)
+
+    def _is_placement(self, template: RequestTemplate) -> bool:
+        """Tell whether a skill with a place fulfils the request: "put {object} in the freezer"."""
+        return bool(_PLACEMENT[self.lang].search(template.delexicalized)) and self.catalogue.has(
+            'place'
+        )
 
     def families(self) -> list[SkillFamily]:
         """Return the families that instructions may ask for."""
@@ -175,7 +189,7 @@ class ClauseGenerator:
                 return wording
             noun_classes = family.noun_classes(slot)
             self.noun_phrases.place_follows = any(a.get('place') for a in family.arguments)
-            if family.name in _FAMILIES_WITH_SOURCE and self.random() < 0.12:
+            if family.name in _FAMILIES_WITH_SOURCE and self.random() < 0.18:
                 phrase = self.noun_phrases.from_place(noun_classes)
             else:
                 phrase = self.noun_phrases.phrase(noun_classes)

@@ -115,6 +115,8 @@ def wordnet_adjectives() -> tuple[str, ...]:
         word = line.split()[4]
         if re.fullmatch('[a-z]{4,12}', word) and not word.endswith(('er', 'est')):
             words[word] = None
+    for determiner in ('some', 'many', 'much', 'most', 'both', 'every', 'each', 'such', 'several'):
+        words.pop(determiner, None)
     return tuple(words)
 
 

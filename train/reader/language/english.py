@@ -8,6 +8,7 @@ from kimi_train.reader.language.carrier_phrases_en import add_carrier_phrase, to
 from kimi_train.reader.language.clause_generator import GROUNDED_TYPES
 from kimi_train.reader.language.patterns import PatternGenerator
 from kimi_train.reader.language.sentence_templates import sentence_templates
+from kimi_train.reader.language.service_tasks import ServiceTaskGenerator
 from kimi_train.reader.language.situations import SituationGenerator
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES, to_passive
 from kimi_train.reader.language.span_markers import closing_marker, opening_marker
@@ -17,7 +18,7 @@ __all__ = ['EnglishGenerator']
 _THEM = ('them', 'them', 'both of them', 'both', 'them both', 'the two of them')
 
 
-class EnglishGenerator(SituationGenerator, PatternGenerator):
+class EnglishGenerator(SituationGenerator, ServiceTaskGenerator, PatternGenerator):
     """Generates English instructions of all kinds."""
 
     lang = 'en'

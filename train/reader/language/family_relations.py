@@ -18,7 +18,7 @@ __all__ = [
 
 _STOP_WORDS = frozenset(
     """a an the of or in to and for with by as on at from into onto it its is are so that some
-    something thing object objects robot person one""".split()
+    something thing object objects robot person one left right side direction""".split()
 )
 
 

@@ -16,6 +16,7 @@ from kimi_train.reader.language.english import EnglishGenerator
 from kimi_train.reader.language.example import Example
 from kimi_train.reader.language.lexicon import lexicon
 from kimi_train.reader.language.patterns import PATTERNS
+from kimi_train.reader.language.service_tasks import SERVICE_TASKS
 from kimi_train.reader.language.situations import SITUATIONS
 from kimi_train.reader.language.span_markers import SpanMarkers, remove_markers
 
@@ -25,7 +26,9 @@ _LANGUAGES = {
     'en': (EnglishGenerator, noun_phrases_en.NounPhraseGenerator),
     'zh': (ChineseGenerator, noun_phrases_zh.NounPhraseGenerator),
 }
-_WEIGHTED = tuple(name for name, weight in (*PATTERNS, *SITUATIONS) for _ in range(weight))
+_WEIGHTED = tuple(
+    name for name, weight in (*PATTERNS, *SITUATIONS, *SERVICE_TASKS) for _ in range(weight)
+)
 _BARE_OUTCOMES = ('nothing', 'unclear', 'answer')
 
 

@@ -35,7 +35,9 @@ class NounPhraseGenerator(PlacePhraseGenerator):
         """Return a noun phrase of any kind."""
         r = self.random()
         if noun_classes[0] == 'person' and r < 0.5:
-            return self._person(noun_classes)
+            return self.person(noun_classes)
+        if noun_classes[0] == 'any' and self.random() < 0.02:
+            return self.anything_held()
         if r < 0.42:
             return self.simple(noun_classes)
         if r > 0.993:
@@ -68,17 +70,44 @@ class NounPhraseGenerator(PlacePhraseGenerator):
             return self.build(noun, self.choose(('the', 'the', 'that', 'our')), (room.word,))
         return self.with_relation(noun, apposition=self.random() < 0.5)
 
-    def _person(self, noun_classes):
-        if self.random() < 0.5:
+    def person(self, noun_classes=('person',)) -> AnnotatedPhrase:
+        """Return a name, or a phrase for somebody: "the man in the red shirt"."""
+        r = self.random()
+        if r < 0.4:
             return self.build(self.lexicon.noun(self.rng, ('name',), self.split), '')
         noun = self.lexicon.noun(self.rng, noun_classes, self.split)
         if self.random() < 0.4:
             noun = noun._replace(
                 word=self.choose(('person', 'person', 'man', 'woman', 'guest', 'child'))
             )
-        return self.build(
-            noun, self.choose(('the', 'the', 'a')), after=(self.choose(_PERSON_CLAUSES),)
+        det = self.choose(('the', 'the', 'the', 'a', 'that'))
+        if r < 0.6:
+            return self.build(noun, det, (self.adjective(),))
+        clause = self.choose(_PERSON_CLAUSES)
+        clause = clause.replace('{color}', self.choose(self.lexicon.adjectives['color']))
+        clause = clause.replace('{garment}', self.choose(TEMPLATES['garments']))
+        return self.build(noun, det, after=(clause,))
+
+    def placed_person(self, source=False) -> AnnotatedPhrase:
+        """Return "the guest in the hall" or, as the source of a way, "the guest from the hall"."""
+        base = self.person()
+        inside = self.random() < 0.6
+        landmark = self.simple(
+            ('place',) if inside else ('surface',), self.choose(('the', 'the', 'the', 'my', 'our'))
         )
+        word = 'in' if inside else self.choose(('at', 'at', 'by', 'near', 'next to'))
+        return self._append_modifier(
+            base,
+            f'{base.text} {"from" if source else word} {landmark.text}',
+            relation='in' if inside else 'next_to',
+            landmarks=(landmark,),
+        )
+
+    def anything_held(self) -> AnnotatedPhrase:
+        """Return "the object", "the thing", "the grasped item"."""
+        noun = self.choose(TEMPLATES['anything'])
+        adjectives = (self.choose(TEMPLATES['held']),) if self.random() < 0.25 else ()
+        return self.build(Noun(noun, noun + 's', '', 'name'), 'the', adjectives)
 
     def _held_object(self):
         mark = self.mark
@@ -180,6 +209,8 @@ class NounPhraseGenerator(PlacePhraseGenerator):
 
     def from_place(self, noun_classes) -> AnnotatedPhrase:
         """Return "the cup from the shelf": its present place, given as its source."""
+        if noun_classes[0] == 'person':
+            return self.placed_person(source=True)
         base = self.simple(noun_classes)
         if self.random() < 0.5:
             relation, landmark = 'on', self.simple(('surface',), 'the')

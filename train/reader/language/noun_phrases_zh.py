@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
+from kimi_train.reader.language.lexicon import Noun
 from kimi_train.reader.language.place_phrases_zh import DETERMINERS, PlacePhraseGenerator
 from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.value_wordings import number_words_zh
@@ -39,7 +40,9 @@ class NounPhraseGenerator(PlacePhraseGenerator):
         """Return a noun phrase of any kind."""
         r = self.random()
         if noun_classes[0] == 'person' and r < 0.5:
-            return self._person(noun_classes)
+            return self.person(noun_classes)
+        if noun_classes[0] == 'any' and self.random() < 0.02:
+            return self.anything_held()
         if r < 0.42:
             return self.simple(noun_classes)
         if r > 0.993:
@@ -71,11 +74,43 @@ class NounPhraseGenerator(PlacePhraseGenerator):
             return self._in_room(noun)
         return self.with_relation(noun, apposition=True)
 
-    def _person(self, noun_classes):
-        if self.random() < 0.5:
+    def person(self, noun_classes=('person',)) -> AnnotatedPhrase:
+        """Return a name, or a phrase for somebody: 穿红衣服的男人, 戴眼镜的那位."""
+        if self.random() < 0.45:
             return self.build(self.lexicon.noun(self.rng, ('name',), self.split))
         noun = self.lexicon.noun(self.rng, noun_classes, self.split)
-        return self.build(noun, self.choose(('', '那{}')), clause=self.choose(_PERSON_CLAUSES))
+        if self.random() < 0.4:
+            noun = noun._replace(word=self.choose(TEMPLATES['people']))
+        clause = self.choose(_PERSON_CLAUSES)
+        clause = clause.replace('{color}', self.choose(self.lexicon.adjectives['color'][:20]))
+        clause = clause.replace('{garment}', self.choose(TEMPLATES['garments']))
+        if self.random() < 0.3:  # 戴眼镜的那位
+            noun = noun._replace(word=self.choose(('那位', '那个人', '那位客人', '那个')))
+            return self.build(noun, clause=clause)
+        return self.build(noun, self.choose(('', '那{}', '那位')), clause=clause)
+
+    def placed_person(self, source=False) -> AnnotatedPhrase:
+        """Return 大厅里的客人, also for the source of a way."""
+        base = self.person()
+        inside = self.random() < 0.6
+        landmark = self.simple(('place',) if inside else ('surface',), '')
+        word = self.choose(('里', '里', '', '里面') if inside else ('旁边', '边上', '那边', '旁'))
+        words, text = self.mark(f'{landmark.text}{word}的{base.text}')
+        return AnnotatedPhrase(
+            text,
+            words,
+            base.head,
+            base.attributes,
+            relation='in' if inside else 'next_to',
+            landmarks=(landmark,),
+            noun_class='person',
+        )
+
+    def anything_held(self) -> AnnotatedPhrase:
+        """Return 东西, 那个物体, 手里的物品."""
+        noun = Noun(self.choose(TEMPLATES['anything']), '', '个', 'name')
+        clause = self.choose(TEMPLATES['held']) if self.random() < 0.25 else ''
+        return self.build(noun, self.choose(('', '', '那{}')), clause=clause)
 
     def _held_object(self):
         noun = self.lexicon.noun(self.rng, ('thing',), self.split)._replace(
@@ -228,6 +263,8 @@ class NounPhraseGenerator(PlacePhraseGenerator):
 
     def from_place(self, noun_classes) -> AnnotatedPhrase:
         """Return a phrase with the place where the object is now."""
+        if noun_classes[0] == 'person':
+            return self.placed_person(source=True)
         return self.with_relation(
             self.lexicon.noun(self.rng, noun_classes, self.split),
             relation=self.choose(('on', 'in')),

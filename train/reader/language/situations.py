@@ -86,6 +86,9 @@ class SituationGenerator:
             head, text = self.mark(self.wording('people'))
             words, text = self.mark(text)
             phrase = AnnotatedPhrase(text, words, head, number='all', plural=True)
+        elif '{person}' in form:
+            slot, phrase = '{person}', phrases.person()
+            form = form.replace('{quality}', self.wording('person_qualities'))
         elif '{largest}' in form:
             slot = '{largest}'
             phrase = phrases.build(noun, det, (), self.wording('superlatives'))
