@@ -48,6 +48,7 @@ PURPOSES = {
     '/diagnostics': 'model, request queue and cameras, once a second',
     '~/approve': 'decide about the plan that waits',
     '~/describe': 'describe the view, or answer a question about it',
+    '~/find_objects': 'where the objects of a plan are now, for an executor between two steps',
     '~/stop': 'cancel running and queued requests and the pending approval; does not stop a robot',
     '~/forget': 'forget the plan, markers, images and the conversation',
     '~/instruct': 'plan for one instruction, with feedback and one result',
@@ -178,8 +179,11 @@ def parameters_page() -> str:
     from rclpy.parameter import Parameter
 
     from kimi_ros.nodes.parameters import (
+        BAG_PARAMETERS,
+        EXECUTOR_PARAMETERS,
         KIMI_PARAMETERS,
         SIM_CAMERA_PARAMETERS,
+        SIM_ROBOT_PARAMETERS,
     )
     from kimi_ros.nodes.speech_parameters import SPEECH_PARAMETERS
 
@@ -192,7 +196,10 @@ def parameters_page() -> str:
     for title, specs in (
         ('kimi', KIMI_PARAMETERS),
         ('speech', SPEECH_PARAMETERS),
+        ('executor', EXECUTOR_PARAMETERS),
         ('sim_camera', SIM_CAMERA_PARAMETERS),
+        ('sim_robot, beside those of sim_camera', SIM_ROBOT_PARAMETERS),
+        ('bag_player', BAG_PARAMETERS),
     ):
         rows = []
         for spec in specs:

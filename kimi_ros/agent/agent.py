@@ -13,15 +13,17 @@ from kimi_ros.agent.draft import DraftPlan
 from kimi_ros.agent.errors import RulesChangedError, SceneChangedError
 from kimi_ros.agent.frame import Frame, detect_camera_problem
 from kimi_ros.agent.instruction import validate_instruction
-from kimi_ros.agent.naming import Naming
+from kimi_ros.agent.naming import Naming, UnknownWordError
 from kimi_ros.agent.perception import Perception
 from kimi_ros.agent.pipeline import Pipeline, Request, State
-from kimi_ros.agent.plan import Plan, Reason, Status
+from kimi_ros.agent.plan import GroundedObject, Plan, Reason, Status
 from kimi_ros.agent.planners import Planner, RemoteSettings, make_planner
 from kimi_ros.agent.planners.factory import has_closed_vocabulary
 from kimi_ros.agent.policy import Policy
 from kimi_ros.agent.prompts import describe_question, detect_language
-from kimi_ros.agent.scene_change import SceneSnapshot
+from kimi_ros.agent.references import parse_reference
+from kimi_ros.agent.resolution import Resolver
+from kimi_ros.agent.scene_change import SceneSnapshot, find_again
 from kimi_ros.agent.skills import LANGUAGES, SkillCatalogue
 from kimi_ros.agent.text_in_view import TextReader
 from kimi_ros.agent.vlm_protocol import Vlm
@@ -157,6 +159,41 @@ class Agent:
                 f'the scene has changed since plan {plan.id}: {", ".join(moved)}; '
                 'give the instruction again'
             )
+
+    def find_objects(
+        self, objects: Sequence[GroundedObject], frame: Frame, cancel: Event | None = None
+    ) -> tuple[GroundedObject, ...]:
+        """Return those of a plan's objects that a new frame shows, where they are now.
+
+        :param objects: each with the position, or the point, where it is expected.
+        """
+        return find_again(self.perceive(frame, cancel), objects)
+
+    def locate(
+        self, names: Sequence[str], frame: Frame, cancel: Event | None = None
+    ) -> tuple[GroundedObject, ...]:
+        """Return all that a frame shows under these names, in the order of the names.
+
+        A name that the model has no word for is not found.
+
+        :param names: noun phrases: 'red cup', 'book left of the bowl', 红色的杯子.
+        """
+        perception = self.perceive(frame, cancel)
+        resolver = Resolver(perception)
+        found: list[GroundedObject] = []
+        for name in names:
+            reference = parse_reference(name.strip())
+            try:
+                resolution = resolver.resolve(reference)
+                if resolution.subject != reference:  # its landmark is missing, or not the only one
+                    continue
+                seen = [perception.detect(reference, c) for c in resolution.candidates]
+            except UnknownWordError:
+                continue
+            for detection in seen:
+                item = perception.object_of(f'o{len(found) + 1}', detection)
+                found.append(replace(item, label=name))
+        return tuple(found)
 
     def perceive(self, frame: Frame, cancel: Event | None = None) -> Perception:
         """Encode a frame for questions about it."""

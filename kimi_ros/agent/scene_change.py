@@ -1,9 +1,9 @@
-"""Whether the things that a plan is about are still where they were when it was made."""
+"""Whether the things that a plan is about are still where they were, and where they are now."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -11,8 +11,9 @@ import numpy as np
 
 from kimi_ros.agent.frame import Frame
 from kimi_ros.agent.geometry import Position, estimate_position
+from kimi_ros.agent.grounding import Candidate
 from kimi_ros.agent.naming import UnknownWordError
-from kimi_ros.agent.perception import Perception
+from kimi_ros.agent.perception import Detection, Perception
 from kimi_ros.agent.plan import GroundedObject, Plan
 from kimi_ros.agent.references import parse_reference
 
@@ -67,14 +68,42 @@ class SceneSnapshot:
         return found
 
 
+def find_again(
+    perception: Perception, objects: Iterable[GroundedObject]
+) -> tuple[GroundedObject, ...]:
+    """Return those of the objects that are in view, with their ids, where they are now.
+
+    Of several things that a label fits, the nearest to where the object is expected is taken; that
+    is its `position`, or its `point` where no positions are known.
+    """
+    found = []
+    for item in objects:
+        seen = [
+            perception.object_of(item.id, Detection(item.label, candidate))
+            for candidate in _candidates(perception, item.label)
+        ]
+        if seen:
+            found.append(min(seen, key=lambda now: _distance(now, item)))
+    return tuple(found)
+
+
+def _distance(one: GroundedObject, other: GroundedObject) -> tuple[bool, float]:
+    """Return a distance to sort by: in metres, and after these in pixels."""
+    if one.position and other.position and one.position_frame == other.position_frame:
+        return False, math.dist(one.position, other.position)
+    return True, math.dist(one.point, other.point)
+
+
+def _candidates(perception: Perception, label: str) -> list[Candidate]:
+    try:
+        return perception.find(perception.naming.name(parse_reference(label).without_place))
+    except UnknownWordError:
+        return []
+
+
 def _is_near(perception: Perception, item: GroundedObject, was: Position, limit: float) -> bool:
     frame = perception.frame
-    reference = parse_reference(item.label).without_place
-    try:
-        candidates = perception.find(perception.naming.name(reference))
-    except UnknownWordError:
-        return False
-    for candidate in candidates:
+    for candidate in _candidates(perception, item.label):
         now = estimate_position(frame, candidate.point, candidate.box)
         if was.xyz is not None and now.xyz is not None and was.frame == now.frame:
             near = not _apart(was, now, limit)

@@ -110,7 +110,12 @@ class FrameBuffer:
             return self._frames()[0] if self._images else None
 
     def wait_for_frame(
-        self, now: Callable[[], int], max_age: float, timeout: float, cancel: Event
+        self,
+        now: Callable[[], int],
+        max_age: float,
+        timeout: float,
+        cancel: Event,
+        after: int = -1,
     ) -> CameraFrame:
         """Return a frame that is at most `max_age` seconds old, waiting up to `timeout` seconds.
 
@@ -118,12 +123,14 @@ class FrameBuffer:
         with depth is waited for briefly.
 
         :param now: current time in nanoseconds, on the clock of the stamps.
+        :param after: nanoseconds, a stamp that the frame's must be above.
         :raises RequestError: with NO_FRAME, STALE_FRAME or CANCELLED.
         """
 
         def usable() -> list[CameraFrame]:
             time = now()
-            return [f for f in self._frames() if abs(time - f.stamp) <= max_age * _NANO]
+            recent = [f for f in self._frames() if abs(time - f.stamp) <= max_age * _NANO]
+            return [f for f in recent if f.stamp > after]
 
         def with_depth() -> bool:
             frames = usable()
@@ -188,6 +195,12 @@ class FrameBuffer:
                 ErrorCode.STALE_FRAME,
                 f'images on {self.topic} are stamped {-ages[0]:.1f} s in the future: '
                 "synchronise the camera's clock",
+            )
+        if ages[0] <= max_age:
+            return RequestError(
+                ErrorCode.STALE_FRAME,
+                f'no image newer than the moment asked for arrived on {self.topic} within '
+                f'{timeout:g} s: check the camera',
             )
         return RequestError(
             ErrorCode.STALE_FRAME,

@@ -17,7 +17,7 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Empty, String
 from std_srvs.srv import Trigger
 
-from kimi_msgs.srv import Approve, Describe
+from kimi_msgs.srv import Approve, Describe, FindObjects, Locate
 from kimi_ros.agent import Plan, Reason
 from kimi_ros.agent.errors import RulesChangedError, SceneChangedError
 from kimi_ros.agent.planners import RemoteSettings
@@ -30,13 +30,19 @@ from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.instruct_server import InstructServer
 from kimi_ros.nodes.log_throttle import LogThrottle, escaped
 from kimi_ros.nodes.managed_node import ManagedNode
-from kimi_ros.nodes.messages import approval_number, time_message
+from kimi_ros.nodes.messages import (
+    approval_number,
+    object_from_message,
+    object_to_message,
+    time_message,
+)
 from kimi_ros.nodes.model_loader import ModelBundle, ModelLoader, load_bundle
 from kimi_ros.nodes.parameters import KIMI_PARAMETERS, declare_parameters
 from kimi_ros.nodes.plan_publisher import PlanPublisher
 from kimi_ros.nodes.request_handler import FrameLimits, Outcome, RequestHandler
 from kimi_ros.nodes.request_queue import RequestQueue
 from kimi_ros.nodes.runner import run_node
+from kimi_ros.nodes.stamps import nanoseconds
 from kimi_ros.nodes.transforms import CameraPoseLookup
 
 _EXTRA_THREADS = 4  # besides one per request: cancel requests, services, timers
@@ -175,6 +181,8 @@ class KimiNode(ManagedNode):
         for kind, name, callback in (
             (Approve, '~/approve', self._on_approve),
             (Describe, '~/describe', self._on_describe),
+            (FindObjects, '~/find_objects', self._on_find_objects),
+            (Locate, '~/locate', self._on_locate),
             (Trigger, '~/stop', self._on_stop),
             (Trigger, '~/forget', self._on_forget),
         ):
@@ -266,6 +274,44 @@ class KimiNode(ManagedNode):
         if outcome.frame:
             response.header.stamp = time_message(outcome.frame.stamp)
             response.header.frame_id = outcome.frame.frame_id
+        return response
+
+    def _on_find_objects(
+        self, request: FindObjects.Request, response: FindObjects.Response
+    ) -> FindObjects.Response:
+        try:
+            look = self._publisher.look(request.plan_id)
+            if look is None:
+                raise RequestError(
+                    ErrorCode.NO_SUCH_PLAN, f'there is no plan {request.plan_id!r} of this node'
+                )
+            if (handler := self._handler) is None:
+                raise RequestError(ErrorCode.UNKNOWN, _INACTIVE)
+            objects = [object_from_message(item) for item in request.objects]
+            with self._queue.track() as cancel:
+                after = nanoseconds(request.after)
+                frame, found = handler.find_objects(objects, look.camera, after, cancel)
+        except Exception as error:  # every failure is a response
+            response.error_code, response.error_msg = int(error_code_of(error)), str(error)
+            return response
+        response.header.stamp = time_message(frame.stamp)
+        response.header.frame_id = frame.frame_id
+        response.objects = [object_to_message(item) for item in found]
+        return response
+
+    def _on_locate(self, request: Locate.Request, response: Locate.Response) -> Locate.Response:
+        try:
+            if (handler := self._handler) is None:
+                raise RequestError(ErrorCode.UNKNOWN, _INACTIVE)
+            names = [name for name in request.names if name.strip()]
+            with self._queue.track() as cancel:
+                frame, found = handler.locate(names, request.camera, cancel)
+        except Exception as error:  # every failure is a response
+            response.error_code, response.error_msg = int(error_code_of(error)), str(error)
+            return response
+        response.header.stamp = time_message(frame.stamp)
+        response.header.frame_id = frame.frame_id
+        response.objects = [object_to_message(item) for item in found]
         return response
 
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -48,7 +48,7 @@ def plan_to_message(plan: Plan, stamp: int) -> PlanMessage:
     message.reason_codes = list(plan.reason_codes)
     message.options = list(plan.options)
     message.seen_text = list(plan.seen_text)
-    message.objects = [_object_to_message(o) for o in plan.objects]
+    message.objects = [object_to_message(o) for o in plan.objects]
     message.steps = [_step_to_message(s) for s in plan.steps]
     message.approval = _number(message, 'APPROVAL', plan.approval)
     message.expires = time_message(round(plan.expires * NANO))
@@ -76,14 +76,15 @@ def plan_from_message(message: PlanMessage) -> Plan | None:
         question=message.question,
         options=tuple(message.options),
         seen_text=tuple(message.seen_text),
-        objects=tuple(_object_from_message(o) for o in message.objects),
+        objects=tuple(object_from_message(o) for o in message.objects),
         steps=tuple(_step_from_message(s) for s in message.steps),
         approval=_member(message, 'APPROVAL', Approval, message.approval),
         expires=seconds(nanoseconds(message.expires)),
     )
 
 
-def _object_to_message(item: GroundedObject) -> GroundedObjectMessage:
+def object_to_message(item: GroundedObject) -> GroundedObjectMessage:
+    """Return a kimi_msgs/GroundedObject."""
     message = GroundedObjectMessage()
     message.id, message.label = item.id, item.label
     message.score, message.verified = float(item.score), item.verified
@@ -97,7 +98,8 @@ def _object_to_message(item: GroundedObject) -> GroundedObjectMessage:
     return message
 
 
-def _object_from_message(message: GroundedObjectMessage) -> GroundedObject:
+def object_from_message(message: GroundedObjectMessage) -> GroundedObject:
+    """Return an object of a plan."""
     position = message.position
     return GroundedObject(
         id=message.id,

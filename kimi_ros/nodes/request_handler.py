@@ -10,7 +10,15 @@ from threading import Event
 
 import numpy as np
 
-from kimi_ros.agent import Approval, DepthStatus, Frame, Plan, State, Status
+from kimi_ros.agent import (
+    Approval,
+    DepthStatus,
+    Frame,
+    GroundedObject,
+    Plan,
+    State,
+    Status,
+)
 from kimi_ros.agent.instruction import validate_instruction
 from kimi_ros.agent.prompts import describe_question, detect_language
 from kimi_ros.agent.scene_change import SceneSnapshot
@@ -146,6 +154,33 @@ class RequestHandler:
             _, frame, _ = self._wait_for_frame(buffer, cancel)
             bundle.agent.look_again(plan, snapshot, frame, cancel)
 
+    def find_objects(
+        self, objects: Sequence[GroundedObject], camera: str, after: int, cancel: Event
+    ) -> tuple[CameraFrame, tuple[GroundedObject, ...]]:
+        """Return a new image, and those of a plan's objects that are in it.
+
+        :param after: nanoseconds: the image must be newer.
+        :raises RequestError: there is no image to look at, or the queue is full.
+        """
+        buffer = self._buffer(camera, '')
+        with self._queue.acquire(cancel):
+            bundle = self._loader.get(cancel)
+            received, frame, _ = self._wait_for_frame(buffer, cancel, after)
+            return received, bundle.agent.find_objects(objects, frame, cancel)
+
+    def locate(
+        self, names: Sequence[str], camera: str, cancel: Event
+    ) -> tuple[CameraFrame, tuple[GroundedObject, ...]]:
+        """Return the latest image, and all that it shows under these names.
+
+        :raises RequestError: there is no image to look at, or the queue is full.
+        """
+        buffer = self._buffer(camera, '')
+        with self._queue.acquire(cancel):
+            bundle = self._loader.get(cancel)
+            received, frame, _ = self._wait_for_frame(buffer, cancel)
+            return received, bundle.agent.locate(names, frame, cancel)
+
     def describe(self, question: str, language: str, camera: str, cancel: Event) -> Outcome:
         """Return the model's answer to a question; an empty one asks for a description."""
 
@@ -201,11 +236,11 @@ class RequestHandler:
         return self._buffers[camera]
 
     def _wait_for_frame(
-        self, buffer: FrameBuffer, cancel: Event
+        self, buffer: FrameBuffer, cancel: Event, after: int = -1
     ) -> tuple[CameraFrame, Frame, list[GeometryWarning]]:
         """Return the latest image as received, and decoded for the agent."""
         limits = self._limits()
-        received = buffer.wait_for_frame(self._now, limits.max_age, limits.wait, cancel)
+        received = buffer.wait_for_frame(self._now, limits.max_age, limits.wait, cancel, after)
         try:
             return received, *self._decoder.decode(received, buffer)
         except ImageFormatError as error:

@@ -14,7 +14,7 @@ def first_target(plan: Plan) -> PoseStamped | None:
     """
     ids = [object_id for step in plan.steps for object_id in step.object_ids]
     item = next((o for o in plan.objects if ids and o.id == ids[0]), None)
-    if item is None or not _has_position(item):
+    if item is None or not has_position(item):
         return None
     target = PoseStamped(pose=_pose(item))
     target.header.stamp, target.header.frame_id = plan.header.stamp, item.position_frame
@@ -23,7 +23,7 @@ def first_target(plan: Plan) -> PoseStamped | None:
 
 def all_targets(plan: Plan) -> PoseArray:
     """Return the poses of all objects with a position, in the frame of the first of them."""
-    items = [item for item in plan.objects if _has_position(item)]
+    items = [item for item in plan.objects if has_position(item)]
     array = PoseArray()
     array.header.stamp = plan.header.stamp
     if items:
@@ -32,7 +32,8 @@ def all_targets(plan: Plan) -> PoseArray:
     return array
 
 
-def _has_position(item: GroundedObject) -> bool:
+def has_position(item: GroundedObject) -> bool:
+    """Tell whether an object's position is set."""
     return item.depth_status in (item.DEPTH_OK, item.DEPTH_NO_TRANSFORM)
 
 

@@ -16,8 +16,9 @@ def buffer():
     return FrameBuffer('', '/image')
 
 
-def wait_for_frame(buffer, now, max_age=1.0, timeout=0.0, cancel=None):
-    return buffer.wait_for_frame(lambda: now, max_age, timeout, cancel or threading.Event())
+def wait_for_frame(buffer, now, max_age=1.0, timeout=0.0, cancel=None, after=-1):
+    cancel = cancel or threading.Event()
+    return buffer.wait_for_frame(lambda: now, max_age, timeout, cancel, after)
 
 
 def test_latest_image_is_matched_with_depth_in_either_order(buffer):
@@ -40,6 +41,14 @@ def test_last_matched_frame_is_preferred_while_depth_is_pending(buffer):
     assert buffer.latest().image == 'image 1'
     # But not to one that is too old itself.
     assert wait_for_frame(buffer, 1050 * MS).image == 'image 1'
+
+
+def test_frame_from_before_a_moment_is_not_taken(buffer):
+    for number in (1, 2):
+        buffer.put_image(number * 100 * MS, 'optical', f'image {number}', TOLERANCE)
+    assert wait_for_frame(buffer, 250 * MS, after=150 * MS).image == 'image 2'
+    with pytest.raises(RequestError, match='no image newer than the moment'):
+        wait_for_frame(buffer, 250 * MS, after=200 * MS)
 
 
 @pytest.mark.parametrize('lag', [1, 3])
