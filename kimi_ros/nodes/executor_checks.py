@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from kimi_ros.agent import Approval, Plan, Status
 
@@ -46,9 +46,7 @@ def refusal(
     return f'no action carries out {", ".join(unknown)}' if unknown else ''
 
 
-def unseen_effect(
-    effect: str, before: Mapping[str, Position], after: Mapping[str, Position | None]
-) -> str:
+def unseen_effect(effect: str, before: Mapping[str, Position], now: Mapping[str, Position]) -> str:
     """Return which expected effect of a step the camera contradicts, or ''.
 
     Only what can be seen is judged: a thing that was picked is not where it was, and one that was
@@ -56,28 +54,42 @@ def unseen_effect(
 
     :param effect: `PlanStep.expected_effect`: 'holding(o1), not hand_empty'.
     :param before: positions by object id, metres.
-    :param after: None for an object that was looked for and not seen.
+    :param now: of those objects that are in view.
     """
-    for found in _PREDICATE.finditer(effect):
-        terms = [term.strip() for term in found['terms'].split(',')]
-        seen = [after.get(term) for term in terms]
-        if found['no'] or any(position is None for position in seen):
+    for text, holds, name, terms in _predicates(effect):
+        if not holds or any(term not in now for term in terms):
             continue
-        if found['name'] == 'holding' and terms[0] in before:
-            if math.dist(seen[0] or (), before[terms[0]]) < MOVED:
-                return f'{found[0]}: it is where it was'
-        elif found['name'] == 'on' and len(terms) == 2:
-            apart = math.dist((seen[0] or ())[:2], (seen[1] or ())[:2])
+        if name == 'holding' and terms[0] in before:
+            if math.dist(now[terms[0]], before[terms[0]]) < MOVED:
+                return f'{text}: it is where it was'
+        elif name == 'on' and len(terms) == 2:
+            apart = math.dist(now[terms[0]][:2], now[terms[1]][:2])
             if apart > ON:
-                return f'{found[0]}: they are {apart:.2f} m apart'
+                return f'{text}: they are {apart:.2f} m apart'
     return ''
 
 
-def held_objects(effects: Collection[str]) -> set[str]:
+def put_on(effect: str, positions: Mapping[str, Position]) -> dict[str, Position]:
+    """Return where things are to be expected that a step with this effect put on others."""
+    return {
+        terms[0]: positions[terms[1]]
+        for _, holds, name, terms in _predicates(effect)
+        if holds and name == 'on' and len(terms) == 2 and terms[1] in positions
+    }
+
+
+def held_after(effects: Iterable[str]) -> set[str]:
     """Return the ids of what the hand holds after steps with these effects, in order."""
     held: set[str] = set()
     for effect in effects:
-        for found in _PREDICATE.finditer(effect):
-            if found['name'] == 'holding':
-                (held.discard if found['no'] else held.add)(found['terms'].strip())
+        for _, holds, name, terms in _predicates(effect):
+            if name == 'holding':
+                (held.add if holds else held.discard)(terms[0])
     return held
+
+
+def _predicates(effect: str) -> Iterator[tuple[str, bool, str, list[str]]]:
+    """Yield (text, whether it holds, name, terms): 'not holding(o1)' is False, 'holding', [o1]."""
+    for found in _PREDICATE.finditer(effect):
+        terms = [term.strip() for term in found['terms'].split(',')]
+        yield found[0], not found['no'], found['name'], terms

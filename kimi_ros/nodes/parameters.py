@@ -190,24 +190,25 @@ KIMI_PARAMETERS = (
 )
 
 EXECUTOR_PARAMETERS = (
+    ParameterSpec('autostart', True, 'configure and activate at startup', read_only=True),
     ParameterSpec('kimi', 'kimi', 'name of the node whose plans are carried out', read_only=True),
     ParameterSpec(
         'actions',
         '',
         'YAML file of the actions that carry out skills; empty: that of the simulated table',
-        read_only=True,
     ),
-    ParameterSpec(
-        'skills',
-        '',
-        'YAML file of the skills, the same as for kimi; empty: the file in the package',
-        read_only=True,
-    ),
+    ParameterSpec('skills', '', 'YAML file of the skills, the same as for kimi; empty: built-in'),
     ParameterSpec('look_again', True, 'ask kimi after each step where its objects are now'),
+    ParameterSpec(
+        'max_move',
+        0.1,
+        'm by which an object of a later step may have moved, when it is looked for again',
+        (0.0, 10.0),
+    ),
     ParameterSpec(
         'max_plan_age',
         30.0,
-        's since the image, after which a plan without approval is not carried out any more',
+        's after its image that a plan without approval may be begun',
         (0.1, 3600.0),
     ),
 )
@@ -219,6 +220,8 @@ BAG_PARAMETERS = (
     ParameterSpec('camera_info', '', 'camera_info topic; empty: beside the image', read_only=True),
     ParameterSpec('depth', '', 'depth topic; empty: the only one, if any', read_only=True),
 )
+
+SIM_ROBOT_PARAMETERS = (ParameterSpec('step_seconds', 1.0, 's that a step takes', (0.0, 60.0)),)
 
 SIM_CAMERA_PARAMETERS = (
     ParameterSpec(

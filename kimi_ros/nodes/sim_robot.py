@@ -1,7 +1,7 @@
 """The node `sim_robot`: a simulated table with a robot at it, whose camera shows what was done.
 
 The topics are those of `sim_camera`; the action `execute_skill` (kimi_msgs/ExecuteSkill) picks,
-places and points by position alone.
+places and points by position alone. Every step takes `step_seconds`, in which it can be cancelled.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Sequence
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,15 @@ from std_msgs.msg import String
 
 from kimi_msgs.action import ExecuteSkill
 from kimi_ros.nodes import qos
+from kimi_ros.nodes.parameters import SIM_ROBOT_PARAMETERS, declare_parameters
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.sim_camera import SimCamera
-from kimi_ros.sim import RenderedFrame, Renderer, sample_scene
+from kimi_ros.sim import GLNotAvailable, RenderedFrame, Renderer, sample_scene
 from kimi_ros.sim.executor import SimulatedRobot
 
 _OUT_OF_VIEW = (-5.0, 0.0, 5.0)  # where what the hand holds is drawn
 _SKILLS = ('locate', 'pick', 'place')
+_POLL_PERIOD = 0.05  # seconds
 
 
 class SimRobot(SimCamera):
@@ -37,6 +39,7 @@ class SimRobot(SimCamera):
     def __init__(self) -> None:
         self._changed = Lock()
         super().__init__('sim_robot')
+        declare_parameters(self, SIM_ROBOT_PARAMETERS)
         self._state = self.create_publisher(String, 'sim/state', qos.LATCHED)
         self._publish_state('')
         self._server = ActionServer(
@@ -53,9 +56,12 @@ class SimRobot(SimCamera):
         return MultiThreadedExecutor(3, context=self.context)
 
     def _render(self, seed: int) -> dict[str, Image | CameraInfo]:
-        self._scene = sample_scene(seed)
+        self._scene = sample_scene(seed, 'full')  # the world that can be acted in
         self._robot = SimulatedRobot(self._scene)
-        frame = self._draw()
+        try:
+            frame = self._draw()
+        except GLNotAvailable as error:
+            raise ValueError(f'the simulated robot draws with OpenGL: {error}') from None
         messages = self._messages_of(frame)
         self._publish_pose(frame)
         self.get_logger().info(f'publishing scene {seed} at {self._value("rate"):g} Hz')
@@ -76,29 +82,38 @@ class SimRobot(SimCamera):
             return renderer.render(dataclasses.replace(self._scene, objects=things))
 
     def _execute(self, handle: Any) -> ExecuteSkill.Result:
-        goal, base = handle.request, self._value('base_frame')
+        goal = handle.request
         handle.publish_feedback(ExecuteSkill.Feedback(state=f'{goal.skill} begins'))
-        reason = ''
-        if goal.skill not in _SKILLS:
-            reason = f'the simulated robot can {", ".join(_SKILLS)}, not {goal.skill}'
-        elif not goal.targets or any(p.header.frame_id != base for p in goal.targets):
-            reason = f'targets must be given in {base}'
-        else:
-            point = goal.targets[-1].pose.position  # to place is to go to the target
-            with self._changed:
-                done = getattr(self._robot, goal.skill)((point.x, point.y, point.z))
-                reason = '' if done.succeeded else done.reason
-                self._messages = self._messages_of(self._draw())
-        self._publish_state(goal.skill)
+        pause = Event()
+        for _ in range(round(self._value('step_seconds') / _POLL_PERIOD)):
+            if handle.is_cancel_requested:
+                handle.canceled()
+                return ExecuteSkill.Result(
+                    error_code=ExecuteSkill.Result.FAILED, error_msg='cancelled: nothing was moved'
+                )
+            pause.wait(_POLL_PERIOD)
+        reason = self._act(goal)
         result = ExecuteSkill.Result(error_msg=reason)
         result.error_code = result.FAILED if reason else result.NONE
-        if handle.is_cancel_requested:
-            handle.canceled()
-        elif reason:
+        if reason:
             handle.abort()
         else:
             handle.succeed()
         return result
+
+    def _act(self, goal: ExecuteSkill.Goal) -> str:
+        """Move the hand; returns why that failed, or ''."""
+        base = self._value('base_frame')
+        if goal.skill not in _SKILLS:
+            return f'the simulated robot can {", ".join(_SKILLS)}, not {goal.skill}'
+        if not goal.targets or any(pose.header.frame_id != base for pose in goal.targets):
+            return f'targets must be given in {base}'
+        point = goal.targets[-1].pose.position  # to place is to go to the target
+        with self._changed:
+            done = getattr(self._robot, goal.skill)((point.x, point.y, point.z))
+            self._messages = self._messages_of(self._draw())
+            self._publish_state(goal.skill)
+        return '' if done.succeeded else done.reason
 
     def _publish_state(self, skill: str) -> None:
         """Publish what the hand holds and what rests on what, by the objects' indices."""

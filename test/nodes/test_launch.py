@@ -8,7 +8,7 @@ import pytest
 from kimi_ros.launch_arguments import node_parameters, remappings
 from kimi_ros.resources import share
 
-FILES = ('kimi.launch.py', 'demo.launch.py')
+FILES = ('kimi.launch.py', 'demo.launch.py', 'robot_example.launch.py')
 
 
 @pytest.mark.parametrize('name', FILES)
