@@ -120,10 +120,7 @@ class Pipeline:
     def _draft(self) -> DraftPlan:
         request = self._request
         asked = PlanRequest(
-            # A model under the grammar may see it; a planner that reads words takes it for words.
-            instruction=request.text
-            if self._tools.planner.name == 'model'
-            else without_code(request.text),
+            instruction=request.text,
             language=request.language,
             history=request.history if refers_back(request.text) else (),
             image=lambda: self._perception.image,

@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any, Protocol
 
 from kimi_ros.agent.draft import DraftPlan
+from kimi_ros.agent.instruction import without_code
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class PlanRequest:
     history: Sequence[tuple[str, str]] = ()
     image: Callable[[], Any] = lambda: None
     rgb: Any = None
+
+    @property
+    def words(self) -> str:
+        """Return the instruction without code, which a planner that reads words takes for words."""
+        return without_code(self.instruction)
 
 
 class Planner(Protocol):

@@ -48,7 +48,7 @@ class ReaderPlanner:
         cancel: Event | None = None,
     ) -> DraftPlan:
         """Return what the instruction says as a draft."""
-        turns = [request.instruction, *(i for i, _ in reversed(request.history))]
+        turns = [request.words, *(i for i, _ in reversed(request.history))]
         reading = self.load().read(turns[0], self._cards, request.language, turns[1:])
         draft = _Draft(self._skills, request, turns).of(reading)
         if on_text is not None:

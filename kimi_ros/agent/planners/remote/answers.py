@@ -68,7 +68,7 @@ def read_draft(
     :param may_answer: the model saw the image: what it says to a question is the answer.
     :param lenient: let pass what the pipeline asks about: words that nobody said, one name for two.
     """
-    texts = [request.instruction, *(instruction for instruction, _ in request.history)]
+    texts = [request.words, *(instruction for instruction, _ in request.history)]
     data = _validated(_json_object(text), skills)
     status, say = Status(data['status']), data['say']
     if status is Status.ANSWER:
@@ -95,10 +95,10 @@ def read_draft(
             arguments[argument.name] = value
         steps.append(DraftStep(step['skill'], arguments))
     draft = DraftPlan(status, say, tuple(with_missing_steps(steps, skills)), '')
-    draft = with_said_relation(draft, request.instruction, skills)
+    draft = with_said_relation(draft, request.words, skills)
     if (name := draft.repeated_name(skills)) and not lenient:
         raise InvalidDraftError(f'one step uses {name!r} for two of its arguments')
-    return replace(draft, left_out=tuple(_left_out(request.instruction, draft)))
+    return replace(draft, left_out=tuple(_left_out(request.words, draft)))
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -61,9 +61,9 @@ class RemotePlanner:
         Questions of known forms are for the local model, which sees. What the instruction forbids
         or makes conditional holds for the server's plan as for the model's. Raises Cancelled.
         """
-        if only_forbids(request.instruction):
-            return leave_alone(forbidden_things(request.instruction), request.language)
-        if question := parse_question(request.instruction):
+        if only_forbids(request.words):
+            return leave_alone(forbidden_things(request.words), request.language)
+        if question := parse_question(request.words):
             return DraftPlan(Status.ANSWER, '', question=question)
         cancel = cancel or Event()
         try:
@@ -82,7 +82,7 @@ class RemotePlanner:
             )
         if not draft.steps:
             return draft
-        return replace(with_provisos(draft, request.instruction, request.language), usage=usage)
+        return replace(with_provisos(draft, request.words, request.language), usage=usage)
 
 
 class _Asking:
@@ -112,7 +112,7 @@ class _Asking:
         self._sees = bool(url)
         language = settings.language or request.language
         self._messages = messages(request, skills, language, url)
-        texts = [request.instruction, *(instruction for instruction, _ in request.history)]
+        texts = [request.words, *(instruction for instruction, _ in request.history)]
         self._forms = response_formats(skills, name_pattern(texts))
 
     def draft(self, on_text: Callable[[str], None] | None) -> DraftPlan:

@@ -76,11 +76,11 @@ def messages(
     for instruction, said in request.history:
         told.append({'role': 'user', 'content': instruction})
         told.append({'role': 'assistant', 'content': said})
-    content: Any = request.instruction
+    content: Any = request.words
     if image_url:
         content = [
             {'type': 'image_url', 'image_url': {'url': image_url}},
-            {'type': 'text', 'text': request.instruction},
+            {'type': 'text', 'text': request.words},
         ]
     told.append({'role': 'user', 'content': content})
     return told
