@@ -192,11 +192,7 @@ class QuestionAnswerer:
 
     def _described(self) -> list[str]:
         """Return the names of all things in the model's description of the view."""
-        text = self._perception.ask(describe_question(self._language))
-        parts = re.split(r'[,，、。.;]|\band\b|和', text)
-        cut = r'^(?:I see|there (?:is|are)|我看到了?|有)?\s*(?:an?|the|some)?\s*'
-        names = [re.sub(cut, '', part.strip(), flags=re.IGNORECASE).strip() for part in parts]
-        return list(dict.fromkeys(name for name in names if name))
+        return described_names(self._perception.ask(describe_question(self._language)))
 
     def _ask(self, question: DraftQuestion, text: str) -> Answer:
         """Put the question to the model, in a language that it understands."""
@@ -241,6 +237,14 @@ class QuestionAnswerer:
 
     def _say(self, key: str, *values: object) -> str:
         return phrases.say(key, self._language, *values)
+
+
+def described_names(description: str) -> list[str]:
+    """Return the different names in a description that lists things, as nano's does."""
+    parts = re.split(r'[,，、。.;]|\band\b|和', description)
+    cut = r'^(?:I see|there (?:is|are)|我看到了?|有)?\s*(?:(?:an?|the|some)\s+)?'
+    names = [re.sub(cut, '', part.strip(), flags=re.IGNORECASE).strip() for part in parts]
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def english_question(question: DraftQuestion, translate: Callable[[str], str]) -> str | None:

@@ -11,7 +11,7 @@ from kimi_ros import __version__
 from kimi_ros.cli.errors import CommandError
 
 # Modules of this package; add_parser(subparsers) sets `run`, which returns the exit status.
-VERBS = ('approve', 'ask', 'demo', 'doctor', 'eval', 'models', 'policy', 'sim', 'up')
+VERBS = ('approve', 'ask', 'demo', 'doctor', 'eval', 'models', 'policy', 'sim', 'up', 'watch')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
