@@ -12,17 +12,18 @@ import os
 import random
 import signal
 import sys
-import threading
 import time
 from collections import Counter, deque
 from pathlib import Path
 
+import simulated_clock
+from soak_report import growth, plot, resident_megabytes
+
 HERE = Path(__file__).resolve().parent
-WARM_UP = 0.2  # share of the run before memory is judged
-GROWTH = 0.02  # largest growth of memory after it
+GROWTH = 0.02  # largest growth of memory after the warm-up
 MAX_AGE = 1.0  # s, the parameter max_frame_age
 RESULT_TIMEOUT = 180.0  # s, on any machine
-SAMPLE_PERIOD, CLOCK_PERIOD = 5.0, 0.05
+SAMPLE_PERIOD = 5.0
 SETTLING = 10.0  # s after a jump of the clock, until every process knows it
 LAGS = 20  # newest diagnostics, by which it is judged how far a node's clock lags behind
 NAMES = ('raw', 'compressed')
@@ -41,38 +42,6 @@ GOALS = {  # instruction, and how often
     'x' * 5000: 1,
 }
 MAY_FAIL = ('crash',)  # these may end with UNKNOWN
-
-
-class SimulatedClock:
-    """Publishes /clock, and jumps."""
-
-    def __init__(self, node):
-        from rosgraph_msgs.msg import Clock
-
-        self._kind = Clock
-        self._publisher = node.create_publisher(Clock, '/clock', 10)
-        self._offset = 1000.0 - time.monotonic()
-        self.jumps, self.jumped = 0, float('-inf')
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def now(self):
-        return time.monotonic() + self._offset
-
-    def jump(self, seconds):
-        self.jumps, self.jumped = self.jumps + 1, time.monotonic()
-        self._offset = max(self._offset + seconds, 10.0 - time.monotonic())
-
-    def stop(self):
-        self._end.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._end.wait(CLOCK_PERIOD):
-            message, now = self._kind(), self.now()
-            message.clock.sec, message.clock.nanosec = int(now), int(now % 1 * 1e9)
-            self._publisher.publish(message)
 
 
 class Soak:
@@ -95,7 +64,7 @@ class Soak:
         self._node = rclpy.create_node('soak', context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
-        self.clock = SimulatedClock(self._node)
+        self.clock = simulated_clock.SimulatedClock(self._node)
         self._nodes, self._cameras = {}, {}
         self._clients, self._triggers = {}, {}
         self._goals = {}  # by number: those without a result
@@ -288,7 +257,7 @@ class Soak:
             self.stamps_checked += 1
             age = goal['stamp'] - nanoseconds(result.plan.header.stamp) / 1e9
             lag = max(self._lags[goal['node']], default=0.0)
-            if age > MAX_AGE + CLOCK_PERIOD + lag:
+            if age > MAX_AGE + simulated_clock.PERIOD + lag:
                 self._fail(
                     f'goal {number} used an image of {age:.2f} s before it; '
                     f'the clock of {goal["node"]} lags by {lag:.2f} s'
@@ -306,13 +275,6 @@ class Soak:
 
     # What came of it.
 
-    def growth(self, name):
-        """Return the growth of memory after warm-up, as a share."""
-        values = [s[name] for s in self.samples][round(WARM_UP * len(self.samples)) :]
-        part = max(len(values) // 4, 1)
-        first, last = sorted(values[:part]), sorted(values[-part:])
-        return last[len(last) // 2] / first[len(first) // 2] - 1
-
     def summary(self, seconds):
         memory = ', '.join(f'{n} {self.samples[-1][n]:.0f} MB' for n in NAMES)
         return (
@@ -321,8 +283,8 @@ class Soak:
         )
 
     def _report(self):
-        growth = {name: round(self.growth(name), 4) for name in NAMES}
-        for name, value in growth.items():
+        grown = {name: round(growth(self.samples, name), 4) for name in NAMES}
+        for name, value in grown.items():
             if value > GROWTH:
                 self._fail(f'memory of {name} grew by {100 * value:.1f} %')
         return {
@@ -334,36 +296,10 @@ class Soak:
             'clock_jumps': self.clock.jumps,
             'stamps_checked': self.stamps_checked,
             'largest_clock_lag': round(self.largest_lag, 3),
-            'memory_growth': growth,
+            'memory_growth': grown,
             'failures': self.failures,
             'samples': self.samples,
         }
-
-
-def resident_megabytes(pid):
-    """Return the memory of a process that is its own: not shared, and not of files."""
-    text = Path(f'/proc/{pid}/status').read_text()
-    return int(text.split('RssAnon:')[1].split()[0]) / 1024
-
-
-def plot(report, path):
-    """Draw memory and results over time."""
-    import matplotlib
-
-    matplotlib.use('svg')
-    from matplotlib import pyplot
-
-    figure, axis = pyplot.subplots(figsize=(8, 3.5), layout='constrained')
-    minutes = [s['seconds'] / 60 for s in report['samples']]
-    for name in NAMES:
-        axis.plot(minutes, [s[name] for s in report['samples']], label=f'node with {name} images')
-    axis.set(xlabel='minutes', ylabel='anonymous memory, MB', ylim=(0, None))
-    axis.axvspan(0, WARM_UP * minutes[-1], color='0.93', label='warm-up')
-    right = axis.twinx()
-    right.plot(minutes, [s['done'] for s in report['samples']], 'k:', label='results')
-    right.set(ylabel='results', ylim=(0, None))
-    figure.legend(loc='outside upper center', ncols=4, frameon=False)
-    figure.savefig(path, metadata={'Date': None})
 
 
 def main():
@@ -385,7 +321,7 @@ def main():
         soak.stop()
     (arguments.out / 'report.json').write_text(json.dumps(report, indent=1, ensure_ascii=False))
     if arguments.plot:
-        plot(report, arguments.plot)
+        plot(report['samples'], NAMES, arguments.plot)
     print(json.dumps({k: v for k, v in report.items() if k != 'samples'}, ensure_ascii=False))
     return 1 if report['failures'] else 0
 
