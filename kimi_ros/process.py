@@ -160,6 +160,6 @@ def _yaml(value: object) -> str:
     if isinstance(value, float):
         # Without a decimal point YAML reads an integer, with some exponents a string.
         return f'{value:.9f}'
-    if isinstance(value, str) and value.startswith('{'):
-        return json.dumps(value)  # a string that holds JSON, not a mapping
+    if isinstance(value, str) and (not value or value.startswith('{')):
+        return json.dumps(value)  # empty, or a string that holds JSON, not a mapping
     return str(value)

@@ -13,7 +13,9 @@ from kimi_ros.cli.errors import CommandError
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
 _START_TIMEOUT = 300.0  # seconds
-_PLAN_TIMEOUT = 300.0  # seconds
+_PLAN_TIMEOUT = 120.0  # seconds
+_SAID_TIMEOUT = 20.0  # seconds until a plan's sentence is begun
+_PATIENT = {'max_frame_age': 30.0, 'frame_wait': 30.0}  # the scene stands still
 _VOICES = {
     'en': ('en-us', 'en-gb+f2', 'en-gb-x-rp+m3'),
     'zh': ('cmn-latn-pinyin', 'cmn-latn-pinyin+f2', 'cmn-latn-pinyin+m3'),
@@ -102,27 +104,30 @@ def _evaluate(args, cases, recognizer, environment, folder: Path) -> list:
 
     maker = speech.SoundMaker(_voices(args.voices), _cache())
     nodes: list[NodeProcess] = []
+
+    def start(name: str, parameters: dict[str, object]) -> None:
+        module, log = f'kimi_ros.nodes.{name}', folder / f'{name}.log'
+        nodes.append(NodeProcess(module, ros_arguments(parameters), environment, log))
+
+    def check() -> None:
+        for node in nodes:
+            node.check()
+
     try:
-        for name, parameters in (
-            ('sim_camera', {'seed': speech.content()['seed']}),
-            ('kimi_node', {'model': args.model, 'planner': args.planner}),
-            ('speech_node', {'source': 'topic', 'output': 'none', **recognizer}),
-        ):
-            module, log = f'kimi_ros.nodes.{name}', folder / f'{name}.log'
-            nodes.append(NodeProcess(module, ros_arguments(parameters), environment, log))
-
-        def check() -> None:
-            for node in nodes:
-                node.check()
-
-        with KimiClient() as kimi, SpeechClient() as client:
+        start('sim_camera', {'seed': speech.content()['seed']})
+        start('kimi_node', {'model': args.model, 'planner': args.planner, **_PATIENT})
+        with KimiClient() as kimi:
             kimi.wait_until_ready(_START_TIMEOUT, check)
-            client.wait_until_ready(_START_TIMEOUT, check)
             typed = {}
             for case in cases:
                 if case.skill and case.text not in typed:
                     typed[case.text] = kimi.instruct(case.text, timeout=_PLAN_TIMEOUT).plan
-            _warn_about_typed(cases, typed)
+        _warn_about_typed(cases, typed)
+        # Not before: it would speak the plans of the typed sentences, which hold the commands, and
+        # take these for its echo.
+        start('speech_node', {'source': 'topic', 'output': 'none', **recognizer})
+        with SpeechClient() as client:
+            client.wait_until_ready(_START_TIMEOUT, check)
             said = _Person(client, maker)
             console = Console(stderr=True)
             return [
@@ -160,7 +165,7 @@ def _try(client, maker, person, case, typed):
 
     sound = maker.sound(case)
     client.quiet()
-    plans = len(client.plans)
+    plans, said = len(client.plans), len(client.said)
     heard = client.speak(sound, timeout=120.0 if case.text else 20.0)
     ended = time.monotonic()
     text = heard.text if heard is not None else ''
@@ -170,17 +175,22 @@ def _try(client, maker, person, case, typed):
     if not case.skill:
         return Result(case, not accepted, read_back, text)
     if read_back:
-        client.until(lambda: client.speaking, 10.0, 'the read-back')
-        asked = client.said[-1] if client.said else ''
+        client.until(lambda: len(client.said) > said, 30.0, 'the read-back')
+        asked = client.said[-1]
         asked = asked.removeprefix('Did you say: ').removeprefix('你是说：')
         accepted = person.answer(case, asked.removesuffix('?').removesuffix('吗？'))
     if not accepted:
-        return Result(case, False, read_back, text)
+        sure = heard.confidence if heard is not None else 0.0
+        return Result(case, False, read_back, f'{text} ({outcome.value}, confidence {sure:.2f})')
     deadline = time.monotonic() + _PLAN_TIMEOUT
     while len(client.plans) == plans and time.monotonic() < deadline:
         client.spin(0.05)
-    plan = client.plans[-1] if len(client.plans) > plans else None
     seconds = float('nan') if read_back else time.monotonic() - ended
+    plan = client.plans[-1] if len(client.plans) > plans else None
+    if plan is not None:  # the next case would be spoken into its sentence
+        deadline = time.monotonic() + _SAID_TIMEOUT
+        while plan.say not in client.said[said:] and time.monotonic() < deadline:
+            client.spin(0.05)
     right = _same_plan(plan, typed[case.text], case.skill)
     if not right:
         text += f' -> {_brief(plan)}, typed {_brief(typed[case.text])}'

@@ -40,9 +40,10 @@ def test_isolated_graph_avoids_used_domains():
 
 
 def test_parameters_keep_their_types():
-    arguments = ros_arguments({'pose': [0.0, 1e-7, 2.0], 'seed': 3, 'model': 'nano'})
+    arguments = ros_arguments({'pose': [0.0, 1e-7, 2.0], 'seed': 3, 'model': 'nano', 'voice': ''})
     pose = 'pose:=[0.000000000, 0.000000100, 2.000000000]'
-    assert arguments == ['--ros-args', '-p', pose, '-p', 'seed:=3', '-p', 'model:=nano']
+    given = [pose, 'seed:=3', 'model:=nano', 'voice:=""']
+    assert arguments == ['--ros-args', *(part for rule in given for part in ('-p', rule))]
 
 
 def test_process_is_stopped_and_reports_its_end(tmp_path):
