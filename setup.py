@@ -60,7 +60,7 @@ setup(
         'kimi_ros': ['py.typed'],
         'kimi_ros.agent': ['*.yaml'],
         'kimi_ros.assist': ['*.yaml'],
-        'kimi_ros.eval': ['*.yaml'],
+        'kimi_ros.eval': ['*.yaml', 'photograph/*'],
         'kimi_ros.eval.libero': ['*.yaml'],
         'kimi_ros.eval.reading': ['*.jsonl', '*.yaml', 'skills/*.yaml'],
         'kimi_ros.eval.safety': ['*.yaml'],

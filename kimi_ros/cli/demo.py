@@ -1,4 +1,4 @@
-"""`kimi demo`: a simulated camera, the node, an English and a Chinese instruction."""
+"""`kimi demo`: a simulated camera, the node, an English and a Chinese instruction; a photograph."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         for node in reversed(nodes):
             node.stop()
+    _show_photograph(console, arguments.model, folder)
     return 0 if all(got_plan) else 1
 
 
@@ -134,3 +135,40 @@ def _verdict(plan, task, view) -> str:
     if plan.steps:
         return f'right: the point is on the {names}'
     return f'right: there is more than one {names}'
+
+
+def _show_photograph(console, model: str, folder: Path) -> None:
+    """Ask about a real photograph, or say how to ask about one's own."""
+    from PIL import Image
+
+    from kimi_ros.agent import Agent, Frame, Policy, SkillCatalogue
+    from kimi_ros.agent.drawing import draw_plan
+    from kimi_ros.cli.plan_formatter import plan_lines
+    from kimi_ros.eval.demo_photograph import photograph_tasks
+    from kimi_ros.resources import share
+    from kimi_ros.vlm import VisionLanguageModel
+
+    with VisionLanguageModel.load(model) as vlm:
+        tasks = photograph_tasks(vlm)
+        if tasks:
+            console.print('\nA real photograph, of a table under a robot arm, without ROS.')
+            skills = SkillCatalogue.load(share('config/skills.yaml'))
+            agent = Agent(vlm, skills, Policy.load(share('config/policy.yaml')))
+        for task in tasks:
+            sample = task.sample()
+            console.print(f'\nYou:  {task.instruction}')
+            plan = agent.run(Frame(sample.rgb), task.instruction, task.language)
+            for line in plan_lines(plan):
+                console.print(f'  {line}', markup=False)
+            x0, y0, x1, y1 = sample.box
+            points = [thing.point for thing in plan.objects]
+            right = len(points) == 1 and x0 <= points[0][0] <= x1 and y0 <= points[0][1] <= y1
+            where = f'on the {sample.name}' if right else f'not one point on the {sample.name}'
+            console.print(f'  {"right" if right else "WRONG"}: {where}', markup=False)
+            path = folder / f'photograph_{task.language}.jpg'
+            Image.fromarray(draw_plan(sample.rgb, plan)).save(path)
+            console.print(f'  annotated image: {path}', markup=False)
+    console.print(
+        '\nYour own picture: kimi ask PICTURE "pick up the red cup"; a webcam: kimi watch 0. '
+        'What nano knows: docs/nano.md'
+    )

@@ -34,6 +34,7 @@ Recorder = FolderRecorder | VideoRecorder
 
 _HELP = 'Type what you want, and Enter; an empty line shows what there is.'
 _KEYS = 'In the window: q quits, space pauses, s saves the picture.'
+_FONTS = '/usr/share/fonts'
 _QUIT = ('q', '\x1b')
 _POLL = 15  # ms that a window waits for a key
 
@@ -51,6 +52,8 @@ class Window:
         """Open it. Raises NoWindowError."""
         if sys.platform == 'linux' and not any(map(os.environ.get, ('DISPLAY', 'WAYLAND_DISPLAY'))):
             raise NoWindowError('this machine has no display (DISPLAY is not set)')
+        if Path(_FONTS).is_dir():  # the wheel's own folder is empty, of which Qt warns
+            os.environ['QT_QPA_FONTDIR'] = _FONTS
         try:
             cv2.namedWindow(self._TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
         except cv2.error as error:

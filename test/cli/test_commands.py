@@ -102,8 +102,10 @@ def test_demo(nano, tmp_path):
     done = kimi('demo', '--seed', 7, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'Scene 2000007' in done.stdout or 'Showing a recorded frame' in done.stdout
-    assert done.stdout.count('You:') == 2
-    assert done.stdout.count('right: ') + done.stdout.count('WRONG: ') == 2
+    asked = done.stdout.count('You:')
+    assert asked in (2, 4)  # 4 where the shipped nano knows the things of the photograph
+    assert done.stdout.count('right: ') + done.stdout.count('WRONG: ') == asked
+    assert 'Your own picture: kimi ask' in done.stdout
     images = sorted((tmp_path / 'out' / 'demo').glob('scene_*.jpg'))
     assert [p.stem[-2:] for p in images] == ['en', 'zh']
     for path in images:
