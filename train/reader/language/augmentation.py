@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 
 from kimi_ros.sim.language import requests
+from kimi_train.reader.language.span_markers import closing_marker, opening_marker
 
 __all__ = ['add_noise']
+
+# Ranges of the markers that open and close a span.
+_OPEN, _CLOSE, _LAST = opening_marker(0), closing_marker(0), '\uf7ff'
 
 _EN_FILLERS = (
     'um',
@@ -78,6 +82,20 @@ _MANNER_WORDS = (
     '急',
 )
 _WORD = re.compile('[a-z]{4,}')
+# Hesitations inside of a sentence: before a word, or instead of a comma.
+_EN_HESITATIONS = (
+    ' um',
+    ' uh',
+    ' er',
+    ', um,',
+    ', er,',
+    ', uh,',
+    ' - um -',
+    ', you know,',
+    ', let me see,',
+)
+_EN_HESITATIONS += (', I think,', ' like', ', well,', ' erm', ', hm,')
+_ZH_HESITATIONS = ('呃', '嗯', '，呃，', '，嗯，', '……', '，就是，', '，那什么，', '那啥')
 _ADJACENT_KEYS = {
     'a': 's',
     's': 'ad',
@@ -138,6 +156,8 @@ def _english(rng, text, no_fillers):
             text += pause + _choose(rng, ('please', 'please', 'thanks', 'robot', 'kimi'))
         elif not question and r < 0.15:
             text = f'{text}{_choose(rng, (", ", " "))}{_choose(rng, _EN_ENDINGS)}'
+    if rng.random() < 0.06:
+        text = _hesitate(rng, text, ' ', _EN_HESITATIONS)
     r = rng.random()
     if r < 0.25:  # as a speech recognizer writes it
         text = re.sub(r'[,.!?;:\"”“—]', '', text).replace(' - ', ' ').lower()
@@ -151,6 +171,25 @@ def _english(rng, text, no_fillers):
     if rng.random() < 0.04:
         text = _add_typo(rng, text)
     return text
+
+
+def _hesitate(rng, text, before, hesitations):
+    """Return the text with a hesitation or a repeated word outside of its spans.
+
+    :param before: what the hesitation precedes: a space, or '' for any span.
+    """
+    depth, places = 0, []
+    for i, c in enumerate(text):
+        if i and not depth and (c == before or (not before and _OPEN <= c < _CLOSE)):
+            places.append(i)
+        depth += 1 if _OPEN <= c < _CLOSE else -1 if _CLOSE <= c <= _LAST else 0
+    if not places:
+        return text
+    at = _choose(rng, places)
+    word = re.match(' [A-Za-z]+(?= )', text[at:])
+    if word and rng.random() < 0.3:
+        return text[:at] + word[0] + text[at:]
+    return text[:at] + _choose(rng, hesitations) + text[at:]
 
 
 def _capitalize(text):
@@ -191,6 +230,8 @@ def _chinese(rng, text, no_fillers):
             text = f'{text}{_choose(rng, ("，", "，", ""))}{_choose(rng, _ZH_ENDINGS)}'
         elif not question and r < 0.17:
             text += _choose(rng, ('吧', '哈', '呗', '啊', '哦', '嘛'))
+    if rng.random() < 0.04:
+        text = _hesitate(rng, text, '', _ZH_HESITATIONS)
     r = rng.random()
     if r < 0.25:
         text = re.sub('[，。！？；：、“”]', '', text) if r < 0.12 else re.sub('[，。；]', ' ', text)

@@ -128,7 +128,7 @@ class PlacePhraseGenerator(PhraseBase):
         (0.93, 'brand'),
         (1.0, 'other'),
     )
-    compound_share = 0.04
+    compound_share = 0.07
     definite_determiner = 'the'
 
     def colour_pair(self):

@@ -91,7 +91,7 @@ class PlacePhraseGenerator(PhraseBase):
         (0.93, 'state'),
         (1.0, 'brand'),
     )
-    compound_share = 0.06
+    compound_share = 0.12
 
     def colour_pair(self):
         """Return two colours as one adjective: 黑白相间."""

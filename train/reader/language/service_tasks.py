@@ -19,8 +19,15 @@ SERVICE_TASKS = (
     ('fronted_source', 2),
     ('walk_with_person', 3),
     ('value_correction', 3),
+    ('with_tool', 3),
 )
 _OPENED = {'open', 'door', 'switch'}
+_TOOL_DETERMINERS = {
+    'en': ('the', 'the', 'a', 'your', 'that', 'my'),
+    'zh': ('', '', '那{}', '一{}'),
+}
+# Those of which "the cup with the spoon" is rather the object.
+_WITHOUT_TOOL = ('locate', 'pick', 'hand_over', 'search', 'detect')
 _NAVIGATING = ('navigate', 'move_base', 'drive_to')
 
 
@@ -250,5 +257,28 @@ class ServiceTaskGenerator:
             return False
         opening = opening_marker(number)
         instruction.text = text.replace(opening, wrong + self.wording('correction') + opening, 1)
+        instruction.calls = [call]
+        return True
+
+    def with_tool(self, instruction):
+        """A request with a tool that no argument takes: "wipe the table with the red cloth"."""
+        family, template, _ = self.object_request(
+            lambda f: (
+                len(f.arguments) == 1
+                and f.name not in _WITHOUT_TOOL
+                and 'person' not in f.noun_classes('object')
+            ),
+            lambda f, t: not t.is_idiom,
+        )
+        if not template:
+            return False
+        tool = self.noun_phrases.simple(('tool',), self.choose(_TOOL_DETERMINERS[self.lang]))
+        form = self.wording('with_tool').replace('{tool}', tool.text)
+        number, means = self.mark(self.wording('with_what').replace('{}', tool.text))
+        if '{with}' in form:
+            self.left_out.append(number)
+        instruction.text, call = self.fill(
+            family, form.replace('{with}', means).replace('{do}', template.text), template.slots
+        )
         instruction.calls = [call]
         return True
