@@ -48,6 +48,7 @@ PURPOSES = {
     '/diagnostics': 'model, request queue and cameras, once a second',
     '~/approve': 'decide about the plan that waits',
     '~/describe': 'describe the view, or answer a question about it',
+    '~/locate': 'where the things with these names are in the latest image; nothing is planned',
     '~/find_objects': 'where the objects of a plan are now, for an executor between two steps',
     '~/stop': 'cancel running and queued requests and the pending approval; does not stop a robot',
     '~/forget': 'forget the plan, markers, images and the conversation',
