@@ -12,6 +12,7 @@ from typing import Any
 
 from kimi_ros.cli.errors import CommandError
 
+_JUDGED = ('status_right', 'skills_right', 'points_right')
 _BOX = {'type': 'array', 'items': {'type': 'number'}, 'minItems': 4, 'maxItems': 4}
 _LINE = {
     'type': 'object',
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     figures = {
         name: [r[name] for r in results if r[name] is not None]
-        for name in ('status_right', 'skills_right', 'points_right')
+        for name in _JUDGED
     }
     for name, values in figures.items():
         if values:
@@ -125,7 +126,8 @@ def judge(plan: Any, question: dict[str, Any]) -> dict[str, Any]:
         the plan, in order.
     """
     skills = [step.skill for step in plan.steps]
-    wrong, right = [], {'status_right': None, 'skills_right': None, 'points_right': None}
+    wrong: list[str] = []
+    right: dict[str, bool | None] = dict.fromkeys(_JUDGED)
     if 'status' in question:
         right['status_right'] = plan.status.value == question['status']
         if not right['status_right']:

@@ -71,8 +71,7 @@ class ExecutorNode(ManagedNode):
         kimi = self.value('kimi').rstrip('/')
         # Only new plans: one from before this node was started may have been carried out.
         self.subscribe(PlanMessage, f'{kimi}/plan', self._on_plan, qos.STATUS)
-        self.subscribe(Empty, f'{kimi}/stopped', lambda _: self.stop(f'{kimi} was stopped'),
-                       qos.STATUS, group)  # fmt: skip
+        self.subscribe(Empty, f'{kimi}/stopped', self._on_kimi_stopped, qos.STATUS, group)
         self._find_objects: Any = self.create_client(
             FindObjects, f'{kimi}/find_objects', callback_group=group
         )
@@ -183,6 +182,9 @@ class ExecutorNode(ManagedNode):
         active = self.stop('told to stop')
         response.success, response.message = True, 'stopping' if active else 'nothing to stop'
         return response
+
+    def _on_kimi_stopped(self, _message: Empty) -> None:
+        self.stop(f'{self.value("kimi")} was stopped')
 
     # Carrying them out.
 
