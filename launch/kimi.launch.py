@@ -25,6 +25,7 @@ PARAMETERS = (
     ('image_transport', "'raw' or 'compressed'; empty: from params_file"),
     ('depth_transport', "'raw' or 'compressedDepth'; empty: from params_file"),
 )
+CAMERA_PARAMETERS = ('camera_pose', 'image_transport', 'depth_transport')
 # Of several cameras, these are relative to the camera's name: left/image_raw.
 TOPICS = (
     ('image', 'image', 'image topic (without /compressed)'),
@@ -62,6 +63,17 @@ def make_node(context: LaunchContext) -> list[Node]:
     if given('speech').lower() in ('true', '1'):
         skills = [{'skills': given('skills')}] if given('skills') else []
         nodes.append(node('speech', parameters=[given('speech_params_file'), *skills]))
+    if given('assist').lower() in ('true', '1'):
+        camera = {k: v for k, v in parameters.items() if k in CAMERA_PARAMETERS}
+        if names := parameters.get('cameras'):
+            camera['cameras'] = names[:1]  # a person carries one
+        nodes.append(
+            node(
+                'assist',
+                parameters=[given('assist_params_file'), camera],
+                remappings=remappings(topics, given('cameras')),
+            )
+        )
     return nodes
 
 
@@ -72,6 +84,8 @@ def generate_launch_description() -> LaunchDescription:
         ('namespace', '', 'namespace of the node and of relative topics'),
         ('speech', 'false', 'true: also start the node speech'),
         ('speech_params_file', str(share('config/speech.yaml')), 'its YAML file with parameters'),
+        ('assist', 'false', 'true: also start the node assist, for guidance and narration'),
+        ('assist_params_file', str(share('config/assist.yaml')), 'its YAML file with parameters'),
         *((name, '', text) for name, text in PARAMETERS),
         *TOPICS,
     ]

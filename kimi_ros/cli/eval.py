@@ -37,6 +37,7 @@ _SUITES = (
     'closed-loop-places',
     'ask',
     'demo',
+    'guide',
     'reading',
     'safety',
     'speech',

@@ -13,7 +13,7 @@ from kimi_ros.cli.errors import CommandError
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
 _START_TIMEOUT = 300.0  # seconds
-_PLAN_TIMEOUT = 120.0  # seconds
+_PLAN_TIMEOUT = 60.0  # seconds
 _SAID_TIMEOUT = 20.0  # seconds until a plan's sentence is begun
 _PATIENT = {'max_frame_age': 30.0, 'frame_wait': 30.0}  # the scene stands still
 _VOICES = {
@@ -150,8 +150,9 @@ class _Person:
 
         yes = bool(case.skill) and same_request(heard, case.text)
         words = {'en': ('No.', 'Yes.'), 'zh': ('不对。', '是的。')}[case.language][yes]
-        self._client.until(lambda: not self._client.speaking, 20.0, 'the end of the read-back')
-        self._client.spin(0.5)
+        self._client.spin(1.0)  # it speaks by now
+        self._client.until(lambda: not self._client.speaking, 60.0, 'the end of the read-back')
+        self._client.spin(0.8)  # it is deaf for a while after its own voice
         self._client.speak(
             self._maker.sound(SpokenCase(words, case.language, '', case.voice, 1.0, 'quiet'))
         )

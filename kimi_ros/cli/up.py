@@ -37,6 +37,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help='also start the node speech: microphone and loudspeaker',
     )
     parser.add_argument(
+        '--assist',
+        action='store_true',
+        help='also start the node assist: guidance to things, narration',
+    )
+    parser.add_argument(
         '--no-camera', action='store_true', help='start only the node, for your own camera'
     )
     parser.add_argument(
@@ -87,6 +92,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.speech:
         spoken = {k: v for k, v in parameters.items() if k == 'skills'}
         processes.append(('speech_node', ros_arguments(spoken)))
+    if arguments.assist:
+        camera = {k: v for k, v in parameters.items() if k in ('camera_pose', 'image_transport')}
+        processes.append(('assist_node', [*ros_arguments(camera), *arguments.ros]))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

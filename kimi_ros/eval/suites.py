@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kimi_ros.eval.asking import ask
 from kimi_ros.eval.errors import UnsupportedWorldError
 from kimi_ros.eval.execution import evaluate_closed_loop
+from kimi_ros.eval.guiding import evaluate_guide
 from kimi_ros.eval.held_out_scenes import WORLDS, HeldOutScene, SceneSource
 from kimi_ros.eval.localization import LocalizationSample, evaluate_box, evaluate_point
 from kimi_ros.eval.outcome import Outcome
@@ -90,4 +91,10 @@ SUITES: dict[str, Suite] = {
     'closed-loop-places': Suite(closed_loop_places, ('success',), worlds=('full',)),
     'ask': Suite(ask, ('exact', 'presence', 'attribute', 'relation', 'count')),
     'demo': Suite(demo, ('right',)),
+    'guide': Suite(
+        evaluate_guide,
+        ('reached', 'said_reached', 'wrongly_said_reached'),
+        ('sentences', 'seconds'),
+        worlds=('full',),
+    ),
 }

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -45,10 +47,14 @@ from kimi_ros.speech.dialogue import (
 from kimi_ros.speech.errors import SpeechError
 from kimi_ros.speech.listener import AudioSource, Heard, Listener, WavFile
 from kimi_ros.speech.recognizer import Recognizer, load_recognizer
+from kimi_ros.speech.requests import parse_request
 from kimi_ros.speech.segmenter import SegmenterSettings
 from kimi_ros.speech.speaker import AudioOutput, Priority, Speaker
 from kimi_ros.speech.vocabulary import Vocabulary, language_of
 from kimi_ros.speech.voices import load_voice
+
+_MAX_AGE = 30.0  # seconds, after which a sentence is no longer worth saying
+_ASSIST_AGE = 3.0  # the same of guidance and narration
 
 
 class SpeechNode(ManagedNode):
@@ -114,7 +120,7 @@ class SpeechNode(ManagedNode):
             self._listener = Listener(
                 source,
                 self._recognizer,
-                lambda: self._vocabulary,
+                self._expected,
                 on_heard=self._on_heard,
                 on_partial=self._on_partial,
                 deaf=self._is_deaf,
@@ -159,6 +165,7 @@ class SpeechNode(ManagedNode):
 
     def _create_interfaces(self) -> None:
         group, kimi = self._callback_group, self.value('kimi')
+        assist = self.value('assist')
         self._transcripts = self.publisher(Transcript, '~/transcript', qos.STATUS)
         self._speaking = self.publisher(Bool, '~/speaking', qos.LATCHED)
         self._said = self.publisher(String, '~/said', qos.STATUS)
@@ -166,6 +173,10 @@ class SpeechNode(ManagedNode):
         self._kimi = KimiRequests(self, kimi, group, on_error=self._say_text)
         self.subscribe(String, f'{kimi}/say', self._on_say, qos.STATUS)
         self.subscribe(PlanMessage, f'{kimi}/plan', self._on_plan, qos.LATCHED)
+        self._assist = self.publisher(String, f'{assist}/request', qos.INSTRUCTIONS)
+        for topic, priority in (('say', Priority.NARRATION), ('hazard', Priority.HAZARD)):
+            say = partial(self._on_assist, priority)
+            self.subscribe(String, f'{assist}/{topic}', say, qos.STATUS)
         for kind, name, callback in (
             (SetBool, '~/listen', self._on_listen),
             (Trigger, '~/stop', self._on_stop),
@@ -219,6 +230,9 @@ class SpeechNode(ManagedNode):
 
     # Hearing.
 
+    def _expected(self) -> Vocabulary:
+        return replace(self._vocabulary, assists=self._assist_runs())
+
     def _on_partial(self, text: str) -> None:
         if self.value('barge_in') and self._speaker is not None and self._speaker.saying:
             self._speaker.stop()
@@ -234,6 +248,7 @@ class SpeechNode(ManagedNode):
             else:
                 quiet = speaker.quiet_for() if speaker is not None else float('inf')
                 quiet -= now - heard.ended + heard.duration  # before it, not after
+                self._dialogue.assists = self._assist_runs()
                 outcome, actions = self._dialogue.hear(
                     transcript, self._vocabulary, now, heard.addressed, quiet
                 )
@@ -269,7 +284,10 @@ class SpeechNode(ManagedNode):
             elif isinstance(action, Stop):
                 self._stop_everything()
             elif isinstance(action, Instruct):
-                self._kimi.instruct(action)
+                if self._assist_runs() and parse_request(action.text):
+                    self._assist.publish(String(data=action.text))
+                else:
+                    self._kimi.instruct(action)
             elif isinstance(action, Decide):
                 self._kimi.decide(action)
 
@@ -283,6 +301,13 @@ class SpeechNode(ManagedNode):
     def _on_say(self, message: String) -> None:
         self._say_text(message.data)
 
+    def _on_assist(self, priority: Priority, message: String) -> None:
+        # A step that is not said in time is wrong: the hand has moved on.
+        self._say(message.data, language_of(message.data), priority, _ASSIST_AGE)
+
+    def _assist_runs(self) -> bool:
+        return bool(self._assist.get_subscription_count())
+
     def _say_text(self, text: str) -> None:
         self._say(text, language_of(text))
 
@@ -295,9 +320,15 @@ class SpeechNode(ManagedNode):
             actions = self._dialogue.planned(plan_notice(plan), time.monotonic())
         self._act(actions)
 
-    def _say(self, text: str, language: str, priority: Priority = Priority.ANSWER) -> None:
+    def _say(
+        self,
+        text: str,
+        language: str,
+        priority: Priority = Priority.ANSWER,
+        max_age: float = _MAX_AGE,
+    ) -> None:
         if self._speaker is not None and self._listener is not None:
-            self._speaker.say(text, language, priority)
+            self._speaker.say(text, language, priority, max_age)
 
     def _on_speech(self, text: str, language: str) -> None:
         with self._lock:

@@ -33,6 +33,12 @@ SPEECH_PARAMETERS = (
         'kimi', 'kimi', 'name of the node `kimi`, relative to the namespace', read_only=True
     ),
     ParameterSpec(
+        'assist',
+        'assist',
+        'name of the node `assist`, which gets requests for guidance and narration where it runs',
+        read_only=True,
+    ),
+    ParameterSpec(
         'source',
         'microphone',
         "source of sound: 'microphone', 'topic' (audio) or a .wav file",

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import difflib
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from kimi_ros.speech.commands import Command, after_wake_word, contains_stop, find_command
 from kimi_ros.speech.matching import match
 from kimi_ros.speech.recognizer import Transcript
+from kimi_ros.speech.requests import parse_request
 from kimi_ros.speech.vocabulary import Vocabulary, language_of, normalize
 
 _ECHO = 0.8  # similarity to a sentence of one's own
@@ -133,10 +134,14 @@ Action = Say | Instruct | Stop | Decide
 
 
 class Dialogue:
-    """Remembers what it asked, and what was said last. Not thread-safe."""
+    """Remembers what it asked, and what was said last. Not thread-safe.
+
+    :ivar assists: there is somebody for requests of `kimi_ros.speech.requests`.
+    """
 
     def __init__(self, settings: Settings | None = None):
         self.settings = settings or Settings()
+        self.assists = False
         self._unsure: Instruct | None = None
         self._unsure_until = self._open_until = float('-inf')
         self._plan: PlanNotice | None = None
@@ -199,8 +204,10 @@ class Dialogue:
         addressed = addressed or now < self._open_until
         repeated = [own for own in self._spoken if _is_piece(plain, own)]
         unexpected = quiet < self.settings.echo_seconds and not addressed
+        exact = any(plain in own for own in repeated)
         whole = any(_is_piece(own, plain) for own in repeated)
-        if repeated and (unexpected or whole or command is not None):
+        # Nearly its own words, 'the white box' after 'the white block', are read back instead.
+        if repeated and ((unexpected and exact) or whole or command is not None):
             return Outcome.IGNORED, []
         if command is not None and heard.confidence >= self.settings.reject:
             actions = self._obey(command, language, now)
@@ -246,6 +253,11 @@ class Dialogue:
                 return Outcome.COMMAND, []
             text, addressed = rest, True
         found = match(text, vocabulary)
+        if self.assists and parse_request(text):
+            # Its names are any words: not corrected to those of the robot's own things.
+            found = replace(
+                found, text=normalize(text), addressed=True, known=True, corrected=False
+            )
         if not addressed and not found.addressed:
             return Outcome.IGNORED, []
         if heard.confidence < settings.reject:

@@ -10,6 +10,14 @@ _ARTICLES = ('the', 'a', 'an', 'my')
 _HEARD = ('stop', 'repeat', 'repeat that', 'say that again', 'more', 'more details', 'yes', 'no')
 
 
+_ASSIST = (
+    '(help me find | guide me to) <thing>',
+    'what is (on my left | on my right | in front of me)',
+    'describe the way',
+    'stop guiding | end narration',
+)
+
+
 def command_grammar(vocabulary: Vocabulary, known: Iterable[str]) -> str:
     """Return a grammar whose sentences are the skills with things, and the control words.
 
@@ -36,6 +44,9 @@ def command_grammar(vocabulary: Vocabulary, known: Iterable[str]) -> str:
         name = f'do_{skill.name}'
         names.append(f'<{name}>')
         rules.append(f'<{name}> = {patterns[skill.things].replace("<VERB>", _any(verbs))};')
+    if vocabulary.assists:
+        names.append('<assist>')
+        rules.append(f'<assist> = {" | ".join(_ASSIST)};')
     return '\n'.join(
         [
             '#JSGF V1.0;',

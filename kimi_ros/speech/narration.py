@@ -6,10 +6,11 @@ Pure logic with an explicit clock. It supplements a cane or a dog: the first sen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from kimi_ros.speech.directions import Wording, direction, distance
+from kimi_ros.speech.vocabulary import language_of
 
 MAX_WORDS = 15  # of an unasked sentence; Chinese: twice as many characters
 _DETAILS = {'brief': 1, 'normal': 2, 'rich': 4}  # findings in a sentence
@@ -77,12 +78,17 @@ class Narrator:
     """Call `update` with what is seen now; settings may change in between.
 
     :ivar level: 'brief', 'normal' or 'rich'.
+    :ivar interval: seconds between two sentences that are no warnings; 0: that of the level.
+    :ivar introduction: seconds in which only what is at hand interrupts the first sentence.
     """
 
     wording: Wording = field(default_factory=Wording)
     level: str = 'normal'
+    interval: float = 0.0
+    introduction: float = 0.0
     _told: dict[str, _Told] = field(default_factory=dict)
     _spoke: float = float('-inf')
+    _began: float = float('-inf')
     _warned: float = float('-inf')
     _started: bool = False
 
@@ -92,7 +98,7 @@ class Narrator:
         :param now: seconds.
         """
         if not self._started:
-            self._started, self._spoke = True, now
+            self._started, self._spoke, self._began = True, now, now
             return Narration(self._phrase('first'))
         for finding in findings:
             if (told := self._told.get(finding.id)) is not None:
@@ -103,11 +109,12 @@ class Narrator:
         news = [f for f in findings if self._is_news(f)]
         hazards = sorted((f for f in news if _threatens(f)), key=_nearness)
         urgent = bool(hazards) and self._is_at_hand(hazards[0])
-        if hazards and (urgent or now - self._warned >= _HAZARD_INTERVAL):
+        quiet = min(now - self._warned, now - self._began - self.introduction + _HAZARD_INTERVAL)
+        if hazards and (urgent or quiet >= _HAZARD_INTERVAL):
             self._warned = now
             return self._narrate(hazards[:1], now, interrupts=True)
         others = sorted((f for f in news if not f.hazard), key=_nearness)
-        if others and now - self._spoke >= _INTERVALS[self.level]:
+        if others and now - self._spoke >= (self.interval or _INTERVALS[self.level]):
             return self._narrate(others[: _DETAILS[self.level]], now)
         return None
 
@@ -140,7 +147,7 @@ class Narrator:
     ) -> Narration:
         parts: list[str] = []
         for finding in findings:
-            part = self._describe(finding)
+            part = self._short(finding)
             if parts and _length(self._join([*parts, part])) > MAX_WORDS:
                 break
             parts.append(part)
@@ -150,6 +157,17 @@ class Narrator:
                 parts.append(action)
         self._spoke = now
         return Narration(self._join(parts), interrupts)
+
+    def _short(self, finding: Finding) -> str:
+        """Return the description; of a long quotation, as many words as there is room for."""
+        text = self._describe(finding)
+        while finding.text and _length(text) > MAX_WORDS:
+            chinese = language_of(finding.text) == 'zh'
+            kept = finding.text.removesuffix('…').rstrip()
+            kept = kept[:-2] if chinese or ' ' not in kept else kept.rsplit(' ', 1)[0]
+            finding = replace(finding, text=f'{kept}…' if kept else '')
+            text = self._describe(finding)
+        return text
 
     def _describe(self, finding: Finding) -> str:
         chinese = self.wording.language == 'zh'

@@ -59,10 +59,12 @@ class Vocabulary:
     """The words that a command is made of.
 
     :ivar things: names of things, with or without attributes, by language.
+    :ivar assists: requests of `kimi_ros.speech.requests` are expected, too.
     """
 
     skills: tuple[SpokenSkill, ...]
     things: Mapping[str, tuple[str, ...]]
+    assists: bool = False
 
     @classmethod
     def of(cls, skills: Iterable[SkillLike], things: Iterable[str] = ()) -> Vocabulary:

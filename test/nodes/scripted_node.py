@@ -18,7 +18,7 @@ from kimi_ros.vlm.errors import Cancelled, VlmError
 # Things it knows, and where it sees them, 0 to 1; everything else is in the middle.
 PLACES = {'knife': (0.5, 0.5), 'blue cup': (0.9, 0.85)}
 PAIR = 'green cup'  # it sees two of them, left and right, and calls them cups, too
-BRIGHT = 'bright knife'  # it is where the picture is brightest
+BRIGHT = 'bright knife'  # it is where the picture is brightest, and not in a dark one
 SLOW_PAUSE = 0.05  # seconds between the words of a plan that never ends
 
 
@@ -100,6 +100,8 @@ def places(rgb, name):
         return [(0.2, 0.5), (0.8, 0.5)]
     if name != BRIGHT:
         return [PLACES.get(name, (0.5, 0.5))]
+    if rgb[..., 1].max() < 128:
+        return []
     rows, columns = np.nonzero(rgb[..., 1] >= rgb[..., 1].max())
     return [(columns.mean() / rgb.shape[1], rows.mean() / rgb.shape[0])]
 

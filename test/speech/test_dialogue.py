@@ -143,7 +143,6 @@ def test_own_sentences_are_echoes(hear):
     ('text', 'own'),
     [
         ('Pick up the red cup.', 'I will pick up the red cup.'),
-        ('Pick up the blue cup.', 'I will pick up the red cup.'),
         ('拿起红色的杯子。', '我来拿起红色的杯子。'),
     ],
 )
@@ -164,6 +163,13 @@ def test_answer_in_the_words_of_the_question_is_read_back(hear):
     dialogue.said('Which cup: the left one or the right one?', 'en')
     assert hear(dialogue, 'The left one.', now=12.0, quiet=1.0)[0] is Outcome.READ_BACK
     assert hear(dialogue, 'yes', now=14.0)[1] == [Instruct('the left one', 'en')]
+
+
+def test_nearly_its_own_words_are_read_back_at_once(hear):
+    dialogue = Dialogue()
+    dialogue.said('I will pick up the white block.', 'en')
+    outcome, (asked,) = hear(dialogue, 'Pick up the white box.', quiet=1.0)
+    assert outcome is Outcome.READ_BACK and 'white box' in asked.text
 
 
 def test_command_in_its_own_words_is_always_an_echo(hear):

@@ -1,6 +1,7 @@
 """Recognition of real (synthesised) sound, and what folders must hold."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,15 @@ def test_sphinx_hears_commands(sphinx, vocabulary, speak, text):
 @pytest.mark.parametrize('text', ['My brother lives in another town.', 'I had soup for lunch.'])
 def test_sphinx_rejects_what_is_no_command(sphinx, vocabulary, speak, text):
     assert sphinx.recognize(speak(text), vocabulary).confidence < 0.2
+
+
+@pytest.mark.parametrize('text', ['guide me to the red cup', 'what is on my left'])
+def test_sphinx_hears_requests_for_guidance_where_they_are_expected(
+    sphinx, vocabulary, speak, text
+):
+    heard = sphinx.recognize(speak(text), replace(vocabulary, assists=True))
+    assert heard.text == text and heard.confidence > 0.5
+    assert sphinx.recognize(speak(text), vocabulary).text != text
 
 
 def test_sphinx_rejects_noise(sphinx, vocabulary):
