@@ -1,15 +1,21 @@
 """Teaching scanned things: views, labels, names, questions, and a training that learns them."""
 
 import json
+import re
+import shlex
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scan_files import write_scans
 from scanned_things import THINGS, picture, some_picture, truth
 from tokenizers import Tokenizer
 
+from kimi_ros.cli.main import main as kimi
 from kimi_ros.eval.user_data import read_user_data
 from kimi_ros.sim import CATEGORIES, COLORS
 from kimi_ros.vlm import VisionLanguageModel
@@ -277,41 +283,29 @@ class Dataset(list):
     things = THINGS
 
 
-def cube(folder, thing, color):
-    """A scan of 8 cm: a cube with one colour on all sides."""
-    folder = folder / thing
-    folder.mkdir(parents=True)
-    Image.new('RGB', (8, 8), color).save(folder / 'texture.png')
-    corners = [(x, y, z) for x in (-4, 4) for y in (-4, 4) for z in (0, 8)]
-    sides = ((1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4))
-    lines = ['mtllib cube.mtl', 'usemtl skin']
-    lines += [f'v {x / 100} {y / 100} {z / 100}' for x, y, z in corners]
-    lines += ['vt 0 0', 'vt 1 0', 'vt 1 1', 'vt 0 1']
-    for a, b, c, d in sides:
-        lines += [f'f {a}/1 {b}/2 {c}/3', f'f {a}/1 {c}/3 {d}/4']
-    (folder / 'cube.obj').write_text('\n'.join(lines) + '\n')
-    (folder / 'cube.mtl').write_text('newmtl skin\nmap_Kd texture.png\n')
+PAGE = Path(__file__).parents[2] / 'docs' / 'own_things.md'
 
 
-def test_one_command_draws_trains_and_exports(base, tmp_path, capsys):
-    scans = tmp_path / 'scans'
-    cube(scans, 'dice', (240, 240, 240))
-    cube(scans, 'brick', (200, 30, 30))
-    (scans / 'things.yaml').write_text(
-        'mesh: "{id}/cube.obj"\n'
-        'things:\n'
-        '  - {id: dice, kind: die, names: {en: [die, dice], zh: [骰子]}}\n'
-        '  - {id: brick, kind: brick, color: red, names: {en: [brick], zh: [砖块]}}\n'
-    )
-    words = ['things', str(scans), '--out', str(tmp_path / 'model'), '--base', str(base)]
+def test_the_page_about_own_things_works_as_written(base, tmp_path, monkeypatch, capsys):
+    page = PAGE.read_text(encoding='utf-8')
+    monkeypatch.chdir(tmp_path)
+    write_scans(tmp_path / 'scans')
+    things = re.search(r'```yaml\n(.*?)```', page, re.DOTALL)[1]
+    (tmp_path / 'scans' / 'things.yaml').write_text(things, encoding='utf-8')
+    words = shlex.split(re.search(r'^\$ kimi-train (things .*)$', page, re.MULTILINE)[1])
+    words += ['--base', str(base)]  # and small
     words += ['--pictures', '6', '--tables', '3', '--steps', '1', '--workers', '1']
     assert main(words) == 0
-    with VisionLanguageModel.load(tmp_path / 'model') as vlm:
+    with VisionLanguageModel.load('mine') as vlm:
         image = vlm.encode_image(np.zeros((288, 384, 3), np.uint8))
-        vlm.point(image, '骰子', max_objects=1)
-    assert (tmp_path / 'model.training' / 'see' / 'curve.jsonl').exists()
-    again = sorted((tmp_path / 'model.training' / 'pictures' / 'pictures').iterdir())
-    before = [path.stat().st_mtime_ns for path in again]
+        vlm.point(image, '茶叶盒', max_objects=1)
+    assert Path('mine.training/see/curve.jsonl').exists()
+    drawn = sorted(Path('mine.training/pictures/pictures').iterdir())
+    before = [path.stat().st_mtime_ns for path in drawn]
     assert main(words) == 0  # nothing is drawn or learnt twice
-    assert [path.stat().st_mtime_ns for path in again] == before
+    assert [path.stat().st_mtime_ns for path in drawn] == before
     assert 'going on from step 1' in capsys.readouterr().out
+    shutil.copy(next(path for path in drawn if path.suffix == '.jpg'), 'picture.jpg')
+    ask = shlex.split(re.search(r'^\$ kimi (ask .*)$', page, re.MULTILINE)[1])
+    assert kimi([*ask, '--planner', 'reader', '--out', 'plan.jpg']) == 0
+    assert capsys.readouterr().out.startswith('kimi: ') and Path('plan.jpg').exists()
