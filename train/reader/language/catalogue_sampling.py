@@ -31,6 +31,12 @@ _BASE_PROBABILITIES = (
     ('push', 0.12),
     ('wipe', 0.12),
     ('pour', 0.1),
+    ('bring_to_person', 0.12),
+    ('guide', 0.1),
+    ('follow', 0.1),
+    ('greet', 0.08),
+    ('push_to_side', 0.08),
+    ('rotate_to_side', 0.08),
 )
 # Small catalogues as tutorials and demonstrations have them.
 _EVERYDAY_CATALOGUES = (
@@ -57,6 +63,8 @@ _EVERYDAY_CATALOGUES = (
         'greet',
     ),
     ('navigate', 'locate', 'pick', 'hand_over', 'follow', 'guide', 'count'),
+    ('navigate', 'locate', 'pick', 'place', 'bring_to_person', 'guide', 'follow'),
+    ('navigate', 'pick', 'hand_over', 'bring_to_person', 'guide', 'greet'),
     ('navigate', 'locate', 'bring_to_person', 'guide', 'greet'),
     ('pick', 'place', 'bring_to_person', 'follow', 'say'),
     ('pick', 'place', 'rotate_to_side', 'push_to_side', 'push_into')
@@ -138,7 +146,7 @@ def sample_catalogue(rng, lang: str, held_out_skills: bool = False) -> SkillCata
 
     size = 3 + int(rng.random() * 7)
     is_tabletop = not held_out_skills and rng.random() < 0.1
-    is_everyday = not held_out_skills and not is_tabletop and rng.random() < 0.24
+    is_everyday = not held_out_skills and not is_tabletop and rng.random() < 0.28
     if is_tabletop:
         chosen = ['locate', 'pick', 'place', 'describe']
     elif is_everyday:

@@ -12,6 +12,7 @@ from kimi_train.reader.language.service_tasks import ServiceTaskGenerator
 from kimi_train.reader.language.situations import SituationGenerator
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES, to_passive
 from kimi_train.reader.language.span_markers import closing_marker, opening_marker
+from kimi_train.reader.language.verbs_en import gerund, participle
 
 __all__ = ['EnglishGenerator']
 
@@ -144,13 +145,15 @@ class EnglishGenerator(SituationGenerator, ServiceTaskGenerator, PatternGenerato
         r = self.random()
         if family.name == 'place' and r > 0.92:
             return self._between_places(instruction)
-        passive = to_passive(template) if r < 0.10 else None
+        needs = r < 0.03
+        passive = to_passive(template, gerund if needs else participle) if r < 0.12 else None
         given = None
         if passive:
             slot, done = passive
-            text = self.wording('passive').replace('{}', slot) + done
-            text += '?' if text.startswith(('could', 'can')) else ''
-        elif r < 0.13 and self._has_topic(family, template):
+            form = self.wording('needs_doing' if needs else 'passive')
+            text = form.replace('{}', slot) + done
+            text += '?' if text.startswith(('could', 'can', 'any')) else ''
+        elif r < 0.15 and self._has_topic(family, template):
             slot = '{' + template.slots[0] + '}'
             text = f'{slot}, {template.pronoun_text.replace(slot, "it", 1)}'
             given = self._singular_object(family, template.slots[0])

@@ -76,10 +76,8 @@ class NounPhraseGenerator(PlacePhraseGenerator):
         if r < 0.4:
             return self.build(self.lexicon.noun(self.rng, ('name',), self.split), '')
         noun = self.lexicon.noun(self.rng, noun_classes, self.split)
-        if self.random() < 0.4:
-            noun = noun._replace(
-                word=self.choose(('person', 'person', 'man', 'woman', 'guest', 'child'))
-            )
+        if self.random() < 0.4 or noun.word.startswith('my ') or noun.word[0].isupper():
+            noun = noun._replace(word=self.choose(TEMPLATES['somebody']))
         det = self.choose(('the', 'the', 'the', 'a', 'that'))
         if r < 0.6:
             return self.build(noun, det, (self.adjective(),))

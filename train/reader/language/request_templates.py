@@ -234,8 +234,11 @@ def _chinese_verb(text):
     return 0, ''
 
 
-def to_passive(template: RequestTemplate) -> tuple[str, str] | None:
-    """Return slot and passive participle of "VERB up {object} REST"; None if it has no passive."""
+def to_passive(template: RequestTemplate, inflect=participle) -> tuple[str, str] | None:
+    """Return slot and passive participle of "VERB up {object} REST"; None if it has no passive.
+
+    :param inflect: of the verb, `gerund` for "needs VERBing".
+    """
     match = re.fullmatch(
         f'{VERB_OPEN}(\\w+){VERB_CLOSE}(?: (\\w+))? (\\{{\\w+\\}})(.*)', template.text
     )
@@ -255,5 +258,5 @@ def to_passive(template: RequestTemplate) -> tuple[str, str] | None:
         'show',
     ):
         return None
-    done = VERB_OPEN + participle(verb) + VERB_CLOSE + (f' {particle}' if particle else '')
+    done = VERB_OPEN + inflect(verb) + VERB_CLOSE + (f' {particle}' if particle else '')
     return slot, done + rest

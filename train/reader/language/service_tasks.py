@@ -11,13 +11,13 @@ __all__ = ['SERVICE_TASKS', 'ServiceTaskGenerator']
 
 # Sampling weights.
 SERVICE_TASKS = (
-    ('errand', 14),
-    ('unsupported_talk', 5),
-    ('want_one', 2),
+    ('errand', 26),
+    ('unsupported_talk', 8),
+    ('want_one', 3),
     ('by_handle', 4),
     ('approach_and_place', 2),
     ('fronted_source', 2),
-    ('walk_with_person', 3),
+    ('walk_with_person', 6),
     ('value_correction', 3),
     ('with_tool', 3),
 )
@@ -67,7 +67,7 @@ class ServiceTaskGenerator:
             return False
         phrases = self.noun_phrases
         if about_person:
-            phrase = phrases.placed_person() if self.random() < 0.5 else phrases.phrase(('person',))
+            phrase = phrases.placed_person() if self.random() < 0.5 else phrases.person()
         elif steps[0] is _TAKE and self.random() < 0.6:
             phrase = phrases.from_place(('any',))
         elif self.random() < 0.3:
@@ -138,7 +138,7 @@ class ServiceTaskGenerator:
                 person = (
                     self.noun_phrases.placed_person()
                     if self.random() < 0.5
-                    else self.noun_phrases.phrase(('person',))
+                    else self.noun_phrases.person()
                 )
                 text = text.replace(slot, person.text)
         return text.replace('{quality}', self.wording('person_qualities'))
