@@ -12,7 +12,7 @@ try:
         Detection2DArray,
         ObjectHypothesisWithPose,
     )
-except ImportError:  # not among the ROS wheels on PyPI
+except ImportError:  # the ROS wheels lack it; scripts/build_messages builds it
     Detection2DArray = None
 
 __all__ = ['Detection2DArray', 'plan_detections']

@@ -5,7 +5,7 @@ import math
 import pytest
 
 pytest.importorskip('kimi_msgs.msg', reason='kimi_msgs is not built: make setup')
-pytest.importorskip('vision_msgs.msg', reason='vision_msgs comes with a ROS installation')
+pytest.importorskip('vision_msgs.msg', reason='vision_msgs is not built: make setup')
 
 from kimi_msgs.msg import GroundedObject, Plan  # noqa: E402
 from kimi_ros.nodes.detections import plan_detections  # noqa: E402
@@ -23,3 +23,17 @@ def test_objects_with_a_box_are_detections():
     (hypothesis,) = found.results
     assert (hypothesis.hypothesis.class_id, hypothesis.hypothesis.score) == ('red cup', 0.5)
     assert hypothesis.pose.pose.position.z == 0.8 and found.id == 'o1'
+
+
+def test_node_publishes_the_detections_of_each_plan(client, graph):
+    from vision_msgs.msg import Detection2DArray
+
+    from kimi_ros.nodes import qos
+
+    found = graph.subscribe(Detection2DArray, '/kimi/detections', qos.STATUS)
+    graph.until(lambda: graph.node.count_publishers('/kimi/detections'), 'the publisher')
+    plan = client.instruct('pick up the red cup').plan
+    graph.until(lambda: found, 'detections')
+    (detection,) = found[-1].detections
+    assert detection.results[0].hypothesis.class_id == plan.objects[0].label
+    assert found[-1].header.frame_id == plan.frame_id
