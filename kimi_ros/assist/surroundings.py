@@ -23,6 +23,7 @@ from kimi_ros.speech.narration import Finding, Narrator, Side
 _AT_ONCE = 4  # names that the model is asked for at a time
 _SAME = 0.2  # IoU from which a located box is one that is followed
 _MISSES = 2  # answers without it, after which a thing that the model does not see any more is gone
+_HOLD = 2.0  # seconds that a thing without corners stays where the model saw it
 _SURE = 0.4  # score
 _IN_THE_WAY = LANE / 2  # metres to the side
 _AHEAD = 5.0  # metres
@@ -55,7 +56,7 @@ class Surroundings:
         self.narrator = narrator
         self.period = period
         self._read_text = read_text
-        self._tracker = Tracker()
+        self._tracker = Tracker(_HOLD)
         self._numbers = itertools.count(1)
         self._known: dict[str, tuple[str, float, int]] = {}  # by id: kind, score, misses
         self._findings: list[Finding] = []

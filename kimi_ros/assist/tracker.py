@@ -45,8 +45,15 @@ class Tracker:
     :ivar boxes: where each thing is in the newest image, by its id; what is lost is not there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hold: float = 0.0) -> None:
+        """Follow nothing yet.
+
+        :param hold: seconds that a box stays where it was when it cannot be followed, as that of a
+            plain wall cannot.
+        """
         self.boxes: dict[str, Box] = {}
+        self._hold = hold
+        self._followed: dict[str, float] = {}  # by id: stamp until which a box was followed
         self._images: deque[_Kept] = deque()
         self._past: deque[tuple[float, dict[str, Box]]] = deque()
 
@@ -60,8 +67,11 @@ class Tracker:
         image = _Kept(stamp, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), depth)
         if self._images:
             before = self._images[-1]
-            moved = {key: _follow(before, image, box) for key, box in self.boxes.items()}
-            self.boxes = {key: box for key, box in moved.items() if box is not None}
+            self.boxes = {
+                key: moved
+                for key, box in self.boxes.items()
+                if (moved := self._move(key, before, image, box)) is not None
+            }
         self._images.append(image)
         self._past.append((stamp, dict(self.boxes)))
         while stamp - self._images[0].stamp > _KEPT:
@@ -82,15 +92,24 @@ class Tracker:
         nearest = min((abs(image.stamp - stamp) for image in self._images), default=np.inf)
         if nearest > _SAME_TIME:
             return None
+        self._followed[key] = stamp
         later = [i for i in self._images if i.stamp >= stamp or abs(i.stamp - stamp) <= nearest]
         found: Box | None = box
         for before, after in zip(later, later[1:], strict=False):
             if found is None:
                 return None
-            found = _follow(before, after, found)
+            found = self._move(key, before, after, found)
         if found is not None:
             self.boxes[key] = found
         return found
+
+    def _move(self, key: str, before: _Kept, after: _Kept, box: Box) -> Box | None:
+        found = _follow(before, after, box)
+        if found is not None:
+            self._followed[key] = after.stamp
+            return found
+        held = after.stamp - self._followed.get(key, float('-inf')) <= self._hold
+        return box if held else None
 
 
 def _follow(before: _Kept, after: _Kept, box: Box) -> Box | None:

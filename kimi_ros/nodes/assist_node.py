@@ -86,6 +86,7 @@ class AssistNode(ManagedNode):
         self._thread: Thread | None = None
         self._stop = Event()
         self._session: Session | None = None
+        self._asker: Session | None = None  # whose question kimi answers
         self._session_key: tuple[Any, ...] = ()
         self._searches = 0  # a request for what is searched already begins again
         self._questions: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -200,10 +201,10 @@ class AssistNode(ManagedNode):
                     continue
                 after, frame = seen
                 blind_since, told_blind = time.monotonic(), False
-                if session is None:
-                    self._answer_once()
-                else:
+                if (session := self._current_session()) is not None:  # as it is by now
                     self._process(session, frame, after)
+                elif not self._questions.empty():
+                    self._answer_once()
             except Exception as error:  # one image must not end the guidance
                 self._log(f'{type(error).__name__}: {error}')
                 self._stop.wait(0.1)
@@ -257,10 +258,7 @@ class AssistNode(ManagedNode):
 
     def _process(self, session: Session, frame: Frame, stamp: int) -> None:
         began = now = time.monotonic()
-        if (answer := self._kimi.take()) is not None:
-            if answer.error:
-                self._log(answer.error)
-            session.located(answer.found, answer.stamp, now)
+        self._take_answer(session, now)
         sight = session.see(frame, now)
         if session is not self._session:  # it was ended meanwhile
             return
@@ -281,8 +279,19 @@ class AssistNode(ManagedNode):
         elif not self._kimi.busy and session.should_locate(now):
             self._ask(session)
 
+    def _take_answer(self, session: Session, now: float) -> bool:
+        """Give kimi's answer to the session that asked; return whether there was one."""
+        answer = self._kimi.take()
+        if answer is None or session is not self._asker:
+            return False
+        if answer.error:
+            self._log(answer.error)
+        session.located(answer.found, answer.stamp, now)
+        return True
+
     def _ask(self, session: Session) -> None:
         if self._kimi.ready:
+            self._asker = session
             self._kimi.ask(session.names)
         else:
             self._log(f'the node {self.value("kimi")} is not running: nothing can be located')
@@ -300,9 +309,7 @@ class AssistNode(ManagedNode):
                 continue
             after, frame = seen
             now = time.monotonic()
-            if (answer := self._kimi.take()) is not None:
-                view.located(answer.found, answer.stamp, now)
-                left -= 1
+            left -= self._take_answer(view, now)
             view.see(frame, now)
             if left <= 0:
                 break

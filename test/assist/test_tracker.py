@@ -52,6 +52,18 @@ def test_what_is_gone_is_not_followed():
     assert tracker.boxes_at(0.0) == {'a': box} or tracker.boxes_at(0.0) == {}
 
 
+@pytest.mark.parametrize('hold, kept', [(0.0, False), (1.0, True)])
+def test_plain_thing_is_held_for_a_while_where_that_is_wanted(hold, kept):
+    tracker = Tracker(hold)
+    plain = np.full((160, 200, 3), 90, np.uint8)
+    tracker.update(plain, 0.0)
+    tracker.start('a', (80, 50, 120, 90), 0.0)
+    tracker.update(plain, 0.5)
+    assert ('a' in tracker.boxes) == kept
+    tracker.update(plain, 2.0)
+    assert 'a' not in tracker.boxes
+
+
 def test_depth_is_the_median_of_what_is_valid():
     depth = np.full((100, 100), np.nan, np.float32)
     assert depth_of(depth, (10, 10, 50, 50)) is None

@@ -205,7 +205,7 @@ def test_hand_that_follows_the_words_reaches_the_thing(assist, graph, language):
     assert ('under your hand' if language == 'en' else '在你手下') in texts[-1]
     moves = [t for t in texts if re.search(r'centimetres? \w+\.|向.\d+厘米', t)]
     assert len(moves) >= 2
-    assert min(np.diff(times[:-1])) > 1.2  # 1.5 s, and what the way here differs by
+    assert min(np.diff(times[:-1])) > 0.9  # 1.5 s, less what the way here differs by
     assert any(m.type == Marker.ARROW for array in markers for m in array.markers)
     assert all(m.header.frame_id == 'held_optical' for m in markers[-1].markers)
     picture = cv2.imdecode(np.frombuffer(pictures[-1].data, np.uint8), cv2.IMREAD_COLOR)
@@ -251,6 +251,8 @@ def test_narration_names_what_is_near_and_answers_in_between(assist, graph):
 
 def test_question_while_narration_is_off(assist, graph):
     camera = HeldCamera(graph, 'held', (0.0, 0.0, 1.5), side=0.6)
+    began = time.monotonic()  # kimi looks at the newest image: not at that of another test
+    camera.until(lambda: time.monotonic() - began > 1.0, lambda: 'images')
     assist.ask('前面有什么？')
     camera.until(lambda: assist.said, lambda: 'an answer')
     assert assist.texts() == ['一个亮的刀，正前方，1.5米。']
