@@ -44,6 +44,7 @@ class Checkpoint:
     languages: tuple[str, ...]
     has_regions: bool
     tensors: dict[str, tuple[StoredTensor, bool]]
+    presence_threshold: float | None
 
     @property
     def unmerged_blocks(self) -> frozenset[int]:
@@ -103,6 +104,7 @@ def open_checkpoint(
         languages=tuple(metadata.get('languages', ['en'])),
         has_regions=has_regions,
         tensors=tensors,
+        presence_threshold=metadata.get('presence_threshold'),
     )
 
 
@@ -280,6 +282,9 @@ def _read_tasks(path: Path, known: list[str]) -> dict[str, Any]:
     for key, kind in (('name', str), ('tasks', list), ('languages', list)):
         if key in about and not isinstance(about[key], kind):
             raise CheckpointError(f'{path}: {key} must be a {kind.__name__}')
+    threshold = about.get('presence_threshold')
+    if threshold is not None and not (type(threshold) is float and 0 < threshold < 1):
+        raise CheckpointError(f'{path}: presence_threshold must be between 0 and 1')
     for task in about.get('tasks', []):
         if task not in TASKS:
             raise CheckpointError(f'{path}: {task!r} is not a task (one of {", ".join(TASKS)})')

@@ -228,6 +228,8 @@ class _Export:
         }
         if self._builder:
             about[IDENTITY] = self._identity(about).to_dict()
+        if checkpoint.presence_threshold is not None:
+            about['presence_threshold'] = checkpoint.presence_threshold
         if self._verified:
             about['verified'] = self._verified
         text = json.dumps(about, indent=1, ensure_ascii=False) + '\n'

@@ -18,15 +18,18 @@ def detect_points(
     max_objects: int,
     *,
     stop_id: int | None,
+    threshold: float | None = None,
     cancel: threading.Event | None = None,
 ) -> list[Point]:
     """Decode points, starting from the hidden state (dim,) after the prompt.
 
-    With `stop_id` None the list ends only at max_objects. Scores: `coordinates.detection_score`.
+    The list is empty if the first object's presence is below `threshold`; None leaves it to the
+    most probable token, which also ends the list. With `stop_id` None it ends only at max_objects.
+    Scores: `coordinates.detection_score`.
     """
     points: list[Point] = []
     while len(points) < max_objects:
-        presence = _presence(engine, hidden, stop_id)
+        presence = _presence(engine, hidden, stop_id, None if points else threshold)
         if not presence or _remaining_context(engine) < 1:
             break
         x, confidence_x, embedding = _decode_coordinate(engine, hidden)
@@ -45,12 +48,13 @@ def detect_boxes(
     max_objects: int,
     *,
     stop_id: int | None,
+    threshold: float | None = None,
     cancel: threading.Event | None = None,
 ) -> list[Box]:
     """Decode boxes, each as center, width and height; otherwise as `detect_points`."""
     boxes: list[Box] = []
     while len(boxes) < max_objects:
-        presence = _presence(engine, hidden, stop_id)
+        presence = _presence(engine, hidden, stop_id, None if boxes else threshold)
         if not presence or _remaining_context(engine) < 2:
             break
         x, confidence_x, embedding = _decode_coordinate(engine, hidden)
@@ -75,14 +79,21 @@ def detect_boxes(
     return boxes
 
 
-def _presence(engine: Engine, hidden: np.ndarray, stop_id: int | None) -> float:
-    """Probability that there is another object; 0 if the end of the list is more probable."""
+def probability_of_presence(engine: Engine, hidden: np.ndarray, stop_id: int) -> float:
+    """Return the probability that there is another object: that the list does not end here."""
+    return 1.0 - float(softmax(engine.logits(hidden))[stop_id])
+
+
+def _presence(
+    engine: Engine, hidden: np.ndarray, stop_id: int | None, threshold: float | None
+) -> float:
+    """Return the probability that there is another object; 0 if there is none, most likely."""
     if stop_id is None:
         return 1.0
     logits = engine.logits(hidden)
-    if int(np.argmax(logits)) == stop_id:
-        return 0.0
-    return 1.0 - float(softmax(logits)[stop_id])
+    presence = 1.0 - float(softmax(logits)[stop_id])
+    there = int(np.argmax(logits)) != stop_id if threshold is None else presence >= threshold
+    return presence if there else 0.0
 
 
 def _decode_coordinate(engine: Engine, hidden: np.ndarray) -> tuple[float, float, np.ndarray]:

@@ -30,6 +30,7 @@ class ModelFolder:
     """A verified model folder: all files are present and match their hashes in model.json.
 
     :ivar threads: of the runtime, if the export's preset set them.
+    :ivar presence_threshold: if one was chosen; see `VisionLanguageModel`.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class ModelFolder:
     files: tuple[str, ...]
     min_onnxruntime: str
     threads: int | None = None
+    presence_threshold: float | None = None
 
     def file(self, name: str) -> Path:
         """Path of a file that model.json lists, or ModelFolderError."""
@@ -74,6 +76,7 @@ def read_folder(path: str | Path) -> ModelFolder:
         files=tuple(data['files']),
         min_onnxruntime=str(data.get('min_onnxruntime', '')),
         threads=data.get('threads'),
+        presence_threshold=data.get('presence_threshold'),
     )
 
 
@@ -118,6 +121,11 @@ def _read_json(path: Path) -> dict[str, Any]:
     threads = data.get('threads')
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ModelFolderError(f'{file}: threads must be an integer of at least 1, not {threads!r}')
+    threshold = data.get('presence_threshold')
+    if threshold is not None and not (type(threshold) is float and 0 < threshold < 1):
+        raise ModelFolderError(
+            f'{file}: presence_threshold must be between 0 and 1, not {threshold!r}'
+        )
     return data
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from .cancellation import raise_if_cancelled
 from .engine import Engine
 from .grammar import Constraint
 from .sampling import Sampler
+from .tokenizer import TextStream, TextTokenizer
 
 
 class TokenGenerator:
@@ -62,6 +63,19 @@ class TokenGenerator:
             if self._finished() or len(new_ids) > self._remaining_context():
                 return
             hidden = self._step(self._engine.embed_tokens(new_ids))
+
+    def pieces(self, embeds: np.ndarray, tokenizer: TextTokenizer) -> Generator[str, None, str]:
+        """Generate as `generate` does, yield the text in whole words, and return all of it."""
+        stream, text = TextStream(tokenizer), ''
+        for ids in self.generate(embeds):
+            piece = stream.push(ids)
+            text += piece
+            if piece:
+                yield piece
+        rest = stream.flush()
+        if rest:
+            yield rest
+        return text + rest
 
     def _sample(self, hidden: np.ndarray, first: bool) -> int:
         if self._sampler.greedy and self._constraint is None and not first:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .cancellation import raise_if_cancelled
 from .config import PromptTemplate
 from .crops import Crops, overlap_crops
-from .detection import detect_boxes, detect_points
+from .detection import detect_boxes, detect_points, probability_of_presence
 from .engine import Engine, open_engine
 from .errors import ImageError, InputError, ModelFolderError, TaskNotSupported, task_hint
 from .folder import ModelFolder, read_folder
@@ -26,14 +26,15 @@ from .reasoning import generate_reasoning
 from .results import Answer, Box, EncodedImage, Point, Reasoning
 from .sampling import Sampler, SamplingParams
 from .stream import Stream, StreamCancel
-from .tokenizer import TextStream, TextTokenizer
-from .trace import teacher_forced_logits, trace_arrays
+from .tokenizer import TextTokenizer
+from .trace import prompt_of_ids, teacher_forced_logits, trace_arrays
 from .validation import check_context_length, check_int
 from .vision import encode_crops, project_features
 
 DEFAULT_MAX_TOKENS = 768
 DEFAULT_TOP_P = 0.3
 DEFAULT_MAX_OBJECTS = 50
+_Found = TypeVar('_Found', Point, Box)
 
 
 class VisionLanguageModel:
@@ -52,12 +53,18 @@ class VisionLanguageModel:
         name: str,
         tasks: Sequence[str],
         languages: Sequence[str] = ('en',),
+        presence_threshold: float | None = None,
     ) -> None:
-        """Assemble a model from its parts; use `load` to load one from a folder."""
+        """Assemble a model from its parts; use `load` to load one from a folder.
+
+        presence_threshold: least `presence` of what `point` and `detect` find; None leaves it to
+        the most probable token.
+        """
         self.config = engine.config
         self.name = name
         self.tasks = tuple(tasks)
         self.languages = tuple(languages)
+        self.presence_threshold = presence_threshold
         self.tokenizer = tokenizer
         self._engine = engine
         self._grammars = GrammarCompiler(
@@ -97,7 +104,12 @@ class VisionLanguageModel:
             )
         engine = open_engine(folder, device, threads)
         return cls(
-            engine, tokenizer, name=folder.name, tasks=folder.tasks, languages=folder.languages
+            engine,
+            tokenizer,
+            name=folder.name,
+            tasks=folder.tasks,
+            languages=folder.languages,
+            presence_threshold=folder.presence_threshold,
         )
 
     def __enter__(self) -> VisionLanguageModel:
@@ -205,13 +217,7 @@ class VisionLanguageModel:
         cancel: threading.Event | None = None,
     ) -> list[Point]:
         """Point at every object of that name; scores as in `coordinates.detection_score`."""
-        self.require('point')
-        prompt = self._object_prompt(self.config.tokenizer.templates.point, name, max_objects)
-        with self._lock.hold(cancel):
-            hidden = self._prefill_object_prompt(image, prompt, cancel)
-            return detect_points(
-                self._engine, hidden, max_objects, stop_id=self._eos, cancel=cancel
-            )
+        return self._look_for(detect_points, 'point', image, name, max_objects, cancel)
 
     def detect(
         self,
@@ -222,11 +228,23 @@ class VisionLanguageModel:
         cancel: threading.Event | None = None,
     ) -> list[Box]:
         """Box every object of that name; scores as in `coordinates.detection_score`."""
-        self.require('detect')
-        prompt = self._object_prompt(self.config.tokenizer.templates.detect, name, max_objects)
+        return self._look_for(detect_boxes, 'detect', image, name, max_objects, cancel)
+
+    def presence(
+        self,
+        image: EncodedImage,
+        name: str,
+        task: str = 'point',
+        cancel: threading.Event | None = None,
+    ) -> float:
+        """Probability that the image shows anything of that name, as 'point' or 'detect' sees it.
+
+        Whether the task finds anything depends on it alone: see `presence_threshold`.
+        """
+        prompt = self._object_prompt(task, name, 1)
         with self._lock.hold(cancel):
             hidden = self._prefill_object_prompt(image, prompt, cancel)
-            return detect_boxes(self._engine, hidden, max_objects, stop_id=self._eos, cancel=cancel)
+            return probability_of_presence(self._engine, hidden, self._eos)
 
     def trace(
         self,
@@ -239,10 +257,7 @@ class VisionLanguageModel:
         Raises InputError, ImageError, PromptTooLong, Busy, Cancelled.
         """
         crops = overlap_crops(rgb, self.config.vision)
-        prompt = Prompt(tuple(check_int(token, 'a prompt id', 0) for token in prompt_ids))
-        vocabulary = self.config.text.vocab_size
-        if not prompt.ids or max(prompt.ids) >= vocabulary:
-            raise InputError(f'prompt_ids must be ids below {vocabulary}, not {prompt_ids!r}')
+        prompt = prompt_of_ids(prompt_ids, self.config.text.vocab_size)
         check_context_length(self.config, len(prompt.ids), with_image=True)
         with self._lock.hold(cancel):
             features = encode_crops(self._engine, crops, cancel)
@@ -307,10 +322,27 @@ class VisionLanguageModel:
         raise_if_cancelled(cancel)
         return self._engine.step(prompt.embed(self._engine))
 
-    def _object_prompt(
-        self, template: PromptTemplate | None, name: str, max_objects: int
-    ) -> Prompt:
+    def _look_for(
+        self,
+        decode: Callable[..., list[_Found]],
+        task: str,
+        image: EncodedImage,
+        name: str,
+        max_objects: int,
+        cancel: threading.Event | None,
+    ) -> list[_Found]:
+        prompt, stop = self._object_prompt(task, name, max_objects), self._eos
+        least = self.presence_threshold
+        with self._lock.hold(cancel):
+            hidden = self._prefill_object_prompt(image, prompt, cancel)
+            return decode(
+                self._engine, hidden, max_objects, stop_id=stop, threshold=least, cancel=cancel
+            )
+
+    def _object_prompt(self, task: str, name: str, max_objects: int) -> Prompt:
+        self.require(task)
         check_int(max_objects, 'max_objects')
+        template: PromptTemplate | None = getattr(self.config.tokenizer.templates, task)
         if template is None:
             raise TaskNotSupported(f'the config of {self.name!r} has no template for this task')
         space = self.config.tokenizer.space_before_object
@@ -335,9 +367,20 @@ class VisionLanguageModel:
 
         def pieces() -> Generator[str, None, Answer]:
             self._prefill_image(image, cancel)
-            embeds, sampler, thoughts = prompt.embed(self._engine), Sampler(sampling), None
+            embeds, sampler = prompt.embed(self._engine), Sampler(sampling)
+            thoughts: Reasoning | None = None
             if reasoning:
-                thoughts, embeds = self._reason(embeds, sampler, sampling.max_tokens, cancel)
+                thoughts = generate_reasoning(
+                    self._engine,
+                    self.tokenizer,
+                    embeds,
+                    sampler,
+                    max_tokens=sampling.max_tokens,
+                    suffix=self._query_suffix,
+                    can_point=self._can_point,
+                    cancel=cancel,
+                )
+                embeds = self._engine.embed_tokens(self._query_suffix)
             generator = TokenGenerator(
                 self._engine,
                 sampler,
@@ -346,17 +389,9 @@ class VisionLanguageModel:
                 cancel=cancel,
                 constraint=constraint,
             )
-            detokenizer, text = TextStream(self.tokenizer), ''
-            for ids in generator.generate(embeds):
-                piece = detokenizer.push(ids)
-                text += piece
-                if piece:
-                    yield piece
-            rest = detokenizer.flush()
-            if rest:
-                yield rest
+            text = yield from generator.pieces(embeds, self.tokenizer)
             answer_ids = tuple(generator.ids)
-            return Answer(text + rest, generator.finish, answer_ids, prompt.ids, thoughts)
+            return Answer(text, generator.finish, answer_ids, prompt.ids, thoughts)
 
         self._lock.acquire(cancel, stream=stream)
         answer = Stream(pieces(), self._lock.release, cancel)
@@ -364,26 +399,6 @@ class VisionLanguageModel:
             return answer.result()
         self._stream = weakref.ref(answer)
         return answer
-
-    def _reason(
-        self,
-        embeds: np.ndarray,
-        sampler: Sampler,
-        max_tokens: int,
-        cancel: threading.Event | None,
-    ) -> tuple[Reasoning, np.ndarray]:
-        """Generate the reasoning; return it and the embeddings of the suffix before the answer."""
-        thoughts = generate_reasoning(
-            self._engine,
-            self.tokenizer,
-            embeds,
-            sampler,
-            max_tokens,
-            self._query_suffix,
-            can_point=self._can_point,
-            cancel=cancel,
-        )
-        return thoughts, self._engine.embed_tokens(self._query_suffix)
 
     def _check_encoded(self, image: EncodedImage) -> None:
         if not isinstance(image, EncodedImage):

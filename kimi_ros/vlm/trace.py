@@ -10,8 +10,18 @@ import numpy as np
 from .cancellation import raise_if_cancelled
 from .crops import Crops
 from .engine import Engine
+from .errors import InputError
 from .prompt import Prompt
 from .results import EncodedImage
+from .validation import check_int
+
+
+def prompt_of_ids(ids: Sequence[int], vocabulary: int) -> Prompt:
+    """Return a prompt of token ids. Raises InputError unless all are below `vocabulary`."""
+    prompt = Prompt(tuple(check_int(token, 'a prompt id', 0) for token in ids))
+    if not prompt.ids or max(prompt.ids) >= vocabulary:
+        raise InputError(f'prompt_ids must be ids below {vocabulary}, not {ids!r}')
+    return prompt
 
 
 def trace_arrays(

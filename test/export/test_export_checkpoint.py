@@ -283,7 +283,10 @@ def test_tasks_json_of_a_fine_tuned_checkpoint(make_checkpoint, tmp_path, refuse
     (folder / 'tasks.json').write_text(json.dumps(about))
     found = read_folder(export_model(folder, tmp_path / 'out'))
     assert (found.name, found.tasks) == ('nano', ('query', 'plan'))
-    assert found.languages == ('en', 'zh')
+    assert found.languages == ('en', 'zh') and found.presence_threshold is None
+    (folder / 'tasks.json').write_text(json.dumps(about | {'presence_threshold': 0.7}))
+    found = read_folder(export_model(folder, tmp_path / 'calibrated'))
+    assert found.presence_threshold == 0.7
 
 
 def test_invalid_tasks_json(make_checkpoint, make_config, make_tensors, refused):
@@ -293,6 +296,7 @@ def test_invalid_tasks_json(make_checkpoint, make_config, make_tensors, refused)
         ({'tasks': ['fly']}, "'fly' is not a task"),
         ({'tasks': ['point']}, 'lists point'),
         ({'tasks': 'query'}, 'tasks must be a list'),
+        ({'presence_threshold': 2.0}, 'presence_threshold must be between 0 and 1'),
     ):
         (folder / 'tasks.json').write_text(json.dumps(about))
         assert words in refused(folder)

@@ -304,7 +304,8 @@ def test_the_page_about_own_things_works_as_written(base, tmp_path, monkeypatch,
     before = [path.stat().st_mtime_ns for path in drawn]
     assert main(words) == 0  # nothing is drawn or learnt twice
     assert [path.stat().st_mtime_ns for path in drawn] == before
-    assert 'going on from step 1' in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert 'going on from step 1' in said and 'presence_threshold' in said
     shutil.copy(next(path for path in drawn if path.suffix == '.jpg'), 'picture.jpg')
     ask = shlex.split(re.search(r'^\$ kimi (ask .*)$', page, re.MULTILINE)[1])
     assert kimi([*ask, '--planner', 'reader', '--out', 'plan.jpg']) == 0

@@ -172,3 +172,16 @@ def test_devices_and_threads(golden_folder):
     rgb = np.zeros((1, 1, 3), np.uint8)
     with VisionLanguageModel.load(golden_folder, device='auto', threads=1) as model:
         assert len(model.query(model.encode_image(rgb), 'What?', max_tokens=2).ids) <= 2
+
+
+def test_the_threshold_of_presence_is_read(folder):
+    rewrite(folder, presence_threshold=0.7)
+    with VisionLanguageModel.load(folder) as vlm:
+        assert vlm.presence_threshold == 0.7
+
+
+@pytest.mark.parametrize('value', [0, 1.5, '0.5', True])
+def test_a_threshold_of_presence_that_is_no_probability(folder, value):
+    rewrite(folder, presence_threshold=value)
+    with pytest.raises(ModelFolderError, match='presence_threshold must be between 0 and 1'):
+        read_folder(folder)

@@ -275,6 +275,25 @@ def test_no_object_gives_an_empty_list(model_saying, rgb):
     assert model.detect(image, 'cup') == []
 
 
+@pytest.mark.parametrize('task', ['point', 'detect'])
+def test_what_is_less_present_than_the_threshold_is_not_there(model_saying, rgb, config, task):
+    model, engine = model_saying([ScriptedOutput(50)] * 3 + [0])
+    image, eos = model.encode_image(rgb), config.tokenizer.eos_id
+    look = getattr(model, task)
+    # The end of the list is about as likely as that there is something: 0.55 to 0.45.
+    logits = np.full(config.text.vocab_size, -50, np.float32)
+    logits[eos], logits[50] = np.log(0.55), np.log(0.45)
+    engine.logits = lambda hidden: logits.copy()
+    assert model.presence(image, 'cup', task) == pytest.approx(0.45, abs=1e-3)
+    for threshold, found in ((None, 0), (0.46, 0), (0.44, 1)):
+        model.presence_threshold = threshold
+        assert len(look(image, 'cup')) == found
+    logits[eos], logits[50] = logits[50], logits[eos]
+    for threshold, found in ((None, 5), (0.54, 5), (0.56, 0)):
+        model.presence_threshold = threshold
+        assert len(look(image, 'cup', max_objects=5)) == found
+
+
 def test_max_objects_limits_the_list(model_saying, rgb, config):
     model, engine = model_saying([ScriptedOutput(50)] * 5000)
     image = model.encode_image(rgb)

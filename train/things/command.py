@@ -42,6 +42,21 @@ def add_things_verbs(verbs) -> None:
     p.add_argument('--pictures', type=int, default=250, help='default 250')
     p.set_defaults(run=_label)
 
+    p = verbs.add_parser(
+        'presence',
+        help='choose from which presence on a model says that something is there, and write it '
+        'into the model',
+    )
+    p.add_argument('model', type=Path, help='folder of an exported model, or of a checkpoint')
+    p.add_argument('data', type=Path, help='folder with pictures and things.jsonl')
+    p.add_argument(
+        '--false-alarms',
+        type=float,
+        default=0.03,
+        help='largest share of absent names that may be seen; default 0.03',
+    )
+    p.set_defaults(run=_presence)
+
 
 def _label(args) -> None:
     """Write names and boxes."""
@@ -70,3 +85,10 @@ def _teach(args) -> None:
         workers=args.workers,
     )
     print(made)
+
+
+def _presence(args) -> None:
+    """Choose a threshold of presence, and say what it changes."""
+    from kimi_train.things.presence import calibrate
+
+    print(calibrate(args.model, args.data, args.false_alarms))

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kimi_export import export_model
+from kimi_ros.eval.presence import write_threshold
 from kimi_ros.resources import share
 from kimi_ros.sim.scans import YCB, DrawSettings, draw_dataset, open_dataset
 from kimi_ros.sim.scans.camera_effects import cheap_camera
 from kimi_train.nano.scenes import SceneSet, render_set
+from kimi_train.things.labelled import write_labelled
+from kimi_train.things.presence import calibrate
 from kimi_train.things.recipe import Data, teach
 
 THINGS_FILE = 'things.yaml'
 VALIDATION = 240  # pictures
+CALIBRATION = 100  # of these, to choose the threshold of presence
 FIRST_VALIDATION_SEED = 1_000_000
 FIRST_TABLE_SEED = 400_000  # of scenes that nano was not trained on
 
@@ -76,7 +80,26 @@ def make_things(
     checkpoint = teach(
         open_data(train, validation, tables, photos), base, work, work / 'checkpoint', amounts.steps
     )
-    return export_model(checkpoint, out)
+    model = export_model(checkpoint, out)
+    _choose_threshold(model, checkpoint, photos or _labelled(validation, work / 'labelled'))
+    return model
+
+
+def _labelled(validation: Path, folder: Path) -> Path:
+    """Write validation pictures with names, also of what they do not show; return the folder."""
+    write_labelled(open_dataset(validation), folder, CALIBRATION)
+    return folder
+
+
+def _choose_threshold(model: Path, checkpoint: Path, data: Path) -> None:
+    """Choose from which presence on something is there, for the model and its checkpoint."""
+    try:
+        chosen = calibrate(model, data)
+    except ValueError as error:
+        print(f'no threshold of presence: {error}', flush=True)
+        return
+    write_threshold(checkpoint, chosen.threshold)
+    print(chosen, flush=True)
 
 
 def open_data(pictures: Path, validation: Path, tables: Path, photos: Path | None = None) -> Data:
