@@ -126,6 +126,22 @@ def test_finding_needs_no_approval_and_moves_nothing(table):
     assert f'{located.color} {located.category}' == BALL and table.state['held'] == -1
 
 
+def test_inactive_executor_takes_no_plans(table, graph):
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState
+
+    def change(to):
+        request = ChangeState.Request(transition=Transition(id=to))
+        assert graph.call(ChangeState, '/robot/executor/change_state', request).success
+
+    change(Transition.TRANSITION_DEACTIVATE)
+    ignored = table.plan(WORDS['zh'])
+    change(Transition.TRANSITION_ACTIVATE)
+    plan = table.plan(WORDS['zh'])
+    table.status(plan, 'SUCCEEDED')
+    assert not [status for status in table.told if status.plan_id == ignored.id]
+
+
 def test_approved_plan_puts_the_thing_where_it_was_asked_for(table, graph):
     plan = table.plan(WORDS['en'])
     assert 'not approved' in table.status(plan, 'REFUSED').text
