@@ -35,6 +35,13 @@ def command_grammar(vocabulary: Vocabulary, known: Iterable[str]) -> str:
     nouns = spoken(vocabulary.things['en'])
     colors, sizes = spoken(plain['colors']['en']), spoken(plain['sizes']['en'])
     prepositions = spoken(plain['prepositions']['en'])
+    # What was seen as 'white box' is no noun: it would be heard as 'the blue white box'.
+    attributes = {*colors, *sizes}
+    named = [n for n in nouns if n.split()[0] in attributes]
+    nouns = [n for n in nouns if n not in named]
+    named = [n for n in named if _without(n, attributes) not in nouns]
+    thing = f'[{_any(sizes)}] [{_any(colors)}] {_any(nouns)}'
+    thing = ' | '.join([thing, *named])
     patterns = ('<VERB>', '<VERB> <thing>', '<VERB> <thing> <where> <thing>')
     rules, names = [], []
     for skill in vocabulary.skills:
@@ -51,7 +58,7 @@ def command_grammar(vocabulary: Vocabulary, known: Iterable[str]) -> str:
         [
             '#JSGF V1.0;',
             'grammar commands;',
-            f'<thing> = [{_any(_ARTICLES)}] [{_any(sizes)}] [{_any(colors)}] {_any(nouns)};',
+            f'<thing> = [{_any(_ARTICLES)}] ({thing});',
             f'<where> = {_any(prepositions)} ;',
             *rules,
             f'<control> = {_any(_HEARD)};',
@@ -60,6 +67,14 @@ def command_grammar(vocabulary: Vocabulary, known: Iterable[str]) -> str:
             '',
         ]
     )
+
+
+def _without(name: str, attributes: set[str]) -> str:
+    """Return a name without the attributes that it begins with."""
+    words_of = name.split()
+    while words_of and words_of[0] in attributes:
+        words_of = words_of[1:]
+    return ' '.join(words_of)
 
 
 def _any(phrases: Iterable[str]) -> str:

@@ -13,8 +13,11 @@ for library in ('pocketsphinx', 'faster_whisper', 'soxr'):
 if shutil.which('espeak-ng') is None:
     pytest.skip('espeak-ng is not installed: make setup as root', allow_module_level=True)
 
+from std_msgs.msg import String  # noqa: E402
+
 from kimi_msgs.action import Instruct  # noqa: E402
 from kimi_msgs.msg import Transcript  # noqa: E402
+from kimi_ros.nodes import qos  # noqa: E402
 from kimi_ros.nodes.client import NoResponseError  # noqa: E402
 from kimi_ros.nodes.instruct_client import instruct_client  # noqa: E402
 from kimi_ros.nodes.speech_client import SpeechClient  # noqa: E402
@@ -114,3 +117,21 @@ def test_talk_becomes_no_instruction(client):
     assert heard.outcome == Transcript.IGNORED
     client.spin(1.0)
     assert len(client.plans) == plans
+
+
+def test_requests_for_guidance_go_to_assist_and_its_words_are_spoken(client, graph):
+    requests = graph.subscribe(String, '/assist/request', qos.INSTRUCTIONS)
+    say = graph.node.create_publisher(String, '/assist/say', qos.STATUS)
+    hazard = graph.node.create_publisher(String, '/assist/hazard', qos.STATUS)
+    graph.until(lambda: say.get_subscription_count(), 'the node speech', WAIT)
+    graph.until(lambda: hazard.get_subscription_count(), 'the node speech', WAIT)
+    plans = len(client.plans)
+    heard = client.speak(speech_of('Guide me to the red cup.'), WAIT)
+    assert (heard.text, heard.outcome) == ('guide me to the red cup', Transcript.INSTRUCTION)
+    graph.until(lambda: requests, 'the request', WAIT)
+    assert requests[0].data == 'guide me to the red cup' and len(client.plans) == plans
+    long = 'A bench on the left, three metres; a door ahead, five metres; a sign on the right.'
+    say.publish(String(data=long))
+    client.until(lambda: long in client.said and client.speaking, WAIT, 'narration')
+    hazard.publish(String(data='A pole ahead; stop.'))
+    client.until(lambda: 'A pole ahead; stop.' in client.said, 5.0, 'the hazard, at once')

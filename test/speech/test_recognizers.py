@@ -58,6 +58,10 @@ def test_things_seen_become_part_of_the_grammar(vocabulary):
     more = vocabulary.with_things(['stapler', '订书机'])
     assert 'stapler' in command_grammar(more, known)
     assert more.with_things(['stapler']) is more
+    seen = command_grammar(vocabulary.with_things(['red cup', 'red stapler']), known)
+    assert (
+        '| red stapler)' in seen and 'red cup' not in seen
+    )  # it is red, or blue: not blue and red
     assert 'xyzzy' not in command_grammar(vocabulary.with_things(['xyzzy']), known)
 
 
