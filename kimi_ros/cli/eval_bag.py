@@ -76,10 +76,7 @@ def run(args: argparse.Namespace) -> int:
                     print(f'{question["at"]:g} s: {plan.instruction}: {"; ".join(result["wrong"])}')
     except (AgentError, BagError, VlmError, ValueError) as error:
         raise CommandError(str(error)) from error
-    figures = {
-        name: [r[name] for r in results if r[name] is not None]
-        for name in _JUDGED
-    }
+    figures = {name: [r[name] for r in results if r[name] is not None] for name in _JUDGED}
     for name, values in figures.items():
         if values:
             print(f'bag {name}: {sum(values)} of {len(values)}')

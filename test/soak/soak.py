@@ -70,6 +70,8 @@ class Soak:
         self._goals = {}  # by number: those without a result
         self._number = 0
         self.codes, self.faults, self.done = Counter(), Counter(), Counter()
+        self.planned = Counter()  # plans by node
+        self._seen = set()  # cameras that have published since they were started
         self.failures, self.samples, self.stamps_checked = [], [], 0
         self._lags = {name: deque(maxlen=LAGS) for name in NAMES}
         self.largest_lag = 0.0
@@ -95,12 +97,8 @@ class Soak:
             while not client.server_is_ready():
                 self._check_processes()
                 self._executor.spin_once(timeout_sec=0.1)
+            self._warm_up(name, client)
             print(f'{name} is ready', flush=True)
-            for text in GOALS:  # what is loaded on first use is no growth
-                self._send(name, client, text)
-                while self._goals:
-                    self._look_after_goals(time.monotonic())
-                    self._executor.spin_once(timeout_sec=0.05)
         began = time.monotonic()
         due = {'sample': began, 'jump': began + 60, 'kill': began + 30, 'say': began + 60}
         while (now := time.monotonic()) < began + self._seconds:
@@ -126,6 +124,16 @@ class Soak:
         for number, goal in self._goals.items():
             self._fail(f'goal {number} ({goal["text"][:40]!r}) has no result')
         return self._report()
+
+    def _warm_up(self, name, client):
+        """Ask for everything until a plan was made: what is loaded on first use is no growth."""
+        while not self.planned[name]:
+            self._check_processes()
+            for text in GOALS:
+                self._send(name, client, text)
+                while self._goals:
+                    self._look_after_goals(time.monotonic())
+                    self._executor.spin_once(timeout_sec=0.05)
 
     def stop(self):
         for process in (*self._cameras.values(), *self._nodes.values()):
@@ -154,8 +162,11 @@ class Soak:
     def _start_camera(self, name):
         parameters = {'seed': self._random.getrandbits(30), 'compressed': name == 'compressed'}
         self._cameras[name] = self._start('faulty_camera', name, parameters)
+        self._seen.discard(name)
 
     def _kill_camera(self, name):
+        if name not in self._seen:  # a busy machine has not started it yet
+            return
         os.killpg(self._cameras[name].pid, signal.SIGKILL)
         self._cameras[name].stop()
         self.faults['killed'] += 1
@@ -185,6 +196,7 @@ class Soak:
 
     def _on_fault(self, name, fault):
         self.faults[fault or 'none'] += 1
+        self._seen.add(name)
 
     # Goals.
 
@@ -249,6 +261,7 @@ class Soak:
         code = ErrorCode(result.error_code)
         self.codes[code.name] += 1
         self.done[goal['node']] += 1
+        self.planned[goal['node']] += bool(result.plan.id)
         if code is ErrorCode.UNKNOWN and not any(w in goal['text'] for w in MAY_FAIL):
             self._fail(f'{goal["text"]!r}: {result.error_msg}')
         # Around a jump of the clock nobody can say how old an image is.
@@ -291,6 +304,7 @@ class Soak:
             'seconds': self._seconds,
             'goals': self._number,
             'results': dict(self.done),
+            'plans': dict(self.planned),
             'codes': dict(self.codes),
             'faults': dict(self.faults),
             'clock_jumps': self.clock.jumps,
