@@ -252,7 +252,6 @@ _AGREEMENT = (
     ('has', 'have'),
     ('needs', 'need'),
     ('gets', 'get'),
-    ('wants', 'want'),
     ('requires', 'require'),
     ('goes', 'go'),
     ('belongs', 'belong'),
