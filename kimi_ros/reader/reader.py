@@ -29,6 +29,7 @@ from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
 from kimi_ros.reader.state_words import match_state
 from kimi_ros.reader.tokenizer import detect_language
 from kimi_ros.reader.value_rules import add_missing_values, complete_texts, covered_spans
+from kimi_ros.reader.verb_rules import apply_verb_rules
 from kimi_ros.resources import share
 
 FORMAT = 1
@@ -103,6 +104,8 @@ class Reader:
         decoded = EventDecoder(self._network, catalogue, tokenized, encoded).decode()
         parser = NounPhraseParser(self._network, tokenized, encoded, (instruction, *history))
         reading, penalty = _ReadingBuilder(skills, catalogue, parser).build(decoded.events)
+        ruled = apply_verb_rules(reading, (instruction, *history), skills)
+        certain, reading = ruled.outcome != reading.outcome, ruled
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
         reading = add_recipient(reading, instruction, skills, tokenized)
         reading = add_place_relation(reading, instruction, skills)
@@ -117,6 +120,7 @@ class Reader:
         left_out = _left_out(parser, encoded.coverage, tokenized, covered)
         probability = math.exp(decoded.log_probability) * penalty
         confidence = float(np.interp(probability, self._calibration_x, self._calibration_y))
+        confidence = max(confidence, self.threshold) if certain else confidence
         if confidence < self.threshold:
             return Reading('unclear', left_out=left_out, confidence=confidence)
         return replace(reading, left_out=left_out, confidence=confidence)

@@ -1,0 +1,268 @@
+"""Rules for steps whose verb contradicts their skill, and for clauses that only name the means.
+
+A skill's name and description are evidence of what it does. "Rotate the block to the left" is no
+request for a skill that only pushes things, however well the direction fits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from kimi_ros.reader.reading import Question, Reading, Span, Step, Thing
+from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
+from kimi_ros.reader.tokenizer import normalize
+
+
+class _VerbClass(NamedTuple):
+    """Verbs of one meaning.
+
+    :ivar verbs: what such a verb begins with.
+    :ivar evidence: words in the text of a skill that such a verb may ask for.
+    :ivar against: words in the text of a skill that it does not ask for, unless there is evidence;
+        None for any text.
+    """
+
+    verbs: re.Pattern[str]
+    evidence: re.Pattern[str]
+    against: re.Pattern[str] | None = None
+
+
+_ROTATION = r'rotat|spin|swivel|pivot|twist|旋|转|扭|拧'
+_TRANSLATION = r'push|slid|shov|nudg|sweep|shift|mov|推|滑|移|挪'
+_VERB_CLASSES = (
+    _VerbClass(
+        re.compile(rf'turn|{_ROTATION}'),
+        re.compile(rf'turn|roll|screw|angle|orient|{_ROTATION}'),
+        re.compile(_TRANSLATION),
+    ),
+    _VerbClass(
+        re.compile(r'push|slid|shov|nudg|shift|mov|推|滑|移|挪'),
+        re.compile(_TRANSLATION + r'|drag|pull|put|plac|carry|bring|放|拖|拉|搬'),
+        re.compile(rf'turn|{_ROTATION}'),
+    ),
+    _VerbClass(
+        re.compile(r'answer|repl(?:y|ies)|introduc|apologi[sz]|interview|回答|介绍|采访|道歉'),
+        re.compile(r'answer|repl|respon|introduc|apolog|interview|ask|question|答|介绍|采访|歉|问'),
+    ),
+    _VerbClass(
+        re.compile(r'tell|say|explain|inform|announc|告诉|解释|通知'),
+        re.compile(
+            r'tell|say|explain|inform|announ|notif|report|speak|talk|read|remind|messag|call|ask|'
+            r'describ|count|find|look|search|告|说|讲|通知|报|读|念|提醒|描述|找|叫'
+        ),
+    ),
+    _VerbClass(
+        re.compile(r'meet\b|meeting\b'),
+        re.compile(r'meet|greet|welcom|introduc|receiv|pick up|fetch|join'),
+    ),
+)
+# Greetings need no skill that talks.
+_GREETING = re.compile(
+    r'\b(?:say|says|saying)\s+(?:(?:a|an|my|our|the|your)\s+)?(?:\w+\s+)?'
+    r'(?:hello|hi|hey|good|goodbye|bye|farewell|welcome|thanks|thank|sorry)\b'
+    r'|说.{0,2}(?:你好|您好|再见|早上好|晚安|谢谢|声好)'
+)
+_TURN_SWITCH = re.compile(r'\s*(?:\S+\s+){0,6}?(?:on|off|up|down|over|into)\b')
+_GRASP = re.compile(r'grasp|grab|grip|hold|take hold|get hold|seiz|抓|握|拉住|捏|拿住')
+_TAKE_NAME = re.compile(r'pick|lift|grasp|grab|take')
+_HANDLE = re.compile(r'\b(?:handle|knob|grip|latch|pull)s?\b|把手|拉手|手柄|旋钮')
+_TELL_ME = re.compile(
+    r'\b(?:tell|give|show)\s+(?:me|us)\s+(?:the|his|her|their|its)\s+(?:\w+\s+){1,2}of\b'
+)
+# Verbs that say little: another skill's name tells no more.
+_LIGHT_VERBS = frozenset(
+    'take get put give bring make turn move set place hand pick go do let have find'.split()
+)
+
+
+def apply_verb_rules(
+    reading: Reading, texts: Sequence[str], skills: Sequence[SkillCard]
+) -> Reading:
+    """Return the reading with steps that its verbs allow.
+
+    :param texts: the instruction and the turns before it, the newest first.
+    """
+    if not reading.steps:
+        return reading
+    cards = {card.name: card for card in skills}
+    if question := _asked_attribute(reading, texts[0], cards):
+        return question
+    steps = []
+    for step in _without_means(reading.steps, texts):
+        step = _with_source(_named_by_verb(step, texts, cards), texts, cards)
+        if meant := _contradicted(step, texts, cards[step.skill]):
+            verb, step = step.verb, _by_evidence(step, meant, cards)
+            if step is None:
+                return replace(reading, outcome='no_skill', steps=(), verb=verb)
+        steps.append(step)
+    return replace(reading, steps=tuple(steps))
+
+
+def _asked_attribute(
+    reading: Reading, instruction: str, cards: dict[str, SkillCard]
+) -> Reading | None:
+    """Return the question that a request to tell something is, where no skill tells it.
+
+    "Tell me the name of the woman in the hall" asks for no greeting.
+    """
+    if len(reading.steps) != 1 or not (asked := _TELL_ME.search(normalize(instruction))):
+        return None
+    (step,) = reading.steps
+    if step.verb != Span(asked.start(), asked.start() + 4) or step.values:
+        return None
+    if _speaks(cards[step.skill]):
+        return None
+    things = tuple(thing for group in step.things.values() for thing in group)
+    return replace(reading, outcome='answer', steps=(), question=Question('attribute', things))
+
+
+def _contradicted(step: Step, texts: Sequence[str], card: SkillCard) -> _VerbClass | None:
+    """Return what the verb of a step means, if that is something else than its skill."""
+    if not step.verb:
+        return None
+    verb, text = _text(step.verb, texts), _GREETING.sub('', _description(card))
+    rest = normalize(texts[step.verb.turn])[step.verb.start :]
+    meant = next((meaning for meaning in _VERB_CLASSES if meaning.verbs.match(verb)), None)
+    if meant is None or meant.evidence.search(text):
+        return None
+    if verb.startswith('turn') and _TURN_SWITCH.match(rest[len(verb) :]):
+        return None
+    if _GREETING.match(rest) or any(a.type == 'string' for a in card.arguments):
+        return None
+    return meant if meant.against is None or meant.against.search(text) else None
+
+
+def _by_evidence(step: Step, meant: _VerbClass, cards: dict[str, SkillCard]) -> Step | None:
+    """Return the step with the one skill of this motion and these arguments, or None."""
+    if meant.against is None:
+        return None
+    card = cards[step.skill]
+    signature = [(a.type, bool(a.values)) for a in card.arguments]
+    found = [
+        other
+        for other in cards.values()
+        if meant.evidence.search(_description(other))
+        and [(a.type, bool(a.values)) for a in other.arguments] == signature
+    ]
+    if len(found) != 1:
+        return None
+    (other,) = found
+    names = {a.name: b for a, b in zip(card.arguments, other.arguments, strict=True)}
+    if any(v.value not in names[n].values for n, v in step.values.items() if names[n].values):
+        return None
+    return replace(
+        step,
+        skill=other.name,
+        things={names[n].name: group for n, group in step.things.items()},
+        values={names[n].name: value for n, value in step.values.items()},
+    )
+
+
+def _with_source(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -> Step:
+    """Return a step of grasping whose place comes first: that is where the thing is.
+
+    "In the cabinet grasp the red block" places nothing.
+    """
+    card = cards[step.skill]
+    grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
+    if len(grounded) != 2 or not step.verb or not _GRASP.match(_text(step.verb, texts)):
+        return step
+    things, places = (step.things.get(name, ()) for name in grounded)
+    if len(things) != 1 or len(places) != 1 or places[0].words.turn != step.verb.turn:
+        return step
+    takes = [
+        other.name
+        for other in cards.values()
+        if _TAKE_NAME.search(normalize(other.name))
+        and [a.type in GROUNDED_TYPES for a in other.arguments] == [True]
+    ]
+    if places[0].words.end > step.verb.start or len(takes) != 1:
+        return step
+    slot = cards[takes[0]].arguments[0].name
+    thing = replace(things[0], relation=step.relation or 'in', landmarks=places)
+    return replace(step, skill=takes[0], things={slot: (thing,)}, relation='')
+
+
+def _speaks(card: SkillCard) -> bool:
+    return bool(
+        any(a.type == 'string' for a in card.arguments)
+        or _VERB_CLASSES[2].evidence.search(_GREETING.sub('', _description(card)))
+    )
+
+
+def _named_by_verb(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -> Step:
+    """Return the step with the skill that is called like its verb, if its own is not.
+
+    "Follow her to the hall" asks for follow(person), not for guide(person, place).
+    """
+    verb = _text(step.verb, texts) if step.verb else ''
+    other, card = cards.get(verb), cards[step.skill]
+    if not other or other is card or verb in _LIGHT_VERBS or verb in _description(card):
+        return step
+    things = [group for a in card.arguments if (group := step.things.get(a.name))]
+    slots = [a.name for a in other.arguments if a.type in GROUNDED_TYPES]
+    if not 1 <= len(slots) <= len(things) or len(slots) < len(other.arguments):
+        return step
+    named = dict(zip(slots, things, strict=False))
+    return replace(step, skill=other.name, things=named, values={}, relation='')
+
+
+def _without_means(steps: Sequence[Step], texts: Sequence[str]) -> tuple[Step, ...]:
+    """Return the steps without those that take a handle for the sake of the next step.
+
+    "Grasp the handle of the drawer and open it": the drawer is opened, nothing is picked up.
+    """
+    kept: list[Step] = []
+    part: Thing | None = None
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        held, part = part, _held_part(step, following, texts)
+        if part is None:
+            kept.append(_with_whole(step, held) if held else step)
+    return tuple(kept)
+
+
+def _held_part(step: Step, following: Step | None, texts: Sequence[str]) -> Thing | None:
+    """Return the handle that a step takes for the sake of the following one, or None."""
+    things = [thing for group in step.things.values() for thing in group]
+    if following is None or len(things) != 1 or step.values or not step.verb:
+        return None
+    (thing,) = things
+    if not _GRASP.match(_text(step.verb, texts)) or not _HANDLE.search(_text(thing.words, texts)):
+        return None
+    used = [thing for group in following.things.values() for thing in group]
+    if not used or not _shares_words(used[0].words, thing.words, texts):
+        return None
+    return thing
+
+
+def _with_whole(step: Step, part: Thing) -> Step:
+    """Return the step with the whole instead of its part, where it names the whole."""
+    if part.relation != 'part_of' or not part.landmarks:
+        return step
+    things = {
+        name: part.landmarks if group and group[0].words == part.words else group
+        for name, group in step.things.items()
+    }
+    return replace(step, things=things)
+
+
+def _shares_words(one: Span, other: Span, texts: Sequence[str]) -> bool:
+    if one == other:
+        return True
+    words = set(re.findall(r'[a-z]+', _text(one, texts))) - {'the', 'a', 'of'}
+    shared = words & set(re.findall(r'[a-z]+', _text(other, texts)))
+    return bool(shared) or (not words and _text(one, texts) in _text(other, texts))
+
+
+def _description(card: SkillCard) -> str:
+    """Return the name of a skill and its descriptions, in lower case."""
+    described = card.description
+    texts = [described] if isinstance(described, str) else described.values()
+    return normalize(' '.join((re.sub('[_-]+', ' ', card.name), *texts)))
+
+
+def _text(span: Span, texts: Sequence[str]) -> str:
+    return normalize(texts[span.turn][span.start : span.end]).strip()

@@ -1,0 +1,145 @@
+"""Steps whose verb asks for something else than their skill."""
+
+import pytest
+
+from kimi_ros.reader import Argument, SkillCard
+from kimi_ros.reader.reading import Reading, Span, Step, Thing, Value
+from kimi_ros.reader.verb_rules import apply_verb_rules
+
+THING = Argument('object', 'object')
+SIDE = Argument('direction', 'enum', ('left', 'right'))
+PUSH = SkillCard('push', 'Push or slide a thing to one side.', (THING, SIDE))
+ROTATE = SkillCard('rotate', 'Rotate a thing to one side.', (THING, SIDE))
+PICK = SkillCard('pick', 'Grasp a thing and lift it.', (THING,))
+PLACE = SkillCard('place', 'Put a thing on another.', (THING, Argument('target', 'object')))
+OPEN = SkillCard('open', 'Open a drawer.', (THING,))
+GREET = SkillCard('greet', 'Greet a person, say hello.', (Argument('person', 'object'),))
+FOLLOW = SkillCard('follow', 'Follow a person.', (Argument('person', 'object'),))
+GUIDE = SkillCard('guide', 'Lead a person to a place.', (THING, Argument('target', 'region')))
+SAY = SkillCard('say', 'Say something.', (Argument('text', 'string'),))
+
+
+def span(text, words):
+    start = text.index(words)
+    return Span(start, start + len(words))
+
+
+def thing(text, words):
+    return Thing(span(text, words), span(text, words.split()[-1]))
+
+
+def step(text, skill, verb, value='', **things):
+    values = {'direction': Value(span(text, value), value)} if value else {}
+    named = {slot: (thing(text, words),) for slot, words in things.items()}
+    return Step(skill, span(text, verb), named, values)
+
+
+def ruled(text, steps, *skills):
+    return apply_verb_rules(Reading('steps', tuple(steps)), (text,), skills)
+
+
+@pytest.mark.parametrize(
+    ('text', 'verb', 'noun', 'side'),
+    [
+        ('rotate the box to the left', 'rotate', 'box', 'left'),
+        ('turn the jar right', 'turn', 'jar', 'right'),
+        ('把盒子向left旋转', '旋转', '盒子', 'left'),
+    ],
+)
+def test_rotating_is_not_pushing(text, verb, noun, side):
+    rotated = ruled(text, [step(text, 'push', verb, side, object=noun)], PUSH, PICK)
+    assert (rotated.outcome, rotated.steps, rotated.verb) == ('no_skill', (), span(text, verb))
+
+
+def test_a_skill_of_the_right_motion_is_taken_instead():
+    text = 'slide right the box'
+    (slid,) = ruled(
+        text, [step(text, 'rotate', 'slide', 'right', object='box')], ROTATE, PUSH
+    ).steps
+    assert (slid.skill, slid.values['direction'].value) == ('push', 'right')
+
+
+@pytest.mark.parametrize(
+    ('text', 'skill', 'verb', 'noun', 'card'),
+    [
+        ('push the box left', 'push', 'push', 'box', PUSH),
+        ('turn on the lamp', 'push', 'turn', 'lamp', PUSH),
+        ('say hello to the nurse', 'greet', 'say', 'nurse', GREET),
+        ('open the chest', 'open', 'open', 'chest', OPEN),
+    ],
+)
+def test_other_verbs_are_left_alone(text, skill, verb, noun, card):
+    slot = card.arguments[0].name
+    assert ruled(text, [step(text, skill, verb, **{slot: noun})], card).steps
+
+
+@pytest.mark.parametrize(
+    ('text', 'verb', 'person'),
+    [
+        ('answer the question of the nurse', 'answer', 'nurse'),
+        ('tell the nurse a story', 'tell', 'nurse'),
+        ('meet the nurse at the door', 'meet', 'nurse'),
+        ('回答护士的问题', '回答', '护士'),
+    ],
+)
+def test_talk_needs_a_skill_that_talks(text, verb, person):
+    steps = [step(text, 'follow', verb, person=person)]
+    assert ruled(text, steps, FOLLOW, GREET).outcome == 'no_skill'
+
+
+def test_a_skill_with_a_text_may_talk():
+    text = 'tell the nurse a story'
+    told = Step('say', span(text, 'tell'), {}, {'text': Value(span(text, 'a story'), 'a story')})
+    assert ruled(text, [told], SAY).steps == (told,)
+
+
+def test_telling_a_quality_is_a_question():
+    text = 'tell me the name of the nurse in the hall'
+    told = ruled(text, [step(text, 'greet', 'tell', person='nurse')], GREET)
+    assert (told.outcome, told.question.kind) == ('answer', 'attribute')
+    assert told.question.things == (thing(text, 'nurse'),)
+
+
+def test_a_verb_that_names_another_skill_chooses_it():
+    text = 'follow the nurse to the hall'
+    (step_,) = ruled(
+        text, [step(text, 'guide', 'follow', object='nurse', target='hall')], GUIDE, FOLLOW
+    ).steps
+    assert (step_.skill, step_.things) == ('follow', {'person': (thing(text, 'nurse'),)})
+
+
+@pytest.mark.parametrize(
+    ('text', 'grasp', 'handle', 'open_', 'whole'),
+    [
+        ('grasp the drawer handle and open it', 'grasp', 'drawer handle', 'open', 'drawer handle'),
+        ('grab the handle of the chest, then open the chest', 'grab', 'handle of the chest')
+        + ('open', 'chest'),
+        ('抓住抽屉的把手打开抽屉', '抓住', '抽屉的把手', '打开', '抽屉'),
+    ],
+)
+def test_taking_the_handle_is_no_step(text, grasp, handle, open_, whole):
+    steps = [step(text, 'pick', grasp, object=handle), step(text, 'open', open_, object=whole)]
+    assert [s.skill for s in ruled(text, steps, PICK, OPEN).steps] == ['open']
+
+
+def test_taking_a_thing_before_another_is_a_step():
+    text = 'grasp the pan by its handle and open the drawer'
+    steps = [
+        step(text, 'pick', 'grasp', object='pan by its handle'),
+        step(text, 'open', 'open', object='drawer'),
+    ]
+    assert ruled(text, steps, PICK, OPEN).steps == tuple(steps)
+
+
+def test_a_place_before_grasping_is_where_the_thing_is():
+    text = 'in the chest grasp the red cup'
+    (taken,) = ruled(
+        text, [step(text, 'place', 'grasp', object='red cup', target='chest')], PLACE, PICK
+    ).steps
+    assert (taken.skill, taken.things['object'][0].landmarks) == ('pick', (thing(text, 'chest'),))
+
+
+def test_a_place_after_grasping_is_where_it_goes():
+    text = 'grab the red cup and put it in the chest'
+    put = step(text, 'place', 'grab', object='red cup', target='chest')
+    assert ruled(text, [put], PLACE, PICK).steps == (put,)
