@@ -39,7 +39,9 @@ def nodes(environment, start_shared, tmp_path_factory):
     here, both = ('-r', '__ns:=/robot'), {'skills': str(file)}
     return [
         start_shared('kimi_ros.nodes.sim_robot', {'seed': SEED, 'rate': 4.0}, *here),
-        start_shared('kimi_ros.nodes.kimi_node', both | {'max_frame_age': 5.0}, *here),
+        start_shared(
+            'kimi_ros.nodes.kimi_node', both | {'max_frame_age': 5.0, 'frame_wait': 30.0}, *here
+        ),
         start_shared('kimi_ros.nodes.executor_node', both | {'max_plan_age': 300.0}, *here),
     ]
 
