@@ -245,6 +245,24 @@ def test_keys_pause_save_and_quit(tmp_path, monkeypatch, capsys):
     assert Image.open(saved).size[1] > 40 and 'saved: out' in capsys.readouterr().err
 
 
+def test_a_picture_shows_no_plan_of_the_one_before(monkeypatch):
+    monkeypatch.setattr(watch_loop, 'STILL_SECONDS', 0.01)
+    go = threading.Event()
+
+    def slow(picture, instruction, cancel):
+        assert picture.name != 'p1' or go.wait(60)
+        return look(picture, instruction)
+
+    def planned(window):
+        heights = [shown.shape[0] for shown in window.shown if shown[0, 0, 0] == 1]
+        if len(heights) == 5:
+            assert set(heights) == {40}
+            go.set()
+        return go.is_set() and heights[-1] > 40
+
+    watch_live(Source(stills(2), False, 0.0), slow, FakeWindow((planned, 'q')), None, '')
+
+
 def test_typed_instructions_are_planned_and_wrong_ones_reported(monkeypatch, capsys):
     asked, looked = [], threading.Semaphore(0)
 

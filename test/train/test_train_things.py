@@ -15,6 +15,7 @@ from scan_files import write_scans
 from scanned_things import THINGS, picture, some_picture, truth
 from tokenizers import Tokenizer
 
+from kimi_export import export_model
 from kimi_ros.cli.main import main as kimi
 from kimi_ros.eval.user_data import read_user_data
 from kimi_ros.sim import CATEGORIES, COLORS
@@ -283,6 +284,31 @@ class Dataset(list):
     things = THINGS
 
 
+def test_a_checkpoint_is_given_the_threshold_of_its_presence(base, tmp_path, capsys):
+    model, data = shutil.copytree(base, tmp_path / 'model'), tmp_path / 'data'
+    data.mkdir()
+    Image.new('RGB', (40, 30), 'red').save(data / 'a.png')
+    names = [{'en': en, 'zh': zh} for en, zh in HELD_OUT]
+    lines = [{'image': 'a.png', 'object': name, 'absent': True} for name in names]
+    lines.append(
+        {'image': 'a.png', 'object': {'en': 'soup can', 'zh': '汤罐头'}, 'box': [0, 0, 1, 1]}
+    )
+    (data / 'things.jsonl').write_text('\n'.join(map(json.dumps, lines)))
+    assert main(['presence', str(model), str(data)]) == 0
+    assert re.search(
+        r'presence_threshold 0\.\d+: [\d.]+% found, [0-2]\.\d%', capsys.readouterr().out
+    )
+    threshold = json.loads((model / 'tasks.json').read_text())['presence_threshold']
+    with VisionLanguageModel.load(export_model(model, tmp_path / 'exported')) as vlm:
+        image = vlm.encode_image(np.full((30, 40, 3), (255, 0, 0), np.uint8))
+        seen = [vlm.presence(image, name['en']) >= threshold for name in names]
+        assert [bool(vlm.point(image, name['en'])) for name in names] == seen
+        assert sum(seen) <= 1
+    (data / 'things.jsonl').write_text(json.dumps(lines[0]))
+    assert main(['presence', str(model), str(data)]) == 1
+    assert 'add lines with "absent"' in capsys.readouterr().err
+
+
 PAGE = Path(__file__).parents[2] / 'docs' / 'own_things.md'
 
 
@@ -305,7 +331,7 @@ def test_the_page_about_own_things_works_as_written(base, tmp_path, monkeypatch,
     assert main(words) == 0  # nothing is drawn or learnt twice
     assert [path.stat().st_mtime_ns for path in drawn] == before
     said = capsys.readouterr().out
-    assert 'going on from step 1' in said and 'presence_threshold' in said
+    assert 'going on from step 1' in said and 'no threshold of presence: ' in said
     shutil.copy(next(path for path in drawn if path.suffix == '.jpg'), 'picture.jpg')
     ask = shlex.split(re.search(r'^\$ kimi (ask .*)$', page, re.MULTILINE)[1])
     assert kimi([*ask, '--planner', 'reader', '--out', 'plan.jpg']) == 0
