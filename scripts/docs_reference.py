@@ -179,6 +179,7 @@ def parameters_page() -> str:
     """Return the nodes' parameters."""
     from rclpy.parameter import Parameter
 
+    from kimi_ros.nodes.assist_parameters import ASSIST_PARAMETERS
     from kimi_ros.nodes.parameters import (
         BAG_PARAMETERS,
         EXECUTOR_PARAMETERS,
@@ -197,6 +198,7 @@ def parameters_page() -> str:
     for title, specs in (
         ('kimi', KIMI_PARAMETERS),
         ('speech', SPEECH_PARAMETERS),
+        ('assist', ASSIST_PARAMETERS),
         ('executor', EXECUTOR_PARAMETERS),
         ('sim_camera', SIM_CAMERA_PARAMETERS),
         ('sim_robot, beside those of sim_camera', SIM_ROBOT_PARAMETERS),

@@ -15,7 +15,8 @@ from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_argum
 _START_TIMEOUT = 300.0  # seconds
 _PLAN_TIMEOUT = 60.0  # seconds
 _SAID_TIMEOUT = 20.0  # seconds until a plan's sentence is begun
-_PATIENT = {'max_frame_age': 30.0, 'frame_wait': 30.0}  # the scene stands still
+_RATE = 2.0  # images a second: the scene stands still
+_PATIENT = {'max_frame_age': 30.0, 'frame_wait': 30.0}
 _VOICES = {
     'en': ('en-us', 'en-gb+f2', 'en-gb-x-rp+m3'),
     'zh': ('cmn-latn-pinyin', 'cmn-latn-pinyin+f2', 'cmn-latn-pinyin+m3'),
@@ -114,7 +115,7 @@ def _evaluate(args, cases, recognizer, environment, folder: Path) -> list:
             node.check()
 
     try:
-        start('sim_camera', {'seed': speech.content()['seed']})
+        start('sim_camera', {'seed': speech.content()['seed'], 'rate': _RATE})
         start('kimi_node', {'model': args.model, 'planner': args.planner, **_PATIENT})
         with KimiClient() as kimi:
             kimi.wait_until_ready(_START_TIMEOUT, check)
