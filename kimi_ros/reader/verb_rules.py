@@ -68,6 +68,13 @@ _GREETING = re.compile(
 _TURN_SWITCH = re.compile(r'\s*(?:\S+\s+){0,6}?(?:on|off|up|down|over|into)\b')
 _GRASP = re.compile(r'grasp|grab|grip|hold|take hold|get hold|seiz|抓|握|拉住|捏|拿住')
 _TAKE_NAME = re.compile(r'pick|lift|grasp|grab|take')
+_PUT = re.compile(r'put|place|lay|set|store|stow|stick')
+_PUT_NAME = re.compile(r'put|place|set_down|stow|store')
+# Between a verb of putting and the noun of a place: what is put, and the preposition.
+_PUT_IN = re.compile(
+    r"\s+(?:(?:the|a|an|my|your|our|that|this)\s+)?(?P<thing>[a-z'-]+(?:\s+[a-z'-]+){0,3}?)\s+"
+    r'(?P<preposition>into|in|inside|onto|on)\s+(?:(?:the|a|an|my|your|our|that|this)\s+)?'
+)
 _HANDLE = re.compile(r'\b(?:handle|knob|grip|latch|pull)s?\b|把手|拉手|手柄|旋钮')
 _TELL_ME = re.compile(
     r'\b(?:tell|give|show)\s+(?:me|us)\s+(?:the|his|her|their|its)\s+(?:\w+\s+){1,2}of\b'
@@ -93,6 +100,7 @@ def apply_verb_rules(
     steps = []
     for step in _without_means(reading.steps, texts):
         step = _with_source(_named_by_verb(step, texts, cards), texts, cards)
+        step = _with_place(step, texts, cards)
         if meant := _contradicted(step, texts, cards[step.skill]):
             verb, step = step.verb, _by_evidence(step, meant, cards)
             if step is None:
@@ -208,6 +216,36 @@ def _named_by_verb(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]
         return step
     named = dict(zip(slots, things, strict=False))
     return replace(step, skill=other.name, things=named, values={}, relation='')
+
+
+def _with_place(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -> Step:
+    """Return a step of putting with its place, where its skill takes the place for the thing.
+
+    "Store the block in the drawer" stacks no drawer.
+    """
+    things = [thing for group in step.things.values() for thing in group]
+    if len(cards[step.skill].arguments) != 1 or len(things) != 1 or not step.verb:
+        return step
+    (place,) = things
+    if not _PUT.fullmatch(_text(step.verb, texts)) or place.words.turn != step.verb.turn:
+        return step
+    text = normalize(texts[step.verb.turn])
+    put = _PUT_IN.fullmatch(text, step.verb.end, max(step.verb.end, place.words.start))
+    placing = [
+        card
+        for card in cards.values()
+        if _PUT_NAME.match(normalize(card.name))
+        and [a.type in GROUNDED_TYPES for a in card.arguments] == [True, True]
+    ]
+    if not put or len(placing) != 1:
+        return step
+    (card,) = placing
+    words = Span(*put.span('thing'), step.verb.turn)
+    head = Span(words.start + put['thing'].rfind(' ') + 1, words.end, words.turn)
+    slots = [a.name for a in card.arguments]
+    named = dict(zip(slots, [(Thing(words, head),), (place,)], strict=True))
+    relation = 'on' if put['preposition'] in ('on', 'onto') else 'in'
+    return replace(step, skill=card.name, things=named, relation=relation)
 
 
 def _without_means(steps: Sequence[Step], texts: Sequence[str]) -> tuple[Step, ...]:

@@ -143,3 +143,16 @@ def test_a_place_after_grasping_is_where_it_goes():
     text = 'grab the red cup and put it in the chest'
     put = step(text, 'place', 'grab', object='red cup', target='chest')
     assert ruled(text, [put], PLACE, PICK).steps == (put,)
+
+
+def test_a_thing_that_is_put_somewhere_needs_a_skill_with_a_place():
+    text = 'store the red block in the drawer'
+    (put,) = ruled(text, [step(text, 'pick', 'store', object='drawer')], PICK, PLACE).steps
+    named = {'object': (thing(text, 'red block'),), 'target': (thing(text, 'drawer'),)}
+    assert (put.skill, put.things, put.relation) == ('place', named, 'in')
+
+
+def test_a_skill_that_takes_the_thing_needs_no_place():
+    text = 'put the cup in the drawer'
+    taken = step(text, 'pick', 'put', object='cup')
+    assert ruled(text, [taken], PICK, PLACE).steps == (taken,)
