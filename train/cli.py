@@ -264,7 +264,10 @@ def check(args) -> None:
     from kimi_train.tune.run import read_data
 
     checkpoint = _open(args) if args.checkpoint else None
-    print(read_data(args.data, checkpoint))
+    data = read_data(args.data, checkpoint)
+    print(data)
+    for note in data.notes:
+        print(f'note: {note}')
 
 
 def synthesize(args) -> None:

@@ -205,6 +205,15 @@ def test_a_damaged_image_is_found_by_the_check(write, tmp_path, capsys):
     assert 'data.jsonl:1: the image' in capsys.readouterr().err
 
 
+def test_data_in_which_everything_is_there_are_noted(write, capsys):
+    """A model that never hears that something is absent finds whatever it is asked for."""
+    assert main(['check', str(write(line('detect'), line('point')))]) == 0
+    assert 'note: no point or detect line' in capsys.readouterr().out
+    for absent in (line('detect', boxes=[]), line('point', points=[])):
+        assert main(['check', str(write(line('detect'), absent))]) == 0
+        assert 'note:' not in capsys.readouterr().out
+
+
 def test_the_manuals_examples_are_right(write, tmp_path):
     manual = (Path(__file__).parents[2] / 'docs' / 'training.md').read_text()
     examples = manual.split('```json\n')[1].split('```')[0].splitlines()

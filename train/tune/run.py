@@ -48,6 +48,17 @@ class Data:
         text = f'{len(self.samples)} lines ({parts}) about {len(images)} images'
         return f'{text}, {tokens} tokens' if tokens else text
 
+    @property
+    def notes(self) -> list[str]:
+        """Return what a person may have forgotten."""
+        located = [sample for sample in self.samples if sample.task in ('point', 'detect')]
+        if not located or any(not sample.places for sample in located):
+            return []
+        return [
+            'no point or detect line says that something is not there (an empty list): the model '
+            'learns that whatever is asked for is there'
+        ]
+
 
 def read_data(files: Sequence[Path], checkpoint: Checkpoint | None) -> Data:
     """Read and check files, also against a checkpoint. Raises DataError."""
@@ -196,6 +207,8 @@ def _tell(accelerator, checkpoint, data: Data, validation: Data, trained, settin
     accelerator.print(f'{data}; {count:,} parameters are trained, in {on}')
     if validation.samples:
         accelerator.print(f'validation: {validation}')
+    for note in data.notes:
+        accelerator.print(f'note: {note}')
     if checkpoint.tasks and not settings.rehearse:
         hint = f'--rehearse {TABLES[0]}' if checkpoint.name == 'nano' else '--rehearse FILE'
         accelerator.print(
