@@ -9,8 +9,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 # Topics that some configurations add to those of the reference, which is of one configuration.
 OPTIONAL = {'~/detections', '/clock', '/parameter_events', '/rosout', '~/transition_event'}
-# Heard where it is installed; two packages of this name exclude each other.
-NOT_REQUIRED = {'audio_common_msgs'}
+# Used where they are installed; two packages of the first name exclude each other.
+NOT_REQUIRED = {'audio_common_msgs', 'foxglove_msgs'}
 EVERY_NODE = re.compile(r'~/(.*parameter.*|.*state.*|.*transition.*|get_type_description)')
 
 
