@@ -23,11 +23,14 @@ class _VerbClass(NamedTuple):
     :ivar evidence: words in the text of a skill that such a verb may ask for.
     :ivar against: words in the text of a skill that it does not ask for, unless there is evidence;
         None for any text.
+    :ivar vague: whether such a verb may ask for nearly anything ("move your head"): it chooses
+        between skills, but refuses none.
     """
 
     verbs: re.Pattern[str]
     evidence: re.Pattern[str]
     against: re.Pattern[str] | None = None
+    vague: bool = False
 
 
 _ROTATION = r'rotat|spin|swivel|pivot|twist|旋|转|扭|拧'
@@ -36,12 +39,13 @@ _VERB_CLASSES = (
     _VerbClass(
         re.compile(rf'turn|{_ROTATION}'),
         re.compile(rf'turn|roll|screw|angle|orient|{_ROTATION}'),
-        re.compile(_TRANSLATION),
+        re.compile(r'push|slid|shov|nudg|推|滑'),
     ),
     _VerbClass(
         re.compile(r'push|slid|shov|nudg|shift|mov|推|滑|移|挪'),
         re.compile(_TRANSLATION + r'|drag|pull|put|plac|carry|bring|放|拖|拉|搬'),
         re.compile(rf'turn|{_ROTATION}'),
+        vague=True,
     ),
     _VerbClass(
         re.compile(r'answer|repl(?:y|ies)|introduc|apologi[sz]|interview|回答|介绍|采访|道歉'),
@@ -64,6 +68,11 @@ _GREETING = re.compile(
     r'\b(?:say|says|saying)\s+(?:(?:a|an|my|our|the|your)\s+)?(?:\w+\s+)?'
     r'(?:hello|hi|hey|good|goodbye|bye|farewell|welcome|thanks|thank|sorry)\b'
     r'|说.{0,2}(?:你好|您好|再见|早上好|晚安|谢谢|声好)'
+)
+# "Answer the door", "tell the oven to heat up".
+_IDIOM = re.compile(
+    r'answer\w*\s+(?:\w+\s+)?(?:door|phone|telephone|call|bell|intercom)\b'
+    r'|tell\b.*?\bto\s+(?!(?:the|an?|my|his|her|our|your|their)\b)'
 )
 _TURN_SWITCH = re.compile(r'\s*(?:\S+\s+){0,6}?(?:on|off|up|down|over|into)\b')
 _GRASP = re.compile(r'grasp|grab|grip|hold|take hold|get hold|seiz|抓|握|拉住|捏|拿住')
@@ -102,9 +111,10 @@ def apply_verb_rules(
         step = _with_source(_named_by_verb(step, texts, cards), texts, cards)
         step = _with_place(step, texts, cards)
         if meant := _contradicted(step, texts, cards[step.skill]):
-            verb, step = step.verb, _by_evidence(step, meant, cards)
-            if step is None:
-                return replace(reading, outcome='no_skill', steps=(), verb=verb)
+            other = _by_evidence(step, meant, cards)
+            if other is None and not meant.vague:
+                return replace(reading, outcome='no_skill', steps=(), verb=step.verb)
+            step = other or step
         steps.append(step)
     return replace(reading, steps=tuple(steps))
 
@@ -138,7 +148,11 @@ def _contradicted(step: Step, texts: Sequence[str], card: SkillCard) -> _VerbCla
         return None
     if verb.startswith('turn') and _TURN_SWITCH.match(rest[len(verb) :]):
         return None
-    if _GREETING.match(rest) or any(a.type == 'string' for a in card.arguments):
+    if (
+        _IDIOM.match(rest)
+        or _GREETING.match(rest)
+        or any(a.type == 'string' for a in card.arguments)
+    ):
         return None
     return meant if meant.against is None or meant.against.search(text) else None
 

@@ -66,6 +66,9 @@ def test_a_skill_of_the_right_motion_is_taken_instead():
         ('turn on the lamp', 'push', 'turn', 'lamp', PUSH),
         ('say hello to the nurse', 'greet', 'say', 'nurse', GREET),
         ('open the chest', 'open', 'open', 'chest', OPEN),
+        ('answer the door', 'open', 'answer', 'door', OPEN),
+        ('tell the chest to open', 'open', 'tell', 'chest', OPEN),
+        ('move the jar left', 'rotate', 'move', 'jar', ROTATE),
     ],
 )
 def test_other_verbs_are_left_alone(text, skill, verb, noun, card):
