@@ -35,6 +35,13 @@ class _VerbClass(NamedTuple):
 
 _ROTATION = r'rotat|spin|swivel|pivot|twist|旋|转|扭|拧'
 _TRANSLATION = r'push|slid|shov|nudg|sweep|shift|mov|推|滑|移|挪'
+_TELLING = _VerbClass(
+    re.compile(r'tell|say|explain|inform|announc|告诉|解释|通知'),
+    re.compile(
+        r'tell|say|explain|inform|announ|notif|report|speak|talk|read|remind|messag|call|ask|'
+        r'describ|count|find|look|search|告|说|讲|通知|报|读|念|提醒|描述|找|叫'
+    ),
+)
 _VERB_CLASSES = (
     _VerbClass(
         re.compile(rf'turn|{_ROTATION}'),
@@ -51,13 +58,7 @@ _VERB_CLASSES = (
         re.compile(r'answer|repl(?:y|ies)|introduc|apologi[sz]|interview|回答|介绍|采访|道歉'),
         re.compile(r'answer|repl|respon|introduc|apolog|interview|ask|question|答|介绍|采访|歉|问'),
     ),
-    _VerbClass(
-        re.compile(r'tell|say|explain|inform|announc|告诉|解释|通知'),
-        re.compile(
-            r'tell|say|explain|inform|announ|notif|report|speak|talk|read|remind|messag|call|ask|'
-            r'describ|count|find|look|search|告|说|讲|通知|报|读|念|提醒|描述|找|叫'
-        ),
-    ),
+    _TELLING,
     _VerbClass(
         re.compile(r'meet\b|meeting\b'),
         re.compile(r'meet|greet|welcom|introduc|receiv|pick up|fetch|join'),
@@ -211,7 +212,7 @@ def _with_source(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) 
 def _speaks(card: SkillCard) -> bool:
     return bool(
         any(a.type == 'string' for a in card.arguments)
-        or _VERB_CLASSES[2].evidence.search(_GREETING.sub('', _description(card)))
+        or _TELLING.evidence.search(_GREETING.sub('', _description(card)))
     )
 
 
@@ -220,7 +221,7 @@ def _named_by_verb(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]
 
     "Follow her to the hall" asks for follow(person), not for guide(person, place).
     """
-    verb = _text(step.verb, texts) if step.verb else ''
+    verb = _text(step.verb, texts) if step.verb and not step.verb.turn else ''
     other, card = cards.get(verb), cards[step.skill]
     if not other or other is card or verb in _LIGHT_VERBS or verb in _description(card):
         return step

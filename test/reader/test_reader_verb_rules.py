@@ -159,3 +159,10 @@ def test_a_skill_that_takes_the_thing_needs_no_place():
     text = 'put the cup in the drawer'
     taken = step(text, 'pick', 'put', object='cup')
     assert ruled(text, [taken], PICK, PLACE).steps == (taken,)
+
+
+def test_a_skill_that_reports_may_be_asked_to_tell():
+    text = 'tell me the position of the cup'
+    locate = SkillCard('locate', 'Find a thing and report its position.', (THING,))
+    found = step(text, 'locate', 'tell', object='cup')
+    assert ruled(text, [found], locate).steps == (found,)
