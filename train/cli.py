@@ -117,6 +117,15 @@ def _tuning_verbs(verbs) -> None:
     p.add_argument('out', type=Path, help='folder to write')
     p.set_defaults(run=merge)
 
+    p = verbs.add_parser(
+        'average', help='average a tuned checkpoint with the one that it came from: it forgets less'
+    )
+    _checkpoint_arguments(p)
+    p.add_argument('tuned', help='the tuned checkpoint: OUT/checkpoint')
+    p.add_argument('out', type=Path, help='folder to write')
+    p.add_argument('--share', type=float, default=0.85, help='of the tuned weights; default 0.85')
+    p.set_defaults(run=average)
+
     p = verbs.add_parser('convert', help='write the tensors of a .pt file as safetensors')
     p.add_argument('source', type=Path, help='weights or LoRA variant that PyTorch saved')
     p.add_argument('out', type=Path, help='the .safetensors file to write')
@@ -282,6 +291,14 @@ def merge(args) -> None:
     from kimi_train.tune.checkpoint import merge
 
     print(merge(_open(args), args.adapter, args.out))
+
+
+def average(args) -> None:
+    """Average a tuned checkpoint with the one that it came from."""
+    from kimi_export.checkpoint import open_checkpoint
+    from kimi_train.tune.checkpoint import average
+
+    print(average(_open(args), open_checkpoint(args.tuned), args.share, args.out))
 
 
 def convert(args) -> None:

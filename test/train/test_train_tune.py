@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,28 @@ def test_ten_lines_are_learnt_by_lora_and_exported(
     wanted = load_file(golden_checkpoint / 'model.safetensors')[untouched]
     assert torch.equal(load_file(merged / 'model.safetensors')[untouched], wanted)
     assert json.loads((merged / 'tasks.json').read_text())['tasks'][-1] == 'plan'
+
+
+def test_a_tuned_checkpoint_is_averaged_with_the_one_it_came_from(
+    golden_checkpoint, ten_lines, tmp_path, capsys
+):
+    tuned, mean = tmp_path / 'tuned', tmp_path / 'mean'
+    assert main(['merge', str(golden_checkpoint), str(ten_lines), str(tuned)]) == 0
+    arguments = ['average', str(golden_checkpoint), str(tuned), str(mean), '--share']
+    assert main([*arguments, '0.25']) == 0
+    old, new, between = (
+        load_file(folder / 'model.safetensors') for folder in (golden_checkpoint, tuned, mean)
+    )
+    assert any(not torch.equal(old[name], new[name]) for name in old)
+    for name, tensor in between.items():
+        wanted = (0.75 * old[name].float() + 0.25 * new[name].float()).to(tensor.dtype)
+        torch.testing.assert_close(tensor, wanted)
+    assert (mean / 'tasks.json').read_text() == (tuned / 'tasks.json').read_text()
+    assert main([*arguments, '0.25']) == 1
+    assert 'already exists' in capsys.readouterr().err
+    shutil.rmtree(mean)
+    assert main([*arguments, '1.5']) == 1
+    assert 'give one from 0 to 1' in capsys.readouterr().err
 
 
 def test_all_weights_learn_and_are_exported_under_their_own_names(

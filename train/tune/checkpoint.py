@@ -110,3 +110,21 @@ def merge(checkpoint: Checkpoint, adapter: Path, out: Path) -> Path:
     }
     plain = replace(checkpoint, tasks=merged.tasks, languages=merged.languages)
     return write_checkpoint(plain, changed, out, (), ())
+
+
+def average(checkpoint: Checkpoint, tuned: Checkpoint, share: float, out: Path) -> Path:
+    """Write the mean of a tuned checkpoint and the one that it came from (arXiv:2109.01903).
+
+    It may keep most of what was taught, and forget less. Raises TuneError.
+
+    :param share: of the tuned weights in that mean, 0-1.
+    """
+    if out.exists():
+        raise TuneError(f'{out} already exists and was not changed; give another name')
+    if not 0 <= share <= 1:
+        raise TuneError(f'the share of the tuned weights is {share}: give one from 0 to 1')
+    before, after = (dict(load_model(c).named_parameters()) for c in (checkpoint, tuned))
+    if {n: p.shape for n, p in before.items()} != {n: p.shape for n, p in after.items()}:
+        raise TuneError('the two checkpoints have different tensors and cannot be averaged')
+    mean = {name: torch.lerp(before[name], new, share) for name, new in after.items()}
+    return write_checkpoint(tuned, mean, out, (), ())
