@@ -258,7 +258,8 @@ def _with_place(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -
     words = Span(*put.span('thing'), step.verb.turn)
     head = Span(words.start + put['thing'].rfind(' ') + 1, words.end, words.turn)
     slots = [a.name for a in card.arguments]
-    named = dict(zip(slots, [(Thing(words, head),), (place,)], strict=True))
+    things = [(Thing(words, head),), (place,)]
+    named: dict[str, tuple[Thing, ...]] = dict(zip(slots, things, strict=True))
     relation = 'on' if put['preposition'] in ('on', 'onto') else 'in'
     return replace(step, skill=card.name, things=named, relation=relation)
 
