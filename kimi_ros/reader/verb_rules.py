@@ -258,8 +258,7 @@ def _with_place(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -
     words = Span(*put.span('thing'), step.verb.turn)
     head = Span(words.start + put['thing'].rfind(' ') + 1, words.end, words.turn)
     slots = [a.name for a in card.arguments]
-    things = [(Thing(words, head),), (place,)]
-    named: dict[str, tuple[Thing, ...]] = dict(zip(slots, things, strict=True))
+    named: dict[str, tuple[Thing, ...]] = {slots[0]: (Thing(words, head),), slots[1]: (place,)}
     relation = 'on' if put['preposition'] in ('on', 'onto') else 'in'
     return replace(step, skill=card.name, things=named, relation=relation)
 
