@@ -19,7 +19,8 @@ _LOWEST = 0.4  # metres that the floor is at least below the camera
 _STEP = 0.12  # metres above or below the floor that one cannot walk over
 _HEADROOM = 2.0  # metres
 _CELL = 0.25  # metres ahead
-_POINTS = 4  # in a cell, to call it measured, or an obstacle
+_ACROSS = 4  # parts of the lane's width, each of which must be measured in each cell
+_POINTS = 4  # in a cell, to call it an obstacle
 _BLIND = 1.5  # metres before the feet that a camera may not see
 
 
@@ -63,7 +64,10 @@ class FreeSpace:
         blocking = inside & (np.abs(height) > _STEP) & (forward < cells[-1])
         if blocking.sum() >= _POINTS:
             return Side.BLOCKED
-        seen = np.histogram(forward[inside], cells)[0] >= _POINTS
+        # All of its width: the strip at the edge of the image is not the lane.
+        across = np.linspace(-LANE / 2, LANE / 2, _ACROSS + 1)
+        counts, _, _ = np.histogram2d(forward[inside], right[inside] - middle, (cells, across))
+        seen = (counts > 0).all(axis=1)
         needed = seen[cells[:-1] >= _BLIND - _CELL] if far > _BLIND else seen
         return Side.FREE if needed.size and needed.all() else Side.UNKNOWN
 

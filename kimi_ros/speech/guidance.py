@@ -41,7 +41,8 @@ class Offset:
 
     :ivar right: metres; negative to the left.
     :ivar up: metres; negative down.
-    :ivar forward: metres, away from the body; None where depth is not valid.
+    :ivar forward: metres, away from the body; None where depth is not valid: then right and up
+        tell only the direction, and are not spoken as lengths.
     """
 
     right: float
@@ -170,10 +171,13 @@ class Guide:
                 parts = {'right': offset.right}
         way = max(parts, key=lambda name: abs(parts[name]))
         size = parts[way]
-        amount = _amount(min(abs(size), _LONGEST))
         if size < 0:
             way = _OPPOSITE[way]
-        if self.wording.language == 'zh':
+        chinese = self.wording.language == 'zh'
+        if forward is None:
+            return f'{_WAYS_ZH[way]}一点。' if chinese else f'A little {way}.'
+        amount = _amount(min(abs(size), _LONGEST))
+        if chinese:
             return f'{_WAYS_ZH[way]}{amount}厘米。'
         return f'{amount} centimetre{"s" * (amount != 1)} {way}.'
 

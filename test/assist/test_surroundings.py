@@ -112,6 +112,15 @@ def test_holes_in_the_depth_are_not_free():
     assert FreeSpace(frame).lane(-0.8, 3.0) is Side.UNKNOWN
 
 
+@pytest.mark.parametrize('strip', [0.4, 0.6])
+def test_lane_is_free_only_where_all_of_its_width_was_measured(strip):
+    frame, _ = room()
+    lane = FreeSpace(frame).lane(-0.4, 3.0)
+    right = (np.arange(WIDTH) - WIDTH / 2) / FOCAL * frame.depth
+    frame.depth[right < -strip] = 0  # metres
+    assert (lane, FreeSpace(frame).lane(-0.4, 3.0)) == (Side.FREE, Side.UNKNOWN)
+
+
 def test_hole_in_the_floor_blocks():
     frame, _ = room()
     assert FreeSpace(frame).lane(0.0, 3.0) is Side.FREE

@@ -80,6 +80,16 @@ def test_without_depth_nothing_is_measured_and_nothing_reached():
     assert guide.state is State.GUIDING
 
 
+@pytest.mark.parametrize('language, left, up', [
+    ('en', 'A little left.', 'A little up.'), ('zh', '向左一点。', '向上一点。'),
+])  # fmt: skip
+def test_without_depth_only_the_way_is_said(language, left, up):
+    guide = Guide('cup', Wording(language))
+    guide.update(Offset(-0.2, 0.1, None), 0.0)
+    assert guide.update(Offset(-0.2, 0.1, None), 3.0) == left
+    assert guide.update(Offset(0.02, 0.1, None), 8.0) == up
+
+
 @pytest.mark.parametrize(
     'bearing, plain, clock, chinese',
     [
