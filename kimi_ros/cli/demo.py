@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.options import add_model_option
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
+
+_COMMAND = os.path.relpath(
+    Path(sys.executable).parent / 'kimi'
+)  # after `make demo` it is not on the PATH
 
 _START_TIMEOUT = 180.0  # seconds: the first run exports the model
 
@@ -169,6 +174,6 @@ def _show_photograph(console, model: str, folder: Path) -> None:
             Image.fromarray(draw_plan(sample.rgb, plan)).save(path)
             console.print(f'  annotated image: {path}', markup=False)
     console.print(
-        '\nYour own picture: kimi ask PICTURE "pick up the red cup"; a webcam: kimi watch 0. '
-        'What nano knows: docs/nano.md'
+        f'\nYour own picture: {_COMMAND} ask PICTURE "pick up the red cup"; '
+        f'a webcam: {_COMMAND} watch 0. What nano knows: docs/nano.md'
     )

@@ -77,11 +77,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     from kimi_ros.agent.errors import AgentError
     from kimi_ros.cli.watch_loop import record, watch_live
-    from kimi_ros.cli.watch_pictures import open_recorder, open_source
+    from kimi_ros.cli.watch_pictures import PICTURES, open_recorder, open_source
     from kimi_ros.vlm import VlmError
 
     if arguments.every < 0:
         raise CommandError(f'--every is {arguments.every:g}: use 0 or more')
+    given = Path(arguments.source)
+    if arguments.out and given.exists():
+        folder = given.parent if given.suffix.lower() in PICTURES else given
+        if arguments.out.resolve() in (given.resolve(), folder.resolve()):
+            raise CommandError(f'--out {arguments.out} would overwrite {given}: give another name')
     window = _open_window(arguments)
     source = open_source(arguments.source)
     recorder = open_recorder(arguments.out, source) if arguments.out else None

@@ -59,7 +59,8 @@ class Window:
         except cv2.error as error:
             raise NoWindowError(
                 'this OpenCV is one without windows. Install one that has them: '
-                'pip uninstall opencv-python-headless && pip install opencv-python'
+                f'{sys.executable} -m pip uninstall -y opencv-python-headless && '
+                f'{sys.executable} -m pip install opencv-python'
             ) from error
         self._size = (0, 0)
 
@@ -70,8 +71,12 @@ class Window:
             cv2.resizeWindow(self._TITLE, *self._size)
         cv2.imshow(self._TITLE, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         key = cv2.waitKey(wait)
-        if cv2.getWindowProperty(self._TITLE, cv2.WND_PROP_VISIBLE) < 1:
-            return 'q'  # closed
+        try:
+            closed = cv2.getWindowProperty(self._TITLE, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # Qt, when its last window is gone
+            closed = True
+        if closed:
+            return 'q'
         return chr(key & 0xFF) if key >= 0 else ''
 
     def close(self) -> None:

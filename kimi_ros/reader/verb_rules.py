@@ -16,6 +16,11 @@ from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
 from kimi_ros.reader.tokenizer import normalize
 
 
+def _stems(words: str) -> re.Pattern[str]:
+    """Return what finds words that begin so ("turn", not "return"); Chinese ones anywhere."""
+    return re.compile(rf'(?<![a-z])(?:{words})')
+
+
 class _VerbClass(NamedTuple):
     """Verbs of one meaning.
 
@@ -37,7 +42,7 @@ _ROTATION = r'rotat|spin|swivel|pivot|twist|旋|转|扭|拧'
 _TRANSLATION = r'push|slid|shov|nudg|sweep|shift|mov|推|滑|移|挪'
 _TELLING = _VerbClass(
     re.compile(r'tell|say|explain|inform|announc|告诉|解释|通知'),
-    re.compile(
+    _stems(
         r'tell|say|explain|inform|announ|notif|report|speak|talk|read|remind|messag|call|ask|'
         r'describ|count|find|look|search|告|说|讲|通知|报|读|念|提醒|描述|找|叫'
     ),
@@ -45,23 +50,26 @@ _TELLING = _VerbClass(
 _VERB_CLASSES = (
     _VerbClass(
         re.compile(rf'turn|{_ROTATION}'),
-        re.compile(rf'turn|roll|screw|angle|orient|{_ROTATION}'),
-        re.compile(r'push|slid|shov|nudg|推|滑'),
+        _stems(rf'turn|roll|screw|angle|orient|{_ROTATION}'),
+        _stems(r'push|slid|shov|nudg|推|滑'),
     ),
     _VerbClass(
         re.compile(r'push|slid|shov|nudg|shift|mov|推|滑|移|挪'),
-        re.compile(_TRANSLATION + r'|drag|pull|put|plac|carry|bring|放|拖|拉|搬'),
-        re.compile(rf'turn|{_ROTATION}'),
+        _stems(_TRANSLATION + r'|drag|pull|put|plac|carry|bring|放|拖|拉|搬'),
+        _stems(rf'turn|{_ROTATION}'),
         vague=True,
     ),
     _VerbClass(
         re.compile(r'answer|repl(?:y|ies)|introduc|apologi[sz]|interview|回答|介绍|采访|道歉'),
-        re.compile(r'answer|repl|respon|introduc|apolog|interview|ask|question|答|介绍|采访|歉|问'),
+        _stems(
+            r'answer|repl|respon|introduc|apolog|interview|ask|question|wav|bow|gestur|nod|'
+            r'答|介绍|采访|歉|问|挥|鞠躬|点头'
+        ),
     ),
     _TELLING,
     _VerbClass(
         re.compile(r'meet\b|meeting\b'),
-        re.compile(r'meet|greet|welcom|introduc|receiv|pick up|fetch|join'),
+        _stems(r'meet|greet|welcom|introduc|receiv|pick up|fetch|join'),
     ),
 )
 # Greetings need no skill that talks.
@@ -87,7 +95,10 @@ _PUT_IN = re.compile(
 )
 _HANDLE = re.compile(r'\b(?:handle|knob|grip|latch|pull)s?\b|把手|拉手|手柄|旋钮')
 _TELL_ME = re.compile(
-    r'\b(?:tell|give|show)\s+(?:me|us)\s+(?:the|his|her|their|its)\s+(?:\w+\s+){1,2}of\b'
+    r'\b(?:tell\s+(?:me|us)\s+(?:the|his|her|their|its)\s+(?:\w+\s+){1,2}'
+    r'|(?:give|show)\s+(?:me|us)\s+(?:the|his|her|their|its)\s+(?:\w+\s+)?'
+    r'(?:name|age|colou?r|size|shape|height|weight|number|position|location|pose|gesture|job)\s+)'
+    r'of\b'
 )
 # Verbs that say little: another skill's name tells no more.
 _LIGHT_VERBS = frozenset(
@@ -160,9 +171,9 @@ def _contradicted(step: Step, texts: Sequence[str], card: SkillCard) -> _VerbCla
 
 def _by_evidence(step: Step, meant: _VerbClass, cards: dict[str, SkillCard]) -> Step | None:
     """Return the step with the one skill of this motion and these arguments, or None."""
-    if meant.against is None:
-        return None
     card = cards[step.skill]
+    if meant.against is None or not card.arguments:
+        return None
     signature = [(a.type, bool(a.values)) for a in card.arguments]
     found = [
         other
@@ -187,7 +198,7 @@ def _by_evidence(step: Step, meant: _VerbClass, cards: dict[str, SkillCard]) -> 
 def _with_source(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -> Step:
     """Return a step of grasping whose place comes first: that is where the thing is.
 
-    "In the cabinet grasp the red block" places nothing.
+    "From the shelf, grab the tin" places nothing.
     """
     card = cards[step.skill]
     grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
@@ -236,7 +247,7 @@ def _named_by_verb(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]
 def _with_place(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -> Step:
     """Return a step of putting with its place, where its skill takes the place for the thing.
 
-    "Store the block in the drawer" stacks no drawer.
+    "Put the tin in the crate" stacks no crate.
     """
     things = [thing for group in step.things.values() for thing in group]
     if len(cards[step.skill].arguments) != 1 or len(things) != 1 or not step.verb:
@@ -266,7 +277,7 @@ def _with_place(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -
 def _without_means(steps: Sequence[Step], texts: Sequence[str]) -> tuple[Step, ...]:
     """Return the steps without those that take a handle for the sake of the next step.
 
-    "Grasp the handle of the drawer and open it": the drawer is opened, nothing is picked up.
+    "Hold the cupboard's knob and pull it open": the cupboard is opened, nothing is picked up.
     """
     kept: list[Step] = []
     part: Thing | None = None

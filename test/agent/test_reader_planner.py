@@ -280,3 +280,36 @@ def test_an_english_model_is_asked_in_english(kit, catalogue, policy):
     agent = Agent(vlm, catalogue, policy, planner=ReaderPlanner(catalogue, ScriptedReader(reading)))
     plan = agent.run(Frame(kit.picture()), '拿起克莱因瓶')
     assert plan.status is Status.INFEASIBLE and plan.reason_codes == ('unknown_word',)
+
+
+@pytest.mark.parametrize(
+    ('text', 'language', 'skills'),
+    [
+        ('bring me the red cup', 'en', ['pick']),
+        ('hand me the wrench', 'en', ['pick']),
+        ('把红色的杯子拿给我', 'zh', ['pick']),
+        ('where is the red cup?', 'en', ['locate']),
+        ('bring the cup to the shelf', 'en', ['pick', 'place']),
+    ],
+)
+def test_who_can_only_pick_is_asked_to_bring(catalogue, text, language, skills):
+    """With the reader that ships: its weights have seen skills that hand things over."""
+    made = ReaderPlanner(catalogue).draft(PlanRequest(text, language))
+    assert made.status is Status.OK and [step.skill for step in made.steps] == skills
+
+
+def test_a_robot_that_hands_over_picks_nothing_for_it(catalogue):
+    hand_over = {
+        'name': 'hand_over',
+        'description': {'en': 'Give an object to a person.', 'zh': '把一个物体递给人。'},
+        'arguments': [{'name': 'object', 'type': 'object'}],
+        'risk': 'low',
+        'approval': 'never',
+        'node': 'HandOver',
+    }
+    pick = {**hand_over, 'name': 'pick', 'node': 'Pick'} | {
+        'description': {'en': 'Grasp an object and lift it.', 'zh': '抓住一个物体并把它拿起来。'}
+    }
+    skills = SkillCatalogue.from_data({'skills': [pick, hand_over]})
+    made = ReaderPlanner(skills).draft(PlanRequest('hand me the wrench', 'en'))
+    assert [step.skill for step in made.steps] == ['hand_over']

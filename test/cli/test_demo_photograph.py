@@ -80,4 +80,4 @@ def test_a_model_that_was_not_taught_the_things_shows_how_to_try_own_pictures(
     _show_photograph(Console(soft_wrap=True), 'nano', tmp_path)
     said = capsys.readouterr().out
     assert 'You:' not in said and not list(tmp_path.iterdir())
-    assert said.strip().startswith('Your own picture: kimi ask PICTURE') and said.count('\n') == 2
+    assert 'kimi ask PICTURE' in said.strip() and said.count('\n') == 2

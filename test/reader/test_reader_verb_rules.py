@@ -166,3 +166,25 @@ def test_a_skill_that_reports_may_be_asked_to_tell():
     locate = SkillCard('locate', 'Find a thing and report its position.', (THING,))
     found = step(text, 'locate', 'tell', object='cup')
     assert ruled(text, [found], locate).steps == (found,)
+
+
+def test_a_thing_that_is_of_something_is_handed_over():
+    text = 'give me the box of crackers'
+    hand_over = SkillCard('hand_over', 'Give an object to the person.', (THING,))
+    steps = [step(text, 'hand_over', 'give', object='box of crackers')]
+    assert ruled(text, steps, hand_over).steps == tuple(steps)
+
+
+def test_returning_is_no_turning():
+    """A stem counts at the beginning of a word, and a skill without arguments is left alone."""
+    text = 'move to the dock'
+    dock = SkillCard('dock', 'Return to the dock.', ())
+    steps = [step(text, 'dock', 'move')]
+    assert ruled(text, steps, dock, SkillCard('halt', 'Stop moving.', ())).steps == tuple(steps)
+
+
+def test_a_gesture_may_introduce():
+    text = 'introduce yourself with a wave'
+    wave = SkillCard('wave', 'Wave a hand.', ())
+    steps = [step(text, 'wave', 'introduce')]
+    assert ruled(text, steps, wave).steps == tuple(steps)

@@ -14,7 +14,7 @@ from kimi_ros.eval.presence import (
     measure_presence,
     write_threshold,
 )
-from kimi_ros.vlm import VisionLanguageModel
+from kimi_ros.vlm import VisionLanguageModel, VlmError
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,10 @@ def _calibrate(model: Path, exported: Path, data: Path, false_alarms: float) -> 
     try:
         with VisionLanguageModel.load(exported) as vlm:
             presence = measure_presence(vlm, data)
-    except DataError as error:
+    except (DataError, VlmError) as error:
         raise ValueError(str(error)) from error
+    if not len(presence.there):
+        raise ValueError(f'{data} names nothing that is there: add lines with a box or a mask')
     threshold = choose_threshold(presence.absent, false_alarms)
     file = write_threshold(model, threshold)
     return Calibration(file, threshold, *presence.shares(threshold))

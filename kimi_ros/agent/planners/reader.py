@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from threading import Event
@@ -32,7 +33,7 @@ class ReaderPlanner:
     def __init__(self, skills: SkillCatalogue, reader: Reader | None = None):
         """Take a catalogue and a `kimi_ros.reader.Reader`; None loads the one that ships."""
         self._skills = skills
-        self._cards = tuple(map(_card, skills))
+        self._cards = tuple(_cards(skills))
         self._reader = reader
 
     def load(self) -> Reader:
@@ -59,6 +60,41 @@ class ReaderPlanner:
 @lru_cache(maxsize=1)
 def _shipped_reader() -> Reader:
     return Reader.load()
+
+
+# A robot that can take things and cannot hand them over is asked to bring them all the same.
+_TAKES = re.compile(r'pick|grasp|grab|take|lift')
+_HANDS_OVER = re.compile(
+    r'bring|fetch|deliver|hand_?over|hand (?:it|an?|the)|give|pass|拿给|递|送|交给'
+)
+_FOR_SOMEBODY = {'en': 'get it for somebody, give it to somebody', 'zh': '拿来、递给人'}
+
+
+def _cards(skills: SkillCatalogue) -> list[SkillCard]:
+    """Return what the reader is told of the skills."""
+    cards = [_card(skill) for skill in skills]
+    if any(_HANDS_OVER.search(_words_of(card)) for card in cards):
+        return cards
+    return [_with_handing_over(card) if _TAKES.match(card.name) else card for card in cards]
+
+
+def _with_handing_over(card: SkillCard) -> SkillCard:
+    """Return the card of a skill that takes an object, with the ways in which that is asked for."""
+    if [a.type for a in card.arguments] != ['object'] or isinstance(card.description, str):
+        return card
+    described = {
+        language: f'{text.rstrip(".。")}: {_FOR_SOMEBODY[language]}.'
+        if language in _FOR_SOMEBODY
+        else text
+        for language, text in card.description.items()
+    }
+    return SkillCard(card.name, described, card.arguments)
+
+
+def _words_of(card: SkillCard) -> str:
+    described = card.description
+    texts = (described,) if isinstance(described, str) else described.values()
+    return ' '.join((card.name, *texts)).lower()
 
 
 def _card(skill: Skill) -> SkillCard:
