@@ -38,18 +38,22 @@ class Search:
         self._tracker = Tracker()
         self._answered = float('-inf')
         self._several = 0
+        self._verified = False  # what is followed, by the model's newest answer
 
     def see(self, frame: Frame, now: float) -> Sight:
         """See Session."""
         self._tracker.update(frame.rgb, frame.stamp, frame.depth)
         box = self._tracker.boxes.get(_KEY)
         place = place_of(frame, box, self._hand) if box is not None else None
+        before = self.guide.state
         say = self.guide.update(place.offset if place is not None else None, now)
+        state = self.guide.state
+        if state is not before and state in (State.GUIDING, State.REACHED) and not self._verified:
+            say = self._with_doubt(say)
         if say and self._several > 1:
             say, self._several = self._with_number(say), 0
         xyz = place.xyz if place is not None else None
         things = (Thing(_KEY, self.guide.name, box, xyz),) if box is not None else ()
-        state = self.guide.state
         return Sight(say, state=state.value, things=things, done=state is State.REACHED)
 
     def should_locate(self, now: float) -> bool:
@@ -71,14 +75,25 @@ class Search:
         if _KEY not in self._tracker.boxes:
             if self.guide.state is State.SEARCHING:
                 self._several = len(found)
-            self._tracker.start(_KEY, max(found, key=lambda f: f.score).box, stamp)
+            self._follow(max(found, key=lambda f: (f.verified, f.score)), stamp)
             return
         before = self._tracker.boxes_at(stamp).get(_KEY)
         if before is None:
             return
         best = max(found, key=lambda f: box_iou(f.box, before))
         if box_iou(best.box, before) >= _SAME:
-            self._tracker.start(_KEY, best.box, stamp)
+            self._follow(best, stamp)
+
+    def failed(self, now: float) -> None:
+        """See Session."""
+        self._answered = now
+
+    def _follow(self, item: Located, stamp: float) -> None:
+        if self._tracker.start(_KEY, item.box, stamp) is not None:
+            self._verified = item.verified
+
+    def _with_doubt(self, say: str) -> str:
+        return f'可能是：{say}' if self.guide.wording.language == 'zh' else f'Maybe: {say}'
 
     def _with_number(self, say: str) -> str:
         if self.guide.wording.language == 'zh':

@@ -79,6 +79,12 @@ class Session(Protocol):
     def located(self, found: Sequence[Located], stamp: float, now: float) -> None:
         """Take the model's answer.
 
-        :param found: () where it sees nothing of the kind, or failed.
+        :param found: () where it sees nothing of the kind.
         :param stamp: of the image that it saw, seconds.
+        """
+
+    def failed(self, now: float) -> None:
+        """Take note that the model gave no answer, which does not mean that it sees nothing.
+
+        :param now: monotonic seconds.
         """

@@ -76,6 +76,11 @@ class Surroundings:
         return len(self._groups)
 
     @property
+    def looked(self) -> bool:
+        """Whether the model has looked for everything once: before, nothing seen says nothing."""
+        return self._turn >= self.turns
+
+    @property
     def findings(self) -> Sequence[Finding]:
         """What was in the newest image."""
         return tuple(self._findings)
@@ -126,6 +131,10 @@ class Surroundings:
             self._known[key] = name, score, misses + 1
             if misses + 1 >= _MISSES:
                 self._tracker.boxes.pop(key, None)
+
+    def failed(self, now: float) -> None:
+        """See Session."""
+        self._answered = now
 
     def answer(self, side: str) -> str:
         """Return all that is on a side: 'left', 'right' or 'ahead'."""
@@ -201,7 +210,8 @@ class Surroundings:
         if self._reader is None:
             return ()
         if self._reading is not None and self._reading.done():
-            self._texts, self._reading = self._reading.result(), None
+            reading, self._reading = self._reading, None  # also where it failed
+            self._texts = reading.result()
         if self._reading is None and now - self._texts_read >= _TEXT_PERIOD:
             self._texts_read = now
             self._reading = self._reader.submit(self._read, frame)

@@ -152,7 +152,7 @@ def evaluate_guide(vlm: VisionLanguageModel, world: HeldOutScene, language: str)
 
     def locate(asked: str, frame: Frame) -> list[Located]:
         return [
-            Located(asked, o.box or (*o.point, *o.point), o.score)
+            Located(asked, o.box or (*o.point, *o.point), o.score, o.verified)
             for o in agent.locate([asked], frame)
         ]
 

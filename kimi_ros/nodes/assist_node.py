@@ -7,9 +7,9 @@ and replaces neither.
 
 from __future__ import annotations
 
-import queue
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from threading import Event, Thread
 from typing import Any
@@ -42,6 +42,7 @@ from kimi_ros.nodes.managed_node import ManagedNode
 from kimi_ros.nodes.messages import time_message
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.transforms import CameraPoseLookup
+from kimi_ros.speech.commands import Command, find_command
 from kimi_ros.speech.directions import Wording
 from kimi_ros.speech.narration import Narrator
 from kimi_ros.speech.requests import AssistRequest, Wish, parse_request
@@ -57,6 +58,8 @@ _SENTENCES = {
         'Say: help me find the red book; describe the way; or: what is on my left?',
         '请说：帮我找红色的书；描述周围；或者：我左边有什么？',
     ),
+    'blind': ('I cannot tell: the model has not answered.', '现在不知道：模型没有回答。'),
+    'guiding': ('Ask again when the guidance has ended.', '引导结束后再问。'),
     'no_camera': ('I get no images from the camera.', '收不到摄像头的画面。'),
 }
 
@@ -89,7 +92,8 @@ class AssistNode(ManagedNode):
         self._asker: Session | None = None  # whose question kimi answers
         self._session_key: tuple[Any, ...] = ()
         self._searches = 0  # a request for what is searched already begins again
-        self._questions: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._questions: deque[str] = deque()
+        self._ends = 0  # how often something was ended: also a question that is being answered
         self._idle_state = 'off'
         self._problem = ''
         self._overlay_seconds = float('nan')
@@ -142,6 +146,9 @@ class AssistNode(ManagedNode):
     # Requests.
 
     def _on_request(self, message: String) -> None:
+        if find_command(message.data) is Command.STOP:
+            self._end()
+            return
         request = parse_request(message.data)
         if request is None:
             self._output.say(self._sentence('unknown'))
@@ -151,7 +158,7 @@ class AssistNode(ManagedNode):
             self._end()
             self._output.say(self._sentence('ended'))
         elif request.wish is Wish.SIDE:
-            self._questions.put(request.name)
+            self._questions.append(request.name)
         else:
             self._begin(request)
 
@@ -169,6 +176,8 @@ class AssistNode(ManagedNode):
         return response
 
     def _end(self) -> None:
+        self._ends += 1
+        self._questions.clear()
         self._set(mode='off')
 
     def _set(self, **values: Any) -> None:
@@ -188,7 +197,7 @@ class AssistNode(ManagedNode):
         while not self._stop.is_set():
             try:
                 session = self._current_session()
-                if session is None and self._questions.empty():
+                if session is None and not self._questions:
                     self._output.state(self._idle_state)
                     self._stop.wait(0.1)
                     blind_since, told_blind = time.monotonic(), False
@@ -203,7 +212,7 @@ class AssistNode(ManagedNode):
                 blind_since, told_blind = time.monotonic(), False
                 if (session := self._current_session()) is not None:  # as it is by now
                     self._process(session, frame, after)
-                elif not self._questions.empty():
+                else:
                     self._answer_once()
             except Exception as error:  # one image must not end the guidance
                 self._log(f'{type(error).__name__}: {error}')
@@ -260,7 +269,7 @@ class AssistNode(ManagedNode):
         began = now = time.monotonic()
         self._take_answer(session, now)
         sight = session.see(frame, now)
-        if session is not self._session:  # it was ended meanwhile
+        if session is not self._current_session():  # it was ended meanwhile
             return
         if sight.say:
             self._output.say(sight.say, sight.urgent)
@@ -270,24 +279,24 @@ class AssistNode(ManagedNode):
         hand = self.value('hand') if isinstance(session, Search) else None
         self._output.sight(frame.rgb, header, sight, hand)
         self._overlay_seconds = time.monotonic() - began
-        if isinstance(session, Surroundings):
-            while not self._questions.empty():
-                self._output.say(session.answer(self._questions.get()))
+        while (side := self._next_question()) is not None:
+            self._output.say(self._answer(session, side))
         if sight.done:
             self._idle_state = sight.state  # until something else begins
             self._end()
         elif not self._kimi.busy and session.should_locate(now):
             self._ask(session)
 
-    def _take_answer(self, session: Session, now: float) -> bool:
-        """Give kimi's answer to the session that asked; return whether there was one."""
+    def _take_answer(self, session: Session, now: float) -> None:
+        """Give kimi's answer to the session that asked."""
         answer = self._kimi.take()
         if answer is None or session is not self._asker:
-            return False
+            return
         if answer.error:
             self._log(answer.error)
-        session.located(answer.found, answer.stamp, now)
-        return True
+            session.failed(now)
+        else:
+            session.located(answer.found, answer.stamp, now)
 
     def _ask(self, session: Session) -> None:
         if self._kimi.ready:
@@ -296,26 +305,40 @@ class AssistNode(ManagedNode):
         else:
             self._log(f'the node {self.value("kimi")} is not running: nothing can be located')
 
+    def _next_question(self) -> str | None:
+        try:
+            return self._questions.popleft()
+        except IndexError:
+            return None
+
+    def _answer(self, session: Session, side: str) -> str:
+        if not isinstance(session, Surroundings):
+            return self._sentence('guiding')
+        return session.answer(side) if session.looked else self._sentence('blind')
+
     def _answer_once(self) -> None:
         """Answer a question while narration is off: look for every kind of thing once."""
-        side = self._questions.get()
+        ends, side = self._ends, self._next_question()
+        if side is None:  # a stop came first
+            return
         wording = Wording(self.value('language'), self.value('clock'), self.value('units'))
         view = self._narration(Narrator(wording))
         deadline = time.monotonic() + _QUESTION_WAIT
-        left, after = view.turns, -1
-        while time.monotonic() < deadline and not self._stop.is_set():
+        after = -1
+        while time.monotonic() < deadline and not self._stop.is_set() and self._ends == ends:
             seen = self._next_frame(after)
             if seen is None:
                 continue
             after, frame = seen
             now = time.monotonic()
-            left -= self._take_answer(view, now)
+            self._take_answer(view, now)
             view.see(frame, now)
-            if left <= 0:
+            if view.looked:
                 break
             if not self._kimi.busy:
                 self._ask(view)
-        self._output.say(view.answer(side))
+        if self._ends == ends:
+            self._output.say(self._answer(view, side))
 
     # Diagnostics.
 

@@ -295,6 +295,8 @@ class SpeechNode(ManagedNode):
         if self._speaker is not None:
             self._speaker.stop()
         self._kimi.stop()
+        if self._assist_runs():  # perhaps without kimi, which tells it
+            self._assist.publish(String(data='stop'))
 
     # Speaking.
 

@@ -14,6 +14,7 @@ if shutil.which('espeak-ng') is None:
     pytest.skip('espeak-ng is not installed: make setup as root', allow_module_level=True)
 
 from std_msgs.msg import String  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
 
 from kimi_msgs.action import Instruct  # noqa: E402
 from kimi_msgs.msg import Transcript  # noqa: E402
@@ -135,3 +136,5 @@ def test_requests_for_guidance_go_to_assist_and_its_words_are_spoken(client, gra
     client.until(lambda: long in client.said and client.speaking, WAIT, 'narration')
     hazard.publish(String(data='A pole ahead; stop.'))
     client.until(lambda: 'A pole ahead; stop.' in client.said, 5.0, 'the hazard, at once')
+    assert graph.call(Trigger, '/speech/stop', Trigger.Request(), True).success
+    graph.until(lambda: requests[-1].data == 'stop', 'the stop', WAIT)
