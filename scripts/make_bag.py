@@ -98,11 +98,13 @@ def messages(types, frame, time: int, with_pose: bool):
     header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=FRAME)
     height, width = frame.rgb.shape[:2]
     if with_pose:
+        # As on a robot that was started before it was recorded.
+        mounted = types['builtin_interfaces/msg/Time'](sec=time // 10**9 - 3600, nanosec=0)
         geometry = {n: types[f'geometry_msgs/msg/{n}'] for n in ('Vector3', 'Quaternion')}
         moved = geometry['Vector3'](*map(float, frame.camera_pose[:3, 3]))
         turned = geometry['Quaternion'](*to_quaternion(frame.camera_pose))
         transform = types['geometry_msgs/msg/TransformStamped'](
-            header=types['std_msgs/msg/Header'](stamp=stamp, frame_id=BASE),
+            header=types['std_msgs/msg/Header'](stamp=mounted, frame_id=BASE),
             child_frame_id=FRAME,
             transform=types['geometry_msgs/msg/Transform'](translation=moved, rotation=turned),
         )

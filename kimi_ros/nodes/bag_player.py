@@ -24,6 +24,7 @@ from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.stamps import nanoseconds
 
 _PAUSE = 1.0  # seconds between two rounds
+_TRANSFORMS = 'TFMessage'
 
 
 class BagPlayer(Node):
@@ -68,10 +69,14 @@ class BagPlayer(Node):
                 wait = time - (self.get_clock().now().nanoseconds - began) / 1e9
                 if self._end.wait(max(wait, 0.0)):
                     return
+                transforms = kind.endswith(_TRANSFORMS)
+                if shift is None and transforms and not topic.endswith('tf_static'):
+                    continue  # their times mean nothing before that of an image is known
                 message = deserialize_message(data, _type(kind))
                 for header in _headers(message):
                     stamp = nanoseconds(header.stamp)
-                    if shift is None and stamp:
+                    # Static transforms may be stamped long before the recording.
+                    if shift is None and stamp and not transforms:
                         shift = began + round(time * 1e9) - stamp
                     header.stamp = time_message(max(stamp + (shift or 0), 0))
                 self._sender(topic, kind).publish(message)
@@ -81,8 +86,10 @@ class BagPlayer(Node):
 
     def _sender(self, topic: str, kind: str) -> Any:
         if topic not in self._senders:
-            static = topic.endswith('tf_static')
-            profile = qos.LATCHED if static else qos.IMAGES
+            of_transforms = qos.TRANSFORMS
+            if topic.endswith('tf_static'):
+                of_transforms = qos.STATIC_TRANSFORMS
+            profile = of_transforms if kind.endswith(_TRANSFORMS) else qos.IMAGES
             name = self._names.get(topic, topic)
             self._senders[topic] = self.create_publisher(_type(kind), name, profile)
         return self._senders[topic]

@@ -66,15 +66,17 @@ class SkillAction:
     name: str
     fields: Mapping[str, Any]
 
-    def goal(self, step: PlanStep, objects: Sequence[GroundedObject], stamp: Time) -> Any:
+    def goal(
+        self, step: PlanStep, objects: Sequence[GroundedObject], stamps: Mapping[str, Time]
+    ) -> Any:
         """Return the goal for a step.
 
         :param objects: of the step, in order.
-        :param stamp: of the image that they were seen in.
+        :param stamps: by object, of the images that they were seen in.
         :raises ActionsError: for a position that is not known, or a value of a wrong type.
         """
         goal = self.kind.Goal()
-        _fill(goal, self.fields, _Values(step, objects, stamp))
+        _fill(goal, self.fields, _Values(step, objects, stamps))
         return goal
 
 
@@ -127,10 +129,12 @@ def _check(message: Any, fields: Mapping[str, Any], known: Sequence[str], where:
 class _Values:
     """What a '$' value stands for."""
 
-    def __init__(self, step: PlanStep, objects: Sequence[GroundedObject], stamp: Time):
+    def __init__(
+        self, step: PlanStep, objects: Sequence[GroundedObject], stamps: Mapping[str, Time]
+    ):
         self._step = step
         self._objects = objects
-        self._stamp = stamp
+        self._stamps = stamps
         self._arguments = json.loads(step.arguments_json)
 
     def get(self, value: Any) -> Any:
@@ -161,7 +165,7 @@ class _Values:
         if not has_position(item):
             raise ActionsError(f'the position of {item.label} is not known')
         pose = PoseStamped()
-        pose.header.stamp, pose.header.frame_id = self._stamp, item.position_frame
+        pose.header.stamp, pose.header.frame_id = self._stamps[item.id], item.position_frame
         pose.pose.position = item.position
         pose.pose.orientation.w = 1.0
         return pose

@@ -64,6 +64,7 @@ class ExecutorNode(ManagedNode):
         self._changed = Condition()
         self._current: PlanExecution | None = None
         self._next: PlanExecution | None = None
+        self._stops = 0  # how often it was told to stop
         self._begun: deque[str] = deque(maxlen=_REMEMBERED)  # ids
         self._report = StatusReport('plan', Level.OK, 'no plan yet')
         group = self._callback_group
@@ -76,7 +77,7 @@ class ExecutorNode(ManagedNode):
             FindObjects, f'{kimi}/find_objects', callback_group=group
         )
         self.create_service(Trigger, '~/stop', self._on_stop, callback_group=group)
-        self.create_timer(1.0, lambda: self.publish_reports([self._report], ''), group)
+        self.create_timer(1.0, lambda: self.publish_reports([self._state()], ''), group)
         Thread(target=self._work, name='plans', daemon=True).start()
         self.start()
 
@@ -84,9 +85,15 @@ class ExecutorNode(ManagedNode):
         """Return an executor for this node."""
         return MultiThreadedExecutor(4, context=self.context)
 
+    def _state(self) -> StatusReport:
+        if self._robot is None:
+            return StatusReport('plan', Level.ERROR, 'not active')
+        return self._report
+
     def stop(self, reason: str) -> bool:
         """Stop the robot, and forget the plan that waits; returns whether there was any."""
         with self._changed:
+            self._stops += 1
             plans = [p for p in (self._current, self._next) if p is not None]
             for execution in plans:
                 execution.stop.set(reason)
@@ -97,6 +104,7 @@ class ExecutorNode(ManagedNode):
 
         :param timeout: seconds.
         """
+        self._robot = None  # no plan is begun any more
         self.stop('the executor ends')
         with self._changed:
             self._changed.wait_for(lambda: self._current is self._next is None, timeout)
@@ -130,6 +138,7 @@ class ExecutorNode(ManagedNode):
     # Accepting plans.
 
     def _on_plan(self, message: PlanMessage) -> None:
+        stops = self._stops
         if (robot := self._robot) is None:
             return
         plan = plan_from_message(message)
@@ -153,11 +162,17 @@ class ExecutorNode(ManagedNode):
         if reason := self._refusal(message):
             self._tell(execution, ExecutionStatus.REFUSED, reason)
             return
-        self.stop(_NEWER)
+        replaced = None
         with self._changed:
             self._begun.append(plan.id)
-            replaced, self._next = self._next, execution
-            self._changed.notify_all()
+            # A stop that came while the plan was looked at is for it, too.
+            ended = self._robot is not robot or self._stops != stops
+            if not ended:
+                self.stop(_NEWER)
+                replaced, self._next = self._next, execution
+                self._changed.notify_all()
+        if ended:
+            self._tell(execution, ExecutionStatus.STOPPED, 'told to stop before it began')
         if replaced is not None:
             self._tell(replaced, ExecutionStatus.STOPPED, _NEWER)
 
@@ -170,10 +185,11 @@ class ExecutorNode(ManagedNode):
         if reason := refusal(plan, self._catalogue.hash, self._actions, now, max_age):
             return reason
         objects = {item.id: item for item in message.objects}
+        stamps = dict.fromkeys(objects, message.header.stamp)
         try:  # a robot does not begin what it cannot end
             for step in message.steps:
                 involved = [objects[i] for i in step.object_ids]
-                self._actions[step.skill].goal(step, involved, message.header.stamp)
+                self._actions[step.skill].goal(step, involved, stamps)
         except ActionsError as error:
             return str(error)
         return ''
@@ -205,11 +221,11 @@ class ExecutorNode(ManagedNode):
             self._tell(execution, ExecutionStatus.RUNNING, text)
 
         state, text = ExecutionStatus.SUCCEEDED, 'done'
-        # It may have waited until the robot had stopped.
-        if reason := self._refusal(execution.plan):
-            self._tell(execution, ExecutionStatus.REFUSED, reason)
-            return
         try:
+            # It may have waited until the robot had stopped.
+            if reason := self._refusal(execution.plan):
+                self._tell(execution, ExecutionStatus.REFUSED, reason)
+                return
             execution.run(on_step)
         except StoppedError as error:
             state, text = ExecutionStatus.STOPPED, str(error)

@@ -62,8 +62,8 @@ class ManagedNode(LifecycleNodeMixin, Node):
 
     def start(self) -> None:
         """Configure and activate, where `autostart` says so."""
-        if self.value('autostart'):
-            self.trigger_configure()
+        success = TransitionCallbackReturn.SUCCESS
+        if self.value('autostart') and self.trigger_configure() is success:
             self.trigger_activate()
 
     def publish_reports(self, reports: Iterable[StatusReport], hardware_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Event
 from typing import Protocol
 
@@ -29,10 +29,13 @@ class FailedError(Exception):
 class Robot(Protocol):
     """What carries out steps."""
 
-    def carry_out(self, step: PlanStep, objects: Objects, stamp: Time, stop: Stop) -> None:
+    def carry_out(
+        self, step: PlanStep, objects: Objects, stamps: Mapping[str, Time], stop: Stop
+    ) -> None:
         """Do one step; raises StoppedError, once the robot has stopped, or FailedError.
 
-        :param objects: of the step, in order, where they were at `stamp`.
+        :param objects: of the step, in order.
+        :param stamps: by object, of the images that they were seen in.
         """
 
 
@@ -86,7 +89,7 @@ class PlanExecution:
         self._find = find
         self._max_move = max_move
         self._objects = {item.id: item for item in plan.objects}
-        self._stamp = plan.header.stamp
+        self._stamps = dict.fromkeys(self._objects, plan.header.stamp)
 
     def run(self, on_step: Callable[[str], None]) -> None:
         """Carry out all steps.
@@ -100,7 +103,7 @@ class PlanExecution:
             self.step = number
             objects = [self._objects[i] for i in step.object_ids]
             on_step(f'{step.skill} {", ".join(item.label for item in objects)}'.rstrip())
-            self._robot.carry_out(step, objects, self._stamp, self.stop)
+            self._robot.carry_out(step, objects, self._stamps, self.stop)
             if self._find is not None:
                 self._look_again(step)
 
@@ -120,6 +123,8 @@ class PlanExecution:
             return
         assert self._find is not None
         stamp, seen = self._find(self.plan, asked, self.stop)
+        # A position in another frame is no newer one of the same place.
+        seen = [o for o in seen if o.position_frame == self._objects[o.id].position_frame]
         now = _positions(seen)
         if wrong := unseen_effect(step.expected_effect, before, now):
             raise FailedError(f'{step.skill} did not have its effect: {wrong}')
@@ -130,8 +135,9 @@ class PlanExecution:
                 raise FailedError(f'{item.label} is not in view any more')
             if (apart := math.dist(now[item.id], expected[item.id])) > self._max_move:
                 raise FailedError(f'{item.label} is {apart:.2f} m from where it was')
-        self._objects |= {item.id: item for item in seen}
-        self._stamp = stamp
+        # What is done with need not be where a thing of the same name is now.
+        self._objects |= {item.id: item for item in seen if item.id in later}
+        self._stamps |= {item.id: stamp for item in seen if item.id in later}
 
 
 def _positions(objects: Iterable[GroundedObject]) -> dict[str, Position]:

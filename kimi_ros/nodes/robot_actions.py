@@ -11,6 +11,7 @@ from builtin_interfaces.msg import Time
 from rclpy.action import ActionClient
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
+from rclpy.task import Future
 
 from kimi_msgs.msg import GroundedObject, PlanStep
 from kimi_ros.agent import SkillCatalogue
@@ -40,6 +41,8 @@ class RobotActions:
         """
         self._actions = actions
         self._catalogue = catalogue
+        self._ending: Any = Future()  # of the action that was told to end
+        self._ending.set_result(None)
         self._clients: dict[str, Any] = {
             skill: ActionClient(node, action.kind, action.name, callback_group=group)
             for skill, action in actions.items()
@@ -51,16 +54,23 @@ class RobotActions:
             client.destroy()
 
     def carry_out(
-        self, step: PlanStep, objects: Sequence[GroundedObject], stamp: Time, stop: Stop
+        self,
+        step: PlanStep,
+        objects: Sequence[GroundedObject],
+        stamps: Mapping[str, Time],
+        stop: Stop,
     ) -> None:
         """Send a step's goal and wait until it has succeeded.
 
-        :raises StoppedError: once the action has been told to end, and did, or had time to.
-        :raises FailedError: naming what went wrong.
+        :raises StoppedError: once the action has been told to end, and did.
+        :raises FailedError: naming what went wrong; also where an action that was told to end did
+            not, until it has.
         :raises ActionsError: no goal can be made of the step.
         """
         action, client = self._actions[step.skill], self._clients[step.skill]
-        goal = action.goal(step, objects, stamp)
+        if not self._ending.done():
+            raise FailedError('the action that was told to end has not ended: it may still move')
+        goal = action.goal(step, objects, stamps)
         missing = f'there is no action server {action.name}'
         wait(client.server_is_ready, stop, ANSWER_TIMEOUT, missing)
         limit = float(self._catalogue[step.skill].limits.get('timeout_s', _STEP_TIMEOUT))
@@ -71,8 +81,12 @@ class RobotActions:
                 raise FailedError(f'{action.name} rejected the goal')
             result = accepted.result().get_result_async()
             wait(result.done, stop, limit, f'{step.skill} took more than {limit:g} s')
-        except (StoppedError, FailedError):
-            _cancel(accepted)
+        except (StoppedError, FailedError) as error:
+            self._ending = _cancel(accepted)
+            if not self._ending.done():
+                raise FailedError(
+                    f'{error}; {action.name} did not end: it may still move'
+                ) from error
             raise
         answer = result.result()
         if answer.status != GoalStatus.STATUS_SUCCEEDED or getattr(answer.result, 'error_code', 0):
@@ -96,8 +110,11 @@ def wait(done: Callable[[], bool], stop: Stop, timeout: float, failure: str) -> 
     stop.check()
 
 
-def _cancel(accepted: Any) -> None:
-    """Cancel a goal that was sent, also one that is accepted only now, and let it end."""
+def _cancel(accepted: Any) -> Any:
+    """Cancel a goal that was sent, also one that is accepted only now, and let it end.
+
+    Returns a future that is done once it has.
+    """
     deadline = time.monotonic() + _CANCEL_TIMEOUT
 
     def wait_for(future: Any) -> None:
@@ -106,7 +123,16 @@ def _cancel(accepted: Any) -> None:
 
     wait_for(accepted)
     if not accepted.done():  # the server hangs: cancel if it ever accepts
-        accepted.add_done_callback(lambda future: future.result().cancel_goal_async())
-    elif accepted.result().accepted:
-        accepted.result().cancel_goal_async()
-        wait_for(accepted.result().get_result_async())
+        accepted.add_done_callback(_cancel_accepted)
+        return accepted
+    if not accepted.result().accepted:
+        return accepted
+    accepted.result().cancel_goal_async()
+    result = accepted.result().get_result_async()
+    wait_for(result)
+    return result
+
+
+def _cancel_accepted(future: Any) -> None:
+    if future.result().accepted:
+        future.result().cancel_goal_async()

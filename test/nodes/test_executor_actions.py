@@ -29,6 +29,9 @@ STEP = PlanStep(
 )  # fmt: skip
 
 
+STAMPS = dict.fromkeys((item.id for item in THINGS), Time(sec=7))
+
+
 @pytest.fixture
 def goal(tmp_path):
     """Return the goal that a line of YAML makes of a step."""
@@ -36,7 +39,7 @@ def goal(tmp_path):
     def make(fields, kind='kimi_msgs/action/ExecuteSkill', things=THINGS):
         file = tmp_path / 'actions.yaml'
         file.write_text(f'actions: {{place: {{type: {kind}, name: go, goal: {fields}}}}}')
-        return load_actions(file, SKILLS)['place'].goal(STEP, things, Time(sec=7))
+        return load_actions(file, SKILLS)['place'].goal(STEP, things, STAMPS)
 
     return make
 
@@ -44,7 +47,7 @@ def goal(tmp_path):
 def test_file_of_the_package_holds_the_skills_of_the_simulated_table():
     actions = load_actions(share('config/executor.yaml'), SKILLS)
     assert set(actions) == {'locate', 'pick', 'place'}
-    made = actions['place'].goal(STEP, THINGS, Time(sec=7))
+    made = actions['place'].goal(STEP, THINGS, STAMPS)
     assert made.skill == 'place' and list(made.labels) == ['cup', 'bowl']
     assert [p.pose.position.x for p in made.targets] == [0.5, 0.7]
     assert {p.header.frame_id for p in made.targets} == {'base_link'}

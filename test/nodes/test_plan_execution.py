@@ -40,8 +40,8 @@ class Robot:
         self.went = []
         self._does = does
 
-    def carry_out(self, step, objects, stamp, stop):
-        target = objects[-1].position
+    def carry_out(self, step, objects, stamps, stop):
+        target, stamp = objects[-1].position, stamps[objects[-1].id]
         self.went.append((step.skill, (target.x, target.y, target.z), stamp.sec))
         self._does(stop)
 
@@ -96,6 +96,18 @@ def test_nothing_more_is_done_when_the_scene_is_not_as_expected(views, reason, s
     with pytest.raises(FailedError, match=reason):
         run(*views, robot=robot)
     assert len(robot.went) == steps
+
+
+def test_position_in_another_frame_is_not_the_newer_one():
+    """A transform that is missing for a moment leaves a position in the camera's frame."""
+
+    def find(plan, objects, stop):
+        seen = thing('o2', 'bowl', BOWL)
+        seen.position_frame = 'camera'
+        return Time(sec=1), [seen]
+
+    with pytest.raises(FailedError, match='bowl is not in view any more'):
+        PlanExecution(plan(), Robot(), find, 0.1).run(lambda text: None)
 
 
 def test_thing_out_of_view_at_the_end_contradicts_nothing():
