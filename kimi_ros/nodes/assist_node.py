@@ -51,6 +51,7 @@ _FRAME_WAIT = 0.5  # seconds
 _POSE_WAIT = 0.03  # seconds: an overlay that waits for a transform is late
 _REPEAT_PERIOD = 5.0  # seconds between equal messages in the log
 _INTRODUCTION = 5.0  # seconds, to say what narration is not
+_KIMI_WAIT = 3.0  # seconds that a question waits for a kimi that does not run, or just starts
 _QUESTION_WAIT = 20.0  # seconds that a question waits for the model, while narration is off
 _SENTENCES = {
     'ended': ('Guidance and narration have ended.', '引导和讲解已结束。'),
@@ -323,9 +324,12 @@ class AssistNode(ManagedNode):
             return
         wording = Wording(self.value('language'), self.value('clock'), self.value('units'))
         view = self._narration(Narrator(wording))
-        deadline = time.monotonic() + _QUESTION_WAIT
-        after = -1
-        while time.monotonic() < deadline and not self._stop.is_set() and self._ends == ends:
+        began, after = time.monotonic(), -1
+        while (
+            time.monotonic() - began < _QUESTION_WAIT
+            and not self._stop.is_set()
+            and self._ends == ends
+        ):
             seen = self._next_frame(after)
             if seen is None:
                 continue
@@ -333,7 +337,7 @@ class AssistNode(ManagedNode):
             now = time.monotonic()
             self._take_answer(view, now)
             view.see(frame, now)
-            if view.looked:
+            if view.looked or (not self._kimi.ready and now - began > _KIMI_WAIT):
                 break
             if not self._kimi.busy:
                 self._ask(view)

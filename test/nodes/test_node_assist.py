@@ -217,6 +217,10 @@ def test_loss_is_said_and_guidance_goes_on_when_the_thing_is_back(assist, graph)
     assert assist.set(target='bright knife') == [] and assist.set(mode='guide') == []
     camera.until(lambda: assist.said, lambda: 'a sentence')
     assert 'bright knife' in assist.texts()[0].lower()
+    assist.ask('What is on my left?')
+    camera.until(
+        lambda: 'Ask again when the guidance has ended.' in assist.texts(), lambda: 'a refusal'
+    )
     target, camera.target = camera.target, np.array((5.0, 0.0, 0.6))  # out of the image
     camera.until(
         lambda: 'lost sight' in assist.texts()[-1], lambda: f'the loss; it said {assist.texts()}'
@@ -249,6 +253,19 @@ def test_narration_names_what_is_near_and_answers_in_between(assist, graph):
     assert assist.set(units='metres', clock=False) == []
 
 
+@pytest.mark.parametrize('word', ['stop', '停'])
+def test_stop_word_ends_narration(assist, graph, word):
+    camera = HeldCamera(graph, 'held', (0.0, 0.0, 3.0), side=0.6)
+    assert assist.set(mode='narrate') == []
+
+    def latest():
+        return [state.data for state in assist.states][-1:]
+
+    camera.until(lambda: latest() == ['narrating'], lambda: 'narration')
+    assist.ask(word)
+    camera.until(lambda: latest() == ['off'], lambda: 'the end')
+
+
 def test_question_while_narration_is_off(assist, graph):
     camera = HeldCamera(graph, 'held', (0.0, 0.0, 1.5), side=0.6)
     began = time.monotonic()  # kimi looks at the newest image: not at that of another test
@@ -256,6 +273,14 @@ def test_question_while_narration_is_off(assist, graph):
     assist.ask('前面有什么？')
     camera.until(lambda: assist.said, lambda: 'an answer')
     assert assist.texts() == ['一个亮的刀，正前方，1.5米。']
+
+
+def test_question_without_kimi_is_not_answered_with_nothing(start_shared, graph):
+    start_shared('kimi_ros.nodes.assist_node', {'max_frame_age': 5.0}, '-r', '__ns:=/alone')
+    assist, camera = Assist(graph, 'alone'), HeldCamera(graph, 'alone', (0.0, 0.0, 1.5))
+    assist.ask('What is in front of me?')
+    camera.until(lambda: assist.said, lambda: 'an answer')
+    assert assist.texts() == ['I cannot tell: the model has not answered.']
 
 
 def test_parameters_and_requests_that_make_no_sense_say_why(assist, graph):
