@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,6 +35,7 @@ from kimi_ros.resources import share
 
 FORMAT = 1
 _CACHE_SIZE = 8  # catalogues
+_CLAUSE_END = re.compile('[，。；！？;!?]')
 
 
 class ReaderError(ValueError):
@@ -121,7 +123,7 @@ class Reader:
         probability = math.exp(decoded.log_probability) * penalty
         confidence = float(np.interp(probability, self._calibration_x, self._calibration_y))
         confidence = max(confidence, self.threshold) if certain else confidence
-        if confidence < self.threshold:
+        if confidence < self.threshold or _crosses_clauses(reading, texts):
             return Reading('unclear', left_out=left_out, confidence=confidence)
         return replace(reading, left_out=left_out, confidence=confidence)
 
@@ -136,6 +138,13 @@ class Reader:
                 self._catalogue_cache.popitem(last=False)
         self._catalogue_cache.move_to_end(key)
         return self._catalogue_cache[key]
+
+
+def _crosses_clauses(reading: Reading, texts: Sequence[str]) -> bool:
+    """Return whether a name goes on behind the end of a clause, as no noun phrase does."""
+    things = (t for step in reading.steps for group in step.things.values() for t in group)
+    names = (texts[t.words.turn][t.words.start : t.words.end] for t in things)
+    return any(_CLAUSE_END.search(name) for name in names)
 
 
 class _ReadingBuilder:
