@@ -29,7 +29,7 @@ def test_every_suite_says_its_figures_of_a_model_that_knows_nothing(
     said = figures_of(capsys, suite, '--n', '3')
     expected = {*SUITES[suite].proportions, *SUITES[suite].other_metrics}
     assert set(said) == ABOUT | expected and set(said['intervals']) == expected
-    for name in expected:
+    for name in expected - {'sentences', 'seconds'}:
         assert said[name] is None or 0 <= said[name] <= 1
 
 

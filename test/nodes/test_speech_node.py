@@ -75,7 +75,7 @@ def test_spoken_instruction_becomes_a_plan_that_is_spoken(client):
         client.quiet(WAIT)
         client.speak(speech_of('Pick up the red cup.'), WAIT)
         client.until(lambda: planned(client), WAIT, f'the plan; it said {client.said}')
-    client.until(lambda: client.audio, WAIT, 'sound')
+    client.until(lambda: client.audio and client.said, WAIT, 'sound and words')
     assert client.said[-1] == planned(client)[-1].say
 
 
