@@ -11,9 +11,9 @@ from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.options import add_model_option
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
-_COMMAND = os.path.relpath(
-    Path(sys.executable).parent / 'kimi'
-)  # after `make demo` it is not on the PATH
+_COMMAND = Path(sys.executable).parent / 'kimi'  # after `make demo` it is not on the PATH
+if _COMMAND.is_relative_to(Path.cwd()):
+    _COMMAND = _COMMAND.relative_to(Path.cwd())
 
 _START_TIMEOUT = 180.0  # seconds: the first run exports the model
 

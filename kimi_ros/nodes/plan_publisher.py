@@ -99,6 +99,8 @@ class PlanPublisher:
             if cancel.is_set():
                 return Outcome(ErrorCode.CANCELLED, 'cancelled before the plan was published')
             self._looks[plan.id] = Look(stamp, outcome.camera, outcome.snapshot)
+            # Before anybody can decide on the plan: what is said of the decision comes after it.
+            self.say(self.sentence(plan))
             self.approvals.set_plan(plan)
             while len(self._looks) > _KEPT:
                 del self._looks[next(iter(self._looks))]
@@ -113,7 +115,6 @@ class PlanPublisher:
                 f'plan {plan.id} waits for approval ({", ".join(plan.reason_codes)}): type '
                 f'kimi approve {plan.id[:ID_LENGTH]}, or {self.command(plan)}'
             )
-        self.say(self.sentence(plan))
         try:
             self._publish_visualization(plan, stamp, outcome.rgb)
         except Exception as error:  # the plan counts, not its drawing
