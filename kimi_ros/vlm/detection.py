@@ -79,9 +79,9 @@ def detect_boxes(
     return boxes
 
 
-def probability_of_presence(engine: Engine, hidden: np.ndarray, stop_id: int) -> float:
+def probability_of_presence(logits: np.ndarray, stop_id: int) -> float:
     """Return the probability that there is another object: that the list does not end here."""
-    return 1.0 - float(softmax(engine.logits(hidden))[stop_id])
+    return 1.0 - float(softmax(logits)[stop_id])
 
 
 def _presence(
@@ -91,7 +91,7 @@ def _presence(
     if stop_id is None:
         return 1.0
     logits = engine.logits(hidden)
-    presence = 1.0 - float(softmax(logits)[stop_id])
+    presence = probability_of_presence(logits, stop_id)
     there = int(np.argmax(logits)) != stop_id if threshold is None else presence >= threshold
     return presence if there else 0.0
 

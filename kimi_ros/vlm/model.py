@@ -12,13 +12,14 @@ import numpy as np
 
 from .cancellation import raise_if_cancelled
 from .config import PromptTemplate
-from .crops import Crops, overlap_crops
+from .crops import overlap_crops
 from .detection import detect_boxes, detect_points, probability_of_presence
 from .engine import Engine, open_engine
-from .errors import ImageError, InputError, ModelFolderError, TaskNotSupported, task_hint
+from .errors import InputError, ModelFolderError, TaskNotSupported, task_hint
 from .folder import ModelFolder, read_folder
 from .generation import TokenGenerator
 from .grammar import GrammarCompiler
+from .image_prefix import ImagePrefix
 from .lock import FairLock
 from .nano import load_nano
 from .prompt import Prompt, SpatialRef, object_prompt, query_prompt
@@ -29,7 +30,7 @@ from .stream import Stream, StreamCancel
 from .tokenizer import TextTokenizer
 from .trace import prompt_of_ids, teacher_forced_logits, trace_arrays
 from .validation import check_context_length, check_int
-from .vision import encode_crops, project_features
+from .vision import encode_crops
 
 DEFAULT_MAX_TOKENS = 768
 DEFAULT_TOP_P = 0.3
@@ -71,8 +72,7 @@ class VisionLanguageModel:
             tokenizer, self.config.text.vocab_size, self.config.tokenizer.eos_id
         )
         self._lock = FairLock()
-        self._image: EncodedImage | None = None
-        self._identity = object()
+        self._prefix = ImagePrefix(engine)
         self._stream: weakref.ref[Stream] | None = None
 
     @classmethod
@@ -127,7 +127,7 @@ class VisionLanguageModel:
             stream.close()
         with self._lock.hold(None, wait_for_stream=True):
             self._lock.closed = True
-            self._image = None
+            self._prefix.forget()
             self._engine.close()
 
     def require(self, task: str) -> None:
@@ -143,7 +143,7 @@ class VisionLanguageModel:
         crops = overlap_crops(rgb, self.config.vision)
         with self._lock.hold(cancel):
             features = encode_crops(self._engine, crops, cancel)
-            return self._assemble_image(rgb, crops, features)
+            return self._prefix.assemble(rgb, crops, features)
 
     def query(
         self,
@@ -205,7 +205,7 @@ class VisionLanguageModel:
         lengths = self.config.tokenizer.templates.caption or {}
         if not isinstance(length, str) or length not in lengths:
             raise InputError(f'length must be one of {", ".join(lengths)}, not {length!r}')
-        self._check_encoded(image)
+        self._prefix.check(image)
         return self._answer(image, Prompt(lengths[length]), sampling, cancel, False, None, stream)
 
     def point(
@@ -244,7 +244,7 @@ class VisionLanguageModel:
         prompt = self._object_prompt(task, name, 1)
         with self._lock.hold(cancel):
             hidden = self._prefill_object_prompt(image, prompt, cancel)
-            return probability_of_presence(self._engine, hidden, self._eos)
+            return probability_of_presence(self._engine.logits(hidden), self._eos)
 
     def trace(
         self,
@@ -261,8 +261,8 @@ class VisionLanguageModel:
         check_context_length(self.config, len(prompt.ids), with_image=True)
         with self._lock.hold(cancel):
             features = encode_crops(self._engine, crops, cancel)
-            image = self._assemble_image(rgb, crops, features)
-            self._prefill_image(image, cancel)
+            image = self._prefix.assemble(rgb, crops, features)
+            self._prefix.prefill(image, cancel)
             return trace_arrays(self._engine, crops, features, image, prompt)
 
     def answer_logits(
@@ -279,7 +279,7 @@ class VisionLanguageModel:
         # The last id is never fed back.
         check_context_length(self.config, len(prompt.ids) + len(ids[1:]), with_image)
         with self._lock.hold(cancel):
-            self._prefill_image(image, cancel)
+            self._prefix.prefill(image, cancel)
             return teacher_forced_logits(self._engine, prompt, ids, cancel)
 
     @property
@@ -295,30 +295,12 @@ class VisionLanguageModel:
     def _can_point(self) -> bool:
         return 'point' in self.tasks or 'detect' in self.tasks
 
-    def _assemble_image(self, rgb: np.ndarray, crops: Crops, features: np.ndarray) -> EncodedImage:
-        embeds = project_features(self._engine, crops, features)
-        return EncodedImage(embeds, rgb.shape[0], rgb.shape[1], crops.tiling, self._identity)
-
-    def _prefill_image(self, image: EncodedImage | None, cancel: threading.Event | None) -> None:
-        """Make the KV cache hold exactly this image, or nothing."""
-        if image is None:
-            self._image = None
-            self._engine.rewind(0)
-        elif image is self._image:
-            self._engine.rewind(self.config.prefix_length)
-        else:
-            raise_if_cancelled(cancel)
-            self._image = None
-            bos = self._engine.embed_tokens([self.config.tokenizer.bos_id])
-            self._engine.prefill_image(np.concatenate([bos, image.embeds]))
-            self._image = image
-
     def _prefill_object_prompt(
         self, image: EncodedImage, prompt: Prompt, cancel: threading.Event | None
     ) -> np.ndarray:
-        self._check_encoded(image)
+        self._prefix.check(image)
         check_context_length(self.config, len(prompt.ids), with_image=True)
-        self._prefill_image(image, cancel)
+        self._prefix.prefill(image, cancel)
         raise_if_cancelled(cancel)
         return self._engine.step(prompt.embed(self._engine))
 
@@ -359,14 +341,14 @@ class VisionLanguageModel:
         stream: bool,
     ) -> Answer | Stream:
         if image is not None:
-            self._check_encoded(image)
+            self._prefix.check(image)
         suffix = len(self._query_suffix) if reasoning else 0
         check_context_length(self.config, len(prompt.ids) + suffix, with_image=image is not None)
         constraint = None if grammar is None else self._grammars.compile(grammar)
         cancel = StreamCancel(cancel)
 
         def pieces() -> Generator[str, None, Answer]:
-            self._prefill_image(image, cancel)
+            self._prefix.prefill(image, cancel)
             embeds, sampler = prompt.embed(self._engine), Sampler(sampling)
             thoughts: Reasoning | None = None
             if reasoning:
@@ -399,12 +381,3 @@ class VisionLanguageModel:
             return answer.result()
         self._stream = weakref.ref(answer)
         return answer
-
-    def _check_encoded(self, image: EncodedImage) -> None:
-        if not isinstance(image, EncodedImage):
-            raise ImageError(
-                f'an EncodedImage is needed, not {type(image).__name__}; create one with '
-                'encode_image(rgb) and reuse it for every question about that image'
-            )
-        if image.model is not self._identity:
-            raise ImageError('the image was encoded by another model; encode it with this one')
