@@ -29,7 +29,7 @@ from kimi_ros.assist.surroundings import Surroundings
 from kimi_ros.assist.things import load_kinds
 from kimi_ros.nodes import qos
 from kimi_ros.nodes.assist_output import AssistOutput
-from kimi_ros.nodes.assist_parameters import declare_assist_parameters
+from kimi_ros.nodes.assist_parameters import ASSIST_PARAMETERS, validation_error
 from kimi_ros.nodes.camera_geometry import GeometryWarning
 from kimi_ros.nodes.cameras import CameraSubscriptions
 from kimi_ros.nodes.codes import RequestError
@@ -40,6 +40,7 @@ from kimi_ros.nodes.locate_client import LocateClient
 from kimi_ros.nodes.log_throttle import LogThrottle
 from kimi_ros.nodes.managed_node import ManagedNode
 from kimi_ros.nodes.messages import time_message
+from kimi_ros.nodes.parameters import declare_parameters
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.transforms import CameraPoseLookup
 from kimi_ros.speech.commands import Command, find_command
@@ -74,7 +75,7 @@ class AssistNode(ManagedNode):
         :param options: of rclpy.node.Node: context, namespace, parameter_overrides, ...
         """
         super().__init__('assist', **options)
-        declare_assist_parameters(self)
+        declare_parameters(self, ASSIST_PARAMETERS, validation_error)
         self._camera_group = MutuallyExclusiveCallbackGroup()
         self._output = AssistOutput(self)
         kimi = self.value('kimi')

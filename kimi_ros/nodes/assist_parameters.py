@@ -6,11 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.node import Node
-from rclpy.parameter import Parameter
-
-from kimi_ros.nodes.parameters import KIMI_PARAMETERS, ParameterSpec, declare_parameters
+from kimi_ros.nodes.parameters import KIMI_PARAMETERS, ParameterSpec
 from kimi_ros.speech.directions import UNITS
 
 MODES = ('off', 'guide', 'narrate')
@@ -82,22 +78,3 @@ def validation_error(values: Mapping[str, Any]) -> str:
     if len(values.get('cameras', [''])) != 1:
         return 'cameras must name one camera: start one node assist for each person'
     return ''
-
-
-def declare_assist_parameters(node: Node) -> None:
-    """Declare the parameters and validate every later change.
-
-    :raises ValueError: when an initial value is invalid.
-    """
-    declare_parameters(node, ASSIST_PARAMETERS)
-    names = [spec.name for spec in ASSIST_PARAMETERS]
-
-    def check(changes: list[Parameter[Any]]) -> SetParametersResult:
-        values = {name: node.get_parameter_or(name, None).value for name in names}
-        reason = validation_error(values | {p.name: p.value for p in changes if p.name in names})
-        return SetParametersResult(successful=not reason, reason=reason)
-
-    values = {name: node.get_parameter_or(name, None).value for name in names}
-    if reason := validation_error(values):
-        raise ValueError(reason)
-    node.add_on_set_parameters_callback(check)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -264,11 +264,16 @@ def validation_error(values: Mapping[str, Any]) -> str:
     return ''
 
 
-def declare_parameters(node: Node, specs: Iterable[ParameterSpec]) -> None:
+def declare_parameters(
+    node: Node,
+    specs: Iterable[ParameterSpec],
+    own_error: Callable[[Mapping[str, Any]], str] = lambda values: '',
+) -> None:
     """Declare the parameters and validate every later change.
 
+    :param own_error: returns what else is invalid, besides what `validation_error` finds, or ''.
     :raises ParameterException: of rclpy, when an initial value has the wrong type or range.
-    :raises ValueError: when `validation_error` finds an initial value invalid.
+    :raises ValueError: when an initial value is invalid.
     """
     for spec in specs:
         node.declare_parameter(spec.name, spec.default, spec.descriptor())
@@ -278,10 +283,13 @@ def declare_parameters(node: Node, specs: Iterable[ParameterSpec]) -> None:
         values = {name: node.get_parameter_or(name, None).value for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
+    def error(values: Mapping[str, Any]) -> str:
+        return validation_error(values) or own_error(values)
+
     def check(changes: list[Parameter[Any]]) -> SetParametersResult:
-        reason = validation_error(current() | {p.name: p.value for p in changes if p.name in names})
+        reason = error(current() | {p.name: p.value for p in changes if p.name in names})
         return SetParametersResult(successful=not reason, reason=reason)
 
-    if reason := validation_error(current()):
+    if reason := error(current()):
         raise ValueError(reason)
     node.add_on_set_parameters_callback(check)

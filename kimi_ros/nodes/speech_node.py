@@ -28,10 +28,11 @@ from kimi_ros.nodes.audio_topics import AudioTopics
 from kimi_ros.nodes.kimi_requests import KimiRequests
 from kimi_ros.nodes.managed_node import ManagedNode
 from kimi_ros.nodes.messages import plan_from_message
+from kimi_ros.nodes.parameters import declare_parameters
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.speech_diagnostics import sound_report
 from kimi_ros.nodes.speech_messages import OUTCOMES, plan_notice
-from kimi_ros.nodes.speech_parameters import declare_speech_parameters
+from kimi_ros.nodes.speech_parameters import SPEECH_PARAMETERS, validation_error
 from kimi_ros.resources import share
 from kimi_ros.speech.devices import Loudspeaker, Microphone, PacedOutput
 from kimi_ros.speech.dialogue import (
@@ -66,7 +67,7 @@ class SpeechNode(ManagedNode):
         :param options: of rclpy.node.Node: context, namespace, parameter_overrides, ...
         """
         super().__init__('speech', **options)
-        declare_speech_parameters(self)
+        declare_parameters(self, SPEECH_PARAMETERS, validation_error)
         self._lock = Lock()
         self._recognizer: Recognizer | None = None
         self._speaker: Speaker | None = None

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.node import Node
-from rclpy.parameter import Parameter
-
-from kimi_ros.nodes.parameters import ParameterSpec, declare_parameters
+from kimi_ros.nodes.parameters import ParameterSpec
 from kimi_ros.speech.recognizer import ENGINES
 
 TRIGGERS = ('open', 'wake_word', 'push_to_talk')
@@ -132,21 +128,3 @@ def validation_error(values: Mapping[str, Any]) -> str:
     if values.get('reject', 0.0) > values.get('accept', 1.0):
         return 'reject must not be above accept'
     return ''
-
-
-def declare_speech_parameters(node: Node) -> None:
-    """Declare the parameters and validate every later change.
-
-    :raises ValueError: when an initial value is invalid.
-    """
-    declare_parameters(node, SPEECH_PARAMETERS)
-    names = [spec.name for spec in SPEECH_PARAMETERS]
-
-    def check(changes: list[Parameter[Any]]) -> SetParametersResult:
-        values = {name: node.get_parameter(name).value for name in names}
-        reason = validation_error(values | {p.name: p.value for p in changes if p.name in names})
-        return SetParametersResult(successful=not reason, reason=reason)
-
-    if reason := validation_error({name: node.get_parameter(name).value for name in names}):
-        raise ValueError(reason)
-    node.add_on_set_parameters_callback(check)
