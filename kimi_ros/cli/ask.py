@@ -8,12 +8,7 @@ import time
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.cli.options import (
-    add_model_option,
-    add_planning_options,
-    remote_settings,
-    skills_path,
-)
+from kimi_ros.cli.options import add_model_option, add_planning_options, make_agent
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -43,26 +38,18 @@ def run(arguments: argparse.Namespace) -> int:
     # Imported here so that `kimi --help` does not load an engine.
     from rich.console import Console
 
-    from kimi_ros.agent import Agent, Frame, Policy, SkillCatalogue
+    from kimi_ros.agent import Frame
     from kimi_ros.agent.drawing import draw_plan
     from kimi_ros.agent.errors import AgentError
+    from kimi_ros.cli.pictures import read_picture, write_picture
     from kimi_ros.cli.plan_formatter import plan_lines
-    from kimi_ros.resources import share
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
-    rgb = _read(arguments.image)
+    rgb = read_picture(arguments.image)
     try:
         with Console(stderr=True).status(f'loading {arguments.model}'):
             vlm = VisionLanguageModel.load(arguments.model)
-        skills = SkillCatalogue.load(skills_path(arguments))
-        policy = Policy.load(share('config/policy.yaml'))
-        agent = Agent(
-            vlm,
-            skills,
-            policy,
-            planner=arguments.planner,
-            remote=remote_settings(arguments),
-        )
+        agent = make_agent(arguments, vlm)
         turns: list[tuple[str, str]] = []
         taken: list[tuple[float, float]] = []
         for instruction in arguments.instruction:
@@ -80,25 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
     except (AgentError, VlmError, FileNotFoundError, ValueError) as error:
         raise CommandError(str(error)) from error
     if arguments.out:
-        _write(arguments.out, draw_plan(rgb, plan))
+        write_picture(arguments.out, draw_plan(rgb, plan))
         print(f'annotated image: {arguments.out}', file=sys.stderr)
     return 0
-
-
-def _read(path: Path):
-    from kimi_ros.images import ImageReadError, read_image
-
-    try:
-        return read_image(path)
-    except ImageReadError as error:
-        raise CommandError(str(error)) from error
-
-
-def _write(path: Path, rgb) -> None:
-    from PIL import Image
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rgb).save(path)
-    except (OSError, ValueError) as error:
-        raise CommandError(f'{path} cannot be written: {error}') from error

@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f'{error}. Run `kimi doctor` to see what is missing') from error
     from rich.console import Console
 
+    from kimi_ros.cli.pictures import make_folder
     from kimi_ros.eval.demo_tasks import demo_tasks
     from kimi_ros.eval.held_out_scenes import FIRST_EVALUATION_SEED
 
@@ -59,10 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     tasks = demo_tasks(view.truth, arguments.seed)
     _print_scene(console, view)
     folder = arguments.out
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f'cannot create {folder}: {error.strerror}') from error
+    make_folder(folder)
     pose = view.frame.camera_pose.ravel().tolist()
     nodes: list[NodeProcess] = []
     try:
@@ -144,10 +142,9 @@ def _verdict(plan, task, view) -> str:
 
 def _show_photograph(console, model: str, folder: Path) -> None:
     """Ask about a real photograph, or say how to ask about one's own."""
-    from PIL import Image
-
     from kimi_ros.agent import Agent, Frame, Policy, SkillCatalogue
     from kimi_ros.agent.drawing import draw_plan
+    from kimi_ros.cli.pictures import write_picture
     from kimi_ros.cli.plan_formatter import plan_lines
     from kimi_ros.eval.demo_photograph import photograph_tasks
     from kimi_ros.resources import share
@@ -171,7 +168,7 @@ def _show_photograph(console, model: str, folder: Path) -> None:
             where = f'on the {sample.name}' if right else f'not one point on the {sample.name}'
             console.print(f'  {"right" if right else "WRONG"}: {where}', markup=False)
             path = folder / f'photograph_{task.language}.jpg'
-            Image.fromarray(draw_plan(sample.rgb, plan)).save(path)
+            write_picture(path, draw_plan(sample.rgb, plan))
             console.print(f'  annotated image: {path}', markup=False)
     console.print(
         f'\nYour own picture: {_COMMAND} ask PICTURE "pick up the red cup"; '

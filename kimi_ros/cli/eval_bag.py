@@ -45,11 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask every question about the newest frame of its moment; print what is wrong, and shares."""
-    from kimi_ros.agent import Agent, Policy, SkillCatalogue
     from kimi_ros.agent.errors import AgentError
-    from kimi_ros.cli.options import remote_settings, skills_path
+    from kimi_ros.cli.options import make_agent
     from kimi_ros.nodes.bag import Bag, BagError, BagTopics
-    from kimi_ros.resources import share
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
     if len(args.files) != 2:
@@ -62,10 +60,7 @@ def run(args: argparse.Namespace) -> int:
             Bag(path, BagTopics(image=args.image)) as bag,
             VisionLanguageModel.load(args.model) as vlm,
         ):
-            skills = SkillCatalogue.load(skills_path(args))
-            policy = Policy.load(share('config/policy.yaml'))
-            planner = {'planner': args.planner, 'remote': remote_settings(args)}
-            agent = Agent(vlm, skills, policy, **planner)
+            agent = make_agent(args, vlm)
             frames = bag.frames([q['at'] for q in questions])
             for question, (frame, warnings) in zip(questions, frames, strict=True):
                 plan = agent.run(frame, question['instruction'], question.get('language', ''))

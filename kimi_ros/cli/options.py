@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kimi_ros.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from kimi_ros.agent import Agent
+    from kimi_ros.vlm import VisionLanguageModel
 
 # As kimi_ros.agent.planners.PLANNERS, which `kimi --help` need not import.
 PLANNERS = ('auto', 'model', 'reader', 'remote')
@@ -125,3 +129,21 @@ def skills_path(arguments: argparse.Namespace) -> Path:
     if not arguments.skills.is_file():
         raise CommandError(f'--skills: there is no file {arguments.skills}')
     return arguments.skills
+
+
+def make_agent(arguments: argparse.Namespace, vlm: VisionLanguageModel) -> Agent:
+    """Return the agent that the planning options describe, with the policy that is shipped.
+
+    :raises CommandError: if there is no file of skills; AgentError and ValueError for skills and
+        a planner that cannot work.
+    """
+    from kimi_ros.agent import Agent, Policy, SkillCatalogue
+    from kimi_ros.resources import share
+
+    return Agent(
+        vlm,
+        SkillCatalogue.load(skills_path(arguments)),
+        Policy.load(share('config/policy.yaml')),
+        planner=arguments.planner,
+        remote=remote_settings(arguments),
+    )

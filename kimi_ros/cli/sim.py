@@ -53,13 +53,10 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f'--n is {args.n}: use 1 to {_MAX_SCENES}')
     if args.out.suffix.lower() not in _SUFFIXES:
         raise CommandError(f'{args.out} is not an image file name: use .png or .jpg')
-    # Checked before rendering, which takes a while.
-    try:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f'cannot create {args.out.parent}: {error.strerror}') from error
+    from kimi_ros.cli.pictures import make_folder
     from kimi_ros.sim import GLNotAvailable
 
+    make_folder(args.out.parent)  # before rendering, which takes a while
     try:
         cells = _cells(range(args.seed, args.seed + args.n), args.table)
     except GLNotAvailable as error:

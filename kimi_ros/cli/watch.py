@@ -13,12 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.cli.options import (
-    add_model_option,
-    add_planning_options,
-    remote_settings,
-    skills_path,
-)
+from kimi_ros.cli.options import add_model_option, add_planning_options, make_agent
 
 if TYPE_CHECKING:
     from kimi_ros.agent import Plan
@@ -131,24 +126,17 @@ def _open_window(arguments: argparse.Namespace) -> Window | None:
 
 def _make_look(arguments: argparse.Namespace) -> Look:
     """Load the model and return what makes a plan for a picture."""
-    from kimi_ros.agent import Agent, Frame, Policy, SkillCatalogue
+    from kimi_ros.agent import Frame
     from kimi_ros.agent.overview import overview
     from kimi_ros.agent.planners.factory import has_closed_vocabulary
     from kimi_ros.agent.prompts import describe_question
-    from kimi_ros.resources import share
     from kimi_ros.vlm import VisionLanguageModel
 
     vlm = VisionLanguageModel.load(arguments.model)
     names = [n.strip() for n in re.split('[,，、]', arguments.names) if n.strip()]
     # Other models describe a view in free sentences, from which no names can be read.
     lists = bool(names) or has_closed_vocabulary(vlm)
-    agent = Agent(
-        vlm,
-        SkillCatalogue.load(skills_path(arguments)),
-        Policy.load(share('config/policy.yaml')),
-        planner=arguments.planner,
-        remote=remote_settings(arguments),
-    )
+    agent = make_agent(arguments, vlm)
 
     def look(picture: Picture, instruction: str, cancel: threading.Event | None = None) -> Plan:
         frame, language = Frame(picture.rgb), arguments.language

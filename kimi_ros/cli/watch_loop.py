@@ -17,6 +17,7 @@ from kimi_ros.agent import Plan
 from kimi_ros.agent.drawing import draw_plan
 from kimi_ros.agent.errors import AgentError
 from kimi_ros.agent.instruction import validate_instruction
+from kimi_ros.cli.pictures import write_picture
 from kimi_ros.cli.plan_formatter import plan_lines
 from kimi_ros.cli.watch_pictures import (
     STILL_SECONDS,
@@ -24,7 +25,6 @@ from kimi_ros.cli.watch_pictures import (
     Picture,
     Source,
     VideoRecorder,
-    save_picture,
 )
 
 # Returns the plan for a picture and an instruction; '' asks for what there is. A third argument
@@ -206,7 +206,7 @@ def _show_all(
             return
         if key == 's':
             path = Path('out') / time.strftime('watch_%Y%m%d_%H%M%S.png')
-            save_picture(path, drawn)
+            write_picture(path, drawn)
             print(f'saved: {path}', file=sys.stderr)
         paused ^= key == ' '
         now = time.monotonic()

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.images import ImageReadError, read_image
+from kimi_ros.cli.pictures import make_folder, read_picture, write_picture
 
 PICTURES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 VIDEOS = ('.mp4', '.mkv', '.avi')
@@ -75,10 +74,7 @@ def open_source(text: str) -> Source:
 
 def _stills(files: list[Path]) -> Iterator[Picture]:
     for number, file in enumerate(files):
-        try:
-            yield Picture(read_image(file), file.stem, number * STILL_SECONDS)
-        except ImageReadError as error:
-            raise CommandError(str(error)) from error
+        yield Picture(read_picture(file), file.stem, number * STILL_SECONDS)
 
 
 def _open_camera(text: str) -> Source:
@@ -153,11 +149,11 @@ class FolderRecorder:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        _make_folder(folder)
+        make_folder(folder)
 
     def planned(self, picture: Picture, drawn: np.ndarray) -> None:
         """Write a picture with its plan, uint8 (H, W, 3)."""
-        save_picture(self._folder / f'{picture.name}.jpg', drawn)
+        write_picture(self._folder / f'{picture.name}.jpg', drawn)
 
     def shown(self, picture: Picture, drawn: np.ndarray, seconds: float) -> None:
         """Take what is shown: nothing of it is kept."""
@@ -176,7 +172,7 @@ class VideoRecorder:
         self._writer: cv2.VideoWriter | None = None
         self._last: np.ndarray | None = None
         self._size, self._written, self._seconds = (0, 0), 0, 0.0
-        _make_folder(path.parent)
+        make_folder(path.parent)
 
     def planned(self, picture: Picture, drawn: np.ndarray) -> None:
         """Take a picture with its plan, which is shown as well."""
@@ -217,22 +213,6 @@ def open_recorder(out: Path, source: Source) -> FolderRecorder | VideoRecorder:
     if out.suffix or out.is_file():
         raise CommandError(f'--out {out}: give a video ({", ".join(VIDEOS)}) or a folder')
     return FolderRecorder(out)
-
-
-def save_picture(path: Path, rgb: np.ndarray) -> None:
-    """Write a picture, uint8 (H, W, 3); CommandError where it cannot be written."""
-    _make_folder(path.parent)
-    try:
-        Image.fromarray(rgb).save(path)
-    except (OSError, ValueError) as error:
-        raise CommandError(f'{path} cannot be written: {error}') from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f'cannot create {folder}: {error.strerror}') from error
 
 
 def _fitted(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
