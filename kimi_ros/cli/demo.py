@@ -11,10 +11,6 @@ from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.options import add_model_option
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
-_COMMAND = Path(sys.executable).parent / 'kimi'  # after `make demo` it is not on the PATH
-if _COMMAND.is_relative_to(Path.cwd()):
-    _COMMAND = _COMMAND.relative_to(Path.cwd())
-
 _START_TIMEOUT = 180.0  # seconds: the first run exports the model
 
 
@@ -170,7 +166,14 @@ def _show_photograph(console, model: str, folder: Path) -> None:
             path = folder / f'photograph_{task.language}.jpg'
             write_picture(path, draw_plan(sample.rgb, plan))
             console.print(f'  annotated image: {path}', markup=False)
+    kimi = _command()
     console.print(
-        f'\nYour own picture: {_COMMAND} ask PICTURE "pick up the red cup"; '
-        f'a webcam: {_COMMAND} watch 0. What nano knows: docs/nano.md'
+        f'\nYour own picture: {kimi} ask PICTURE "pick up the red cup"; '
+        f'a webcam: {kimi} watch 0. What nano knows: docs/nano.md'
     )
+
+
+def _command() -> Path:
+    """Return `kimi` as it can be typed here: after `make demo` it is not on the PATH."""
+    command, here = Path(sys.executable).parent / 'kimi', Path.cwd()
+    return command.relative_to(here) if command.is_relative_to(here) else command

@@ -42,9 +42,10 @@ def photograph_tasks(vlm: VisionLanguageModel) -> list[PhotographTask]:
     tasks = []
     for language in vlm.languages:
         name, instruction = _REQUESTS.get(language, ('', ''))
-        targets = [t for t in read_user_data(FOLDER, 'photos', language) if t.name == name]
-        if targets and _is_taught(vlm, name, language):
-            tasks.append(PhotographTask(instruction, language, targets[0]))
+        if name and _is_taught(vlm, name, language):
+            lines = read_user_data(FOLDER, 'photos', language)
+            target = next(line for line in lines if line.name == name)
+            tasks.append(PhotographTask(instruction, language, target))
     return tasks
 
 
