@@ -13,7 +13,7 @@ from kimi_ros.agent.draft import DraftPlan
 from kimi_ros.agent.errors import RulesChangedError, SceneChangedError
 from kimi_ros.agent.frame import Frame, detect_camera_problem
 from kimi_ros.agent.instruction import validate_instruction
-from kimi_ros.agent.naming import Naming, UnknownWordError
+from kimi_ros.agent.naming import Naming
 from kimi_ros.agent.perception import Perception
 from kimi_ros.agent.pipeline import Pipeline, Request, State
 from kimi_ros.agent.plan import GroundedObject, Plan, Reason, Status
@@ -21,8 +21,7 @@ from kimi_ros.agent.planners import Planner, RemoteSettings, make_planner
 from kimi_ros.agent.planners.factory import has_closed_vocabulary
 from kimi_ros.agent.policy import Policy
 from kimi_ros.agent.prompts import describe_question, detect_language
-from kimi_ros.agent.references import parse_reference
-from kimi_ros.agent.resolution import Resolver
+from kimi_ros.agent.resolution import locate
 from kimi_ros.agent.scene_change import SceneSnapshot, find_again
 from kimi_ros.agent.skills import LANGUAGES, SkillCatalogue
 from kimi_ros.agent.text_in_view import TextReader
@@ -178,22 +177,7 @@ class Agent:
 
         :param names: noun phrases: 'red cup', 'book left of the bowl', 红色的杯子.
         """
-        perception = self.perceive(frame, cancel)
-        resolver = Resolver(perception)
-        found: list[GroundedObject] = []
-        for name in names:
-            reference = parse_reference(name.strip())
-            try:
-                resolution = resolver.resolve(reference)
-                if resolution.subject != reference:  # its landmark is missing, or not the only one
-                    continue
-                seen = [perception.detect(reference, c) for c in resolution.candidates]
-            except UnknownWordError:
-                continue
-            for detection in seen:
-                item = perception.object_of(f'o{len(found) + 1}', detection)
-                found.append(replace(item, label=name))
-        return tuple(found)
+        return locate(self.perceive(frame, cancel), names)
 
     def perceive(self, frame: Frame, cancel: Event | None = None) -> Perception:
         """Encode a frame for questions about it."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Event
 
 from kimi_ros.agent import phrases
 from kimi_ros.agent.agent import Agent
 from kimi_ros.agent.frame import Frame, detect_camera_problem
-from kimi_ros.agent.plan import GroundedObject, Plan, Status
-from kimi_ros.agent.prompts import detect_language
+from kimi_ros.agent.plan import Plan, Status
+from kimi_ros.agent.prompts import describe_question, detect_language
 from kimi_ros.agent.questions import described_names
+from kimi_ros.agent.resolution import locate
 
 
 def overview(
@@ -29,35 +31,18 @@ def overview(
     """
     language = language or detect_language(' '.join(names))
     asked = ('、' if language == 'zh' else ', ').join(names)
+    plan = Plan(uuid.uuid4().hex, asked, language, Status.ANSWER, '')
     if problem := detect_camera_problem(frame.rgb):
         said = phrases.say(problem, language)
-        return _plan(asked, language, Status.INFEASIBLE, said, reason_codes=(problem,))
+        return replace(plan, status=Status.INFEASIBLE, say=said, reason_codes=(problem,))
+    perception = agent.perceive(frame, cancel)
     if names:
-        found = agent.locate(names, frame, cancel)
+        found = locate(perception, names)
         said = _said(names, {item.label for item in found}, language)
     else:
-        said = agent.describe(frame, language=language, cancel=cancel)
-        found = agent.locate(described_names(said), frame, cancel)
-    return _plan(asked, language, Status.ANSWER, said, objects=found)
-
-
-def _plan(
-    asked: str,
-    language: str,
-    status: Status,
-    said: str,
-    reason_codes: tuple[str, ...] = (),
-    objects: tuple[GroundedObject, ...] = (),
-) -> Plan:
-    return Plan(
-        uuid.uuid4().hex,
-        asked,
-        language,
-        status,
-        said,
-        reason_codes=reason_codes,
-        objects=objects,
-    )
+        said = perception.ask(describe_question(language))
+        found = locate(perception, described_names(said))
+    return replace(plan, say=said, objects=found)
 
 
 def _said(names: Sequence[str], seen: set[str], language: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kimi_ros.agent.grounding import NMS_IOU, Candidate, box_iou
+from kimi_ros.agent.naming import UnknownWordError
 from kimi_ros.agent.perception import Perception
-from kimi_ros.agent.references import Reference
+from kimi_ros.agent.plan import GroundedObject
+from kimi_ros.agent.references import Reference, parse_reference
 from kimi_ros.agent.relations import (
     Geometry,
     parse_order,
@@ -98,6 +100,28 @@ class Resolver:
     @staticmethod
     def _found(reference: Reference, candidates: Sequence[Candidate]) -> Resolution:
         return Resolution(reference, tuple(sorted(candidates, key=lambda c: c.point)))
+
+
+def locate(perception: Perception, names: Sequence[str]) -> tuple[GroundedObject, ...]:
+    """Return all that a frame shows under these names, in the order of the names.
+
+    A name that the model has no word for is not found.
+    """
+    resolver = Resolver(perception)
+    found: list[GroundedObject] = []
+    for name in names:
+        reference = parse_reference(name.strip())
+        try:
+            resolution = resolver.resolve(reference)
+            if resolution.subject != reference:  # its landmark is missing, or not the only one
+                continue
+            seen = [perception.detect(reference, c) for c in resolution.candidates]
+        except UnknownWordError:
+            continue
+        for detection in seen:
+            item = perception.object_of(f'o{len(found) + 1}', detection)
+            found.append(replace(item, label=name))
+    return tuple(found)
 
 
 def _reconciled(

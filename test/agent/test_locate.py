@@ -3,6 +3,7 @@
 import pytest
 
 from kimi_ros.agent import Agent
+from kimi_ros.agent.overview import overview
 
 LEFT, RIGHT, BOWL = (0.10, 0.40, 0.20, 0.55), (0.70, 0.40, 0.80, 0.55), (0.40, 0.40, 0.55, 0.55)
 
@@ -33,3 +34,10 @@ def test_relation_tells_two_apart(agent, frame):
 
 def test_missing_landmark_means_that_nothing_is_found(agent, frame):
     assert agent.locate(['cup left of the kettle'], frame) == ()
+
+
+def test_an_overview_asks_about_an_image_that_is_encoded_once(agent, vlm, frame):
+    vlm.description = 'I see a cup, a bowl and a kettle.'
+    plan = overview(agent, frame)
+    assert plan.say == vlm.description and vlm.encoded == 1
+    assert [o.label for o in plan.objects] == ['cup', 'cup', 'bowl']
