@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save
 from tokenizers import Tokenizer
 
 from kimi_ros.vlm.config import ModelConfig
+from kimi_train.averaging import check_share, mean_weights
 from kimi_train.model import Moondream
 from kimi_train.nano.architecture import config_with, description
 
@@ -116,7 +117,7 @@ def save_checkpoint(
     """Write the trained weights in half precision; return the file's size in bytes.
 
     :param mean_with: the folder of the checkpoint that the weights went on from: what is written is
-        the mean of both, which may do better on what neither was taught from (arXiv:2109.01903).
+        the `mean_weights` of both.
     :param share: of the trained weights in that mean, 0-1; None for 0.5.
     :raises ValueError: where that checkpoint's tensors are others, the share is not within 0-1, or
         there is a share and no checkpoint.
@@ -124,16 +125,10 @@ def save_checkpoint(
     if share is not None and not mean_with:
         raise ValueError(f'a share of {share} needs mean_with, the checkpoint to average with')
     share = 0.5 if share is None else share
-    if not 0 <= share <= 1:
-        raise ValueError(f'the share of the trained weights is {share}: give one from 0 to 1')
+    check_share(share)
     state = torch.load(weights, map_location='cpu', weights_only=True)['model']
     if mean_with:
-        other = _weights_in(mean_with)
-        if {n: t.shape for n, t in other.items()} != {n: t.shape for n, t in state.items()}:
-            raise ValueError(
-                f'{mean_with} and {weights} have different tensors and cannot be averaged'
-            )
-        state = {name: torch.lerp(other[name], t, share) for name, t in state.items()}
+        state = mean_weights(_weights_in(mean_with), state, share)
     half = {f'model.{name}': t.half().contiguous() for name, t in state.items()}
     out.mkdir(parents=True, exist_ok=True)
     (out / 'model.safetensors').write_bytes(save(half))

@@ -16,6 +16,7 @@ from torch import Tensor
 from kimi_export.checkpoint import TASKS, Checkpoint
 from kimi_export.lora import adapt
 from kimi_export.names import canonical, region_shapes
+from kimi_train.averaging import check_share, mean_weights
 from kimi_train.files import save_tensors
 from kimi_train.model import Moondream
 from kimi_train.tune.settings import TuneError
@@ -113,18 +114,14 @@ def merge(checkpoint: Checkpoint, adapter: Path, out: Path) -> Path:
 
 
 def average(checkpoint: Checkpoint, tuned: Checkpoint, share: float, out: Path) -> Path:
-    """Write the mean of a tuned checkpoint and the one that it came from (arXiv:2109.01903).
+    """Write the `mean_weights` of a tuned checkpoint and the one that it came from.
 
-    It may keep most of what was taught, and forget less. Raises TuneError.
+    Raises TuneError where `out` exists, and ValueError for checkpoints that cannot be averaged.
 
     :param share: of the tuned weights in that mean, 0-1.
     """
     if out.exists():
         raise TuneError(f'{out} already exists and was not changed; give another name')
-    if not 0 <= share <= 1:
-        raise TuneError(f'the share of the tuned weights is {share}: give one from 0 to 1')
-    before, after = (dict(load_model(c).named_parameters()) for c in (checkpoint, tuned))
-    if {n: p.shape for n, p in before.items()} != {n: p.shape for n, p in after.items()}:
-        raise TuneError('the two checkpoints have different tensors and cannot be averaged')
-    mean = {name: torch.lerp(before[name], new, share) for name, new in after.items()}
-    return write_checkpoint(tuned, mean, out, (), ())
+    check_share(share)
+    before, after = (load_model(c).state_dict() for c in (checkpoint, tuned))
+    return write_checkpoint(tuned, mean_weights(before, after, share), out, (), ())
