@@ -93,8 +93,12 @@ _EN_HESITATIONS = (
     ' - um -',
     ', you know,',
     ', let me see,',
+    ', I think,',
+    ' like',
+    ', well,',
+    ' erm',
+    ', hm,',
 )
-_EN_HESITATIONS += (', I think,', ' like', ', well,', ' erm', ', hm,')
 _ZH_HESITATIONS = ('呃', '嗯', '，呃，', '，嗯，', '……', '，就是，', '，那什么，', '那啥')
 _ADJACENT_KEYS = {
     'a': 's',

@@ -85,9 +85,7 @@ def _add_adverbial(rng, lang, generator, instruction, text):
     before = rng.random() < 0.45
     if r < 0.08:
         words = generator.choose(adverbials.reasons(lang, before))
-        while '{n}' in words:
-            noun = generator.noun_phrases.lexicon.noun(rng, ('any',), generator.noun_phrases.split)
-            words = words.replace('{n}', noun.word, 1)
+        words = generator.noun_phrases.with_nouns(words, '{n}', ('any',))
         if lang == 'zh':
             return f'{words}，{text}' if before else f'{text.rstrip("？")}，{words}'
         connector = generator.choose((', ', ', so ', '. ', ', please ', ' - ', ' '))

@@ -59,6 +59,12 @@ class PhraseBase:
         """Return a random option."""
         return options[int(self.random() * len(options))]
 
+    def with_nouns(self, text: str, slot: str, noun_classes) -> str:
+        """Return the text with a noun for the slot, a new one wherever it occurs."""
+        while slot in text:
+            text = text.replace(slot, self.lexicon.noun(self.rng, noun_classes, self.split).word, 1)
+        return text
+
     def colour_pair(self) -> str:
         """Return two colours as one adjective: "yellow and white"."""
         raise NotImplementedError

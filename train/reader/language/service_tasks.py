@@ -67,7 +67,7 @@ class ServiceTaskGenerator:
             return False
         phrases = self.noun_phrases
         if about_person:
-            phrase = phrases.placed_person() if self.random() < 0.5 else phrases.person()
+            phrase = self._somebody()
         elif steps[0] is _TAKE and self.random() < 0.6:
             phrase = phrases.from_place(('any',))
         elif self.random() < 0.3:
@@ -135,13 +135,13 @@ class ServiceTaskGenerator:
         text = front + marked + rest
         for slot in ('{person}', '{other}'):
             if slot in text:
-                person = (
-                    self.noun_phrases.placed_person()
-                    if self.random() < 0.5
-                    else self.noun_phrases.person()
-                )
-                text = text.replace(slot, person.text)
+                text = text.replace(slot, self._somebody().text)
         return text.replace('{quality}', self.wording('person_qualities'))
+
+    def _somebody(self):
+        """Return a phrase for a person, half of them with their place."""
+        phrases = self.noun_phrases
+        return phrases.placed_person() if self.random() < 0.5 else phrases.person()
 
     def want_one(self, instruction):
         """A request for any thing of a kind: "give me a sponge from the cabinet"."""

@@ -122,7 +122,6 @@ class SituationGenerator:
 
     def anecdote(self, instruction):
         """Small talk about things and people, with verbs, that asks for nothing."""
-        phrases = self.noun_phrases
         text = self.wording('anecdotes')
         for slot, noun_classes in (
             ('{n}', ('any',)),
@@ -131,9 +130,7 @@ class SituationGenerator:
             ('{room}', ('place',)),
             ('{name}', ('name',)),
         ):
-            while slot in text:
-                noun = phrases.lexicon.noun(self.rng, noun_classes, phrases.split)
-                text = text.replace(slot, noun.word, 1)
+            text = self.noun_phrases.with_nouns(text, slot, noun_classes)
         instruction.text, instruction.outcome = remove_markers(text), 'nothing'
         return True
 
