@@ -60,8 +60,8 @@ def draw_plan(rgb: np.ndarray, plan: Plan, text_renderer: TextRenderer | None = 
     for number, item in enumerate(plan.objects, 1):
         text = f'{number} {renderable_text(item.label, text_renderer)}'.strip()
         color = _COLORS[(number - 1) % len(_COLORS)]
-        place = item.box or (*item.point, *item.point)
-        _draw_label(picture, f'{text} {item.score:.2f}', place, color, size, text_renderer, taken)
+        text = f'{text} {item.score:.2f}'
+        _draw_label(picture, text, item.extent, color, size, text_renderer, taken)
     for number, item in enumerate(plan.objects):
         _outlined_point(picture, item.point, _COLORS[number % len(_COLORS)], 2 * line)
     return np.concatenate([picture, _status_line(plan, width, size, text_renderer)])

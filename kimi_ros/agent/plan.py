@@ -120,6 +120,11 @@ class GroundedObject:
     covariance: tuple[float, ...] | None = None
     depth_status: DepthStatus = DepthStatus.NONE
 
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Return its box; without one, its point as a box without area."""
+        return self.box or (*self.point, *self.point)
+
 
 @dataclass(frozen=True)
 class PlanStep:

@@ -10,18 +10,16 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from kimi_ros.agent import Agent, Frame, Policy, SkillCatalogue
+from kimi_ros.agent import Frame
 from kimi_ros.assist.pointing import person_axes
 from kimi_ros.assist.search import Search
 from kimi_ros.assist.sight import Located
-from kimi_ros.eval.held_out_scenes import HeldOutScene
+from kimi_ros.eval.held_out_scenes import HeldOutScene, frame_of
 from kimi_ros.eval.outcome import Outcome, binary
-from kimi_ros.eval.referring import described
-from kimi_ros.resources import share
+from kimi_ros.eval.planning import make_agent
 from kimi_ros.sim import Renderer, Scene
 from kimi_ros.sim.expression_sampling import refers_to_one
 from kimi_ros.sim.referring_expression import ReferringExpression
@@ -146,23 +144,17 @@ def evaluate_guide(vlm: VisionLanguageModel, world: HeldOutScene, language: str)
     if not whats or world.scene is None:
         return []
     what = whats[rng.integers(len(whats))]
-    thing = world.objects[what.matches(world.objects)[0]]
+    thing = what.matches(world.objects)[0]
     name = what.name(language)
-    agent = _agent(vlm)
+    agent = make_agent(vlm)
 
     def locate(asked: str, frame: Frame) -> list[Located]:
-        return [
-            Located(asked, o.box or (*o.point, *o.point), o.score, o.verified)
-            for o in agent.locate([asked], frame)
-        ]
+        return [Located(asked, o.extent, o.score, o.verified) for o in agent.locate([asked], frame)]
 
-    went = guide(locate, world.scene, thing.index, name, language, _renderer())
+    index = world.objects[thing].index
+    went = guide(locate, world.scene, index, name, language, _renderer())
     near = went.reached and went.distance <= REACHED
     spoken = ' | '.join(f'{time:.1f} {text}' for time, text in went.sentences)
-    place = described(world, what, language).box
-    assert place is not None
-    width, height = world.frame.size
-    box = place[0] / width, place[1] / height, place[2] / width, place[3] / height
     seconds = went.sentences[-1][0] if went.sentences else _LIMIT
     return [
         Outcome(
@@ -177,7 +169,7 @@ def evaluate_guide(vlm: VisionLanguageModel, world: HeldOutScene, language: str)
                 'sentences': (float(len(went.sentences)), 1.0),
                 'seconds': (seconds, 1.0),
             },
-            expected_at=(box,),
+            expected_at=world.normalized_boxes([thing]),
         )
     ]
 
@@ -187,14 +179,7 @@ def _look(
 ) -> tuple[Frame, np.ndarray]:
     x, y, z = map(float, camera)
     view = renderer.render(replace(scene, camera=replace(scene.camera, position=(x, y, z))))
-    frame = Frame(
-        view.rgb,
-        stamp=now,
-        depth=view.depth,
-        intrinsics=view.intrinsics,
-        camera_pose=view.camera_pose,
-    )
-    return frame, view.segmentation
+    return frame_of(view, now), view.segmentation
 
 
 def _distance(frame: Frame, mask: np.ndarray) -> float:
@@ -204,12 +189,6 @@ def _distance(frame: Frame, mask: np.ndarray) -> float:
     rays = frame.rays(np.column_stack([columns, rows]))
     surface = np.column_stack([rays, np.ones(len(rays))]) * frame.depth[rows, columns, None]
     return float(np.linalg.norm(surface - HAND, axis=1).min())
-
-
-@functools.lru_cache(1)
-def _agent(vlm: VisionLanguageModel) -> Agent:
-    skills = SkillCatalogue.load(Path(share('config/skills.yaml')))
-    return Agent(vlm, skills, Policy.load(share('config/policy.yaml')))
 
 
 @functools.lru_cache(1)

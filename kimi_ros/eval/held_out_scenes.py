@@ -10,6 +10,7 @@ import numpy as np
 
 from kimi_ros.agent import Frame
 from kimi_ros.sim import WORLDS, ObjectTruth, Renderer, Scene, sample_scene, visible_truth
+from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.seeds import FIRST_EVALUATION_SEED
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     'WORLDS',
     'HeldOutScene',
     'SceneSource',
+    'frame_of',
     'held_out_scene',
     'held_out_scenes',
 ]
@@ -102,10 +104,19 @@ def held_out_scene(
     """Render the held-out scene of a number."""
     scene = sample_scene(FIRST_EVALUATION_SEED + seed, world, held_out)
     view = renderer.render(scene)
-    frame = Frame(
-        rgb=view.rgb,
+    truth = visible_truth(scene, view)
+    return HeldOutScene(seed, frame_of(view), view.segmentation, truth, scene)
+
+
+def frame_of(view: RenderedFrame, stamp: float = 0.0) -> Frame:
+    """Return what a camera sees of a rendered view.
+
+    :param stamp: seconds.
+    """
+    return Frame(
+        view.rgb,
+        stamp=stamp,
         depth=view.depth,
         intrinsics=view.intrinsics,
         camera_pose=view.camera_pose,
     )
-    return HeldOutScene(seed, frame, view.segmentation, visible_truth(scene, view), scene)

@@ -112,17 +112,21 @@ def run_agent(
 ) -> Plan | None:
     """Return the agent's plan, or None if the model wrote no valid one.
 
-    The agent has the policy that is shipped, and the planner of `agent_settings`.
+    :param skills: as for `make_agent`.
+    """
+    try:
+        return make_agent(vlm, skills).run(world.frame, task.instruction)
+    except InvalidDraftError:
+        return None
+
+
+def make_agent(vlm: VisionLanguageModel, skills: SkillCatalogue | None = None) -> Agent:
+    """Return an agent with the policy that is shipped, and the planner of `agent_settings`.
 
     :param skills: the catalogue; that of `agent_settings` where none is given.
     """
     planner, file, remote = _SETTINGS.get()
-    catalogue = skills or _catalogue(file)
-    agent = Agent(vlm, catalogue, _policy(), planner=planner, remote=remote)
-    try:
-        return agent.run(world.frame, task.instruction)
-    except InvalidDraftError:
-        return None
+    return Agent(vlm, skills or _catalogue(file), _policy(), planner=planner, remote=remote)
 
 
 def is_correct(plan: Plan | None, task: Task, world: HeldOutScene) -> bool:

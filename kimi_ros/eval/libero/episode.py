@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from kimi_ros.agent import Agent, Approval, Frame, Plan, Policy, Status
+from kimi_ros.agent import Agent, Approval, Plan, Policy, Status
 from kimi_ros.agent.errors import InvalidDraftError
+from kimi_ros.eval.held_out_scenes import frame_of
 from kimi_ros.eval.libero.instructions import catalogue
 from kimi_ros.resources import share
 from kimi_ros.sim.libero.executor import CHANGES, Executor
@@ -80,14 +81,8 @@ class Episode:
         return Acted(first, frame, tuple(trouble))
 
     def _plan(self, frame: RenderedFrame) -> Plan | None:
-        seen = Frame(
-            frame.rgb,
-            depth=frame.depth,
-            intrinsics=frame.intrinsics,
-            camera_pose=frame.camera_pose,
-        )
         try:
-            plan = self._agent.run(seen, self._instruction, self._language)
+            plan = self._agent.run(frame_of(frame), self._instruction, self._language)
         except InvalidDraftError:
             return None
         # Here nobody is there to ask: who gives the benchmark's instructions agrees to them.
