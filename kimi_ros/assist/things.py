@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
+from kimi_ros.agent.yaml_schema import load_yaml
 
+_FILE = Path(__file__).with_name('things.yaml')
 _KEYS = {'en', 'many', 'zh', 'measure', 'hazard', 'person'}
 _NUMBERS_EN = 'no one two three four five six seven eight nine'.split()
 _NUMBERS_ZH = '零 一 两 三 四 五 六 七 八 九'.split()
@@ -45,17 +45,8 @@ def load_kinds(path: str = '') -> tuple[Kind, ...]:
     """Read the file; '' is that of the package.
 
     :raises ValueError: where it is not such a file, with the line's number in the list.
-    :raises OSError: where it cannot be read.
     """
-    if path:
-        text = Path(path).expanduser().read_text(encoding='utf-8')
-    else:
-        file = resources.files('kimi_ros.assist').joinpath('things.yaml')
-        text = file.read_text(encoding='utf-8')
-    try:
-        entries = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f'{path} is not YAML: {error}') from error
+    entries = load_yaml(Path(path).expanduser() if path else _FILE, ValueError)
     if not isinstance(entries, list) or not entries:
         raise ValueError(f'{path}: write a list of things: - {{en: chair, zh: 椅子}}')
     return tuple(_kind(entry, f'{path}: thing {number}') for number, entry in enumerate(entries, 1))
