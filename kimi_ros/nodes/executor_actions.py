@@ -15,7 +15,7 @@ from geometry_msgs.msg import PoseStamped
 from kimi_msgs.msg import GroundedObject, PlanStep
 from kimi_ros.agent import SkillCatalogue
 from kimi_ros.agent.yaml_schema import load_yaml, validate
-from kimi_ros.nodes.targets import has_position
+from kimi_ros.nodes.targets import has_position, target_of
 
 _ACTION = {
     'type': 'object',
@@ -164,11 +164,7 @@ class _Values:
     def _pose(self, item: GroundedObject) -> PoseStamped:
         if not has_position(item):
             raise ActionsError(f'the position of {item.label} is not known')
-        pose = PoseStamped()
-        pose.header.stamp, pose.header.frame_id = self._stamps[item.id], item.position_frame
-        pose.pose.position = item.position
-        pose.pose.orientation.w = 1.0
-        return pose
+        return target_of(item, self._stamps[item.id])
 
 
 def _fill(message: Any, fields: Mapping[str, Any], values: _Values) -> None:

@@ -6,6 +6,7 @@ from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
 from kimi_msgs.msg import Plan
+from kimi_ros.nodes.targets import has_position
 
 _DIAMETER = 0.04  # metres
 _TEXT_HEIGHT = 0.05  # metres
@@ -18,7 +19,7 @@ def plan_markers(plan: Plan) -> MarkerArray:
     array = MarkerArray(markers=[Marker(action=Marker.DELETEALL)])
     array.markers[0].header = plan.header
     for number, item in enumerate(plan.objects):
-        if item.depth_status not in (item.DEPTH_OK, item.DEPTH_NO_TRANSFORM):
+        if not has_position(item):
             continue
         for kind, namespace, size in (
             (Marker.SPHERE, 'objects', _DIAMETER),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose, PoseArray, PoseStamped
 
 from kimi_msgs.msg import GroundedObject, Plan
@@ -16,8 +17,16 @@ def first_target(plan: Plan) -> PoseStamped | None:
     item = next((o for o in plan.objects if ids and o.id == ids[0]), None)
     if item is None or not has_position(item):
         return None
+    return target_of(item, plan.header.stamp)
+
+
+def target_of(item: GroundedObject, stamp: Time) -> PoseStamped:
+    """Return the pose of an object with a position.
+
+    :param stamp: of the image that it was seen in.
+    """
     target = PoseStamped(pose=_pose(item))
-    target.header.stamp, target.header.frame_id = plan.header.stamp, item.position_frame
+    target.header.stamp, target.header.frame_id = stamp, item.position_frame
     return target
 
 
