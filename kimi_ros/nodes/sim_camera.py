@@ -76,7 +76,12 @@ class SimCamera(Node):
                 ('depth/image', Image),
             )
         }
-        self._messages = self._render(self._value('seed'))
+        frame, seed = self._first_view(self._value('seed'))
+        self._messages = self._messages_of(frame)
+        self._broadcaster = publish_static(
+            self, frame.camera_pose, self._value('frame_id'), self._value('base_frame')
+        )
+        self.get_logger().info(f'publishing scene {seed} at {self._value("rate"):g} Hz')
         self.create_timer(1.0 / self._value('rate'), self._publish)
 
     def _publish(self) -> None:
@@ -85,22 +90,14 @@ class SimCamera(Node):
             message.header.stamp = stamp
             self._publishers_by_topic[topic].publish(message)
 
-    def _render(self, seed: int) -> dict[str, Image | CameraInfo]:
-        """Return the messages to publish, by topic, and publish the camera's pose on TF."""
+    def _first_view(self, seed: int) -> tuple[RenderedFrame, int]:
+        """Return what is seen at the beginning, and the seed of the scene that is shown."""
         view = render_scene(seed, self._value('width'), self._value('height'))
         if view.recorded:
             self.get_logger().warning(
                 f'showing recorded frame {view.seed} instead of scene {seed}: {view.recorded}'
             )
-        messages = self._messages_of(view.frame)
-        self._publish_pose(view.frame)
-        self.get_logger().info(f'publishing scene {view.seed} at {self._value("rate"):g} Hz')
-        return messages
-
-    def _publish_pose(self, frame: RenderedFrame) -> None:
-        self._broadcaster = publish_static(
-            self, frame.camera_pose, self._value('frame_id'), self._value('base_frame')
-        )
+        return view.frame, view.seed
 
     def _messages_of(self, frame: RenderedFrame) -> dict[str, Image | CameraInfo]:
         """Return the messages that show a frame, by topic; without stamps."""

@@ -17,7 +17,6 @@ import numpy as np
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import MultiThreadedExecutor
-from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
 from kimi_msgs.action import ExecuteSkill
@@ -55,17 +54,13 @@ class SimRobot(SimCamera):
         """Return an executor for this node."""
         return MultiThreadedExecutor(3, context=self.context)
 
-    def _render(self, seed: int) -> dict[str, Image | CameraInfo]:
+    def _first_view(self, seed: int) -> tuple[RenderedFrame, int]:
         self._scene = sample_scene(seed, 'full')  # the world that can be acted in
         self._robot = SimulatedRobot(self._scene)
         try:
-            frame = self._draw()
+            return self._draw(), seed
         except GLNotAvailable as error:
             raise ValueError(f'the simulated robot draws with OpenGL: {error}') from None
-        messages = self._messages_of(frame)
-        self._publish_pose(frame)
-        self.get_logger().info(f'publishing scene {seed} at {self._value("rate"):g} Hz')
-        return messages
 
     def _draw(self) -> RenderedFrame:
         """Return what the camera sees now.
