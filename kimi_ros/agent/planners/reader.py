@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from threading import Event
 
@@ -33,7 +34,7 @@ class ReaderPlanner:
     def __init__(self, skills: SkillCatalogue, reader: Reader | None = None):
         """Take a catalogue and a `kimi_ros.reader.Reader`; None loads the one that ships."""
         self._skills = skills
-        self._cards = tuple(_cards(skills))
+        self._cards = _cards(skills)
         self._reader = reader
 
     def load(self) -> Reader:
@@ -70,31 +71,26 @@ _HANDS_OVER = re.compile(
 _FOR_SOMEBODY = {'en': 'get it for somebody, give it to somebody', 'zh': '拿来、递给人'}
 
 
-def _cards(skills: SkillCatalogue) -> list[SkillCard]:
+def _cards(skills: SkillCatalogue) -> tuple[SkillCard, ...]:
     """Return what the reader is told of the skills."""
-    cards = [_card(skill) for skill in skills]
-    if any(_HANDS_OVER.search(_words_of(card)) for card in cards):
-        return cards
-    return [_with_handing_over(card) if _TAKES.match(card.name) else card for card in cards]
+    if any(_HANDS_OVER.search(_words_of(skill)) for skill in skills):
+        return tuple(map(_card, skills))
+    return tuple(_card(_with_handing_over(skill)) for skill in skills)
 
 
-def _with_handing_over(card: SkillCard) -> SkillCard:
-    """Return the card of a skill that takes an object, with the ways in which that is asked for."""
-    if [a.type for a in card.arguments] != ['object'] or isinstance(card.description, str):
-        return card
+def _with_handing_over(skill: Skill) -> Skill:
+    """Return a skill that takes an object as one that is asked to hand it over, too."""
+    if not _TAKES.match(skill.name) or [a.type for a in skill.arguments] != ['object']:
+        return skill
     described = {
         language: f'{text.rstrip(".。")}: {_FOR_SOMEBODY[language]}.'
-        if language in _FOR_SOMEBODY
-        else text
-        for language, text in card.description.items()
+        for language, text in skill.description.items()
     }
-    return SkillCard(card.name, described, card.arguments)
+    return replace(skill, description=described)
 
 
-def _words_of(card: SkillCard) -> str:
-    described = card.description
-    texts = (described,) if isinstance(described, str) else described.values()
-    return ' '.join((card.name, *texts)).lower()
+def _words_of(skill: Skill) -> str:
+    return ' '.join((skill.name, *skill.description.values())).lower()
 
 
 def _card(skill: Skill) -> SkillCard:
