@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +53,11 @@ def measure_presence(
         for line in read_user_data(folder, 'photos', language)
     ]
     found: dict[bool, list[float]] = {True: [], False: []}
-    for image in dict.fromkeys(line.image for line in lines):
+    by_image = attrgetter('image')
+    for image, group in itertools.groupby(sorted(lines, key=by_image), by_image):
         encoded = vlm.encode_image(read_image(image))
-        for line in lines:
-            if line.image == image:
-                there = line.box is not None or line.mask is not None
-                found[there] += [vlm.presence(encoded, line.name, task) for task in TASKS]
+        for line in group:
+            found[line.is_there] += [vlm.presence(encoded, line.name, task) for task in TASKS]
     return Presence(np.array(found[True]), np.array(found[False]))
 
 

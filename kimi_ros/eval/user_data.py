@@ -57,6 +57,11 @@ class LabelledObject:
     mask: Path | None
     box: tuple[float, float, float, float] | None
 
+    @property
+    def is_there(self) -> bool:
+        """Tell whether the picture shows something of this name."""
+        return self.box is not None or self.mask is not None
+
     def localization_sample(self) -> LocalizationSample:
         """Read the pictures. Raises DataError where one has changed since it was checked."""
         try:
@@ -93,7 +98,7 @@ def read_user_data(folder: Path, suite: str, language: str) -> list[LabelledObje
             continue
         try:
             thing = _thing(line, folder, suite, language)
-            if suite == 'photos' or thing.box or thing.mask:
+            if suite == 'photos' or thing.is_there:
                 things.append(thing)
         except ValueError as error:
             faults.append(f'{file}:{number}: {error}')
