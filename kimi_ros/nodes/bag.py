@@ -22,7 +22,8 @@ from kimi_ros.nodes.stamps import NANO, nanoseconds
 from kimi_ros.nodes.transform_buffer import TransformBuffer, TransformError
 
 _IMAGE, _COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
-_INFO, _TRANSFORMS = 'sensor_msgs/msg/CameraInfo', 'tf2_msgs/msg/TFMessage'
+_INFO = 'sensor_msgs/msg/CameraInfo'
+TRANSFORMS = 'tf2_msgs/msg/TFMessage'
 _SAME_TIME = 0.25  # seconds that depth and the camera's other topics may come after an image
 
 
@@ -99,7 +100,7 @@ class Bag:
         wanted = [
             c
             for c in self._reader.connections
-            if c.topic in self.topics.names or c.msgtype == _TRANSFORMS
+            if c.topic in self.topics.names or c.msgtype == TRANSFORMS
         ]
         start = self._reader.start_time
         for connection, time, data in self._reader.messages(connections=wanted):
@@ -128,7 +129,7 @@ class Bag:
             for message in held:
                 time, topic, kind, data = message
                 # Depth and transforms of the same moment may come after its image.
-                follows = topic == self.topics.depth or kind == _TRANSFORMS
+                follows = topic == self.topics.depth or kind == TRANSFORMS
                 late = time - _SAME_TIME if follows else time
                 if late <= at:
                     self._put(topic, kind, data, buffer, poses)
@@ -141,8 +142,8 @@ class Bag:
         self, topic: str, kind: str, data: bytes, buffer: FrameBuffer, poses: _BagPoses
     ) -> None:
         message: Any = self._reader.deserialize(data, kind)
-        if kind == _TRANSFORMS:
-            poses.buffer.put(message.transforms, topic.endswith('static'))
+        if kind == TRANSFORMS:
+            poses.buffer.put(message.transforms, is_static(topic))
         elif topic == self.topics.camera_info:
             buffer.put_info(message)
         elif topic == self.topics.depth_info:
@@ -205,6 +206,11 @@ class _BagPoses:
         if target == source:
             return np.eye(4)
         return self.buffer.lookup(target, source, stamp)
+
+
+def is_static(topic: str) -> bool:
+    """Return whether transforms on a topic hold at all times."""
+    return topic.endswith('tf_static')
 
 
 def _beside(topic: str, kinds: dict[str, str]) -> str:

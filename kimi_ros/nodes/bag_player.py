@@ -17,14 +17,13 @@ from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 
 from kimi_ros.nodes import qos
-from kimi_ros.nodes.bag import Bag, BagError, BagTopics
+from kimi_ros.nodes.bag import TRANSFORMS, Bag, BagError, BagTopics, is_static
 from kimi_ros.nodes.messages import time_message
 from kimi_ros.nodes.parameters import BAG_PARAMETERS, declare_parameters
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.stamps import nanoseconds
 
 _PAUSE = 1.0  # seconds between two rounds
-_TRANSFORMS = 'TFMessage'
 
 
 class BagPlayer(Node):
@@ -69,8 +68,8 @@ class BagPlayer(Node):
                 wait = time - (self.get_clock().now().nanoseconds - began) / 1e9
                 if self._end.wait(max(wait, 0.0)):
                     return
-                transforms = kind.endswith(_TRANSFORMS)
-                if shift is None and transforms and not topic.endswith('tf_static'):
+                transforms = kind == TRANSFORMS
+                if shift is None and transforms and not is_static(topic):
                     continue  # their times mean nothing before that of an image is known
                 message = deserialize_message(data, _type(kind))
                 for header in _headers(message):
@@ -86,10 +85,8 @@ class BagPlayer(Node):
 
     def _sender(self, topic: str, kind: str) -> Any:
         if topic not in self._senders:
-            of_transforms = qos.TRANSFORMS
-            if topic.endswith('tf_static'):
-                of_transforms = qos.STATIC_TRANSFORMS
-            profile = of_transforms if kind.endswith(_TRANSFORMS) else qos.IMAGES
+            of_transforms = qos.STATIC_TRANSFORMS if is_static(topic) else qos.TRANSFORMS
+            profile = of_transforms if kind == TRANSFORMS else qos.IMAGES
             name = self._names.get(topic, topic)
             self._senders[topic] = self.create_publisher(_type(kind), name, profile)
         return self._senders[topic]
