@@ -145,13 +145,7 @@ class ExecutorNode(ManagedNode):
         if plan is None:
             self.stop('the plan was forgotten')
             return
-        with self._changed:
-            for known in (self._current, self._next):
-                if known is not None and known.plan.id == plan.id:
-                    if message.approval != known.plan.approval:
-                        known.stop.set(f'the plan was withdrawn: {plan.say}')
-                    return
-        if plan.id in self._begun or not plan.steps:  # without steps: an answer, a question
+        if self._is_known(message) or not plan.steps:  # without steps: an answer, a question
             return
         execution = PlanExecution(
             message,
@@ -161,10 +155,28 @@ class ExecutorNode(ManagedNode):
         )
         if reason := self._refusal(message):
             self._tell(execution, ExecutionStatus.REFUSED, reason)
-            return
+        else:
+            self._take(execution, robot, stops)
+
+    def _is_known(self, message: PlanMessage) -> bool:
+        """Return whether a plan was taken before; one that goes on ends if it was withdrawn."""
+        with self._changed:
+            for known in (self._current, self._next):
+                if known is not None and known.plan.id == message.id:
+                    if message.approval != known.plan.approval:
+                        known.stop.set(f'the plan was withdrawn: {message.say}')
+                    return True
+        return message.id in self._begun
+
+    def _take(self, execution: PlanExecution, robot: RobotActions, stops: int) -> None:
+        """Let a plan follow the one that goes on, which is stopped.
+
+        :param robot: that of the moment at which the plan came.
+        :param stops: how often it had been told to stop at that moment.
+        """
         replaced = None
         with self._changed:
-            self._begun.append(plan.id)
+            self._begun.append(execution.plan.id)
             # A stop that came while the plan was looked at is for it, too.
             ended = self._robot is not robot or self._stops != stops
             if not ended:
