@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -39,7 +40,7 @@ from kimi_ros.nodes.messages import (
 from kimi_ros.nodes.model_loader import ModelBundle, ModelLoader, load_bundle
 from kimi_ros.nodes.parameters import KIMI_PARAMETERS, declare_parameters
 from kimi_ros.nodes.plan_publisher import PlanPublisher
-from kimi_ros.nodes.request_handler import FrameLimits, Outcome, RequestHandler
+from kimi_ros.nodes.request_handler import Found, FrameLimits, Outcome, RequestHandler
 from kimi_ros.nodes.request_queue import RequestQueue
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.stamps import nanoseconds
@@ -279,33 +280,36 @@ class KimiNode(ManagedNode):
     def _on_find_objects(
         self, request: FindObjects.Request, response: FindObjects.Response
     ) -> FindObjects.Response:
-        try:
+        def find(cancel: Event) -> Found:
             look = self._publisher.look(request.plan_id)
             if look is None:
                 raise RequestError(
                     ErrorCode.NO_SUCH_PLAN, f'there is no plan {request.plan_id!r} of this node'
                 )
-            if (handler := self._handler) is None:
-                raise RequestError(ErrorCode.UNKNOWN, _INACTIVE)
+            handler = self._active_handler()
             objects = [object_from_message(item) for item in request.objects]
-            with self._queue.track() as cancel:
-                after = nanoseconds(request.after)
-                frame, found = handler.find_objects(objects, look.camera, after, cancel)
-        except Exception as error:  # every failure is a response
-            response.error_code, response.error_msg = int(error_code_of(error)), str(error)
-            return response
-        response.header.stamp = time_message(frame.stamp)
-        response.header.frame_id = frame.frame_id
-        response.objects = [object_to_message(item) for item in found]
-        return response
+            after = nanoseconds(request.after)
+            return handler.find_objects(objects, look.camera, after, cancel)
+
+        return self._answer_with_objects(response, find)
 
     def _on_locate(self, request: Locate.Request, response: Locate.Response) -> Locate.Response:
-        try:
-            if (handler := self._handler) is None:
-                raise RequestError(ErrorCode.UNKNOWN, _INACTIVE)
+        def find(cancel: Event) -> Found:
             names = [name for name in request.names if name.strip()]
+            return self._active_handler().locate(names, request.camera, cancel)
+
+        return self._answer_with_objects(response, find)
+
+    def _active_handler(self) -> RequestHandler:
+        if (handler := self._handler) is None:
+            raise RequestError(ErrorCode.UNKNOWN, _INACTIVE)
+        return handler
+
+    def _answer_with_objects(self, response: Any, find: Callable[[Event], Found]) -> Any:
+        """Fill in the response of a service that looks for objects."""
+        try:
             with self._queue.track() as cancel:
-                frame, found = handler.locate(names, request.camera, cancel)
+                frame, found = find(cancel)
         except Exception as error:  # every failure is a response
             response.error_code, response.error_msg = int(error_code_of(error)), str(error)
             return response

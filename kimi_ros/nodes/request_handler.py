@@ -36,6 +36,9 @@ _LOG = logging.getLogger(__name__)
 _ACTING = (Status.OK, Status.ANSWER)  # whose objects are meant, not offered
 _LANGUAGES = ('', 'en', 'zh')
 
+Found = tuple[CameraFrame, tuple[GroundedObject, ...]]
+"""An image, and the objects that are in it."""
+
 
 @dataclass(frozen=True)
 class FrameLimits:
@@ -156,7 +159,7 @@ class RequestHandler:
 
     def find_objects(
         self, objects: Sequence[GroundedObject], camera: str, after: int, cancel: Event
-    ) -> tuple[CameraFrame, tuple[GroundedObject, ...]]:
+    ) -> Found:
         """Return a new image, and those of a plan's objects that are in it.
 
         :param after: nanoseconds: the image must be newer.
@@ -168,9 +171,7 @@ class RequestHandler:
             received, frame, _ = self._wait_for_frame(buffer, cancel, after)
             return received, bundle.agent.find_objects(objects, frame, cancel)
 
-    def locate(
-        self, names: Sequence[str], camera: str, cancel: Event
-    ) -> tuple[CameraFrame, tuple[GroundedObject, ...]]:
+    def locate(self, names: Sequence[str], camera: str, cancel: Event) -> Found:
         """Return the latest image, and all that it shows under these names.
 
         :raises RequestError: there is no image to look at, or the queue is full.
