@@ -133,9 +133,15 @@ def start(environment, tmp_path_factory):
     yield from _starter(environment, tmp_path_factory)
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module')
 def start_shared(environment, tmp_path_factory):
-    """Start processes that are stopped after the session."""
+    """Start processes that are stopped after the module."""
+    yield from _starter(environment, tmp_path_factory)
+
+
+@pytest.fixture(scope='session')
+def start_for_all(environment, tmp_path_factory):
+    """Start processes that are stopped after the session: for what most modules need."""
     yield from _starter(environment, tmp_path_factory)
 
 
@@ -166,18 +172,18 @@ def _path(environment):
 
 
 @pytest.fixture(scope='session')
-def scripted(start_shared):
+def scripted(start_for_all):
     """The node with a scripted model and three cameras, of which `none` never publishes."""
-    return start_shared(
+    return start_for_all(
         'scripted_node',
         {'cameras': ['front', 'odd', 'none'], 'frame_wait': 0.5, 'max_frame_age': 2.0},
     )
 
 
 @pytest.fixture(scope='session')
-def front(start_shared):
+def front(start_for_all):
     """A small simulated camera at 10 Hz on front/image."""
-    return start_shared(
+    return start_for_all(
         'kimi_ros.nodes.sim_camera', {'width': 160, 'height': 120}, '-r', '__ns:=/front'
     )
 
