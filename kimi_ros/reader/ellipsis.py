@@ -20,12 +20,7 @@ def has_ellipsis(reading: Reading, texts: Sequence[str]) -> bool:
 
     :param texts: the instruction and the turns before it, the newest first.
     """
-    return any(
-        _is_elliptical(thing, texts)
-        for step in reading.steps
-        for things in step.things.values()
-        for thing in things
-    )
+    return any(_is_elliptical(thing, texts) for step in reading.steps for thing in step.all_things)
 
 
 def fill_ellipsis(reading: Reading, texts: Sequence[str], previous: Reading) -> Reading:
@@ -41,7 +36,7 @@ def fill_ellipsis(reading: Reading, texts: Sequence[str], previous: Reading) -> 
     def fill(thing: Thing) -> Thing:
         if not _is_elliptical(thing, texts):
             return thing
-        number = 'other' if _OTHER.search(_text(thing.words, texts)) else thing.number
+        number = 'other' if _OTHER.search(thing.words.text_in(texts)) else thing.number
         bare = not (thing.attributes or thing.order or thing.landmarks)
         return replace(thing, words=noun if bare else thing.words, head=noun, number=number)
 
@@ -49,7 +44,7 @@ def fill_ellipsis(reading: Reading, texts: Sequence[str], previous: Reading) -> 
 
 
 def _is_elliptical(thing: Thing, texts: Sequence[str]) -> bool:
-    return not thing.head.turn and bool(_ELLIPTICAL.fullmatch(_text(thing.head, texts)))
+    return not thing.head.turn and bool(_ELLIPTICAL.fullmatch(thing.head.text_in(texts)))
 
 
 def _antecedent(previous: Reading) -> Span | None:
@@ -69,7 +64,3 @@ def _map_things(reading: Reading, change: Callable[[Thing], Thing]) -> Reading:
         for step in reading.steps
     )
     return replace(reading, steps=steps)
-
-
-def _text(span: Span, texts: Sequence[str]) -> str:
-    return texts[span.turn][span.start : span.end].strip()

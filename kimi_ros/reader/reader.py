@@ -15,6 +15,7 @@ import numpy as np
 from kimi_ros.reader.decoder import EventDecoder, EventPrediction, SlotPrediction, TokenSpan
 from kimi_ros.reader.ellipsis import fill_ellipsis, has_ellipsis
 from kimi_ros.reader.features import TokenizedInstruction
+from kimi_ros.reader.handling_rules import apply_handling_rules
 from kimi_ros.reader.labels import COVERAGE, EVENTS, SLOTS
 from kimi_ros.reader.noun_phrases import NounPhraseParser
 from kimi_ros.reader.numbers import parse_quantity
@@ -95,6 +96,7 @@ class Reader:
         :raises ReaderError: without skills, or if two have the same name.
         """
         history = tuple(history)[:2]
+        texts = (instruction, *history)
         tokenized = self._network.featurizer.tokenize_instruction(instruction, history)
         catalogue = self._encoded_catalogue(tuple(skills), language or detect_language(instruction))
         if not any(
@@ -104,17 +106,17 @@ class Reader:
             return Reading('unclear')
         encoded = self._network.encode_instruction(tokenized, catalogue)
         decoded = EventDecoder(self._network, catalogue, tokenized, encoded).decode()
-        parser = NounPhraseParser(self._network, tokenized, encoded, (instruction, *history))
+        parser = NounPhraseParser(self._network, tokenized, encoded, texts)
         reading, penalty = _ReadingBuilder(skills, catalogue, parser).build(decoded.events)
-        ruled = apply_verb_rules(reading, (instruction, *history), skills)
-        certain, reading = ruled.outcome != reading.outcome, ruled
+        ruled = apply_verb_rules(reading, texts, skills)
+        certain = ruled.outcome != reading.outcome
+        reading = apply_handling_rules(ruled, texts, skills)
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
         reading = add_recipient(reading, instruction, skills, tokenized)
         reading = add_place_relation(reading, instruction, skills)
         reading = add_object_place(reading, instruction, skills, tokenized)
         reading = add_question_place(reading, instruction, tokenized)
         reading = complete_texts(reading, instruction, skills, tokenized)
-        texts = (instruction, *history)
         if history and has_ellipsis(reading, texts):
             previous = self.read(history[0], skills, language, history[1:])
             reading = fill_ellipsis(reading, texts, previous)
@@ -142,9 +144,8 @@ class Reader:
 
 def _crosses_clauses(reading: Reading, texts: Sequence[str]) -> bool:
     """Return whether a name goes on behind the end of a clause, as no noun phrase does."""
-    things = (t for step in reading.steps for group in step.things.values() for t in group)
-    names = (texts[t.words.turn][t.words.start : t.words.end] for t in things)
-    return any(_CLAUSE_END.search(name) for name in names)
+    things = (thing for step in reading.steps for thing in step.all_things)
+    return any(_CLAUSE_END.search(thing.words.text_in(texts)) for thing in things)
 
 
 class _ReadingBuilder:

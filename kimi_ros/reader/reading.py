@@ -6,6 +6,7 @@ nobody said.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 # Spatial relations to a landmark, of which the thing is a part or to which it is nearest, too.
@@ -44,6 +45,10 @@ class Span:
     start: int
     end: int
     turn: int = 0
+
+    def text_in(self, texts: Sequence[str]) -> str:
+        """Return its words; `texts` are the instruction and those before it, the newest first."""
+        return texts[self.turn][self.start : self.end]
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,11 @@ class Step:
     values: dict[str, Value] = field(default_factory=dict)
     relation: str = ''
     condition: Condition | None = None
+
+    @property
+    def all_things(self) -> tuple[Thing, ...]:
+        """The noun phrases of all arguments."""
+        return tuple(thing for group in self.things.values() for thing in group)
 
 
 @dataclass(frozen=True)

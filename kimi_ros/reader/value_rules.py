@@ -37,7 +37,7 @@ def covered_spans(reading: Reading) -> list[Span]:
     spans = [reading.verb]
     for step in reading.steps:
         spans += [step.verb, *(value.words for value in step.values.values())]
-        things += [thing for some in step.things.values() for thing in some]
+        things += step.all_things
         things += [step.condition.thing] if step.condition else []
     while things:
         thing = things.pop()

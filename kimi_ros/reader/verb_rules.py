@@ -1,4 +1,4 @@
-"""Rules for steps whose verb contradicts their skill, and for clauses that only name the means.
+"""Rules for steps whose verb contradicts their skill.
 
 A skill's name and description are evidence of what it does. "Rotate the block to the left" is no
 request for a skill that only pushes things, however well the direction fits.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from kimi_ros.reader.reading import Question, Reading, Span, Step, Thing
+from kimi_ros.reader.reading import Question, Reading, Span, Step
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
 from kimi_ros.reader.tokenizer import normalize
 
@@ -84,16 +84,6 @@ _IDIOM = re.compile(
     r'|tell\b.*?\bto\s+(?!(?:the|an?|my|his|her|our|your|their)\b)'
 )
 _TURN_SWITCH = re.compile(r'\s*(?:\S+\s+){0,6}?(?:on|off|up|down|over|into)\b')
-_GRASP = re.compile(r'grasp|grab|grip|hold|take hold|get hold|seiz|抓|握|拉住|捏|拿住')
-_TAKE_NAME = re.compile(r'pick|lift|grasp|grab|take')
-_PUT = re.compile(r'put|place|lay|set|store|stow|stick')
-_PUT_NAME = re.compile(r'put|place|set_down|stow|store')
-# Between a verb of putting and the noun of a place: what is put, and the preposition.
-_PUT_IN = re.compile(
-    r"\s+(?:(?:the|a|an|my|your|our|that|this)\s+)?(?P<thing>[a-z'-]+(?:\s+[a-z'-]+){0,3}?)\s+"
-    r'(?P<preposition>into|in|inside|onto|on)\s+(?:(?:the|a|an|my|your|our|that|this)\s+)?'
-)
-_HANDLE = re.compile(r'\b(?:handle|knob|grip|latch|pull)s?\b|把手|拉手|手柄|旋钮')
 _TELL_ME = re.compile(
     r'\b(?:tell\s+(?:me|us)\s+(?:the|his|her|their|its)\s+(?:\w+\s+){1,2}'
     r'|(?:give|show)\s+(?:me|us)\s+(?:the|his|her|their|its)\s+(?:\w+\s+)?'
@@ -115,13 +105,13 @@ def apply_verb_rules(
     """
     if not reading.steps:
         return reading
+    texts = tuple(map(normalize, texts))
     cards = {card.name: card for card in skills}
     if question := _asked_attribute(reading, texts[0], cards):
         return question
     steps = []
-    for step in _without_means(reading.steps, texts):
-        step = _with_source(_named_by_verb(step, texts, cards), texts, cards)
-        step = _with_place(step, texts, cards)
+    for step in reading.steps:
+        step = _named_by_verb(step, texts, cards)
         if meant := _contradicted(step, texts, cards[step.skill]):
             other = _by_evidence(step, meant, cards)
             if other is None and not meant.vague:
@@ -138,23 +128,23 @@ def _asked_attribute(
 
     "Tell me the name of the woman in the hall" asks for no greeting.
     """
-    if len(reading.steps) != 1 or not (asked := _TELL_ME.search(normalize(instruction))):
+    if len(reading.steps) != 1 or not (asked := _TELL_ME.search(instruction)):
         return None
     (step,) = reading.steps
     if step.verb != Span(asked.start(), asked.start() + 4) or step.values:
         return None
     if _speaks(cards[step.skill]):
         return None
-    things = tuple(thing for group in step.things.values() for thing in group)
-    return replace(reading, outcome='answer', steps=(), question=Question('attribute', things))
+    question = Question('attribute', step.all_things)
+    return replace(reading, outcome='answer', steps=(), question=question)
 
 
 def _contradicted(step: Step, texts: Sequence[str], card: SkillCard) -> _VerbClass | None:
     """Return what the verb of a step means, if that is something else than its skill."""
     if not step.verb:
         return None
-    verb, text = _text(step.verb, texts), _GREETING.sub('', _description(card))
-    rest = normalize(texts[step.verb.turn])[step.verb.start :]
+    verb, text = step.verb.text_in(texts), _GREETING.sub('', _description(card))
+    rest = texts[step.verb.turn][step.verb.start :]
     meant = next((meaning for meaning in _VERB_CLASSES if meaning.verbs.match(verb)), None)
     if meant is None or meant.evidence.search(text):
         return None
@@ -195,31 +185,6 @@ def _by_evidence(step: Step, meant: _VerbClass, cards: dict[str, SkillCard]) -> 
     )
 
 
-def _with_source(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -> Step:
-    """Return a step of grasping whose place comes first: that is where the thing is.
-
-    "From the shelf, grab the tin" places nothing.
-    """
-    card = cards[step.skill]
-    grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
-    if len(grounded) != 2 or not step.verb or not _GRASP.match(_text(step.verb, texts)):
-        return step
-    things, places = (step.things.get(name, ()) for name in grounded)
-    if len(things) != 1 or len(places) != 1 or places[0].words.turn != step.verb.turn:
-        return step
-    takes = [
-        other.name
-        for other in cards.values()
-        if _TAKE_NAME.search(normalize(other.name))
-        and [a.type in GROUNDED_TYPES for a in other.arguments] == [True]
-    ]
-    if places[0].words.end > step.verb.start or len(takes) != 1:
-        return step
-    slot = cards[takes[0]].arguments[0].name
-    thing = replace(things[0], relation=step.relation or 'in', landmarks=places)
-    return replace(step, skill=takes[0], things={slot: (thing,)}, relation='')
-
-
 def _speaks(card: SkillCard) -> bool:
     return bool(
         any(a.type == 'string' for a in card.arguments)
@@ -232,7 +197,7 @@ def _named_by_verb(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]
 
     "Follow her to the hall" asks for follow(person), not for guide(person, place).
     """
-    verb = _text(step.verb, texts) if step.verb and not step.verb.turn else ''
+    verb = step.verb.text_in(texts) if step.verb and not step.verb.turn else ''
     other, card = cards.get(verb), cards[step.skill]
     if not other or other is card or verb in _LIGHT_VERBS or verb in _description(card):
         return step
@@ -244,89 +209,8 @@ def _named_by_verb(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]
     return replace(step, skill=other.name, things=named, values={}, relation='')
 
 
-def _with_place(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -> Step:
-    """Return a step of putting with its place, where its skill takes the place for the thing.
-
-    "Put the tin in the crate" stacks no crate.
-    """
-    things = [thing for group in step.things.values() for thing in group]
-    if len(cards[step.skill].arguments) != 1 or len(things) != 1 or not step.verb:
-        return step
-    (place,) = things
-    if not _PUT.fullmatch(_text(step.verb, texts)) or place.words.turn != step.verb.turn:
-        return step
-    text = normalize(texts[step.verb.turn])
-    put = _PUT_IN.fullmatch(text, step.verb.end, max(step.verb.end, place.words.start))
-    placing = [
-        card
-        for card in cards.values()
-        if _PUT_NAME.match(normalize(card.name))
-        and [a.type in GROUNDED_TYPES for a in card.arguments] == [True, True]
-    ]
-    if not put or len(placing) != 1:
-        return step
-    (card,) = placing
-    words = Span(*put.span('thing'), step.verb.turn)
-    head = Span(words.start + put['thing'].rfind(' ') + 1, words.end, words.turn)
-    slots = [a.name for a in card.arguments]
-    named: dict[str, tuple[Thing, ...]] = {slots[0]: (Thing(words, head),), slots[1]: (place,)}
-    relation = 'on' if put['preposition'] in ('on', 'onto') else 'in'
-    return replace(step, skill=card.name, things=named, relation=relation)
-
-
-def _without_means(steps: Sequence[Step], texts: Sequence[str]) -> tuple[Step, ...]:
-    """Return the steps without those that take a handle for the sake of the next step.
-
-    "Hold the cupboard's knob and pull it open": the cupboard is opened, nothing is picked up.
-    """
-    kept: list[Step] = []
-    part: Thing | None = None
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
-        held, part = part, _held_part(step, following, texts)
-        if part is None:
-            kept.append(_with_whole(step, held) if held else step)
-    return tuple(kept)
-
-
-def _held_part(step: Step, following: Step | None, texts: Sequence[str]) -> Thing | None:
-    """Return the handle that a step takes for the sake of the following one, or None."""
-    things = [thing for group in step.things.values() for thing in group]
-    if following is None or len(things) != 1 or step.values or not step.verb:
-        return None
-    (thing,) = things
-    if not _GRASP.match(_text(step.verb, texts)) or not _HANDLE.search(_text(thing.words, texts)):
-        return None
-    used = [thing for group in following.things.values() for thing in group]
-    if not used or not _shares_words(used[0].words, thing.words, texts):
-        return None
-    return thing
-
-
-def _with_whole(step: Step, part: Thing) -> Step:
-    """Return the step with the whole instead of its part, where it names the whole."""
-    if part.relation != 'part_of' or not part.landmarks:
-        return step
-    things = {
-        name: part.landmarks if group and group[0].words == part.words else group
-        for name, group in step.things.items()
-    }
-    return replace(step, things=things)
-
-
-def _shares_words(one: Span, other: Span, texts: Sequence[str]) -> bool:
-    if one == other:
-        return True
-    words = set(re.findall(r'[a-z]+', _text(one, texts))) - {'the', 'a', 'of'}
-    shared = words & set(re.findall(r'[a-z]+', _text(other, texts)))
-    return bool(shared) or (not words and _text(one, texts) in _text(other, texts))
-
-
 def _description(card: SkillCard) -> str:
     """Return the name of a skill and its descriptions, in lower case."""
     described = card.description
     texts = [described] if isinstance(described, str) else described.values()
     return normalize(' '.join((re.sub('[_-]+', ' ', card.name), *texts)))
-
-
-def _text(span: Span, texts: Sequence[str]) -> str:
-    return normalize(texts[span.turn][span.start : span.end]).strip()

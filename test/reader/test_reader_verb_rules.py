@@ -1,8 +1,9 @@
-"""Steps whose verb asks for something else than their skill."""
+"""Steps whose verb asks for something else than their skill, and steps of taking and putting."""
 
 import pytest
 
 from kimi_ros.reader import Argument, SkillCard
+from kimi_ros.reader.handling_rules import apply_handling_rules
 from kimi_ros.reader.reading import Reading, Span, Step, Thing, Value
 from kimi_ros.reader.verb_rules import apply_verb_rules
 
@@ -35,7 +36,8 @@ def step(text, skill, verb, value='', **things):
 
 
 def ruled(text, steps, *skills):
-    return apply_verb_rules(Reading('steps', tuple(steps)), (text,), skills)
+    reading = apply_verb_rules(Reading('steps', tuple(steps)), (text,), skills)
+    return apply_handling_rules(reading, (text,), skills)
 
 
 @pytest.mark.parametrize(

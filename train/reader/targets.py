@@ -203,7 +203,7 @@ def _things(reading: Reading) -> Iterator[Thing]:
     queue = list(reading.forbidden)
     queue += reading.question.things if reading.question else ()
     for step in reading.steps:
-        queue += [thing for things in step.things.values() for thing in things]
+        queue += step.all_things
         queue += [step.condition.thing] if step.condition else ()
     while queue:
         thing = queue.pop(0)

@@ -1,0 +1,145 @@
+"""Rules for taking and putting: where a thing is, where it goes, by which handle it is taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from kimi_ros.reader.reading import Reading, Span, Step, Thing
+from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
+from kimi_ros.reader.tokenizer import normalize
+
+_GRASP = re.compile(r'grasp|grab|grip|hold|take hold|get hold|seiz|抓|握|拉住|捏|拿住')
+_TAKE_NAME = re.compile(r'pick|lift|grasp|grab|take')
+_PUT = re.compile(r'put|place|lay|set|store|stow|stick')
+_PUT_NAME = re.compile(r'^(?:put|place|set_down|stow|store)')
+_DETERMINER = r'(?:(?:the|a|an|my|your|our|that|this)\s+)?'
+# Between a verb of putting and the noun of a place: what is put, and the preposition.
+_PUT_IN = re.compile(
+    rf"\s+{_DETERMINER}(?P<thing>[a-z'-]+(?:\s+[a-z'-]+){{0,3}}?)\s+"
+    rf'(?P<preposition>into|in|inside|onto|on)\s+{_DETERMINER}'
+)
+_HANDLE = re.compile(r'\b(?:handle|knob|grip|latch|pull)s?\b|把手|拉手|手柄|旋钮')
+
+
+def apply_handling_rules(
+    reading: Reading, texts: Sequence[str], skills: Sequence[SkillCard]
+) -> Reading:
+    """Return the reading with steps of taking and putting as they are meant.
+
+    :param texts: the instruction and the turns before it, the newest first.
+    """
+    if not reading.steps:
+        return reading
+    texts = tuple(map(normalize, texts))
+    cards = {card.name: card for card in skills}
+    steps = (
+        _with_place(_with_source(step, texts, cards), texts, cards)
+        for step in _without_means(reading.steps, texts)
+    )
+    return replace(reading, steps=tuple(steps))
+
+
+def _with_source(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCard]) -> Step:
+    """Return a step of grasping whose place comes first: that is where the thing is.
+
+    "From the shelf, grab the tin" places nothing.
+    """
+    card = cards[step.skill]
+    grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
+    if len(grounded) != 2 or not step.verb or not _GRASP.match(step.verb.text_in(texts)):
+        return step
+    things, places = (step.things.get(name, ()) for name in grounded)
+    if len(things) != 1 or len(places) != 1 or places[0].words.turn != step.verb.turn:
+        return step
+    taking = _only_skill(_TAKE_NAME, 1, cards)
+    if taking is None or places[0].words.end > step.verb.start:
+        return step
+    slot = taking.arguments[0].name
+    thing = replace(things[0], relation=step.relation or 'in', landmarks=places)
+    return replace(step, skill=taking.name, things={slot: (thing,)}, relation='')
+
+
+def _with_place(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCard]) -> Step:
+    """Return a step of putting with its place, where its skill takes the place for the thing.
+
+    "Put the tin in the crate" stacks no crate.
+    """
+    things = step.all_things
+    if len(cards[step.skill].arguments) != 1 or len(things) != 1 or not step.verb:
+        return step
+    (place,) = things
+    if not _PUT.fullmatch(step.verb.text_in(texts)) or place.words.turn != step.verb.turn:
+        return step
+    text = texts[step.verb.turn]
+    put = _PUT_IN.fullmatch(text, step.verb.end, max(step.verb.end, place.words.start))
+    placing = _only_skill(_PUT_NAME, 2, cards)
+    if not put or placing is None:
+        return step
+    words = Span(*put.span('thing'), step.verb.turn)
+    head = Span(words.start + put['thing'].rfind(' ') + 1, words.end, words.turn)
+    slots = [a.name for a in placing.arguments]
+    named: dict[str, tuple[Thing, ...]] = {slots[0]: (Thing(words, head),), slots[1]: (place,)}
+    relation = 'on' if put['preposition'] in ('on', 'onto') else 'in'
+    return replace(step, skill=placing.name, things=named, relation=relation)
+
+
+def _only_skill(
+    name: re.Pattern[str], things: int, cards: Mapping[str, SkillCard]
+) -> SkillCard | None:
+    """Return the one skill of such a name that takes so many things and no more, or None."""
+    found = [
+        card
+        for card in cards.values()
+        if name.search(normalize(card.name))
+        and [a.type in GROUNDED_TYPES for a in card.arguments] == [True] * things
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _without_means(steps: Sequence[Step], texts: Sequence[str]) -> tuple[Step, ...]:
+    """Return the steps without those that take a handle for the sake of the next step.
+
+    "Hold the cupboard's knob and pull it open": the cupboard is opened, nothing is picked up.
+    """
+    kept: list[Step] = []
+    part: Thing | None = None
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        held, part = part, _held_part(step, following, texts)
+        if part is None:
+            kept.append(_with_whole(step, held) if held else step)
+    return tuple(kept)
+
+
+def _held_part(step: Step, following: Step | None, texts: Sequence[str]) -> Thing | None:
+    """Return the handle that a step takes for the sake of the following one, or None."""
+    things = step.all_things
+    if following is None or len(things) != 1 or step.values or not step.verb:
+        return None
+    (thing,) = things
+    if not _GRASP.match(step.verb.text_in(texts)) or not _HANDLE.search(thing.words.text_in(texts)):
+        return None
+    used = following.all_things
+    if not used or not _shares_words(used[0].words, thing.words, texts):
+        return None
+    return thing
+
+
+def _with_whole(step: Step, part: Thing) -> Step:
+    """Return the step with the whole instead of its part, where it names the whole."""
+    if part.relation != 'part_of' or not part.landmarks:
+        return step
+    things = {
+        name: part.landmarks if group and group[0].words == part.words else group
+        for name, group in step.things.items()
+    }
+    return replace(step, things=things)
+
+
+def _shares_words(one: Span, other: Span, texts: Sequence[str]) -> bool:
+    if one == other:
+        return True
+    words = set(re.findall(r'[a-z]+', one.text_in(texts))) - {'the', 'a', 'of'}
+    shared = words & set(re.findall(r'[a-z]+', other.text_in(texts)))
+    return bool(shared) or (not words and one.text_in(texts) in other.text_in(texts))
