@@ -249,9 +249,8 @@ class SpeechNode(ManagedNode):
             else:
                 quiet = speaker.quiet_for() if speaker is not None else float('inf')
                 quiet -= now - heard.ended + heard.duration  # before it, not after
-                self._dialogue.assists = self._assist_runs()
                 outcome, actions = self._dialogue.hear(
-                    transcript, self._vocabulary, now, heard.addressed, quiet
+                    transcript, self._expected(), now, heard.addressed, quiet
                 )
         self._publish_transcript(
             transcript.text,

@@ -134,14 +134,10 @@ Action = Say | Instruct | Stop | Decide
 
 
 class Dialogue:
-    """Remembers what it asked, and what was said last. Not thread-safe.
-
-    :ivar assists: there is somebody for requests of `kimi_ros.speech.requests`.
-    """
+    """Remembers what it asked, and what was said last. Not thread-safe."""
 
     def __init__(self, settings: Settings | None = None):
         self.settings = settings or Settings()
-        self.assists = False
         self._unsure: Instruct | None = None
         self._unsure_until = self._open_until = float('-inf')
         self._plan: PlanNotice | None = None
@@ -253,7 +249,7 @@ class Dialogue:
                 return Outcome.COMMAND, []
             text, addressed = rest, True
         found = match(text, vocabulary)
-        if self.assists and parse_request(text):
+        if vocabulary.assists and parse_request(text):
             # Its names are any words: not corrected to those of the robot's own things.
             found = replace(
                 found, text=normalize(text), addressed=True, known=True, corrected=False

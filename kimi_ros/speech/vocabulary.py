@@ -59,7 +59,7 @@ class Vocabulary:
     """The words that a command is made of.
 
     :ivar things: names of things, with or without attributes, by language.
-    :ivar assists: requests of `kimi_ros.speech.requests` are expected, too.
+    :ivar assists: there is somebody for requests of `kimi_ros.speech.requests`.
     """
 
     skills: tuple[SpokenSkill, ...]

@@ -1,5 +1,7 @@
 """What is a request for guidance or narration, and what is not."""
 
+from dataclasses import replace
+
 import pytest
 
 from kimi_ros.speech.dialogue import Dialogue, Instruct, Outcome
@@ -42,8 +44,8 @@ def test_dialogue_takes_requests_where_somebody_is_there_for_them(vocabulary):
     heard = Transcript('Guide me to the harmonica.', 'en', 0.9)
     dialogue = Dialogue()
     assert dialogue.hear(heard, vocabulary, 0.0, quiet=100.0) == (Outcome.IGNORED, [])
-    dialogue.assists = True
-    outcome, actions = dialogue.hear(heard, vocabulary, 0.0, quiet=100.0)
+    assisted = replace(vocabulary, assists=True)
+    outcome, actions = dialogue.hear(heard, assisted, 0.0, quiet=100.0)
     assert (outcome, actions) == (
         Outcome.INSTRUCTION,
         [Instruct('guide me to the harmonica', 'en')],
