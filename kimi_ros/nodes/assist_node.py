@@ -30,7 +30,6 @@ from kimi_ros.assist.things import load_kinds
 from kimi_ros.nodes import qos
 from kimi_ros.nodes.assist_output import AssistOutput
 from kimi_ros.nodes.assist_parameters import ASSIST_PARAMETERS, validation_error
-from kimi_ros.nodes.camera_geometry import GeometryWarning
 from kimi_ros.nodes.cameras import CameraSubscriptions
 from kimi_ros.nodes.codes import RequestError
 from kimi_ros.nodes.diagnostics import Level, StatusReport
@@ -42,14 +41,13 @@ from kimi_ros.nodes.managed_node import ManagedNode
 from kimi_ros.nodes.messages import time_message
 from kimi_ros.nodes.parameters import declare_parameters
 from kimi_ros.nodes.runner import run_node
-from kimi_ros.nodes.transforms import CameraPoseLookup
+from kimi_ros.nodes.transforms import QuickPoseLookup
 from kimi_ros.speech.commands import Command, find_command
 from kimi_ros.speech.directions import Wording
 from kimi_ros.speech.narration import Narrator
 from kimi_ros.speech.requests import AssistRequest, Wish, parse_request
 
 _FRAME_WAIT = 0.5  # seconds
-_POSE_WAIT = 0.03  # seconds: an overlay that waits for a transform is late
 _REPEAT_PERIOD = 5.0  # seconds between equal messages in the log
 _INTRODUCTION = 5.0  # seconds, to say what narration is not
 _KIMI_WAIT = 3.0  # seconds that a question waits for a kimi that does not run, or just starts
@@ -83,9 +81,7 @@ class AssistNode(ManagedNode):
         self._kimi = LocateClient(self, kimi, camera, self._callback_group)
         base_frame = self.value('base_frame')
         self._decoder = FrameDecoder(
-            _QuickPoses(CameraPoseLookup(self, base_frame)),
-            base_frame,
-            lambda: self.value('distortion'),
+            QuickPoseLookup(self, base_frame), base_frame, lambda: self.value('distortion')
         )
         self._cameras: CameraSubscriptions | None = None
         self._thread: Thread | None = None
@@ -223,7 +219,7 @@ class AssistNode(ManagedNode):
     def _current_session(self) -> Session | None:
         """Return what the parameters ask for now; a new one where they have changed."""
         mode, target = self.value('mode'), self.value('target')
-        wording = Wording(self.value('language'), self.value('clock'), self.value('units'))
+        wording = self._wording()
         key = (mode, target if mode == 'guide' else '', self._searches)
         if key != self._session_key:
             self._session_key, self._session = key, None
@@ -241,6 +237,9 @@ class AssistNode(ManagedNode):
             session.narrator.interval = self.value('interval')
             session.period = self.value('locate_period')
         return session
+
+    def _wording(self) -> Wording:
+        return Wording(self.value('language'), self.value('clock'), self.value('units'))
 
     def _narration(self, narrator: Narrator) -> Surroundings:
         read = self._reader.read if self._reader is not None else None
@@ -323,8 +322,7 @@ class AssistNode(ManagedNode):
         ends, side = self._ends, self._next_question()
         if side is None:  # a stop came first
             return
-        wording = Wording(self.value('language'), self.value('clock'), self.value('units'))
-        view = self._narration(Narrator(wording))
+        view = self._narration(Narrator(self._wording()))
         began, after = time.monotonic(), -1
         while (
             time.monotonic() - began < _QUESTION_WAIT
@@ -366,24 +364,6 @@ class AssistNode(ManagedNode):
         else:
             report = StatusReport('assist', Level.OK, mode, values)
         self.publish_reports([report], '')
-
-
-class _QuickPoses:
-    """Poses of optical frames, the newest one where that of an image's time is not there yet."""
-
-    def __init__(self, poses: CameraPoseLookup):
-        self._poses = poses
-
-    def lookup(
-        self, frame_id: str, stamp: int, timeout: float
-    ) -> tuple[Any, GeometryWarning | None]:
-        """See CameraPoseLookup."""
-        pose, warning = self._poses.lookup(frame_id, stamp, min(timeout, _POSE_WAIT))
-        return (pose, warning) if warning is None else self._poses.lookup(frame_id, 0, 0.0)
-
-    def transform(self, target: str, source: str, stamp: int, timeout: float) -> Any:
-        """See CameraPoseLookup."""
-        return self._poses.transform(target, source, stamp, min(timeout, _POSE_WAIT))
 
 
 def make_executor(node: AssistNode) -> MultiThreadedExecutor:

@@ -21,7 +21,7 @@ from kimi_ros.nodes.bag import TRANSFORMS, Bag, BagError, BagTopics, is_static
 from kimi_ros.nodes.messages import time_message
 from kimi_ros.nodes.parameters import BAG_PARAMETERS, declare_parameters
 from kimi_ros.nodes.runner import run_node
-from kimi_ros.nodes.stamps import nanoseconds
+from kimi_ros.nodes.stamps import NANO, nanoseconds, seconds
 
 _PAUSE = 1.0  # seconds between two rounds
 
@@ -65,7 +65,7 @@ class BagPlayer(Node):
             began = self.get_clock().now().nanoseconds
             shift = None
             for time, topic, kind, data in self._bag.messages():
-                wait = time - (self.get_clock().now().nanoseconds - began) / 1e9
+                wait = time - seconds(self.get_clock().now().nanoseconds - began)
                 if self._end.wait(max(wait, 0.0)):
                     return
                 transforms = kind == TRANSFORMS
@@ -76,7 +76,7 @@ class BagPlayer(Node):
                     stamp = nanoseconds(header.stamp)
                     # Static transforms may be stamped long before the recording.
                     if shift is None and stamp and not transforms:
-                        shift = began + round(time * 1e9) - stamp
+                        shift = began + round(time * NANO) - stamp
                     header.stamp = time_message(max(stamp + (shift or 0), 0))
                 self._sender(topic, kind).publish(message)
             if not self._value('loop'):

@@ -17,7 +17,7 @@ from kimi_ros.nodes.diagnostics import StatusReport, camera_report, frame_loss_w
 from kimi_ros.nodes.frame_buffer import FrameBuffer
 from kimi_ros.nodes.frame_decoder import FrameDecoder
 from kimi_ros.nodes.frame_rate import FrameRateMonitor
-from kimi_ros.nodes.stamps import nanoseconds
+from kimi_ros.nodes.stamps import nanoseconds, seconds
 
 _ACTIVE = 5.0  # seconds: a topic with a message in this time is active
 
@@ -95,7 +95,7 @@ class CameraSubscriptions:
             )
         latest = buffer.latest()
         now = self._node.get_clock().now().nanoseconds
-        age = None if latest is None else (now - latest.stamp) / 1e9
+        age = None if latest is None else seconds(now - latest.stamp)
         error, warnings = decoder.check(latest, buffer) if latest else ('', [])
         max_age = self._value('max_frame_age')
         prefix = f'{name}/' if name else ''

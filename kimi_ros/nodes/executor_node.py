@@ -33,6 +33,7 @@ from kimi_ros.nodes.parameters import EXECUTOR_PARAMETERS, declare_parameters
 from kimi_ros.nodes.plan_execution import FailedError, PlanExecution, Stop, StoppedError
 from kimi_ros.nodes.robot_actions import ANSWER_TIMEOUT, RobotActions, wait
 from kimi_ros.nodes.runner import run_node
+from kimi_ros.nodes.stamps import seconds
 from kimi_ros.resources import share
 
 _LOOK_TIMEOUT = 60.0  # seconds
@@ -192,7 +193,7 @@ class ExecutorNode(ManagedNode):
         """Return why a plan must not be carried out now, or ''."""
         plan = plan_from_message(message)
         assert plan is not None
-        now = self.get_clock().now().nanoseconds / 1e9
+        now = seconds(self.get_clock().now().nanoseconds)
         max_age = self.value('max_plan_age')
         if reason := refusal(plan, self._catalogue.hash, self._actions, now, max_age):
             return reason

@@ -10,9 +10,9 @@ from time import monotonic
 from typing import Any
 
 from kimi_ros.nodes.codes import ErrorCode, RequestError
+from kimi_ros.nodes.stamps import NANO
 from kimi_ros.nodes.waiting import wait_cancellable
 
-_NANO = 1_000_000_000
 _NEVER = -(10**18)  # nanoseconds
 _DEPTH_TIMEOUT = 0.25  # seconds: two or three periods of a typical camera
 # Images, and depth images, that wait for each other: one may lag three periods behind.
@@ -129,7 +129,7 @@ class FrameBuffer:
 
         def usable() -> list[CameraFrame]:
             time = now()
-            recent = [f for f in self._frames() if abs(time - f.stamp) <= max_age * _NANO]
+            recent = [f for f in self._frames() if abs(time - f.stamp) <= max_age * NANO]
             return [f for f in recent if f.stamp > after]
 
         def with_depth() -> bool:
@@ -147,7 +147,7 @@ class FrameBuffer:
                 wait_cancellable(self._changed, lambda: bool(usable()), cancel, left, activity)
             frames = usable()
             if not frames:
-                ages = [(now() - f.stamp) / _NANO for f in self._frames()]
+                ages = [(now() - f.stamp) / NANO for f in self._frames()]
                 raise self._no_frame(ages, max_age, timeout)
             return next((f for f in frames if f.depth is not None), frames[0])
 
@@ -155,12 +155,12 @@ class FrameBuffer:
         """Find the latest image that has a depth image of its time, and the closest such."""
         for stamp, frame_id, image in reversed(self._images):
             gaps = [abs(stamp - depth_stamp) for depth_stamp, _ in self._depths]
-            if gaps and min(gaps) <= tolerance * _NANO:
+            if gaps and min(gaps) <= tolerance * NANO:
                 depth_stamp, depth = self._depths[gaps.index(min(gaps))]
                 self._matched = CameraFrame(stamp, frame_id, image, depth)
                 self._drop(stamp, depth_stamp)
                 return
-        if self._images and (self._images[-1][0] - self._depth_stamp) > _PENDING * _NANO:
+        if self._images and (self._images[-1][0] - self._depth_stamp) > _PENDING * NANO:
             self._drop(self._images[-1][0], self._depth_stamp)
 
     def _drop(self, image_stamp: int, depth_stamp: int) -> None:

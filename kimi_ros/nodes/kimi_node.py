@@ -43,7 +43,7 @@ from kimi_ros.nodes.plan_publisher import PlanPublisher
 from kimi_ros.nodes.request_handler import Found, FrameLimits, Outcome, RequestHandler
 from kimi_ros.nodes.request_queue import RequestQueue
 from kimi_ros.nodes.runner import run_node
-from kimi_ros.nodes.stamps import nanoseconds
+from kimi_ros.nodes.stamps import nanoseconds, seconds
 from kimi_ros.nodes.transforms import CameraPoseLookup
 
 _EXTRA_THREADS = 4  # besides one per request: cancel requests, services, timers
@@ -338,7 +338,7 @@ class KimiNode(ManagedNode):
     # Diagnostics.
 
     def _seconds(self) -> float:
-        return self.get_clock().now().nanoseconds / 1e9
+        return seconds(self.get_clock().now().nanoseconds)
 
     def _publish_diagnostics(self) -> None:
         self._publisher.approvals.check_expiry()

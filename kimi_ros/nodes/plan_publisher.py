@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import PoseArray, PoseStamped
-from rclpy.node import Node
-from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
@@ -26,6 +24,7 @@ from kimi_ros.nodes.approvals import ApprovalManager
 from kimi_ros.nodes.codes import ErrorCode
 from kimi_ros.nodes.detections import Detection2DArray, plan_detections
 from kimi_ros.nodes.images import encode_jpeg
+from kimi_ros.nodes.managed_node import ManagedNode
 from kimi_ros.nodes.markers import plan_markers
 from kimi_ros.nodes.messages import plan_to_message
 from kimi_ros.nodes.request_handler import Outcome
@@ -56,7 +55,7 @@ class PlanPublisher:
     :ivar last: id of the latest plan, and seconds from goal accepted to plan published.
     """
 
-    def __init__(self, node: Node, clock: Callable[[], float]):
+    def __init__(self, node: ManagedNode, clock: Callable[[], float]):
         """Create the publishers.
 
         :param clock: returns seconds, for the expiry of plans.
@@ -67,21 +66,16 @@ class PlanPublisher:
         self.last = ('', 0.0)
         self._looks: dict[str, Look] = {}  # by plan id
 
-        def publisher(kind: type, topic: str, profile: QoSProfile) -> Any:
-            return node.create_publisher(
-                kind, topic, profile, qos_overriding_options=qos.overridable()
-            )
-
-        self._plan = publisher(PlanMessage, '~/plan', qos.LATCHED)
-        self._say = publisher(String, '~/say', qos.STATUS)
-        self._annotated = publisher(CompressedImage, '~/annotated/compressed', qos.IMAGES)
-        self._markers = publisher(MarkerArray, '~/markers', qos.LATCHED)
-        self._json = publisher(String, '~/plan_json', qos.LATCHED)
-        self._target = publisher(PoseStamped, '~/target', qos.STATUS)
-        self._targets = publisher(PoseArray, '~/targets', qos.STATUS)
+        self._plan = node.publisher(PlanMessage, '~/plan', qos.LATCHED)
+        self._say = node.publisher(String, '~/say', qos.STATUS)
+        self._annotated = node.publisher(CompressedImage, '~/annotated/compressed', qos.IMAGES)
+        self._markers = node.publisher(MarkerArray, '~/markers', qos.LATCHED)
+        self._json = node.publisher(String, '~/plan_json', qos.LATCHED)
+        self._target = node.publisher(PoseStamped, '~/target', qos.STATUS)
+        self._targets = node.publisher(PoseArray, '~/targets', qos.STATUS)
         self._detections: Any = None
         if Detection2DArray is not None:
-            self._detections = publisher(Detection2DArray, '~/detections', qos.STATUS)
+            self._detections = node.publisher(Detection2DArray, '~/detections', qos.STATUS)
 
     def publish(
         self, outcome: Outcome, accepted_at: float, cancel: Event, on_plan: Callable[[], None]
@@ -166,7 +160,7 @@ class PlanPublisher:
         annotated = CompressedImage(header=message.header, format='jpeg')
         # Plans about the same frame share a stamp: the JPEG comment tells whose image it is.
         drawn = draw_plan(rgb, plan)
-        quality = self._node.get_parameter('jpeg_quality').value
+        quality = self._node.value('jpeg_quality')
         annotated.data = encode_jpeg(drawn, quality, comment=plan.id)
         self._annotated.publish(annotated)
 

@@ -30,6 +30,7 @@ except ImportError:
     TFMessage = None
 
 _TIMEOUT = 0.2  # seconds: a moving camera's transform arrives a little after its image
+_QUICK_TIMEOUT = 0.03  # seconds: an overlay that waits for a transform is late
 _REMEDY = 'publish it (robot_state_publisher, static_transform_publisher) or set camera_pose'
 
 
@@ -77,6 +78,21 @@ class CameraPoseLookup:
         if self._listener is None:
             raise TransformError('neither tf2_ros nor tf2_msgs is installed')
         return np.asarray(self._listener.lookup(target, source, stamp, timeout))
+
+
+class QuickPoseLookup(CameraPoseLookup):
+    """Gives the newest pose where that of an image's time is not there yet."""
+
+    def lookup(
+        self, frame_id: str, stamp: int, timeout: float = _QUICK_TIMEOUT
+    ) -> tuple[np.ndarray | None, GeometryWarning | None]:
+        """See CameraPoseLookup."""
+        pose, warning = super().lookup(frame_id, stamp, timeout)
+        return (pose, warning) if warning is None else super().lookup(frame_id, 0, 0.0)
+
+    def transform(self, target: str, source: str, stamp: int, timeout: float) -> np.ndarray:
+        """See CameraPoseLookup."""
+        return super().transform(target, source, stamp, min(timeout, _QUICK_TIMEOUT))
 
 
 class _Tf2Listener:
