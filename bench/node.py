@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _ROUNDS = 25
 _NAMES = {1: 'one step', 3: 'three steps'}
 _SCENE = 3  # four objects, all different
+_FAST_CAMERA = {'width': 1920, 'height': 1080, 'rate': 60.0}
 
 
 class Node:
@@ -39,8 +41,13 @@ class Node:
             raise Missing(f'ROS 2 is not available ({error}): see kimi doctor') from error
         self._client = KimiClient
 
-    def seconds(self, rounds: int) -> dict[str, list[float]]:
-        """Latencies of plans with one step and with three steps."""
+    def seconds(
+        self, rounds: int, camera: Mapping[str, Any] | None = None
+    ) -> dict[str, list[float]]:
+        """Latencies of plans with one step and with three steps.
+
+        :param camera: parameters of the camera; None is 640x480 at 10 Hz.
+        """
         from kimi_ros.eval.held_out_scenes import FIRST_EVALUATION_SEED
         from kimi_ros.nodes.sim_camera import render_scene
 
@@ -50,7 +57,7 @@ class Node:
         with tempfile.TemporaryDirectory() as folder:
             policy = _short_approval(Path(folder))
             node = {'model': self._model, 'threads': self._threads, 'policy': str(policy)}
-            started = (('sim_camera', {'seed': seed}), ('kimi_node', node))
+            started = (('sim_camera', {'seed': seed, **(camera or {})}), ('kimi_node', node))
             try:
                 for name, parameters in started:
                     module, log = f'kimi_ros.nodes.{name}', Path(folder) / f'{name}.log'
@@ -111,11 +118,15 @@ def instructions(truth: Sequence[ObjectTruth]) -> dict[int, list[str]]:
 
 
 def measure(model: str, threads: int) -> Results:
-    """The medians of 25 instructions about 640x480 that take a step, and that take three."""
+    """The medians of 25 instructions that take a step, and that take three.
+
+    About images of 640x480 at 10 Hz, and of 1920x1080 at 60 Hz.
+    """
     found = Results()
     try:
         with Worker('node', threads, model=model) as node:
             taken = node.call('seconds', rounds=_ROUNDS)
+            fast = node.call('seconds', rounds=_ROUNDS, camera=_FAST_CAMERA)
     except Missing as reason:
         found.missing['node.plan'] = str(reason)
         return found
@@ -126,4 +137,8 @@ def measure(model: str, threads: int) -> Results:
         note = f'{steps}, {len(seconds)} of {_ROUNDS}'
         found.add(name, f'goal accepted to plan published, {steps}', 's', seconds, note)
         found.add(f'{name}.slowest', 'the slowest of these', 's', [max(seconds)])
+        if beside := fast[steps]:
+            label = f'the same with a 60 Hz 1080p camera, {steps}'
+            ratio = f'{median(beside) / median(seconds):.2f} times as long'
+            found.add(f'{name}.fast_camera', label, 's', beside, ratio)
     return found
