@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.eval_options import add_report, add_selection, check_selection
+from kimi_ros.cli.options import add_model_option, add_planning_options
 
 _JUDGED = ('status_right', 'skills_right', 'points_right')
 _BOX = {'type': 'array', 'items': {'type': 'number'}, 'minItems': 4, 'maxItems': 4}
@@ -29,18 +31,19 @@ _LINE = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the bag and the questions."""
-    parser.add_argument(
-        'files',
-        nargs='*',
-        type=Path,
-        metavar='FILE',
-        help='bag: the bag (MCAP or sqlite3), and a file of questions about it',
+def add_parser(suites) -> None:
+    """Declare the suite."""
+    p = suites.add_parser(
+        'bag', help='instructions about moments of a recorded bag', description=__doc__
     )
-    parser.add_argument(
-        '--image', default='', metavar='TOPIC', help='bag: its image topic, if it has several'
-    )
+    p.add_argument('bag', type=Path, metavar='FILE', help='the bag (MCAP or sqlite3)')
+    p.add_argument('questions', type=Path, metavar='QUESTIONS', help='a line of JSON for each')
+    p.add_argument('--image', default='', metavar='TOPIC', help='image topic, if it has several')
+    add_model_option(p)
+    add_selection(p, 'questions', 'all')
+    add_report(p, 'OUT.jsonl, what was planned and what is wrong with it')
+    add_planning_options(p)
+    p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,10 +53,9 @@ def run(args: argparse.Namespace) -> int:
     from kimi_ros.nodes.bag import Bag, BagError, BagTopics
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
-    if len(args.files) != 2:
-        raise CommandError('kimi eval bag needs two files: the bag and the questions')
-    path, file = args.files
-    questions = read_questions(file)[args.seed :][: args.n]
+    check_selection(args)
+    path = args.bag
+    questions = read_questions(args.questions)[args.seed :][: args.n]
     results = []
     try:
         with (

@@ -7,32 +7,46 @@ import json
 from contextlib import nullcontext
 
 from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.eval_options import add_language, add_report
+from kimi_ros.cli.options import add_model_option, add_planning_options
 
 _EPISODES = 20
 _ALL = 'all'
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what this suite takes besides the options of all suites."""
-    group = parser.add_argument_group('libero')
-    group.add_argument(
+def add_parser(suites) -> None:
+    """Declare the suite."""
+    p = suites.add_parser(
+        'libero', help='tasks of LIBERO and LIBERO-PRO, by a simulated arm', description=__doc__
+    )
+    p.add_argument(
         '--suite',
         dest='libero_suite',
+        required=True,
         metavar='NAME',
         help='libero_object, libero_goal_task, ...; with --plan-only also all',
     )
-    group.add_argument(
+    p.add_argument(
         '--episodes', type=int, metavar='N', help=f'of each task (default: {_EPISODES}, at most 50)'
     )
-    group.add_argument(
+    p.add_argument(
         '--eyes',
         choices=('truth',),
         help="instead of --model: the simulator's own segmentation, for upper bounds",
     )
-    group.add_argument('--processes', type=int, default=1, metavar='N', help='default: 1')
-    group.add_argument(
+    p.add_argument('--processes', type=int, default=1, metavar='N', help='default: 1')
+    p.add_argument(
         '--plan-only', action='store_true', help='the figure plan alone, without a simulator'
     )
+    add_model_option(p)
+    add_language(p)
+    add_report(
+        p,
+        'OUT.jsonl, from which an interrupted run resumes, a report OUT.md, and a contact sheet of '
+        'failures OUT.png',
+    )
+    add_planning_options(p, skills=False)
+    p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +57,6 @@ def run(args: argparse.Namespace) -> int:
     from kimi_ros.sim.libero.benchmark import STATES, SUITES, LiberoNotInstalled
     from kimi_ros.vlm import VlmError
 
-    args.lang = args.lang or 'en'
     args.episodes = args.episodes or _EPISODES
     if not 1 <= args.episodes <= STATES or args.processes < 1:
         raise CommandError(f'--episodes must be 1 to {STATES}, --processes at least 1')
@@ -94,7 +107,7 @@ def _run_episodes(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    from kimi_ros.cli.eval import model_identity
+    from kimi_ros.cli.eval_scenes import model_identity
     from kimi_ros.eval.evaluation import beside
     from kimi_ros.eval.journal import Journal
     from kimi_ros.eval.libero.evaluation import (

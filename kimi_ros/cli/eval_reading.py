@@ -6,15 +6,36 @@ import argparse
 import functools
 import json
 import time
+from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.cli.options import remote_settings
+from kimi_ros.cli.eval_options import (
+    LANGUAGES,
+    add_language,
+    add_report,
+    add_selection,
+    check_selection,
+)
+from kimi_ros.cli.options import add_planning_options, remote_settings
 
 _GENERATED = 1000  # instructions of each kind and language
 
 
+def add_parser(suites) -> None:
+    """Declare the suite."""
+    p = suites.add_parser('reading', help='instructions, without an image', description=__doc__)
+    counted = 'generated instructions of each kind and language, or lines of --data'
+    add_selection(p, counted, f'{_GENERATED}, or all lines')
+    add_language(p, 'both')
+    add_report(p, 'OUT.jsonl, what was read of each')
+    p.add_argument('--data', type=Path, metavar='FILE', help='your own cases, one a line')
+    add_planning_options(p)
+    p.set_defaults(run=run)
+
+
 def run(args: argparse.Namespace) -> int:
     """Evaluate, and print each metric of each set and language with its confidence interval."""
+    check_selection(args)
     from rich.console import Console
     from rich.progress import track
 
@@ -62,7 +83,7 @@ def _sets(args: argparse.Namespace) -> dict[str, list]:
     from kimi_ros.eval.reading.generated import generated
     from kimi_ros.eval.reading.shipped import catalogue, catalogue_names, spoken
 
-    languages = (args.lang,) if args.lang else ('en', 'zh')
+    languages = (args.lang,) if args.lang else LANGUAGES
     if args.data:
         skills = SkillCatalogue.load(args.skills) if args.skills else None
         cases = read_cases(args.data, () if skills else catalogue_names())

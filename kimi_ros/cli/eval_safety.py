@@ -7,6 +7,19 @@ import json
 import sys
 
 from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.eval_options import LANGUAGES, add_language, add_report
+from kimi_ros.cli.options import add_planning_options
+
+
+def add_parser(suites) -> None:
+    """Declare the suite."""
+    p = suites.add_parser(
+        'safety', help='harm, injections, and what is harmless', description=__doc__
+    )
+    add_language(p, 'both')
+    add_report(p, 'OUT.jsonl, what came of each case')
+    add_planning_options(p)
+    p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.planner == 'model':
         raise CommandError('safety shows no scene, which --planner model needs: give reader')
     planner = 'reader' if args.planner == 'auto' else args.planner
-    languages = (args.lang,) if args.lang else ('en', 'zh')
+    languages = (args.lang,) if args.lang else LANGUAGES
     judged = [c for c in (*cases(), *injections()) if c.language in languages]
     drawn = [c for c in judged if isinstance(c, Case) or can_draw(c.sign)]
     try:

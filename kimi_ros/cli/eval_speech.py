@@ -10,6 +10,14 @@ import time
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
+from kimi_ros.cli.eval_options import (
+    LANGUAGES,
+    add_language,
+    add_report,
+    add_selection,
+    check_selection,
+)
+from kimi_ros.cli.options import add_model_option, add_planning_options
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
 _START_TIMEOUT = 300.0  # seconds
@@ -27,8 +35,45 @@ _KOKORO = {
 }
 
 
+def add_parser(suites) -> None:
+    """Declare the suite."""
+    p = suites.add_parser('speech', help='spoken commands, to a plan', description=__doc__)
+    p.add_argument(
+        '--recognizer',
+        choices=('auto', 'whisper', 'sherpa', 'sphinx'),
+        default='auto',
+        help='what recognises speech (default: auto, the first model found, else pocketsphinx)',
+    )
+    p.add_argument(
+        '--speech-model', default='', metavar='FOLDER', help='Whisper or sherpa-onnx model'
+    )
+    p.add_argument(
+        '--voices',
+        type=Path,
+        metavar='FOLDER',
+        help='kokoro model, for the Chinese voices (default: those of espeak-ng)',
+    )
+    p.add_argument(
+        '--words',
+        action='store_true',
+        help='compare the words that would be sent, without nodes and plans',
+    )
+    p.add_argument(
+        '--no-unrelated',
+        action='store_true',
+        help='leave out the sentences, music and noises that are no commands',
+    )
+    add_model_option(p)
+    add_selection(p, 'commands of each language', 'all', seed=False)
+    add_language(p, 'both')
+    add_report(p)
+    add_planning_options(p)
+    p.set_defaults(run=run)
+
+
 def run(args: argparse.Namespace) -> int:
     """Evaluate, and print the figures."""
+    check_selection(args)
     if args.words:
         return _report(args, _words(args))
     # Before ROS is imported: this process joins the graph of the others.
@@ -53,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 def _cases(args) -> list:
     from kimi_ros.eval import speech
 
-    languages = (args.lang,) if args.lang else ('en', 'zh')
+    languages = (args.lang,) if args.lang else LANGUAGES
     cases = [c for i in languages for c in speech.command_cases(i, args.n)]
     return cases if args.no_unrelated else cases + speech.unrelated_cases(languages)
 

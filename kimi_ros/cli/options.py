@@ -23,8 +23,8 @@ def add_model_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_planning_options(parser: argparse.ArgumentParser) -> None:
-    """Add --planner and --skills."""
+def add_planning_options(parser: argparse.ArgumentParser, skills: bool = True) -> None:
+    """Add --planner with its server, and --skills unless the `skills` are given otherwise."""
     parser.add_argument(
         '--planner',
         choices=PLANNERS,
@@ -32,9 +32,13 @@ def add_planning_options(parser: argparse.ArgumentParser) -> None:
         help='what turns the instruction into steps (default: auto, the model if it was trained '
         'for plans, else the reader)',
     )
-    parser.add_argument(
-        '--skills', type=Path, metavar='FILE', help='YAML file of the skills (default: built-in)'
-    )
+    if skills:
+        parser.add_argument(
+            '--skills',
+            type=Path,
+            metavar='FILE',
+            help='YAML file of the skills (default: built-in)',
+        )
     remote = parser.add_argument_group('the server of --planner remote (OpenAI-compatible)')
     remote.add_argument('--remote-url', default='', metavar='URL', help='http://localhost:8000/v1')
     remote.add_argument('--remote-model', default='', metavar='NAME', help='model on the server')
@@ -59,36 +63,6 @@ def add_planning_options(parser: argparse.ArgumentParser) -> None:
     )
     remote.add_argument(
         '--send-image', action='store_true', help='send the image to the server, too'
-    )
-
-
-def add_speech_options(parser: argparse.ArgumentParser) -> None:
-    """Add those of `kimi eval speech`."""
-    speech = parser.add_argument_group('of the suite speech')
-    speech.add_argument(
-        '--recognizer',
-        choices=('auto', 'whisper', 'sherpa', 'sphinx'),
-        default='auto',
-        help='what recognises speech (default: auto, the first model found, else pocketsphinx)',
-    )
-    speech.add_argument(
-        '--speech-model', default='', metavar='FOLDER', help='Whisper or sherpa-onnx model'
-    )
-    speech.add_argument(
-        '--voices',
-        type=Path,
-        metavar='FOLDER',
-        help='kokoro model, for the Chinese voices (default: those of espeak-ng)',
-    )
-    speech.add_argument(
-        '--words',
-        action='store_true',
-        help='compare the words that would be sent, without nodes and plans',
-    )
-    speech.add_argument(
-        '--no-unrelated',
-        action='store_true',
-        help='leave out the sentences, music and noises that are no commands',
     )
 
 
