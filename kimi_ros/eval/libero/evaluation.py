@@ -16,7 +16,7 @@ from kimi_ros.eval.journal import Journal
 from kimi_ros.eval.libero.judging import FIGURES, TRUTH, judge_episode
 from kimi_ros.eval.metrics import Metric, compute_metric
 from kimi_ros.eval.outcome import Outcome
-from kimi_ros.sim.libero.benchmark import STATES, read_tasks
+from kimi_ros.sim.libero.benchmark import STATES, Task, read_tasks
 from kimi_ros.sim.libero.world import World
 
 _AT_ONCE = 5  # episodes that a process runs before it tells
@@ -92,6 +92,23 @@ def failures_sheet(journal: Journal, pictures: Path) -> np.ndarray | None:
     return contact_sheet(failures) if failures else None
 
 
+class _Stage:
+    """The world of a process: it stays while tasks share a scene."""
+
+    def __init__(self):
+        self._world: World | None = None
+
+    def show(self, task: Task) -> World:
+        if self._world is None or not self._world.turn_to(task):
+            if self._world is not None:
+                self._world.close()
+            self._world = World(task)
+        return self._world
+
+
+_stage = _Stage()
+
+
 def _results(shares: Sequence[_Share], processes: int) -> Iterator[tuple[int, Outcome, np.ndarray]]:
     if processes == 1:
         for share in shares:
@@ -116,7 +133,8 @@ def _episode_list(share: _Share) -> list[tuple[int, Outcome, np.ndarray]]:
 def _episodes(share: _Share) -> Iterator[tuple[int, Outcome, np.ndarray]]:
     settings = share.settings
     task = read_tasks(settings.suite)[share.task]
-    with World(task) as world, _eyes(settings.eyes) as eyes:
+    world = _stage.show(task)
+    with _eyes(settings.eyes) as eyes:
         for state in share.states:
             outcome, picture = judge_episode(
                 world, state, eyes, settings.planner, settings.language

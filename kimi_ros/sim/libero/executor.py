@@ -19,7 +19,7 @@ CHANGES = ('open', 'close', 'push')
 _PLACES = ('place', 'stack')
 _OTHERS = {
     'open': skills.open_drawer,
-    'close': skills.close_drawer,
+    'close': skills.close,
     'push': skills.push,
     'turn_on': skills.turn_on,
     'turn_off': skills.turn_off,

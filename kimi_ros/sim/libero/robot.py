@@ -25,7 +25,8 @@ MAX_TRANSLATION = 0.05
 MAX_ROTATION = 0.5
 """Radians of a control step that an action of 1 asks for."""
 
-_OWN_STATE = ('robot0_eef_pos', 'robot0_eef_quat', 'robot0_gripper_qpos', 'robot0_joint_pos')
+OWN_STATE = ('robot0_eef_pos', 'robot0_eef_quat', 'robot0_gripper_qpos', 'robot0_joint_pos')
+"""What the environment may tell: the arm's own sensors."""
 _OPTICAL = np.diag([1.0, -1.0, -1.0])  # MuJoCo's cameras look along -z, y up
 
 
@@ -119,7 +120,7 @@ class Robot:
 
 def own_state(observation: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return what a robot's own sensors tell: everything about the things is left out."""
-    return {name: np.array(observation[name], float) for name in _OWN_STATE}
+    return {name: np.array(observation[name], float) for name in OWN_STATE}
 
 
 def _rotation(quaternion: np.ndarray) -> np.ndarray:

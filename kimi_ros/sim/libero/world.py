@@ -11,7 +11,7 @@ import numpy as np
 
 from kimi_ros.sim.gl import choose_backend
 from kimi_ros.sim.libero.benchmark import Task, require_libero
-from kimi_ros.sim.libero.robot import HEIGHT, WIDTH, Robot
+from kimi_ros.sim.libero.robot import HEIGHT, OWN_STATE, WIDTH, Robot
 
 _SETTLE = 10  # control steps in which things come to rest before a task begins, as is the custom
 _WAIT = np.array([0, 0, 0, 0, 0, 0, -1.0])
@@ -61,12 +61,32 @@ class World:
             horizon=10_000,  # the robot counts its steps itself
             hard_reset=False,  # the model stays the same: only the state is set
         )
+        # What nobody reads need not be computed 500 times a second.
+        sensors = self._env.env._observables
+        for name in set(sensors) - set(OWN_STATE):
+            del sensors[name]
 
     def __enter__(self) -> World:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the simulator."""
         self._env.close()
+
+    def turn_to(self, task: Task) -> bool:
+        """Take another task of the same scene; tell whether it is of the same scene.
+
+        A scene is built in seconds to minutes, and the tasks of some suites share one.
+        """
+        problem = _problem(task)
+        if _scene(problem) != _scene(self._env.env.parsed_problem):
+            return False
+        self.task = task
+        self._env.env.parsed_problem = problem
+        return True
 
     def begin(self, number: int) -> Robot:
         """Set the scene to one of the task's initial states and return its robot."""
@@ -105,3 +125,17 @@ class World:
     def goal(self) -> tuple[tuple[str, ...], ...]:
         """Return the predicates that must hold at the end: ('on', thing, place), ..."""
         return tuple(tuple(state) for state in self._env.env.parsed_problem['goal_state'])
+
+
+def _problem(task: Task) -> dict:
+    from libero.libero.envs.bddl_utils import robosuite_parse_problem
+
+    return robosuite_parse_problem(str(task.file))
+
+
+def _scene(problem: dict) -> tuple:
+    """Return what a scene is built of: where movable things are is an initial state's business."""
+    movable = {name for names in problem['objects'].values() for name in names}
+    standing = [state for state in problem['initial_state'] if state[1] not in movable]
+    built = ('problem_name', 'fixtures', 'regions', 'objects', 'scene_properties')
+    return (*(problem[part] for part in built), standing)

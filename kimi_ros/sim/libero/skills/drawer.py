@@ -1,4 +1,4 @@
-"""Open and close: a drawer by its handle, gripped or pushed from outside, in a straight line."""
+"""A drawer: opened and closed by its handle, gripped or pushed from outside, in a straight line."""
 
 from __future__ import annotations
 

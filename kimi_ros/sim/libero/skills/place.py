@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from kimi_ros.sim.libero.doors import find_door
 from kimi_ros.sim.libero.motion import CLOSED, OPEN, down, move_to, set_gripper
 from kimi_ros.sim.libero.points import CELL, HeightMap, Shape, Target, cloud, shape_at, top_middle
 from kimi_ros.sim.libero.robot import CAMERAS, Robot
+from kimi_ros.sim.libero.skills.inside import put_in
 from kimi_ros.sim.libero.skills.pick import HOLDS
 from kimi_ros.sim.libero.skills.result import Held, Result
 
-_CARRY = 0.10  # metres over all that is on the way
+_CARRY = 0.03  # metres over all that is on the way
+_LOW_ARM = 0.24  # metres; what is higher than this is the arm, which is in the picture as well
 _ASIDE = 0.06  # metres to move aside from what hangs over the way up
 _DROP = 0.008  # metres over the surface at which the hand lets go
 _REACH = 0.05  # metres from the fingertips to their outer sides, when open
@@ -24,9 +27,15 @@ _ENOUGH = 20  # pixels that show it
 
 
 def place(robot: Robot, target: Target, held: Held) -> Result:
-    """Put what is held on or into what is at a target, or down at a free spot."""
+    """Put what is held on or into what is at a target, or down at a free spot.
+
+    A box whose door stands open is put into, through that door.
+    """
+    door = None if target.box is None else find_door(shape_at(target))
+    if door is not None:
+        return put_in(robot, door, held)
     goal, ground = _goal(target, held)
-    clear = max(robot.arm.position[2], goal[2] + _CARRY)
+    clear = max(robot.arm.position[2], goal[2] + _CARRY, _over(robot, target, held, goal))
     rotation = down(held.yaw)
     _leave_overhang(robot, target, held)
     move_to(robot, np.array([*robot.arm.position[:2], clear]), rotation, CLOSED, tolerance=0.03)
@@ -53,6 +62,23 @@ def _leave_overhang(robot: Robot, target: Target, held: Held) -> None:
     aside = _ASIDE * away / max(float(np.linalg.norm(away)), 1e-6)
     goal = robot.arm.position + [*aside, 0]
     move_to(robot, goal, down(held.yaw), CLOSED, tolerance=0.015)
+
+
+def _over(robot: Robot, target: Target, held: Held, goal: np.ndarray) -> float:
+    """Return how high the fingertips carry what they hold over what is on its way."""
+    start, end = robot.arm.position[:2] + held.offset[:2], goal[:2] + held.offset[:2]
+    points = cloud(target.frame).reshape(-1, 3)
+    points = points[points[:, 2] < _LOW_ARM]
+    width = held.size[:2].max() / 2 + _CARRY
+    # It still stands in the picture where it was.
+    others = points[np.linalg.norm(points[:, :2] - start, axis=1) > width]
+    way = end - start
+    share = np.clip((others[:, :2] - start) @ way / max(way @ way, 1e-9), 0, 1)
+    away = np.linalg.norm(others[:, :2] - start - share[:, None] * way, axis=1)
+    heights = np.sort(others[away < width, 2])
+    if len(heights) < _ENOUGH:
+        return -np.inf
+    return float(heights[-_ENOUGH]) + _CARRY - held.offset[2]
 
 
 def _goal(target: Target, held: Held) -> tuple[np.ndarray, float]:
