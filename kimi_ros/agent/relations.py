@@ -185,7 +185,11 @@ def _pixel_gap(one: Candidate, other: Candidate) -> float:
 
 
 def _middle(candidates: Sequence[Candidate]) -> list[Candidate]:
-    ranked = sorted(candidates, key=lambda c: _center(c)[0])
+    """Return the middle one of a row or, such as drawers are, of a stack; of an even number, two."""
+    if not candidates:
+        return []
+    along = int(np.ptp([_center(c) for c in candidates], axis=0).argmax())
+    ranked = sorted(candidates, key=lambda c: _center(c)[along])
     half = len(ranked) // 2
     return ranked[half : half + 1] if len(ranked) % 2 else ranked[half - 1 : half + 1]
 

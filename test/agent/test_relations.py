@@ -132,6 +132,17 @@ def test_ranks_count_along_the_order(flat):
     assert select_by_order(things, Order('middle'), flat) == [MIDDLE]
 
 
+def test_the_middle_one_of_a_stack_is_that_of_its_height(flat):
+    top, middle, bottom = (
+        thing(x, y, x + 80, y + 30) for x, y in ((120, 60), (90, 120), (110, 180))
+    )
+    assert select_by_order([bottom, top, middle], Order('middle'), flat) == [middle]
+
+
+def test_the_middle_of_none_is_none(flat):
+    assert select_by_order([], Order('middle'), flat) == []
+
+
 def test_a_lead_in_doubt_returns_both(flat):
     a, b = thing(100, 100, 160, 160), thing(105, 200, 165, 260)
     assert select_by_order([a, b], Order('leftmost'), flat) == [a, b]
