@@ -122,15 +122,20 @@ def kinds_of(name: str, there: set[str] | None = None) -> set[str]:
     :param there: the kinds to choose from; all if None.
     """
     plain = _ARTICLE.sub('', name.strip().lower())
-    fitting = [
-        (len(called), kind)
-        for kind, group in _names().items()
-        if there is None or kind in there
-        for called in group
-        if called == plain or _holds(plain, called)
-    ]
-    longest = max((length for length, _ in fitting), default=0)
-    return {kind for length, kind in fitting if length == longest}
+    # "The drawer of the cabinet" is a drawer.
+    head = plain.partition(' of ')[0] if plain.isascii() else plain.rpartition('的')[2]
+    for text in (head, plain):
+        fitting = [
+            (len(called), kind)
+            for kind, group in _names().items()
+            if there is None or kind in there
+            for called in group
+            if called == text or _holds(text, called)
+        ]
+        if fitting:
+            longest = max(fitting)[0]
+            return {kind for length, kind in fitting if length == longest}
+    return set()
 
 
 def _holds(text: str, called: str) -> bool:
