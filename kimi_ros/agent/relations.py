@@ -185,7 +185,7 @@ def _pixel_gap(one: Candidate, other: Candidate) -> float:
 
 
 def _middle(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the middle one of a row or, such as drawers are, of a stack; of an even number, two."""
+    """Return the middle one of a row or a stack (of drawers); of an even number, two."""
     if not candidates:
         return []
     along = int(np.ptp([_center(c) for c in candidates], axis=0).argmax())
