@@ -10,7 +10,10 @@ from kimi_ros.reader.reading import Reading, Span, Step, Thing
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
 from kimi_ros.reader.tokenizer import normalize
 
-_GRASP = re.compile(r'grasp|grab|grip|hold|take hold|get hold|seiz|抓|握|拉住|捏|拿住')
+_GRASP = re.compile(
+    r'grasp|grab|grip|hold|take hold|get hold|seiz|pick|lift|tweez|clutch|clasp|hoist|heave|fetch|'
+    r'elevat|抓|握|拉住|捏|拿住'
+)
 _TAKE_NAME = re.compile(r'pick|lift|grasp|grab|take')
 _PUT = re.compile(r'put|place|lay|set|store|stow|stick')
 _PUT_NAME = re.compile(r'^(?:put|place|set_down|stow|store)')
@@ -42,9 +45,9 @@ def apply_handling_rules(
 
 
 def _with_source(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCard]) -> Step:
-    """Return a step of grasping whose place comes first: that is where the thing is.
+    """Return a step of grasping with a place as a step of taking what is there.
 
-    "From the shelf, grab the tin" places nothing.
+    "From the shelf, grab the tin" and "lift the tin left of the jar" place nothing.
     """
     card = cards[step.skill]
     grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
@@ -54,10 +57,15 @@ def _with_source(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCard
     if len(things) != 1 or len(places) != 1 or places[0].words.turn != step.verb.turn:
         return step
     taking = _only_skill(_TAKE_NAME, 1, cards)
-    if taking is None or places[0].words.end > step.verb.start:
+    if taking is None:
         return step
-    slot = taking.arguments[0].name
     thing = replace(things[0], relation=step.relation or 'in', landmarks=places)
+    if places[0].words.end > step.verb.start:
+        if step.relation in ('', 'on', 'in') or things[0].words.end > places[0].words.start:
+            return step
+        whole = replace(things[0].words, end=places[-1].words.end)
+        thing = replace(thing, words=whole)
+    slot = taking.arguments[0].name
     return replace(step, skill=taking.name, things={slot: (thing,)}, relation='')
 
 

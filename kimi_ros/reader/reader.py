@@ -26,7 +26,9 @@ from kimi_ros.reader.place_rules import (
     add_question_place,
     add_recipient,
 )
+from kimi_ros.reader.plain_words import plain_words
 from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Thing, Value
+from kimi_ros.reader.rewriting import Rewriting
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
 from kimi_ros.reader.state_words import match_state
 from kimi_ros.reader.tokenizer import detect_language
@@ -36,6 +38,8 @@ from kimi_ros.resources import share
 
 FORMAT = 1
 _CACHE_SIZE = 8  # catalogues
+# Outcomes after which an instruction is read in plainer words.
+_GIVEN_UP = ('unclear', 'no_skill', 'nothing')
 _CLAUSE_END = re.compile('[，。；！？;!?]')
 
 
@@ -95,6 +99,35 @@ class Reader:
         :param history: previous instructions, the newest first; two are used.
         :raises ReaderError: without skills, or if two have the same name.
         """
+        words = plain_words(instruction, skills)
+        if meant := self._read_rewritten(words.sure, instruction, skills, language, history):
+            return meant
+        reading = self._read(instruction, skills, language, history)
+        if reading.outcome not in _GIVEN_UP and not _lacks_a_thing(reading, skills):
+            return reading
+        meant = self._read_rewritten(words.plain, instruction, skills, language, history)
+        return meant or reading
+
+    def _read_rewritten(
+        self,
+        words: Rewriting,
+        instruction: str,
+        skills: Sequence[SkillCard],
+        language: str,
+        history: Sequence[str],
+    ) -> Reading | None:
+        """Return the steps that an instruction asks for in other words, or None."""
+        if words.text == instruction:
+            return None
+        reading = self._read(words.text, skills, language, history)
+        if reading.outcome != 'steps' or _lacks_a_thing(reading, skills):
+            return None
+        return words.original(reading)
+
+    def _read(
+        self, instruction: str, skills: Sequence[SkillCard], language: str, history: Sequence[str]
+    ) -> Reading:
+        """Return the reading of an instruction in its own words."""
         history = tuple(history)[:2]
         texts = (instruction, *history)
         tokenized = self._network.featurizer.tokenize_instruction(instruction, history)
@@ -140,6 +173,16 @@ class Reader:
                 self._catalogue_cache.popitem(last=False)
         self._catalogue_cache.move_to_end(key)
         return self._catalogue_cache[key]
+
+
+def _lacks_a_thing(reading: Reading, skills: Sequence[SkillCard]) -> bool:
+    """Tell whether a step lacks an object or a place that its skill takes."""
+    cards = {card.name: card for card in skills}
+    return any(
+        argument.type in GROUNDED_TYPES and argument.name not in step.things
+        for step in reading.steps
+        for argument in cards[step.skill].arguments
+    )
 
 
 def _crosses_clauses(reading: Reading, texts: Sequence[str]) -> bool:

@@ -49,6 +49,14 @@ _TELLING = _VerbClass(
 )
 _VERB_CLASSES = (
     _VerbClass(
+        re.compile(
+            r'(?:pick|lift|elevat|hoist|heav|rais|grab|grasp|grip|clutch|clasp|seiz|snatch)'
+        ),
+        _stems(r'pick|lift|elevat|hoist|rais|grab|grasp|grip|tak|hold|fetch|bring|拿|抓|取|举'),
+        _stems(r'find|locat|show|look|point|找|指'),
+        vague=True,
+    ),
+    _VerbClass(
         re.compile(rf'turn|{_ROTATION}'),
         _stems(rf'turn|roll|screw|angle|orient|{_ROTATION}'),
         _stems(r'push|slid|shov|nudg|推|滑'),

@@ -5,6 +5,7 @@ from scripted_reader import Script, ScriptedReader
 
 from kimi_ros.agent import Agent, Frame, SkillCatalogue, Status
 from kimi_ros.agent.planners import PlanRequest, ReaderPlanner
+from kimi_ros.agent.planners.clauses import split_sentences
 from kimi_ros.eval.safety.evaluation import FOLDER
 
 CUP, BOWL, OTHER = (0.1, 0.5, 0.2, 0.7), (0.6, 0.5, 0.8, 0.7), (0.3, 0.1, 0.4, 0.3)
@@ -321,3 +322,64 @@ def test_a_name_ends_with_its_clause():
     skills = SkillCatalogue.load(FOLDER / 'skills.yaml')
     made = ReaderPlanner(skills).draft(PlanRequest('我们玩个游戏，刀在这里不危险，拿起刀', 'zh'))
     assert made.status is Status.NEEDS_CLARIFICATION
+
+
+def test_a_question_for_a_place_is_shown(draft):
+    text = 'does anybody know where the red cup is?'
+    s = Script(text)
+    made = draft(text, s.question('where', s.thing('red cup', attributes=('red',))))
+    (step,) = made.steps
+    assert (made.status, step.skill) == (Status.OK, 'locate')
+    assert step.arguments['object'].text == 'red cup'
+    made = draft(text, s.question('presence', s.thing('red cup', attributes=('red',))))
+    assert made.status is Status.ANSWER and not made.steps
+
+
+def test_what_is_handled_needs_no_step_that_finds_it(draft):
+    text = 'find the cup and the bowl, then grab the bowl'
+    s = Script(text)
+    cup, bowl = s.thing('cup'), s.thing('bowl')
+    locate = [s.step('locate', 'find', {'object': thing}) for thing in (cup, bowl)]
+    made = draft(text, s.steps(*locate, s.step('pick', 'grab', {'object': bowl})))
+    assert [step.skill for step in made.steps] == ['locate', 'pick']
+    assert [step.arguments['object'].text for step in made.steps] == ['cup', 'bowl']
+
+
+class SentenceReader:
+    """Reads sentences that it knows, and nothing that holds two of them."""
+
+    def __init__(self, **readings):
+        self.readings, self.histories = readings, {}
+
+    def read(self, instruction, skills, language='', history=()):
+        self.histories[instruction] = tuple(history)
+        known = self.readings.get(instruction.replace(' ', '_'))
+        return known or Script(instruction).reading('unclear')
+
+
+def test_sentences_are_read_one_by_one_where_they_are_not_understood_together(catalogue):
+    first, second = Script('grab the cup'), Script('find the bowl')
+    reader = SentenceReader(
+        grab_the_cup=first.steps(first.step('pick', 'grab', {'object': first.thing('cup')})),
+        find_the_bowl=second.steps(second.step('locate', 'find', {'object': second.thing('bowl')})),
+    )
+    planner = ReaderPlanner(catalogue, reader)
+    made = planner.draft(PlanRequest('First grab the cup, and then find the bowl', 'en'))
+    assert made.status is Status.OK and made.say == 'I will grab the cup. I will find the bowl.'
+    assert [step.skill for step in made.steps] == ['pick', 'locate']
+    assert reader.histories['find the bowl'] == ('grab the cup',)
+    made = planner.draft(PlanRequest('grab the cup. When that is done, sing', 'en'))
+    assert made.status is Status.NEEDS_CLARIFICATION and not made.steps
+
+
+@pytest.mark.parametrize(
+    ('text', 'sentences'),
+    [
+        ('put the cup down', ['put the cup down']),
+        ('First grab it, then look. Sing!', ['grab it', 'look', 'Sing']),
+        ('先拿杯子，再找碗。然后停下', ['拿杯子', '找碗', '停下']),
+        ('再拿一次先生的杯子', ['再拿一次先生的杯子']),
+    ],
+)
+def test_sentences(text, sentences):
+    assert [text[a:b] for a, b in split_sentences(text)] == sentences

@@ -1,5 +1,7 @@
 """Steps whose verb asks for something else than their skill, and steps of taking and putting."""
 
+from dataclasses import replace
+
 import pytest
 
 from kimi_ros.reader import Argument, SkillCard
@@ -190,3 +192,25 @@ def test_a_gesture_may_introduce():
     wave = SkillCard('wave', 'Wave a hand.', ())
     steps = [step(text, 'wave', 'introduce')]
     assert ruled(text, steps, wave).steps == tuple(steps)
+
+
+def test_lifting_finds_nothing():
+    find = SkillCard('find', 'Find a thing and show where it is.', (THING,))
+    text = 'elevate the tin'
+    (lifted,) = ruled(text, [step(text, 'find', 'elevate', object='tin')], find, PICK).steps
+    assert lifted.skill == 'pick'
+    (shown,) = ruled(text, [step(text, 'find', 'elevate', object='tin')], find, GREET).steps
+    assert shown.skill == 'find'
+
+
+@pytest.mark.parametrize('relation', ['left_of', 'on'])
+def test_what_is_lifted_beside_something_is_not_put_there(relation):
+    text = 'lift the tin left of the jar'
+    placed = replace(step(text, 'place', 'lift', object='tin', target='jar'), relation=relation)
+    (lifted,) = ruled(text, [placed], PICK, PLACE).steps
+    if relation == 'on':  # "lift the lid onto the jar"
+        assert lifted == placed
+        return
+    (tin,) = lifted.things['object']
+    assert (lifted.skill, lifted.relation, tin.relation) == ('pick', '', 'left_of')
+    assert tin.words.text_in((text,)) == 'tin left of the jar'

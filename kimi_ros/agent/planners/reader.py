@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import compress
 from threading import Event
 
 from kimi_ros.agent import phrases
@@ -13,6 +14,7 @@ from kimi_ros.agent.draft import Condition, DraftPlan, DraftQuestion, DraftStep
 from kimi_ros.agent.naming import relation_words
 from kimi_ros.agent.noun_matching import is_chinese
 from kimi_ros.agent.plan import Reason, Status
+from kimi_ros.agent.planners.clauses import split_sentences
 from kimi_ros.agent.planners.other_language import announce, is_other
 from kimi_ros.agent.planners.protocol import PlanRequest
 from kimi_ros.agent.planners.retelling import retell_step
@@ -20,7 +22,7 @@ from kimi_ros.agent.preconditions import with_missing_steps
 from kimi_ros.agent.references import Reference, parse_reference, place_reference
 from kimi_ros.agent.skills import Argument, Skill, SkillCatalogue
 from kimi_ros.reader import Argument as CardArgument
-from kimi_ros.reader import Reader, Reading, SkillCard, Span, Step, Thing
+from kimi_ros.reader import Question, Reader, Reading, SkillCard, Span, Step, Thing
 
 # Relations whose place is the landmark itself: a thing is put on it or into it.
 _ONTO = ('', 'on', 'in')
@@ -53,9 +55,44 @@ class ReaderPlanner:
         turns = [request.words, *(i for i, _ in reversed(request.history))]
         reading = self.load().read(turns[0], self._cards, request.language, turns[1:])
         draft = _Draft(self._skills, request, turns).of(reading)
+        if _leaves_a_sentence(draft, reading, turns[0]):
+            draft = self._by_sentences(request) or draft
         if on_text is not None:
             on_text(draft.say)
         return draft
+
+    def _by_sentences(self, request: PlanRequest) -> DraftPlan | None:
+        """Return the plan for each sentence after the other, or None where one has no plan."""
+        drafts: list[DraftPlan] = []
+        said = list(request.history)
+        for start, end in split_sentences(request.words):
+            part = replace(request, instruction=request.words[start:end], history=tuple(said))
+            drafts.append(self.draft(part))
+            if drafts[-1].status is not Status.OK:
+                return None
+            said.append((part.words, drafts[-1].say))
+        steps = [step for draft in drafts for step in draft.steps]
+        return replace(
+            drafts[0],
+            say=' '.join(draft.say for draft in drafts),
+            steps=tuple(with_missing_steps(steps, self._skills)),
+            forbidden=tuple(thing for draft in drafts for thing in draft.forbidden),
+            left_out=tuple(words for draft in drafts for words in draft.left_out),
+        )
+
+
+def _leaves_a_sentence(draft: DraftPlan, reading: Reading, words: str) -> bool:
+    """Tell whether an instruction of several sentences has no plan, or no step for one of them."""
+    sentences = split_sentences(words)
+    if len(sentences) < 2:
+        return False
+    if draft.status is not Status.OK:
+        return draft.reason in (Reason.NOT_UNDERSTOOD, Reason.NO_SKILL, Reason.MISSING_ARGUMENT)
+    spans = [step.verb for step in reading.steps if step.verb]
+    spans += [thing.words for step in reading.steps for t in step.things.values() for thing in t]
+    return any(
+        not any(not s.turn and start <= s.start < end for s in spans) for start, end in sentences
+    )
 
 
 @lru_cache(maxsize=1)
@@ -117,9 +154,11 @@ class _Draft:
         forbidden = tuple(map(self.reference, reading.forbidden))
         left_out = tuple(filter(None, map(self.text, reading.left_out)))
         if reading.outcome == 'steps':
-            return self._steps(reading, forbidden, left_out)
+            return self._steps(reading.steps, forbidden, left_out)
         if reading.outcome == 'answer' and reading.question is not None:
             question = reading.question
+            if locating := self._locating(question):
+                return self._steps(locating, forbidden, left_out)
             asked = DraftQuestion(question.kind, tuple(map(self.reference, question.things)))
             return DraftPlan(Status.ANSWER, '', question=asked, left_out=left_out)
         if reading.outcome == 'no_skill':
@@ -133,10 +172,10 @@ class _Draft:
         return self._unclear(left_out)
 
     def _steps(
-        self, reading: Reading, forbidden: tuple[Reference, ...], left_out: tuple[str, ...]
+        self, said: Sequence[Step], forbidden: tuple[Reference, ...], left_out: tuple[str, ...]
     ) -> DraftPlan:
         steps, told = [], []
-        for step in reading.steps:
+        for step in said:
             skill, arguments = self._skills[step.skill], {}
             for argument in skill.arguments:
                 value = self._value(step, argument)
@@ -152,12 +191,35 @@ class _Draft:
                 continue  # nothing is done twice to the same thing
             steps.append(drafted)
             told.append(retell_step(step, self._turns, self._request.language))
+        followed = zip(steps, [*steps[1:], None], strict=True)
+        alone = [not self._is_included(*pair) for pair in followed]
+        steps, told = list(compress(steps, alone)), list(compress(told, alone))
         if is_other(self._turns[0], self._request.language):
             say = announce(steps, self._skills, self._request.language)
         else:
             say = phrases.intend(list(dict.fromkeys(told)), self._request.language)
         steps = with_missing_steps(steps, self._skills)
         return DraftPlan(Status.OK, say, tuple(steps), '', forbidden=forbidden, left_out=left_out)
+
+    def _is_included(self, step: DraftStep, following: DraftStep | None) -> bool:
+        """Tell whether a step only finds in view what the following one handles."""
+        skill = self._skills[step.skill]
+        if following is None or not skill.locates or step.condition:
+            return False
+        if not any(precondition.name == 'visible' for precondition in skill.preconditions):
+            return False
+        found = [reference.text for reference in step.references(skill).values()]
+        handled = following.references(self._skills[following.skill]).values()
+        return set(found) <= {reference.text for reference in handled}
+
+    def _locating(self, question: Question) -> tuple[Step, ...]:
+        """Return the step that shows where the thing is that a question asks for, if any does."""
+        if question.kind != 'where' or len(question.things) != 1:
+            return ()
+        found = [
+            s for s in self._skills if s.locates and [a.type for a in s.arguments] == ['object']
+        ]
+        return tuple(Step(s.name, None, {s.arguments[0].name: question.things}) for s in found[:1])
 
     def _value(self, step: Step, argument: Argument) -> Reference | str | float | bool | None:
         """Return what an argument stands for, None where it was not said."""

@@ -1,0 +1,63 @@
+"""Requests in plain words, English and Chinese."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kimi_ros.reader.plain_chinese import plain_chinese
+from kimi_ros.reader.plain_english import plain_english
+from kimi_ros.reader.rewriting import Rewriting
+from kimi_ros.reader.skill_card import SkillCard
+from kimi_ros.reader.tokenizer import detect_language, normalize
+
+_GIVING = re.compile(
+    r'bring|fetch|deliver|hand[ _]?over|hand (?:it|an?|the)|give|pass|serve|拿给|递|送|交给'
+)
+_TAKING = re.compile(r'pick|grasp|grab|take|lift')
+
+
+class PlainWords(NamedTuple):
+    """An instruction in other words; the same text where there are none.
+
+    :ivar sure: in words that surely mean the same.
+    :ivar plain: in the plainest words, to be tried where its own are not understood.
+    """
+
+    sure: Rewriting
+    plain: Rewriting
+
+
+def plain_words(instruction: str, skills: Sequence[SkillCard]) -> PlainWords:
+    """Return an instruction in plain words.
+
+    A verb that names or describes one of the skills stays as it is.
+    """
+    described = normalize(' '.join(_texts(skills)))
+
+    def is_named(verb: str) -> bool:
+        if not verb.isascii():
+            return verb in described
+        return re.search(rf'(?<![a-z]){re.escape(verb.removesuffix("e"))}', described) is not None
+
+    text, gives = Rewriting.of(instruction), any(map(_gives, skills))
+    if detect_language(instruction) == 'zh':
+        give = '把{x}拿给我' if gives else '把{x}拿起来'
+        return PlainWords(*plain_chinese(text, is_named, give))
+    return PlainWords(*plain_english(text, is_named, 'bring me' if gives else 'pick up'))
+
+
+def _gives(card: SkillCard) -> bool:
+    """Tell whether a skill gives a thing to somebody, and does not only take it."""
+    text = normalize(' '.join(_texts([card])))
+    return bool(_GIVING.search(text)) and not _TAKING.match(normalize(card.name))
+
+
+def _texts(skills: Sequence[SkillCard]) -> list[str]:
+    texts: list[str] = []
+    for card in skills:
+        texts.append(re.sub('[_-]+', ' ', card.name))
+        described = card.description
+        texts += [described] if isinstance(described, str) else described.values()
+    return texts
