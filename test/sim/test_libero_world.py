@@ -66,3 +66,16 @@ def test_a_state_begins_the_same_each_time(world):
     world.begin(3)
     again = world.begin(2).observe()
     assert np.abs(first.depth - again.depth).mean() < 1e-4
+
+
+def test_a_region_of_the_benchmark_is_where_it_is_seen(world):
+    robot = world.begin(0)
+    column, row = pixel_of(robot.observe(), world.region('basket_1_contain_region').mean(axis=0))
+    assert mask_of(world, 'basket')[row, column]
+    assert world.region('main_table_table_center') is None
+
+
+def test_tasks_share_a_world_only_where_their_scene_is_the_same(world):
+    first, second, *_ = read_tasks('libero_object')
+    assert not world.turn_to(second) and world.task == first
+    assert world.turn_to(first)

@@ -16,11 +16,17 @@ import cv2
 import numpy as np
 import yaml
 
-from kimi_ros.sim.libero.robot import CAMERAS
+from kimi_ros.sim.libero.robot import CAMERAS, HEIGHT, WIDTH, Robot
 from kimi_ros.sim.libero.world import World
+from kimi_ros.sim.projection import project
 
 _NOISE = 2.0  # pixels, standard deviation of a point's and of a box's sides
 _SMALLEST = 25  # visible pixels of what can be seen at all
+_REGIONS = {
+    'table_center_1': ('main_table_table_center', 0.1),
+    'desk_caddy_1/back_contain': ('desk_caddy_1_back_contain_region', 0.0),
+}
+"""What is no thing of its own: a region of the benchmark, and half of its least side in metres."""
 _ARTICLE = re.compile(r'^(?:the|a|an|both|both the) ', re.IGNORECASE)
 
 
@@ -114,6 +120,18 @@ def masks(world: World) -> Iterator[tuple[str, np.ndarray]]:
         mask = np.isin(geoms, numbers)
         if mask.sum() >= _SMALLEST:
             yield thing, mask
+    for thing, (region, least) in _REGIONS.items():
+        corners = world.region(region, least)
+        if corners is not None:
+            yield thing, _seen_region(world.robot, corners)
+
+
+def _seen_region(robot: Robot, corners: np.ndarray) -> np.ndarray:
+    """Return the mask, bool (H, W), of a flat region in the picture of the table's camera."""
+    seen = project(corners, *robot.calibration(CAMERAS[0]))[:, :2]
+    drawn = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillConvexPoly(drawn, cv2.convexHull(np.round(seen).astype(np.int32)), 1)
+    return drawn.astype(bool)
 
 
 def kinds_of(name: str, there: set[str] | None = None) -> set[str]:

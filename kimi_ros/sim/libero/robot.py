@@ -102,12 +102,17 @@ class Robot:
         rgb, buffer = sim.render(camera_name=camera, width=WIDTH, height=HEIGHT, depth=True)
         # Rows come bottom up.
         rgb, depth = np.ascontiguousarray(rgb[::-1]), self._metres(buffer[::-1])
+        return RenderedFrame(rgb, depth, None, *self.calibration(camera))
+
+    def calibration(self, camera: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return a camera's intrinsics (3, 3), and its pose (4, 4) as it is now."""
+        sim = self._env.sim
         number = sim.model.camera_name2id(camera)
         pose = np.eye(4)
         pose[:3, :3] = sim.data.cam_xmat[number].reshape(3, 3) @ _OPTICAL
         pose[:3, 3] = sim.data.cam_xpos[number] - self._origin
         field_of_view = math.radians(float(sim.model.cam_fovy[number]))
-        return RenderedFrame(rgb, depth, None, intrinsics(field_of_view, WIDTH, HEIGHT), pose)
+        return intrinsics(field_of_view, WIDTH, HEIGHT), pose
 
     def _metres(self, buffer: np.ndarray) -> np.ndarray:
         """Return metres along the optical axis of a z-buffer in 0-1; 0 where nothing was hit."""

@@ -121,6 +121,21 @@ class World:
         }
         return np.where(is_geom, drawn[..., 1], -1).astype(np.int32), names
 
+    def region(self, name: str, least: float = 0.0) -> np.ndarray | None:
+        """Return float64 (4, 3), the upper corners of a region of the benchmark, base frame.
+
+        None where the scene has no region of this name; `least` is half a side, metres, at least.
+        """
+        sim = self._env.sim
+        if name not in self._env.env.object_sites_dict:
+            return None
+        number = sim.model.site_name2id(name)
+        half = np.maximum(sim.model.site_size[number], [least, least, 0])
+        signs = np.array(np.meshgrid(*[(-1, 1)] * 3)).reshape(3, -1).T
+        corners = signs * half @ sim.data.site_xmat[number].reshape(3, 3).T
+        corners += sim.data.site_xpos[number] - self._env.robots[0].base_pos
+        return corners[np.argsort(-corners[:, 2], kind='stable')[:4]]
+
     @property
     def goal(self) -> tuple[tuple[str, ...], ...]:
         """Return the predicates that must hold at the end: ('on', thing, place), ..."""

@@ -14,6 +14,7 @@ _TILT = np.radians(60)  # of the fingers from the vertical, into the box
 _MIDDLE = 0.47  # share of the door's width from its hinge that is the middle of the opening
 _DEEP = 0.055  # metres behind the opening to which the middle of the thing is taken
 _BEFORE = 0.17  # metres before the opening from which the hand goes straight in
+_OUT = 0.06  # metres that the fingers are long
 _HEIGHT = 0.5  # share of the box's height at which the middle of the thing enters
 
 
@@ -37,6 +38,9 @@ def put_in(robot: Robot, door: Door, held: Held) -> Result:
     move_to(robot, goal, rotation, CLOSED, tolerance=0.01, speed=0.6)
     lost = robot.arm.opening < HOLDS
     set_gripper(robot, OPEN, 6)
+    # Back along the fingers, as one of them may be inside of a mug.
+    back = robot.arm.position - _OUT * rotation[:, 2]
+    move_to(robot, back, rotation, OPEN, tolerance=0.015)
     move_to(robot, before, rotation, OPEN, tolerance=0.02)
     move_to(robot, np.array([*before[:2], high]), rotation, OPEN, tolerance=0.04)
     return Result(False, 'it was lost on the way') if lost else Result(True)
