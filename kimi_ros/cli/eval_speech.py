@@ -109,7 +109,7 @@ def _words(args) -> list:
 
     from kimi_ros.agent.skills import SkillCatalogue
     from kimi_ros.cli.options import skills_path
-    from kimi_ros.eval.speech import SoundMaker
+    from kimi_ros.eval.speech import SoundMaker, content
     from kimi_ros.eval.speech_words import evaluate_words
     from kimi_ros.speech.errors import SpeechError
     from kimi_ros.speech.recognizer import load_recognizer
@@ -117,7 +117,8 @@ def _words(args) -> list:
 
     try:
         recognizer = load_recognizer(args.recognizer, args.speech_model)
-        vocabulary = Vocabulary.of(SkillCatalogue.load(skills_path(args)).skills)
+        seen = [name for names in content()['seen'] for name in names]
+        vocabulary = Vocabulary.of(SkillCatalogue.load(skills_path(args)).skills, seen)
         maker = SoundMaker(_voices(args.voices), _cache())
         shown = track(_cases(args), 'speech', console=Console(stderr=True), transient=True)
         return list(evaluate_words(shown, maker, recognizer, vocabulary))

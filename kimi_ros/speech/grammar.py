@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from kimi_ros.speech.vocabulary import Vocabulary, words
 
-_ARTICLES = ('the', 'a', 'an', 'my')
-_HEARD = ('stop', 'repeat', 'repeat that', 'say that again', 'more', 'more details', 'yes', 'no')
-
-
+# Weights: how much likelier a person is to say one than another.
+_ARTICLE = '/10/ the | /1/ my | /0.5/ a | /0.5/ an | /0.2/ <NULL>'
+_SIZED = 0.02  # a size before it, to none
+_PLAIN = 4  # nothing polite, to a polite word
+_SEEN = 5  # a thing seen, to another
+_CONTROL = ('stop', 'repeat', 'repeat that', 'say that again', 'more', 'more details', 'yes', 'no')
 _ASSIST = (
     '(help me find | guide me to) <thing>',
     'what is (on my left | on my right | in front of me)',
@@ -18,13 +20,14 @@ _ASSIST = (
 )
 
 
-def command_grammar(vocabulary: Vocabulary, known: Iterable[str]) -> str:
-    """Return a grammar whose sentences are the skills with things, and the control words.
+def command_grammar(vocabulary: Vocabulary, known: Iterable[str], only_seen: bool = False) -> str:
+    """Return a grammar whose sentences are the skills with things, and the control words; or ''.
 
     A skill that names one thing is "VERB THING", one that names two "VERB THING PREPOSITION THING".
     Numbers and texts that a skill may need are left out: kimi asks for them.
 
     :param known: words that the recogniser can pronounce; phrases with others are left out.
+    :param only_seen: no things but those that were seen, or that the user added; '' without any.
     """
     usable = set(known)
 
@@ -32,25 +35,32 @@ def command_grammar(vocabulary: Vocabulary, known: Iterable[str]) -> str:
         return [p for p in dict.fromkeys(phrases) if p and all(w in usable for w in p.split())]
 
     plain = words()
-    nouns = spoken(vocabulary.things['en'])
     colors, sizes = spoken(plain['colors']['en']), spoken(plain['sizes']['en'])
-    prepositions = spoken(plain['prepositions']['en'])
-    # What was seen as 'white box' is no noun: it would be heard as 'the blue white box'.
     attributes = {*colors, *sizes}
-    named = [n for n in nouns if n.split()[0] in attributes]
-    nouns = [n for n in nouns if n not in named]
-    named = [n for n in named if _without(n, attributes) not in nouns]
-    thing = f'[{_any(sizes)}] [{_any(colors)}] {_any(nouns)}'
-    thing = ' | '.join([thing, *named])
+    common = spoken(plain['things']['en'])
+    own = [n for n in spoken(vocabulary.things['en']) if n not in common]
+    if only_seen and not own:
+        return ''
+    # Seen as 'white box', it may be called a box, but no 'blue white box'.
+    heads = spoken(_without(n, attributes) for n in own)
+    heads = list(dict.fromkeys(heads))
+    nouns = [f'/{_SEEN}/ {n}' for n in heads]
+    nouns += [f'/1/ {n}' for n in common if n not in heads]
+    size = f'(/1/ <NULL> | /{_SIZED}/ {_any(sizes)})'
+    name = f'{size} [{_any(colors)}] {_any(nouns)}'
+    if only_seen:
+        name = _any(dict.fromkeys([*own, *heads]))
+    elif attributed := [n for n in own if n not in heads]:
+        name = f'/1/ ({name}) | /1/ {_any(attributed)}'
     patterns = ('<VERB>', '<VERB> <thing>', '<VERB> <thing> <where> <thing>')
     rules, names = [], []
     for skill in vocabulary.skills:
         verbs = spoken(skill.verbs['en'])
         if not verbs:
             continue
-        name = f'do_{skill.name}'
-        names.append(f'<{name}>')
-        rules.append(f'<{name}> = {patterns[skill.things].replace("<VERB>", _any(verbs))};')
+        rule = f'do_{skill.name}'
+        names.append(f'<{rule}>')
+        rules.append(f'<{rule}> = {patterns[skill.things].replace("<VERB>", _any(verbs))};')
     if vocabulary.assists:
         names.append('<assist>')
         rules.append(f'<assist> = {" | ".join(_ASSIST)};')
@@ -58,15 +68,21 @@ def command_grammar(vocabulary: Vocabulary, known: Iterable[str]) -> str:
         [
             '#JSGF V1.0;',
             'grammar commands;',
-            f'<thing> = [{_any(_ARTICLES)}] ({thing});',
-            f'<where> = {_any(prepositions)} ;',
+            f'<thing> = ({_ARTICLE}) ({name});',
+            f'<where> = {_any(spoken(plain["prepositions"]["en"]))};',
             *rules,
-            f'<control> = {_any(_HEARD)};',
-            '<before> = please | could you | can you;',
-            f'public <command> = <control> | [<before>] ({" | ".join(names)}) [please];',
+            f'<control> = {_any(_CONTROL)};',
+            f'<before> = /{_PLAIN}/ <NULL> | /1/ (please | could you | can you);',
+            f'<after> = /{_PLAIN}/ <NULL> | /1/ please;',
+            f'public <command> = <control> | <before> ({" | ".join(names)}) <after>;',
             '',
         ]
     )
+
+
+def control_grammar() -> str:
+    """Return a grammar of the control words alone."""
+    return f'#JSGF V1.0;\ngrammar control;\npublic <control> = {_any(_CONTROL)};\n'
 
 
 def _without(name: str, attributes: set[str]) -> str:
