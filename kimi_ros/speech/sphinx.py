@@ -93,7 +93,8 @@ class SphinxRecognizer:
         }
         common = {'hmm': str(self._model / 'en-us'), 'loglevel': 'FATAL', 'maxhmmpf': 3000}
         with tempfile.TemporaryDirectory() as name:
-            folder, found = Path(name), {}
+            folder = Path(name)
+            found: dict[str, Any] = {}
             for kind, grammar in grammars.items():
                 if not grammar:
                     continue

@@ -21,7 +21,7 @@ _FRAMES = 100  # a second
 # Whisper was trained on 30 s. The encoder's time grows with the length; half of it hears a command
 # as well in a third of the time.
 _CONTEXTS = (15, 30)  # seconds
-_FITTING = 0.35  # nats a token that a hypothesis made of expected words may score less
+_FITTING = 0.5  # nats a token that a hypothesis made of expected words may score less
 
 
 class WhisperRecognizer:
