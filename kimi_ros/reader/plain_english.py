@@ -56,13 +56,22 @@ _TO_ME = (
     r'(?:over |right |back )?here(?: (?:by|to|for|with|near) (?:me|us))?|my way|our way|'
     r'in my direction|into my hands?|on my side)'
 )
-_I = r"(?:i|we)(?:'d| would| should|'m| am|'re| are)?"
-_WISH = (
-    rf'{_I} (?:really |dearly |rather |very much |urgently |now |also |just |only |badly )*'
-    r'(?:(?:like|love|need|want|require|fancy|wish for|wish|prefer|appreciate|after|long for|'
-    r'(?:be )?(?:glad|grateful|happy|pleased|thankful|delighted)(?: of| for| with)?|'
-    r'(?:be )?in (?:\w+ )?need of|could (?:really )?(?:use|do with)|can use|asking for|ask for|'
-    r'waiting for)(?: to (?:have|get|hold|be given|receive|borrow))?)'
+_NOT_AFTER = ''.join(
+    rf'(?<!\b{word} )' for word in 'if when unless once that what as than because who'.split()
+)
+_I = rf"{_NOT_AFTER}\b(?:i|we)(?:'d| would| should|'m| am|'re| are)?"
+_ADVERB = r'(?:really |dearly |rather |very much |urgently |now |also |just |only |badly )*'
+_TO_HAVE = r'(?: to (?:have|get|hold|be given|receive|borrow))?'
+_THE = r'(?P<n>(?:the|an?|that|this|my|those|these|some|another) )'
+_WOULD = (
+    rf"{_NOT_AFTER}\b(?:i|we)(?:'d| would| should) {_ADVERB}"
+    r'(?:like|love|prefer|appreciate|fancy|be (?:glad|grateful|happy|pleased|thankful|delighted)'
+    rf'(?: of| for| with)?){_TO_HAVE}'
+)
+_NEED = (
+    rf'{_NOT_AFTER}\b(?:i|we) {_ADVERB}(?:need|want|require|fancy|wish for|long for|can use|'
+    rf'could (?:really )?(?:use|do with)){_TO_HAVE}|'
+    rf"{_NOT_AFTER}\b(?:i'm|i am|we're|we are) {_ADVERB}(?:after|in (?:\w+ )?need of|asking for)"
 )
 # What is said around a request, and asks for nothing.
 _TAIL = re.compile(
@@ -90,16 +99,18 @@ _SURE: tuple[Form, ...] = (
     # passives
     (rf'(?:could|can|would|will|may|might|should|must) {_X} be {_PAST}(?: over)? to (?:me|us)\b',
      'give me {x}'),
-    (rf"(?:could|can|may|might|i want|i need|i'd like|i would like|have|get|let) {_X} (?:to )?"
-     rf'(?:be )?{_PAST} (?P<in>{_IN}) ', '{verb=} {x} {in} '),
+    (rf"(?:could|can|may|might|i want|i need|i'd like|i would like|let) {_X} (?:to )?be {_PAST} "
+     rf'(?P<in>{_IN}) ', '{verb=} {x} {in} '),
+    (rf"(?:have|get|i want|i need|i'd like|i would like) {_X} (?!left|kept|found|held|seen)"
+     rf'{_PAST} (?P<in>{_IN}) ', '{verb=} {x} {in} '),
     (rf'(?P<x>(?:the|that|this|my|an?) [^,.;:!?]+?) (?:should|must|has to|needs? to|ought to|is to|'
      rf'wants to) be {_PAST} (?P<in>{_IN}) ', '{verb=} {x} {in} '),
     (rf"(?:i|we)(?:'d like| would like| want| need| wish) {_X} to (?:be|go|sit|stand|lie|end up|"
      rf'stay|rest) (?P<in>{_IN}) ', 'put {x} {in} '),
     (rf"(?P<in>{_IN}) (?P<y>[^,.;:!?]+?) is where (?:i|we)(?:'d like| would like| want| need) "
      rf'{_X}(?: to (?:be|go|sit|stand|lie|end up))?{_END}', 'put {x} {in} {y}'),
-    (rf'(?:get|have|make|let|see that) {_X} (?:to )?(?:sit|stand|rest|lie|be|go|end up|ends up|'
-     rf'sits|stands|goes) (?P<in>{_IN}) ', 'put {x} {in} '),
+    (rf'(?:see (?:to it )?that|make sure(?: that)?) {_X} (?:ends up|gets|goes) (?P<in>{_IN}) ',
+     'put {x} {in} '),
     (r'(?:let (?:me|us) know|tell (?:me|us)|say|shout|call out|give me a (?:shout|sign)) '
      r"(?:when|if|once|as soon as|whenever) (?:you(?:'ve| have)? )(?P<verb>see|spot|find|notice|"
      rf'detect|discover)(?:ed|n)? (?P<n>{_NOUN})', '{verb=find} {n}'),
@@ -108,12 +119,15 @@ _SURE: tuple[Form, ...] = (
      r'around here)\b', 'find {x}'),
     (rf'what {_I} (?:really )?(?:need|want|like)(?: to have)? (?P<in>{_IN}) (?P<y>[^,.;:!?]+?) is '
      rf'{_X}{_END}', 'put {x} {in} {y}'),
+    (r'(?:does|do|has|have) (?:any(?:body|one)|you) (?:happen to )?(?:know|seen|noticed|notice) '
+     rf'(?:what (?:became|has become|happened|has happened) (?:of|to)|where) {_X}'
+     rf'(?: (?:is|are|went|has gone|could be|might be))?{_END}', 'where is {x}'),
     # wishes to have a thing
     (rf'what {_I} (?:really )?(?:need|want|like|after|require)(?: to have)? is '
      rf'(?P<n>{_NOUN})', 'give me {n}'),
-    (rf'{_WISH} (?!to\b|you\b|it\b|if\b|that you\b|help\b)(?P<n>(?:the|an?|that|this|my|those|'
-     r'these|some|another) )', 'give me {n}'),
-    (rf'{_I} (?:(?:\w+ ){{0,2}})to (?:have|hold|borrow|be given|receive) (?P<n>{_NOUN})',
+    (rf'{_WOULD} (?!that you\b){_THE}', 'give me {n}'),
+    (rf'(?:{_NEED}) (?!that you\b){_THE}', 'give me {n}'),
+    (rf'{_WOULD} (?P<n>[a-z]+\b)(?<!that)(?<!to)(?<!you)(?<!it)(?<!if)(?<!help)(?= [a-z]+s\b)',
      'give me {n}'),
     (r'(?:can|could|may|might) (?:i|we) (?:please |perhaps |maybe |just )?(?:have|get|borrow|hold|'
      rf'take|grab|be given|be handed)(?: hold of)? (?P<n>{_NOUN})', 'give me {n}'),
@@ -136,26 +150,28 @@ _FORMS: tuple[Form, ...] = (
      rf'{_X} (?:(?:up |away )?(?:off|from)(?: of)?|out of) (?:the |my |your |this |that )?'
      r'(?:table|desk|counter|floor|ground|surface|worktop|bench|tabletop)(?:top)?\b',
      '{verb=pick up} {x}'),
+    (rf'{_START}(?:give|hand|pass|bring|fetch|get) (?:me|us) (?=[a-z])', 'give me '),
     # the camera, a finger or attention on a thing
-    (r'(?P<verb>(?:direct|draw|call|turn|guide|steer|bring) (?:my|our) (?:attention|eyes?|gaze) '
-     r'(?:to|towards?|onto)) ', '{verb=show} me '),
-    (r'(?P<verb>(?:put|point|aim|turn|train|direct|set|get|swing|focus|keep|lay|fix|rest|cast) '
+    (r'(?P<v>(?:direct|draw|call|turn|guide|steer|bring) (?:my|our) (?:attention|eyes?|gaze) '
+     r'(?:to|towards?|onto)) ', '{v=show} me '),
+    (r'(?P<v>(?:put|point|aim|turn|train|direct|set|get|swing|focus|keep|lay|fix|rest|cast) '
      r'(?:your|the|an?) (?:fingers?|arm|hand|gripper|camera|eyes?|gaze|sights|lens|light|laser) '
-     r'(?:at|to|on|onto|upon|towards?|in the direction of)) ', '{verb=show} me '),
-    (r'(?P<verb>(?:turn|look|gesture|nod|point|gaze)(?: (?:and|to) face|'
-     r'(?: over)? (?:at|towards?|to)|(?: over)? in the direction of)) ', '{verb=show} me '),
-    (r'(?:does|do|has|have) (?:any(?:body|one)|you) (?:happen to )?(?:know|seen|noticed|notice) '
-     rf'(?:what (?:became|has become|happened|has happened) (?:of|to)|where) {_X}'
-     rf'(?: (?:is|are|went|has gone|could be|might be))?{_END}', 'where is {x}'),
+     r'(?:at|to|on|onto|upon|towards?|in the direction of)) ', '{v=show} me '),
+    (r'(?P<v>(?:turn|look|gesture|nod|point|gaze)(?: (?:and|to) face|'
+     r'(?: over)? (?:at|towards?|to)|(?: over)? in the direction of)) ', '{v=show} me '),
     (rf'(?P<verb>i(?: have|\'ve)? (?:just )?(?:lost|misplaced|mislaid)) (?P<n>{_NOUN})',
      '{verb=find} {n}'),
     (r'(?P<x>(?:the|that|this|my) [^,.;:!?]+?) (?:has to|must|should|ought to) be (?:around|'
      r'somewhere|about|lying)(?: (?:here|around|somewhere|about))*', 'find {x}'),
 )  # fmt: skip
+_NO_BARE_NOUN = (
+    'the an? that this my your our his her their its those these some it them one both all any '
+    'every each another me us up down out on off over back where what which two three four '
+    r"everything something [a-z]+'s \d+"
+).replace(' ', '|')
 _ARTICLES: tuple[Form, ...] = (
-    (r'\b(?P<verb>pick up|bring me|put|find|show me) (?P<n>(?!(?:the|an?|that|this|my|your|our|'
-     r"his|her|their|its|those|these|some|it|them|one|both|all|any|every|each|another|me|us|up|down|out|on|"
-     r"off|over|back|where|what|which|[a-z]+'s|\d+|two|three|four|everything|something)\b)[a-z])",
+    (r'\b(?P<verb>pick up|bring me|put|find|show me|give me) '
+     rf'(?P<n>(?!(?:{_NO_BARE_NOUN})\b)[a-z])',
      '{verb} the {n}'),
 )  # fmt: skip
 _VERBS: tuple[Form, ...] = (

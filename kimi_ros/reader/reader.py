@@ -28,7 +28,6 @@ from kimi_ros.reader.place_rules import (
 )
 from kimi_ros.reader.plain_words import plain_words
 from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Thing, Value
-from kimi_ros.reader.rewriting import Rewriting
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
 from kimi_ros.reader.state_words import match_state
 from kimi_ros.reader.tokenizer import detect_language
@@ -40,6 +39,7 @@ FORMAT = 1
 _CACHE_SIZE = 8  # catalogues
 # Outcomes after which an instruction is read in plainer words.
 _GIVEN_UP = ('unclear', 'no_skill', 'nothing')
+_DOUBT = 0.7  # confidence below which words that mean the same are tried, too
 _CLAUSE_END = re.compile('[，。；！？;!?]')
 
 
@@ -99,30 +99,22 @@ class Reader:
         :param history: previous instructions, the newest first; two are used.
         :raises ReaderError: without skills, or if two have the same name.
         """
-        words = plain_words(instruction, skills)
-        if meant := self._read_rewritten(words.sure, instruction, skills, language, history):
-            return meant
         reading = self._read(instruction, skills, language, history)
-        if reading.outcome not in _GIVEN_UP and not _lacks_a_thing(reading, skills):
+        given_up = reading.outcome in _GIVEN_UP or _lacks_a_thing(reading, skills)
+        if not given_up and reading.confidence >= _DOUBT:
             return reading
-        meant = self._read_rewritten(words.plain, instruction, skills, language, history)
-        return meant or reading
-
-    def _read_rewritten(
-        self,
-        words: Rewriting,
-        instruction: str,
-        skills: Sequence[SkillCard],
-        language: str,
-        history: Sequence[str],
-    ) -> Reading | None:
-        """Return the steps that an instruction asks for in other words, or None."""
-        if words.text == instruction:
-            return None
-        reading = self._read(words.text, skills, language, history)
-        if reading.outcome != 'steps' or _lacks_a_thing(reading, skills):
-            return None
-        return words.original(reading)
+        words = plain_words(instruction, skills)
+        tried = {instruction}
+        for other in (words.sure, words.plain) if given_up else (words.sure,):
+            if other.text in tried:
+                continue
+            tried.add(other.text)
+            found = self._read(other.text, skills, language, history)
+            better = given_up or found.confidence > reading.confidence
+            if better and found.outcome == 'steps' and not _lacks_a_thing(found, skills):
+                if meant := other.original(found):
+                    return meant
+        return reading
 
     def _read(
         self, instruction: str, skills: Sequence[SkillCard], language: str, history: Sequence[str]

@@ -200,6 +200,23 @@ def test_loading_a_folder_without_a_reader_fails(tmp_path):
         Reader.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ('text', 'skill', 'names'),
+    [
+        ("I'd rather you took the green mug", 'pick', ['green mug']),
+        ('hoist the crate', 'pick', ['crate']),
+        ('take the tin off the table', 'pick', ['tin']),
+        ('lodge the fork in the jar', 'place', ['fork', 'jar']),
+        ('用夹爪夹住那个罐子', 'pick', ['罐子']),
+        ('把罐子搁到架子上', 'place', ['罐子', '架子']),
+    ],
+)
+def test_requests_in_rarer_words(reader, text, skill, names):
+    (step,) = reader.read(text, SKILLS).steps
+    assert step.skill == skill
+    assert [thing.words.text_in((text,)) for thing in step.all_things] == names
+
+
 def test_low_confidence_is_unclear(reader):
     unsure = Reader(reader._network, threshold=1.01)
     reading = unsure.read('pick up the cup', SKILLS)
