@@ -55,7 +55,7 @@ def match(text: str, vocabulary: Vocabulary) -> Match:
     whole = verb is not None and any(
         skill.things == 0 and verb in skill.verbs[language] for skill in vocabulary.skills
     )
-    complete = _complete(plain, language, vocabulary)
+    complete = not corrected and _complete(fixed, language, vocabulary)
     return Match(fixed, verb is not None or question, bool(terms) or whole, corrected, complete)
 
 

@@ -92,6 +92,8 @@ def test_homophones_become_the_words_that_are_meant(vocabulary):
     pytest.importorskip('pypinyin', reason='the extra "speech" is not installed: make setup')
     found = match('拿起红色的被子。', vocabulary)
     assert found.text == '拿起红色的杯子' and found.known and not found.corrected
+    assert found.complete  # so that Whisper prefers it to a hypothesis of other words
+    assert not match('拿起红色的节目', vocabulary).complete
     nearly = match('把香焦放到篮色的万里', vocabulary)
     assert nearly.text.startswith('把香蕉放到蓝色的')
     assert match('今天天气很好', vocabulary).text == '今天天气很好'
