@@ -57,7 +57,8 @@ _TO_ME = (
     r'in my direction|into my hands?|on my side)'
 )
 _NOT_AFTER = ''.join(
-    rf'(?<!\b{word} )' for word in 'if when unless once that what as than because who'.split()
+    rf'(?<!\b{word} )'
+    for word in 'if when unless once that what as than because who said says think thinks'.split()
 )
 _I = rf"{_NOT_AFTER}\b(?:i|we)(?:'d| would| should|'m| am|'re| are)?"
 _ADVERB = r'(?:really |dearly |rather |very much |urgently |now |also |just |only |badly )*'

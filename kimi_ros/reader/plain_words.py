@@ -17,6 +17,14 @@ _GIVING = re.compile(
 )
 _TAKING = re.compile(r'pick|grasp|grab|take|lift')
 
+# What forbids or denies, besides polite words that do not.
+_DENIAL = re.compile(r"\b(?:not|never|without|nobody|no one|instead)\b|n't\b|[不别勿没]")
+_NO_DENIAL = re.compile(
+    r"if (?:you|that) (?:don't|do not|doesn't) (?:mind|matter)|won't you|"
+    r'[找看瞧够拿摸]不[到着见]|不[见急]|不好意思|(.)不\1|知不知道|认不认得|没[影了]|有没有|别[的人]|'
+    r'别[拿动碰][，,]先|麻烦不麻烦'
+)
+
 
 class PlainWords(NamedTuple):
     """An instruction in other words; the same text where there are none.
@@ -32,8 +40,11 @@ class PlainWords(NamedTuple):
 def plain_words(instruction: str, skills: Sequence[SkillCard]) -> PlainWords:
     """Return an instruction in plain words.
 
-    A verb that names or describes one of the skills stays as it is.
+    A verb that names or describes one of the skills stays as it is, and so does what forbids.
     """
+    original = Rewriting.of(instruction)
+    if _DENIAL.search(_NO_DENIAL.sub('', normalize(instruction).replace('\u2019', "'"))):
+        return PlainWords(original, original)
     described = normalize(' '.join(_texts(skills)))
 
     def is_named(verb: str) -> bool:
@@ -41,11 +52,11 @@ def plain_words(instruction: str, skills: Sequence[SkillCard]) -> PlainWords:
             return verb in described
         return re.search(rf'(?<![a-z]){re.escape(verb.removesuffix("e"))}', described) is not None
 
-    text, gives = Rewriting.of(instruction), any(map(_gives, skills))
+    gives = any(map(_gives, skills))
     if detect_language(instruction) == 'zh':
         give = '把{x}拿给我' if gives else '把{x}拿起来'
-        return PlainWords(*plain_chinese(text, is_named, give))
-    return PlainWords(*plain_english(text, is_named, 'bring me' if gives else 'pick up'))
+        return PlainWords(*plain_chinese(original, is_named, give))
+    return PlainWords(*plain_english(original, is_named, 'bring me' if gives else 'pick up'))
 
 
 def _gives(card: SkillCard) -> bool:

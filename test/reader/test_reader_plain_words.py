@@ -83,6 +83,25 @@ def test_plain_requests_stay(said):
     assert plain_words(said, (FIND, PUT)).sure.text == said
 
 
+@pytest.mark.parametrize(
+    'said',
+    [
+        'do not hoist the crate',
+        "I'd rather you didn't grab the crate",
+        'never lift that crate',
+        '不要把杯子递给我',
+        '别把杯子攥住',
+        '我不想用刀，先拿来',
+    ],
+)
+def test_what_forbids_stays(said):
+    words = plain_words(said, SKILLS)
+    assert (words.sure.text, words.plain.text) == (said, said)
+    assert (
+        plain_words("hoist the crate if you don't mind", SKILLS).plain.text == 'pick up the crate'
+    )
+
+
 def test_a_noun_is_no_verb():
     assert plain_words('the hoist is broken', SKILLS).plain.text == 'the hoist is broken'
 
