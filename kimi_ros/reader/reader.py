@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kimi_ros.reader.decoder import EventDecoder, EventPrediction, SlotPrediction, TokenSpan
+from kimi_ros.reader.denial_rules import apply_denial_rules
 from kimi_ros.reader.ellipsis import fill_ellipsis, has_ellipsis
 from kimi_ros.reader.features import TokenizedInstruction
 from kimi_ros.reader.handling_rules import apply_handling_rules
@@ -101,9 +102,13 @@ class Reader:
         """
         reading = self._read(instruction, skills, language, history)
         given_up = reading.outcome in _GIVEN_UP or _lacks_a_thing(reading, skills)
-        if not given_up and reading.confidence >= _DOUBT:
-            return reading
         words = plain_words(instruction, skills)
+        if not given_up and reading.confidence >= _DOUBT:
+            if words.sure.text == instruction or not reading.steps:
+                return reading
+            return _with_plain_words(
+                reading, words.sure.text, self._read(words.sure.text, skills, language, history)
+            )
         tried = {instruction}
         for other in (words.sure, words.plain) if given_up else (words.sure,):
             if other.text in tried:
@@ -136,6 +141,7 @@ class Reader:
         ruled = apply_verb_rules(reading, texts, skills)
         certain = ruled.outcome != reading.outcome
         reading = apply_handling_rules(ruled, texts, skills)
+        reading = apply_denial_rules(reading, texts)
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
         reading = add_recipient(reading, instruction, skills, tokenized)
         reading = add_place_relation(reading, instruction, skills)
@@ -165,6 +171,14 @@ class Reader:
                 self._catalogue_cache.popitem(last=False)
         self._catalogue_cache.move_to_end(key)
         return self._catalogue_cache[key]
+
+
+def _with_plain_words(reading: Reading, text: str, plain: Reading) -> Reading:
+    """Return a reading with its steps in a text of plainer words, if they are the same there."""
+    if [step.skill for step in plain.steps] != [step.skill for step in reading.steps]:
+        return reading
+    pairs = zip(reading.steps, plain.steps, strict=True)
+    return replace(reading, steps=tuple(replace(a, plain=(text, b)) for a, b in pairs))
 
 
 def _lacks_a_thing(reading: Reading, skills: Sequence[SkillCard]) -> bool:

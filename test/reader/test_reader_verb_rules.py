@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kimi_ros.reader import Argument, SkillCard
+from kimi_ros.reader.denial_rules import apply_denial_rules
 from kimi_ros.reader.handling_rules import apply_handling_rules
 from kimi_ros.reader.reading import Reading, Span, Step, Thing, Value
 from kimi_ros.reader.verb_rules import apply_verb_rules
@@ -214,3 +215,24 @@ def test_what_is_lifted_beside_something_is_not_put_there(relation):
     (tin,) = lifted.things['object']
     assert (lifted.skill, lifted.relation, tin.relation) == ('pick', '', 'left_of')
     assert tin.words.text_in((text,)) == 'tin left of the jar'
+
+
+@pytest.mark.parametrize(
+    ('text', 'verb', 'noun', 'denied'),
+    [
+        ("I'd rather you didn't take the jar", 'take', 'jar', True),
+        ('please never lift the jar', 'lift', 'jar', True),
+        ('不要把罐子递给我', '递', '罐子', True),
+        ('别再拿罐子', '拿', '罐子', True),
+        ("why don't you take the jar", 'take', 'jar', False),
+        ("don't wait, take the jar", 'take', 'jar', False),
+        ('别忘了拿罐子', '拿', '罐子', False),
+        ('别等了，拿罐子', '拿', '罐子', False),
+        ('能不能把罐子递给我', '递', '罐子', False),
+        ('分别拿罐子', '拿', '罐子', False),
+    ],
+)
+def test_what_is_denied_is_forbidden(text, verb, noun, denied):
+    ruled = apply_denial_rules(Reading('steps', (step(text, 'pick', verb, object=noun),)), (text,))
+    assert [t.words.text_in((text,)) for t in ruled.forbidden] == ([noun] if denied else [])
+    assert (ruled.outcome, len(ruled.steps)) == (('nothing', 0) if denied else ('steps', 1))
