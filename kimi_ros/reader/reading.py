@@ -102,6 +102,8 @@ class Step:
     :ivar things: noun phrases by object, point or region argument; two for "between A and B".
     :ivar relation: of the place argument, one of `RELATIONS`: "put it left of the bowl"; '' without
         a place.
+    :ivar plain: where it was read from plainer words than those that were said: these words, and
+        the step in them.
     """
 
     skill: str
@@ -110,6 +112,7 @@ class Step:
     values: dict[str, Value] = field(default_factory=dict)
     relation: str = ''
     condition: Condition | None = None
+    plain: tuple[str, Step] | None = field(default=None, compare=False)
 
     @property
     def all_things(self) -> tuple[Thing, ...]:

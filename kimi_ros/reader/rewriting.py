@@ -95,6 +95,7 @@ class Rewriting:
             things={name: tuple(map(self._thing, group)) for name, group in step.things.items()},
             values=values,
             condition=condition and replace(condition, thing=self._thing(condition.thing)),
+            plain=(self.text, step),
         )
 
     def _thing(self, thing: Thing) -> Thing:

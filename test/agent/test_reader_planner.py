@@ -330,7 +330,7 @@ def test_a_question_for_a_place_is_shown(draft):
     made = draft(text, s.question('where', s.thing('red cup', attributes=('red',))))
     (step,) = made.steps
     assert (made.status, step.skill) == (Status.OK, 'locate')
-    assert step.arguments['object'].text == 'red cup'
+    assert step.arguments['object'].text == 'red cup' and made.say == 'Here is the red cup.'
     made = draft(text, s.question('presence', s.thing('red cup', attributes=('red',))))
     assert made.status is Status.ANSWER and not made.steps
 

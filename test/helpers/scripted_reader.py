@@ -1,6 +1,6 @@
 """Readings of instructions, scripted by marking words instead of counting characters."""
 
-from types import SimpleNamespace
+from kimi_ros.reader import reading
 
 
 class Script:
@@ -16,11 +16,11 @@ class Script:
         start = -1
         for _ in range(nth + 1):
             start = self.turns[turn].index(words, start + 1)
-        return SimpleNamespace(start=start, end=start + len(words), turn=turn)
+        return reading.Span(start, start + len(words), turn)
 
     def thing(self, words, head=None, attributes=(), turn=0, order='', number='one',
               relation='', landmarks=()):  # fmt: skip
-        return SimpleNamespace(
+        return reading.Thing(
             words=self.span(words, turn),
             head=self.span(head or words.split()[-1], turn),
             attributes=tuple(self.span(a, turn) for a in attributes),
@@ -31,27 +31,26 @@ class Script:
         )
 
     def step(self, skill, verb, things=None, values=None, relation='', condition=None, nth=0):
-        return SimpleNamespace(
+        return reading.Step(
             skill=skill,
             verb=self.span(verb, nth=nth) if verb else None,
             things={k: v if isinstance(v, tuple) else (v,) for k, v in (things or {}).items()},
-            values={k: SimpleNamespace(words=None, value=v) for k, v in (values or {}).items()},
+            values={k: reading.Value(words=None, value=v) for k, v in (values or {}).items()},
             relation=relation,
             condition=condition,
         )
 
     def condition(self, thing, present=True):
-        return SimpleNamespace(thing=thing, present=present)
+        return reading.Condition(thing, present)
 
     def steps(self, *steps, forbidden=(), left_out=()):
         return self.reading('steps', steps=steps, forbidden=forbidden, left_out=left_out)
 
     def question(self, kind, *things):
-        question = SimpleNamespace(kind=kind, things=things)
-        return self.reading('answer', question=question)
+        return self.reading('answer', question=reading.Question(kind, things))
 
     def reading(self, outcome, steps=(), question=None, verb='', forbidden=(), left_out=()):
-        return SimpleNamespace(
+        return reading.Reading(
             outcome=outcome,
             steps=tuple(steps),
             question=question,

@@ -158,7 +158,10 @@ class _Draft:
         if reading.outcome == 'answer' and reading.question is not None:
             question = reading.question
             if locating := self._locating(question):
-                return self._steps(locating, forbidden, left_out)
+                draft = self._steps(locating, forbidden, left_out)
+                name = self.reference(question.things[0]).text
+                named = phrases.the(name, self._request.language)
+                return replace(draft, say=self._say('here_is', named))
             asked = DraftQuestion(question.kind, tuple(map(self.reference, question.things)))
             return DraftPlan(Status.ANSWER, '', question=asked, left_out=left_out)
         if reading.outcome == 'no_skill':

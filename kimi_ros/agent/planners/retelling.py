@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from kimi_ros.reader import Span, Step
 
+_PRONOUNS = r'(?:it|them|that|this|those|these|one|both|all)'
+_PRONOUN = re.compile(rf'{_PRONOUNS}\b', re.IGNORECASE)
 _FOLLOWING = re.compile(
-    r'(?:\s+(?:it|them|that|this|those|these|one|both|all))?'
+    rf'(?:\s+{_PRONOUNS})?'
     r'(?:\s+(?:up|down|on|off|in|out|away|over|back|open|shut|closed|together|apart|there|here))?'
     r'(?!\w)',
     re.IGNORECASE,
@@ -21,19 +23,27 @@ _DEIXIS = {
     'us': 'you',
     'our': 'your',
 }
+_WISHES = frozenset('appreciate fancy like love need prefer require want wish'.split())
 _ZH_TAIL = re.compile(
-    r'(?:的)?(?:左|右|前|后|上|下|里|旁)?(?:边|面|头)?(?:之间|中间)?(?:起来|过来|过去|上|里|下|开)?'
+    r'(?:的)?(?:左|右|前|后|上|下|里|旁)?(?:边|面|头)?(?:之间|中间)?(?:起来|过来|过去|来|上|里|下|开)?'
 )
 
 
 def retell_step(step: Step, turns: Sequence[str], language: str) -> str:
     """Return the part of the instruction that asks for a step: 'put it left of the bowl'.
 
+    Of the plainer words, where it was read from these: 'put the cup on the tray' of "the cup is to
+    go on the tray".
+
     :param turns: the instruction, then the earlier ones, newest first.
     """
+    if step.plain is not None:
+        instruction, step = step.plain
+        turns = (instruction, *turns[1:])
     instruction = turns[0]
     spans = [span for span in _spans(step) if span.turn == 0]
-    if step.verb is None or step.verb.turn != 0:
+    verb = step.verb and step.verb.turn == 0 and step.verb.text_in(turns)
+    if not verb or verb.lower() in _WISHES:
         return _by_name(step, turns, language)
     start, end = step.verb.start, max([step.verb.end, *(span.end for span in spans)])
     if language == 'zh':
@@ -44,8 +54,22 @@ def retell_step(step: Step, turns: Sequence[str], language: str) -> str:
     clause = instruction[start:end].strip()
     if end <= step.verb.end:  # what it is about was said before: "the cup, please, grab"
         clause += _first_thing(step, turns, ' the {}')
+    elif _is_passive(step, rest := instruction[step.verb.end : end].strip()):
+        clause = f'{verb}{_first_thing(step, turns, " the {}")} {rest}'
     words = [_DEIXIS.get(word.lower(), word) for word in clause.split()]
     return ' '.join([words[0].lower(), *words[1:]])
+
+
+def _is_passive(step: Step, rest: str) -> bool:
+    """Tell whether what a step is about is the subject: "could the cup be put on the tray?".
+
+    :param rest: what follows the verb.
+    """
+    assert step.verb is not None
+    first = next(iter(step.all_things), None)
+    if first is None or first.words.turn or first.words.end > step.verb.start:
+        return False
+    return not _PRONOUN.match(rest)  # "There is a cup: put it on the tray"
 
 
 def _by_name(step: Step, turns: Sequence[str], language: str) -> str:
@@ -63,12 +87,15 @@ def _first_thing(step: Step, turns: Sequence[str], form: str) -> str:
 
 
 def _chinese(instruction: str, spans: Sequence[Span], start: int, end: int) -> str:
-    before = [s.start for s in spans if s.start < start]
+    before = sorted((s for s in spans if s.start < start), key=lambda span: span.start)
     given = re.search('[把将][^，。；,;]*$', instruction[:start])
-    if before and given and given.start() < min(before):
-        start = given.start()
+    told = instruction[start:end]
+    if before and given and given.start() < before[0].start:
+        told = instruction[given.start() : end]
+    elif before:  # 杯子放到碗里吧
+        told = f'把{instruction[before[0].start : before[0].end]}{told}'
     tail = _ZH_TAIL.match(instruction[end:])
-    return (instruction[start:end] + (tail[0] if tail else '')).replace('我', '你').strip()
+    return (told + (tail[0] if tail else '')).replace('我', '你').strip()
 
 
 def _spans(step: Step) -> Iterator[Span]:
