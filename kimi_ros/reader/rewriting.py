@@ -37,7 +37,9 @@ class Rewriting:
         :param template: '{x}' is what group x matched, '{x=word}' is a word instead of it,
             '{x=}' is `words` of what it matched; the rest is added.
         """
-        text, origins = '', ()
+        text = ''
+        origins: tuple[tuple[int, int] | None, ...] = ()
+        stands_for: tuple[tuple[int, int] | None, ...]
         for piece in _PIECE.finditer(template):
             name = piece['group']
             if name is None:

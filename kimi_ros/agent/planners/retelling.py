@@ -42,8 +42,10 @@ def retell_step(step: Step, turns: Sequence[str], language: str) -> str:
         turns = (instruction, *turns[1:])
     instruction = turns[0]
     spans = [span for span in _spans(step) if span.turn == 0]
-    verb = step.verb and step.verb.turn == 0 and step.verb.text_in(turns)
-    if not verb or verb.lower() in _WISHES:
+    if step.verb is None or step.verb.turn:
+        return _by_name(step, turns, language)
+    verb = step.verb.text_in(turns)
+    if verb.lower() in _WISHES:
         return _by_name(step, turns, language)
     start, end = step.verb.start, max([step.verb.end, *(span.end for span in spans)])
     if language == 'zh':
