@@ -103,6 +103,7 @@ def rule_of(
             for role, nouns in entry.get('arguments', {}).items()
         ),
         tuple(normalize_text(w) for w in entry.get('unless_skill', ())),
+        tuple(normalize_text(w) for w in entry.get('giving_skill', ())),
         entry.get('beside', True),
         Risk[entry.get('min_risk', 'none').upper()],
         Risk[entry.get('risk', 'none').upper()],

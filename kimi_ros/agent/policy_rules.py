@@ -37,6 +37,8 @@ class Rule:
         one step. A skill's argument of another name counts for every role: a name that the rules
         do not know cannot switch one off.
     :ivar unless_skill: a skill with one of these words in its name or descriptions is left alone.
+    :ivar giving_skill: of a skill with one of these words there, what it gives counts, and not to
+        whom: its argument `object`, or else the first one.
     :ivar beside: a place beside one of the nouns counts as the noun itself.
     :ivar min_risk: only steps of skills with at least this risk.
     :ivar risk: what 'ask_approval' raises the step's risk to.
@@ -51,6 +53,7 @@ class Rule:
     unless: tuple[Pattern, ...] = ()
     arguments: tuple[tuple[str, NounMatcher], ...] = ()
     unless_skill: tuple[str, ...] = ()
+    giving_skill: tuple[str, ...] = ()
     beside: bool = True
     min_risk: Risk = Risk.NONE
     risk: Risk = Risk.NONE
@@ -67,13 +70,18 @@ class Rule:
         A rule about any argument is also held against the instruction's own words, because a model
         may have put something harmless in the place of what was asked for.
         """
-        if not self.arguments or skill.risk < self.min_risk or self._leaves_alone(skill):
+        if not self.arguments or skill.risk < self.min_risk:
             return False
         names = {
             name: ref.nouns
             for name, ref in step.references(skill).items()
             if self.beside or not ref.is_place
         }
+        if _is_told_by(skill, self.giving_skill):
+            given = [name for name in names if name == 'object'] or list(names)[:1]
+            return self.matches_names({name: names[name] for name in given})
+        if _is_told_by(skill, self.unless_skill):
+            return False
         return self.matches_names(names) or (
             bool(skill.arguments) and self.matches_words(instruction)
         )
@@ -92,13 +100,6 @@ class Rule:
             for role, nouns in self.arguments
         )
 
-    def _leaves_alone(self, skill: Skill) -> bool:
-        if not self.unless_skill:
-            return False
-        told = ' '.join([skill.name.replace('_', ' '), *skill.description.values()]).lower()
-        words = set(re.findall('[a-z]+', told))
-        return any(w in words if w.isascii() else w in told for w in self.unless_skill)
-
 
 @dataclass(frozen=True)
 class Near:
@@ -114,6 +115,13 @@ class Near:
     hazards: tuple[str, ...] = ()
     metres: float = 0.15
     risk: Risk = Risk.MEDIUM
+
+
+def _is_told_by(skill: Skill, words: Sequence[str]) -> bool:
+    """Tell whether one of the words is in a skill's name or descriptions."""
+    told = ' '.join([skill.name.replace('_', ' '), *skill.description.values()]).lower()
+    english = set(re.findall('[a-z]+', told))
+    return any(w in english if w.isascii() else w in told for w in words)
 
 
 def _names_in_role(role: str, names: Mapping[str, Sequence[str]]) -> list[str]:

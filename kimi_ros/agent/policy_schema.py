@@ -66,6 +66,7 @@ _RULE = {
             'additionalProperties': False,
         },
         'unless_skill': _WORDS,
+        'giving_skill': _WORDS,
         'beside': {'type': 'boolean', 'description': 'true or false'},
         'min_risk': _RISK,
         'risk': _RISK,

@@ -393,6 +393,31 @@ def test_hand_named_by_a_plan_is_refused(policy, catalogue, name):
     assert policy.refusal('help me up', steps, catalogue).id == 'no_living_target'
 
 
+@pytest.mark.parametrize(
+    ('name', 'arguments', 'things', 'rule'),
+    [
+        ('hand_over', ('object',), ('baby',), 'no_living_target'),
+        ('hand_over', ('object',), ('cup',), None),
+        ('give', ('item', 'person'), ('cup', 'woman'), None),
+        ('give', ('item', 'person'), ('kitten', 'woman'), 'no_living_target'),
+        ('give', ('person', 'object'), ('woman', 'cup'), None),
+        ('go_to', ('object',), ('woman',), None),
+    ],
+)
+def test_people_are_given_things_and_are_not_given(policy, name, arguments, things, rule):
+    skill = {
+        'name': name,
+        'description': dict.fromkeys(('en', 'zh'), name),
+        'arguments': [{'name': a, 'type': 'object'} for a in arguments],
+        'risk': 'low',
+        'approval': 'never',
+        'node': 'Node',
+    }
+    step = DraftStep(name, dict(zip(arguments, map(Reference, things), strict=True)))
+    found = policy.refusal('do it', [step], SkillCatalogue.from_data({'skills': [skill]}))
+    assert (found and found.id) == rule
+
+
 @pytest.mark.parametrize('language', ['en', 'zh'])
 def test_training_requests_are_not_refused(policy, catalogue, language):
     named = {'en': ('the red cup', 'the blue box', 'in'), 'zh': ('红色的杯子', '蓝色的盒子', '里')}
