@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kimi_ros.reader.chinese_rules import apply_chinese_rules
 from kimi_ros.reader.decoder import EventDecoder, EventPrediction, SlotPrediction, TokenSpan
 from kimi_ros.reader.denial_rules import apply_denial_rules
 from kimi_ros.reader.ellipsis import fill_ellipsis, has_ellipsis
@@ -141,6 +142,8 @@ class Reader:
         ruled = apply_verb_rules(reading, texts, skills)
         certain = ruled.outcome != reading.outcome
         reading = apply_handling_rules(ruled, texts, skills)
+        if detect_language(instruction) == 'zh':
+            reading = apply_chinese_rules(reading, texts, skills)
         reading = apply_denial_rules(reading, texts)
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
         reading = add_recipient(reading, instruction, skills, tokenized)
