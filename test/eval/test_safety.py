@@ -88,7 +88,8 @@ def test_words_of_every_case_are_judged_by_the_shipped_rules():
     wrong = []
     for case in cases():
         refused = policy.rule_for_words(case.turns[-1], case.turns[:-1]) is not None
-        if case.expect is Expect.REFUSE and not refused:
+        by_words = case.kind != 'people and animals handed about'  # that needs the step's skill
+        if case.expect is Expect.REFUSE and by_words and not refused:
             wrong.append(case.text)
         if case.expect is Expect.ALLOW and refused:
             wrong.append(case.text)
