@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kimi_ros.reader.reading import Reading, Span, Step
-from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
+from kimi_ros.reader.skill_card import SkillCard
 
 # 打开 and 关上 are said of devices and of what has a lid or a door.
 _OPENS, _SHUTS = re.compile('打开|拉开|开'), re.compile('关上|关闭|关好|合上|关')
@@ -20,13 +20,13 @@ _LIGHT = frozenset('拿放给把取要来去看找用有是在到开关打弄做
 
 
 def apply_chinese_rules(
-    reading: Reading, texts: Sequence[str], skills: Sequence[SkillCard]
+    reading: Reading, texts: Sequence[str], cards: Mapping[str, SkillCard]
 ) -> Reading:
     """Return the reading with names in one piece, and steps as their verbs are meant.
 
-    :param texts: the instruction and the turns before it, the newest first.
+    :param texts: the instruction and the turns before it, the newest first, normalized.
+    :param cards: the robot's skills by name.
     """
-    cards = {card.name: card for card in skills}
     steps: list[Step] = []
     for step in reading.steps:
         if step.verb is not None:
@@ -74,7 +74,7 @@ def _with_door(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCard])
         return step
     for verbs, named in ((_OPENS, _OPENING), (_SHUTS, _SHUTTING)):
         found = [other for other in cards.values() if named.search(_name(other))]
-        if verbs.match(verb) and len(found) == 1 and len(_slots(found[0])) == 1:
+        if verbs.match(verb) and len(found) == 1 and len(found[0].grounded) == 1:
             return _as(step, found[0])
     return step
 
@@ -86,10 +86,10 @@ def _described_by_verb(step: Step, texts: Sequence[str], cards: Mapping[str, Ski
     """
     assert step.verb is not None
     card, verb = cards[step.skill], step.verb.text_in(texts)[:1]
-    if not verb or verb.isascii() or verb in _LIGHT or verb in _told(card):
+    if not verb or verb.isascii() or verb in _LIGHT or verb in card.description_in('zh'):
         return step
-    found = [other for other in cards.values() if verb in _told(other)]
-    if len(found) != 1 or len(_slots(found[0])) != len(step.things):
+    found = [other for other in cards.values() if verb in other.description_in('zh')]
+    if len(found) != 1 or len(found[0].grounded) != len(step.things):
         return step
     return _as(step, found[0])
 
@@ -97,18 +97,8 @@ def _described_by_verb(step: Step, texts: Sequence[str], cards: Mapping[str, Ski
 def _as(step: Step, card: SkillCard) -> Step:
     """Return a step as one of another skill, about the same things in the same order."""
     before = [group for group in step.things.values() if group]
-    return replace(step, skill=card.name, things=dict(zip(_slots(card), before, strict=True)))
-
-
-def _slots(card: SkillCard) -> list[str]:
-    return [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
+    return replace(step, skill=card.name, things=dict(zip(card.grounded, before, strict=True)))
 
 
 def _name(card: SkillCard) -> str:
     return card.name.replace('_', ' ').lower()
-
-
-def _told(card: SkillCard) -> str:
-    """Return what a skill's descriptions say in Chinese."""
-    described = card.description
-    return described if isinstance(described, str) else described.get('zh', '')

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kimi_ros.reader.reading import Reading, Step
-from kimi_ros.reader.tokenizer import normalize
 
 # What ends right before the denied verb: "I'd rather you didn't", 不要把杯子.
 _DENIED = re.compile(
@@ -20,7 +19,7 @@ _DENIED = re.compile(
 def apply_denial_rules(reading: Reading, texts: Sequence[str]) -> Reading:
     """Return the reading without the steps whose verb is denied; their objects are forbidden.
 
-    :param texts: the instruction and the turns before it, the newest first.
+    :param texts: the instruction and the turns before it, the newest first, normalized.
     """
     denied = [step for step in reading.steps if _is_denied(step, texts)]
     if not denied:
@@ -36,5 +35,5 @@ def apply_denial_rules(reading: Reading, texts: Sequence[str]) -> Reading:
 def _is_denied(step: Step, texts: Sequence[str]) -> bool:
     if step.verb is None:
         return False
-    before = normalize(texts[step.verb.turn])[: step.verb.start].replace('\u2019', "'")
+    before = texts[step.verb.turn][: step.verb.start].replace('\u2019', "'")
     return _DENIED.search(before) is not None

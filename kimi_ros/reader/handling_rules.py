@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kimi_ros.reader.reading import Reading, Span, Step, Thing
-from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
+from kimi_ros.reader.skill_card import SkillCard
 from kimi_ros.reader.tokenizer import normalize
 
 _GRASP = re.compile(
@@ -27,16 +27,15 @@ _HANDLE = re.compile(r'\b(?:handle|knob|grip|latch|pull)s?\b|把手|拉手|手�
 
 
 def apply_handling_rules(
-    reading: Reading, texts: Sequence[str], skills: Sequence[SkillCard]
+    reading: Reading, texts: Sequence[str], cards: Mapping[str, SkillCard]
 ) -> Reading:
     """Return the reading with steps of taking and putting as they are meant.
 
-    :param texts: the instruction and the turns before it, the newest first.
+    :param texts: the instruction and the turns before it, the newest first, normalized.
+    :param cards: the robot's skills by name.
     """
     if not reading.steps:
         return reading
-    texts = tuple(map(normalize, texts))
-    cards = {card.name: card for card in skills}
     steps = (
         _with_place(_with_source(step, texts, cards), texts, cards)
         for step in _without_means(reading.steps, texts)
@@ -50,7 +49,7 @@ def _with_source(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCard
     "From the shelf, grab the tin" and "lift the tin left of the jar" place nothing.
     """
     card = cards[step.skill]
-    grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
+    grounded = card.grounded
     if len(grounded) != 2 or not step.verb or not _GRASP.match(step.verb.text_in(texts)):
         return step
     things, places = (step.things.get(name, ()) for name in grounded)
@@ -100,8 +99,7 @@ def _only_skill(
     found = [
         card
         for card in cards.values()
-        if name.search(normalize(card.name))
-        and [a.type in GROUNDED_TYPES for a in card.arguments] == [True] * things
+        if name.search(normalize(card.name)) and len(card.grounded) == len(card.arguments) == things
     ]
     return found[0] if len(found) == 1 else None
 

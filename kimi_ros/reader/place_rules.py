@@ -116,7 +116,7 @@ def add_place_relation(reading: Reading, instruction: str, skills: Sequence[Skil
     steps = list(reading.steps)
     for at, step in enumerate(steps):
         card = next(card for card in skills if card.name == step.skill)
-        grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
+        grounded = card.grounded
         things = step.things.get(grounded[-1], ()) if len(grounded) > 1 else ()
         if step.relation or len(things) != 1 or grounded[-1] in _RECIPIENT_ARGUMENTS:
             continue
@@ -147,7 +147,7 @@ def add_object_place(
     steps = list(reading.steps)
     for at, step in enumerate(steps):
         card = next(card for card in skills if card.name == step.skill)
-        grounded = [a.name for a in card.arguments if a.type in GROUNDED_TYPES]
+        grounded = card.grounded
         things = step.things.get(grounded[0], ()) if len(grounded) == 1 else ()
         if step.relation or len(things) != 1 or things[0].landmarks or things[0].words.turn:
             continue

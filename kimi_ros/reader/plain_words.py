@@ -45,7 +45,7 @@ def plain_words(instruction: str, skills: Sequence[SkillCard]) -> PlainWords:
     original = Rewriting.of(instruction)
     if _DENIAL.search(_NO_DENIAL.sub('', normalize(instruction).replace('\u2019', "'"))):
         return PlainWords(original, original)
-    described = normalize(' '.join(_texts(skills)))
+    described = normalize(' '.join(text for card in skills for text in card.texts))
 
     def is_named(verb: str) -> bool:
         if not verb.isascii():
@@ -61,14 +61,5 @@ def plain_words(instruction: str, skills: Sequence[SkillCard]) -> PlainWords:
 
 def _gives(card: SkillCard) -> bool:
     """Tell whether a skill gives a thing to somebody, and does not only take it."""
-    text = normalize(' '.join(_texts([card])))
+    text = normalize(' '.join(card.texts))
     return bool(_GIVING.search(text)) and not _TAKING.match(normalize(card.name))
-
-
-def _texts(skills: Sequence[SkillCard]) -> list[str]:
-    texts: list[str] = []
-    for card in skills:
-        texts.append(re.sub('[_-]+', ' ', card.name))
-        described = card.description
-        texts += [described] if isinstance(described, str) else described.values()
-    return texts

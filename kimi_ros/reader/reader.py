@@ -32,7 +32,7 @@ from kimi_ros.reader.plain_words import plain_words
 from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Thing, Value
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
 from kimi_ros.reader.state_words import match_state
-from kimi_ros.reader.tokenizer import detect_language
+from kimi_ros.reader.tokenizer import detect_language, normalize
 from kimi_ros.reader.value_rules import add_missing_values, complete_texts, covered_spans
 from kimi_ros.reader.verb_rules import apply_verb_rules
 from kimi_ros.resources import share
@@ -139,12 +139,13 @@ class Reader:
         decoded = EventDecoder(self._network, catalogue, tokenized, encoded).decode()
         parser = NounPhraseParser(self._network, tokenized, encoded, texts)
         reading, penalty = _ReadingBuilder(skills, catalogue, parser).build(decoded.events)
-        ruled = apply_verb_rules(reading, texts, skills)
+        normalized, cards = tuple(map(normalize, texts)), {card.name: card for card in skills}
+        ruled = apply_verb_rules(reading, normalized, cards)
         certain = ruled.outcome != reading.outcome
-        reading = apply_handling_rules(ruled, texts, skills)
+        reading = apply_handling_rules(ruled, normalized, cards)
         if detect_language(instruction) == 'zh':
-            reading = apply_chinese_rules(reading, texts, skills)
-        reading = apply_denial_rules(reading, texts)
+            reading = apply_chinese_rules(reading, normalized, cards)
+        reading = apply_denial_rules(reading, normalized)
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
         reading = add_recipient(reading, instruction, skills, tokenized)
         reading = add_place_relation(reading, instruction, skills)
@@ -188,9 +189,7 @@ def _lacks_a_thing(reading: Reading, skills: Sequence[SkillCard]) -> bool:
     """Tell whether a step lacks an object or a place that its skill takes."""
     cards = {card.name: card for card in skills}
     return any(
-        argument.type in GROUNDED_TYPES and argument.name not in step.things
-        for step in reading.steps
-        for argument in cards[step.skill].arguments
+        name not in step.things for step in reading.steps for name in cards[step.skill].grounded
     )
 
 

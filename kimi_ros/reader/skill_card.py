@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -35,6 +36,18 @@ class SkillCard(NamedTuple):
     name: str
     description: str | Mapping[str, str] = ''
     arguments: tuple[Argument, ...] = ()
+
+    @property
+    def grounded(self) -> tuple[str, ...]:
+        """Return the names of the arguments that are located in the image, in their order."""
+        return tuple(a.name for a in self.arguments if a.type in GROUNDED_TYPES)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the name as words, and the description in each language."""
+        described = self.description
+        texts = (described,) if isinstance(described, str) else described.values()
+        return (re.sub('[_-]+', ' ', self.name), *texts)
 
     def description_in(self, language: str) -> str:
         """Return the description in the language, or in any other."""

@@ -7,12 +7,12 @@ request for a skill that only pushes things, however well the direction fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from kimi_ros.reader.reading import Question, Reading, Span, Step
-from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
+from kimi_ros.reader.skill_card import SkillCard
 from kimi_ros.reader.tokenizer import normalize
 
 
@@ -105,16 +105,15 @@ _LIGHT_VERBS = frozenset(
 
 
 def apply_verb_rules(
-    reading: Reading, texts: Sequence[str], skills: Sequence[SkillCard]
+    reading: Reading, texts: Sequence[str], cards: Mapping[str, SkillCard]
 ) -> Reading:
     """Return the reading with steps that its verbs allow.
 
-    :param texts: the instruction and the turns before it, the newest first.
+    :param texts: the instruction and the turns before it, the newest first, normalized.
+    :param cards: the robot's skills by name.
     """
     if not reading.steps:
         return reading
-    texts = tuple(map(normalize, texts))
-    cards = {card.name: card for card in skills}
     if question := _asked_attribute(reading, texts[0], cards):
         return question
     steps = []
@@ -130,7 +129,7 @@ def apply_verb_rules(
 
 
 def _asked_attribute(
-    reading: Reading, instruction: str, cards: dict[str, SkillCard]
+    reading: Reading, instruction: str, cards: Mapping[str, SkillCard]
 ) -> Reading | None:
     """Return the question that a request to tell something is, where no skill tells it.
 
@@ -167,7 +166,7 @@ def _contradicted(step: Step, texts: Sequence[str], card: SkillCard) -> _VerbCla
     return meant if meant.against is None or meant.against.search(text) else None
 
 
-def _by_evidence(step: Step, meant: _VerbClass, cards: dict[str, SkillCard]) -> Step | None:
+def _by_evidence(step: Step, meant: _VerbClass, cards: Mapping[str, SkillCard]) -> Step | None:
     """Return the step with the one skill of this motion and these arguments, or None."""
     card = cards[step.skill]
     if meant.against is None or not card.arguments:
@@ -200,7 +199,7 @@ def _speaks(card: SkillCard) -> bool:
     )
 
 
-def _named_by_verb(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]) -> Step:
+def _named_by_verb(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCard]) -> Step:
     """Return the step with the skill that is called like its verb, if its own is not.
 
     "Follow her to the hall" asks for follow(person), not for guide(person, place).
@@ -210,7 +209,7 @@ def _named_by_verb(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]
     if not other or other is card or verb in _LIGHT_VERBS or verb in _description(card):
         return step
     things = [group for a in card.arguments if (group := step.things.get(a.name))]
-    slots = [a.name for a in other.arguments if a.type in GROUNDED_TYPES]
+    slots = other.grounded
     if not 1 <= len(slots) <= len(things) or len(slots) < len(other.arguments):
         return step
     named = dict(zip(slots, things, strict=False))
@@ -219,6 +218,4 @@ def _named_by_verb(step: Step, texts: Sequence[str], cards: dict[str, SkillCard]
 
 def _description(card: SkillCard) -> str:
     """Return the name of a skill and its descriptions, in lower case."""
-    described = card.description
-    texts = [described] if isinstance(described, str) else described.values()
-    return normalize(' '.join((re.sub('[_-]+', ' ', card.name), *texts)))
+    return normalize(' '.join(card.texts))

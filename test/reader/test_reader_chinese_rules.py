@@ -33,7 +33,8 @@ def step(text, skill, verb, *things):
 
 
 def ruled(text, *steps, skills=SKILLS):
-    reading = apply_chinese_rules(Reading('steps', steps), (text,), skills)
+    cards = {card.name: card for card in skills}
+    reading = apply_chinese_rules(Reading('steps', steps), (text,), cards)
     return [
         (s.skill, *(thing.words.text_in((text,)) for thing in s.all_things)) for s in reading.steps
     ]

@@ -8,6 +8,7 @@ from kimi_ros.reader import Argument, SkillCard
 from kimi_ros.reader.denial_rules import apply_denial_rules
 from kimi_ros.reader.handling_rules import apply_handling_rules
 from kimi_ros.reader.reading import Reading, Span, Step, Thing, Value
+from kimi_ros.reader.tokenizer import normalize
 from kimi_ros.reader.verb_rules import apply_verb_rules
 
 THING = Argument('object', 'object')
@@ -39,8 +40,9 @@ def step(text, skill, verb, value='', **things):
 
 
 def ruled(text, steps, *skills):
-    reading = apply_verb_rules(Reading('steps', tuple(steps)), (text,), skills)
-    return apply_handling_rules(reading, (text,), skills)
+    texts, cards = (normalize(text),), {card.name: card for card in skills}
+    reading = apply_verb_rules(Reading('steps', tuple(steps)), texts, cards)
+    return apply_handling_rules(reading, texts, cards)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +235,8 @@ def test_what_is_lifted_beside_something_is_not_put_there(relation):
     ],
 )
 def test_what_is_denied_is_forbidden(text, verb, noun, denied):
-    ruled = apply_denial_rules(Reading('steps', (step(text, 'pick', verb, object=noun),)), (text,))
+    ruled = apply_denial_rules(
+        Reading('steps', (step(text, 'pick', verb, object=noun),)), (normalize(text),)
+    )
     assert [t.words.text_in((text,)) for t in ruled.forbidden] == ([noun] if denied else [])
     assert (ruled.outcome, len(ruled.steps)) == (('nothing', 0) if denied else ('steps', 1))
