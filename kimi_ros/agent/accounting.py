@@ -72,7 +72,7 @@ def only_handles(skills: SkillCatalogue) -> bool:
 
 def other_verbs(instruction: str, skills: SkillCatalogue) -> list[str]:
     """Return the verbs that ask for what no skill of the catalogue speaks of."""
-    known = ' '.join(f'{s.name} {" ".join(s.description.values())}' for s in skills).lower()
+    known = ' '.join(skill.text for skill in skills)
     text = normalize_text(instruction)
     if is_chinese(text):
         found = [match[0] for match in _ZH_OTHER_VERBS.finditer(text)]

@@ -119,9 +119,8 @@ class Near:
 
 def _is_told_by(skill: Skill, words: Sequence[str]) -> bool:
     """Tell whether one of the words is in a skill's name or descriptions."""
-    told = ' '.join([skill.name.replace('_', ' '), *skill.description.values()]).lower()
-    english = set(re.findall('[a-z]+', told))
-    return any(w in english if w.isascii() else w in told for w in words)
+    english = set(re.findall('[a-z]+', skill.text))
+    return any(w in english if w.isascii() else w in skill.text for w in words)
 
 
 def _names_in_role(role: str, names: Mapping[str, Sequence[str]]) -> list[str]:

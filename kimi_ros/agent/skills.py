@@ -172,6 +172,11 @@ class Skill:
     action: str = ''
 
     @property
+    def text(self) -> str:
+        """Return its name and its descriptions, in lower case."""
+        return ' '.join((self.name, *self.description.values())).lower()
+
+    @property
     def describes(self) -> bool:
         """Tell whether the skill's result is the model's description of the view."""
         return any(e.name == 'described' for e in self.effects)

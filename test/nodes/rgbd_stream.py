@@ -1,7 +1,6 @@
-"""The two ends of a stream of images and depth, as processes.
+"""A stream of images and depth, as a process.
 
-Usage: rgbd_stream.py publish|subscribe NAMESPACE WIDTH HEIGHT. `subscribe` is a bare node that
-keeps the latest message of each topic.
+Usage: rgbd_stream.py NAMESPACE WIDTH HEIGHT.
 """
 
 import array
@@ -39,19 +38,7 @@ def publish(node, namespace, width, height):
         time.sleep(max(0.0, began + count / RATE - time.monotonic()))
 
 
-def subscribe(node, namespace):
-    latest = {}
-    for kind, topic in TOPICS:
-        node.create_subscription(
-            kind, f'/{namespace}/{topic}', lambda m, t=topic: latest.update({t: m}), qos.CAMERA
-        )
-    rclpy.spin(node)
-
-
 if __name__ == '__main__':
     rclpy.init()
-    this = rclpy.create_node(f'{sys.argv[1]}_{time.monotonic_ns()}')
-    if sys.argv[1] == 'publish':
-        publish(this, sys.argv[2], *map(int, sys.argv[3:]))
-    else:
-        subscribe(this, sys.argv[2])
+    this = rclpy.create_node(f'publish_{time.monotonic_ns()}')
+    publish(this, sys.argv[1], *map(int, sys.argv[2:]))

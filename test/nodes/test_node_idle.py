@@ -31,7 +31,7 @@ def test_idle_node_keeps_few_frames(start, environment):
     with KimiClient('idle/kimi') as client:
         client.wait_until_ready(WAIT, node.check, components=('model',))
         before = megabytes(node.pid)
-        command = [sys.executable, script, 'publish', 'idle', str(WIDTH), str(HEIGHT)]
+        command = [sys.executable, script, 'idle', str(WIDTH), str(HEIGHT)]
         camera = subprocess.Popen(command, env=environment)
         try:
             client.wait_until_ready(WAIT, node.check)  # it has frames

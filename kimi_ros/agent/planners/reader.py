@@ -89,7 +89,7 @@ def _leaves_a_sentence(draft: DraftPlan, reading: Reading, words: str) -> bool:
     if draft.status is not Status.OK:
         return draft.reason in (Reason.NOT_UNDERSTOOD, Reason.NO_SKILL, Reason.MISSING_ARGUMENT)
     spans = [step.verb for step in reading.steps if step.verb]
-    spans += [thing.words for step in reading.steps for t in step.things.values() for thing in t]
+    spans += [thing.words for step in reading.steps for thing in step.all_things]
     return any(
         not any(not s.turn and start <= s.start < end for s in spans) for start, end in sentences
     )
@@ -110,7 +110,7 @@ _FOR_SOMEBODY = {'en': 'get it for somebody, give it to somebody', 'zh': '拿来
 
 def _cards(skills: SkillCatalogue) -> tuple[SkillCard, ...]:
     """Return what the reader is told of the skills."""
-    if any(_HANDS_OVER.search(_words_of(skill)) for skill in skills):
+    if any(_HANDS_OVER.search(skill.text) for skill in skills):
         return tuple(map(_card, skills))
     return tuple(_card(_with_handing_over(skill)) for skill in skills)
 
@@ -124,10 +124,6 @@ def _with_handing_over(skill: Skill) -> Skill:
         for language, text in skill.description.items()
     }
     return replace(skill, description=described)
-
-
-def _words_of(skill: Skill) -> str:
-    return ' '.join((skill.name, *skill.description.values())).lower()
 
 
 def _card(skill: Skill) -> SkillCard:
@@ -273,7 +269,7 @@ class _Draft:
 
     def _missing(self, step: Step, argument: Argument) -> DraftPlan:
         """Ask for an argument that was not said."""
-        things = [t for group in step.things.values() for t in group]
+        things = step.all_things
         verb = self.text(step.verb) if step.verb else step.skill.replace('_', ' ')
         if argument.name == self._place_argument(step) and things:
             say = self._say('where_to', verb, self.reference(things[0]).text)

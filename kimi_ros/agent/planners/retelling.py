@@ -81,11 +81,10 @@ def _by_name(step: Step, turns: Sequence[str], language: str) -> str:
 
 
 def _first_thing(step: Step, turns: Sequence[str], form: str) -> str:
-    things = [thing for group in step.things.values() for thing in group]
+    things = step.all_things
     if not things or things[0].words.turn >= len(turns):
         return ''
-    span = things[0].words
-    return form.format(turns[span.turn][span.start : span.end])
+    return form.format(things[0].words.text_in(turns))
 
 
 def _chinese(instruction: str, spans: Sequence[Span], start: int, end: int) -> str:
@@ -101,9 +100,8 @@ def _chinese(instruction: str, spans: Sequence[Span], start: int, end: int) -> s
 
 
 def _spans(step: Step) -> Iterator[Span]:
-    for things in step.things.values():
-        for thing in things:
-            yield thing.words
+    for thing in step.all_things:
+        yield thing.words
     for value in step.values.values():
         if value.words is not None:
             yield value.words
