@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
 
+# As kimi_ros.agent.skills.LANGUAGES, which `kimi --help` need not import.
 LANGUAGES = ('en', 'zh')
 
 
