@@ -304,9 +304,13 @@ def test_a_checkpoint_is_given_the_threshold_of_its_presence(base, tmp_path, cap
         seen = [vlm.presence(image, name['en']) >= threshold for name in names]
         assert [bool(vlm.point(image, name['en'])) for name in names] == seen
         assert sum(seen) <= 1
-    (data / 'things.jsonl').write_text(json.dumps(lines[0]))
-    assert main(['presence', str(model), str(data)]) == 1
-    assert 'add lines with "absent"' in capsys.readouterr().err
+    for rest, remedy in (
+        (lines[:1], 'add lines with a box'),
+        (lines[-1:], 'add lines with "absent"'),
+    ):
+        (data / 'things.jsonl').write_text('\n'.join(map(json.dumps, rest)))
+        assert main(['presence', str(model), str(data)]) == 1
+        assert remedy in capsys.readouterr().err
 
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'own_things.md'
