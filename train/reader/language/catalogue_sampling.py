@@ -250,7 +250,10 @@ def _sample_skill(rng, family, description_lang, style, index, taken):
     description = (
         _reword_description(rng, rng.choice(descriptions), description_lang) if descriptions else ''
     )
-    name = family.name if rng.random() < 0.55 or not family.aliases else rng.choice(family.aliases)
+    # The basic skills are in most catalogues: under one name they would be learnt by heart.
+    own_name = 0.25 if family.core else 0.55
+    named = rng.random() >= own_name and family.aliases
+    name = rng.choice(family.aliases) if named else family.name
     if name in taken:
         name = family.name
     if description and style < 0.06:
