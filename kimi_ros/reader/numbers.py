@@ -22,6 +22,7 @@ _QUANTITIES: tuple[dict[str, tuple[float, tuple[str, ...]]], ...] = (
         's': (1, ('second', 'sec', '秒', '秒钟')),
         'ms': (0.001, ('millisecond', '毫秒')),
         'min': (60, ('minute', '分钟', '分')),
+        'quarter': (900, ('刻钟', '刻')),
         'h': (3600, ('hour', 'hr', '小时', '个小时', '钟头', '个钟头')),
         'day': (86400, ('天',)),
     },
@@ -125,6 +126,8 @@ def parse_quantity(text: str, unit: str = '') -> float | None:
         value += 0.5
     elif 'and a half' in after:
         value += 0.5
+    elif 'and a quarter' in after:
+        value += 0.25
     elif (
         (more := _parse_first(after))
         and more[1] <= 5
@@ -334,7 +337,7 @@ def _article_counts(text: str, words: list[tuple[str, int, int]], i: int) -> boo
     """Tell whether 'a' is the only number there: 'a minute', but not 'a bit over ten'."""
     others = {*_NUMBER_WORDS, *_MULTIPLIERS, *_FRACTIONS} - {'a', 'an', 'no'}
     later = [word for word, *_ in words[i + 1 :]]
-    if later[-3:] == ['and', 'a', 'half']:
+    if later[-3:] in (['and', 'a', 'half'], ['and', 'a', 'quarter']):
         later = later[:-3]
     if i + 1 < len(words) and later[0] in {*_MULTIPLIERS, *_FRACTIONS, 'couple', 'pair'}:
         return True

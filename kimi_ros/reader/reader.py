@@ -19,8 +19,8 @@ from kimi_ros.reader.ellipsis import fill_ellipsis, has_ellipsis
 from kimi_ros.reader.features import TokenizedInstruction
 from kimi_ros.reader.handling_rules import apply_handling_rules
 from kimi_ros.reader.labels import COVERAGE, EVENTS, SLOTS
+from kimi_ros.reader.meant_numbers import parse_meant
 from kimi_ros.reader.noun_phrases import NounPhraseParser
-from kimi_ros.reader.numbers import parse_quantity
 from kimi_ros.reader.onnx_model import EncodedCatalogue, OnnxModel
 from kimi_ros.reader.place_rules import (
     add_object_place,
@@ -276,7 +276,7 @@ class _ReadingBuilder:
             return None if matched is None else Value(words, matched)
         if argument.type == 'string':
             return Value(words, text)
-        number = parse_quantity(text, argument.unit)
+        number = parse_meant(text, argument.unit)
         if number is None:  # words without a number
             self._penalty *= 0.2
             return None

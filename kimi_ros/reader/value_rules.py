@@ -10,7 +10,7 @@ import numpy as np
 
 from kimi_ros.reader.features import TokenizedInstruction
 from kimi_ros.reader.labels import EVENTS
-from kimi_ros.reader.numbers import find_quantity
+from kimi_ros.reader.meant_numbers import find_meant
 from kimi_ros.reader.onnx_model import EncodedCatalogue, EncodedInstruction
 from kimi_ros.reader.reading import Reading, Span, Step, Value
 from kimi_ros.reader.skill_card import Argument, SkillCard
@@ -185,7 +185,7 @@ def _enum(
 def _number(argument: Argument, instruction: str, runs: Sequence[tuple[int, int]]) -> Value | None:
     found: list[Value] = []
     for first, last in runs:
-        if quantity := find_quantity(instruction[first:last], argument.unit):
+        if quantity := find_meant(instruction[first:last], argument.unit):
             value, start, end = quantity
             found.append(Value(Span(first + start, first + end), value))
     return found[0] if len(found) == 1 else None
