@@ -30,6 +30,7 @@ from kimi_ros.assist.things import load_kinds
 from kimi_ros.nodes import qos
 from kimi_ros.nodes.assist_output import AssistOutput
 from kimi_ros.nodes.assist_parameters import ASSIST_PARAMETERS, validation_error
+from kimi_ros.nodes.camera_intake import IntakeGroup
 from kimi_ros.nodes.cameras import CameraSubscriptions
 from kimi_ros.nodes.codes import RequestError
 from kimi_ros.nodes.diagnostics import Level, StatusReport
@@ -74,7 +75,7 @@ class AssistNode(ManagedNode):
         """
         super().__init__('assist', **options)
         declare_parameters(self, ASSIST_PARAMETERS, validation_error)
-        self._camera_group = MutuallyExclusiveCallbackGroup()
+        self._camera_group = IntakeGroup()
         self._output = AssistOutput(self)
         kimi = self.value('kimi')
         camera = self.value('cameras')[0]
@@ -351,6 +352,8 @@ class AssistNode(ManagedNode):
             self.get_logger().warning(text)
 
     def _publish_diagnostics(self) -> None:
+        if (cameras := self._cameras) is not None:
+            cameras.look()
         mode = self.value('mode')
         values = (
             ('mode', mode),

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
+
 from kimi_ros.nodes import qos
+from kimi_ros.nodes.camera_intake import Intake, IntakeGroup, is_fast
 from kimi_ros.nodes.diagnostics import StatusReport, camera_report, frame_loss_warning
 from kimi_ros.nodes.frame_buffer import FrameBuffer
 from kimi_ros.nodes.frame_decoder import FrameDecoder
@@ -20,23 +25,29 @@ from kimi_ros.nodes.frame_rate import FrameRateMonitor
 from kimi_ros.nodes.stamps import nanoseconds, seconds
 
 _ACTIVE = 5.0  # seconds: a topic with a message in this time is active
+_DEPTH_TIMEOUT = 0.25  # seconds that the depth of an image is waited for
+_LOOK_PERIOD = 0.5  # seconds, at least, between looks at a camera of which nobody wants images
 
 
 class CameraSubscriptions:
     """Subscriptions to the cameras that the node's parameters name.
 
+    Of a fast camera, messages are taken only when a request wants them, and when `look` is called.
+
     :ivar buffers: by camera name.
     """
 
-    def __init__(self, node: Node, callback_group: CallbackGroup):
+    def __init__(self, node: Node, callback_group: IntakeGroup):
         """Subscribe to `image` or `image/compressed`, `camera_info` and `depth/image` of each.
 
         :param callback_group: of all subscriptions; their callbacks only store the message.
         """
         self._node = node
         self.buffers: dict[str, FrameBuffer] = {}
-        self._subscriptions: list[Subscription[Any]] = []
+        self._group = callback_group
+        self._intakes: dict[str, Intake] = {}
         self._monitors: dict[str, FrameRateMonitor] = {}
+        self._losses_reported = True
         self._received: dict[str, float] = {}  # monotonic seconds of the last message, by topic
         compressed = self._value('image_transport') == 'compressed'
         depth_kind, self._depth_topic = {
@@ -46,10 +57,12 @@ class CameraSubscriptions:
         for name in self._value('cameras'):
             prefix = f'{name}/' if name else ''
             image = f'{prefix}image/compressed' if compressed else f'{prefix}image'
+            intake = self._intakes[name] = Intake(node, callback_group)
             buffer = self.buffers[name] = FrameBuffer(
                 name,
                 node.resolve_topic_name(image),
                 node.resolve_topic_name(f'{prefix}{self._depth_topic}'),
+                intake.wanted,
             )
             monitor = self._monitors[name] = FrameRateMonitor()
             for kind, topic, callback in (
@@ -58,21 +71,45 @@ class CameraSubscriptions:
                 (depth_kind, f'{prefix}{self._depth_topic}', self._on_depth),
                 (CameraInfo, f'{prefix}depth/camera_info', self._on_depth_info),
             ):
-                subscription = node.create_subscription(
-                    kind,
-                    topic,
-                    partial(self._on_message, topic, partial(callback, buffer, monitor)),
-                    qos.CAMERA,
-                    callback_group=callback_group,
-                    qos_overriding_options=qos.overridable(),
-                )
-                self._subscriptions.append(subscription)
+                received = partial(self._on_message, topic, partial(callback, buffer, monitor))
+                lost = monitor.add_lost if topic == image else None
+                intake.add(self._subscribe(kind, topic, received, lost), received)
+
+    def _subscribe(
+        self,
+        kind: type,
+        topic: str,
+        callback: Callable[[Any, Any], None],
+        lost: Callable[[int], None] | None,
+    ) -> Subscription[Any]:
+        """Subscribe; `lost` is told how many messages the middleware reports as lost, if it can."""
+
+        def subscribe(**options: Any) -> Subscription[Any]:
+            return self._node.create_subscription(
+                kind,
+                topic,
+                callback,
+                qos.CAMERA,
+                callback_group=self._group,
+                qos_overriding_options=qos.overridable(),
+                **options,
+            )
+
+        if lost is None:
+            return subscribe()
+        try:
+            events = SubscriptionEventCallbacks(
+                message_lost=lambda event: lost(event.total_count_change)
+            )
+            return subscribe(event_callbacks=events)
+        except UnsupportedEventTypeError:
+            self._losses_reported = False
+            return subscribe()
 
     def destroy(self) -> None:
         """Unsubscribe and drop all images."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions.clear()
+        for intake in self._intakes.values():
+            intake.destroy()
         self.clear()
 
     def clear(self) -> None:
@@ -80,11 +117,27 @@ class CameraSubscriptions:
         for buffer in self.buffers.values():
             buffer.clear()
 
+    def look(self) -> None:
+        """Look at the cameras of which nobody has wanted an image lately; to be called at 1 Hz.
+
+        And find out which are fast: of these, messages are taken only when they are wanted.
+        """
+        for name, buffer in self.buffers.items():
+            intake, monitor = self._intakes[name], self._monitors[name]
+            if intake.idle_for(min(_LOOK_PERIOD, self._value('max_frame_age') / 2)):
+                buffer.settle(_DEPTH_TIMEOUT)
+            if (latest := buffer.latest()) is None:
+                continue
+            size = sum(len(message.data) for message in (latest.image, latest.depth) if message)
+            known = monitor.numbered and self._losses_reported
+            intake.pace(known and is_fast(monitor.rate().published, size))
+
     def reports(self, decoder: FrameDecoder) -> list[StatusReport]:
         """Return one report per camera, and log a warning for those that lose images.
 
         :param decoder: checks the latest image of each.
         """
+        self.look()
         return [self._report(name, decoder) for name in self.buffers]
 
     def _report(self, name: str, decoder: FrameDecoder) -> StatusReport:
@@ -108,27 +161,41 @@ class CameraSubscriptions:
     def _is_active(self, topic: str) -> bool:
         return time.monotonic() - self._received.get(topic, float('-inf')) < _ACTIVE
 
-    def _on_message(self, topic: str, callback: Callable[[Any], None], message: Any) -> None:
+    def _on_message(
+        self, topic: str, callback: Callable[[Any, Any], None], message: Any, info: Any
+    ) -> None:
         self._received[topic] = time.monotonic()
-        callback(message)
+        callback(message, info)
 
-    def _on_image(self, buffer: FrameBuffer, monitor: FrameRateMonitor, message: Any) -> None:
+    def _on_image(
+        self, buffer: FrameBuffer, monitor: FrameRateMonitor, message: Any, info: Any
+    ) -> None:
         stamp = nanoseconds(message.header.stamp)
-        monitor.add_image(stamp)
+        monitor.add_image(stamp, *_numbered(info), losses_reported=self._losses_reported)
         buffer.put_image(stamp, message.header.frame_id, message, self._value('depth_tolerance'))
 
-    def _on_depth(self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: Any) -> None:
+    def _on_depth(
+        self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: Any, _info: Any
+    ) -> None:
         stamp = nanoseconds(message.header.stamp)
         buffer.put_depth(stamp, message, self._value('depth_tolerance'))
 
-    def _on_info(self, buffer: FrameBuffer, monitor: FrameRateMonitor, message: CameraInfo) -> None:
-        monitor.add_info()
+    def _on_info(
+        self, buffer: FrameBuffer, monitor: FrameRateMonitor, message: CameraInfo, info: Any
+    ) -> None:
+        monitor.add_info(*_numbered(info))
         buffer.put_info(message)
 
     def _on_depth_info(
-        self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: CameraInfo
+        self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: CameraInfo, _info: Any
     ) -> None:
         buffer.put_depth_info(message)
 
     def _value(self, name: str) -> Any:
         return self._node.get_parameter(name).value
+
+
+def _numbered(info: Any) -> tuple[int | None, bytes]:
+    """Return a message's number among its publisher's, and the publisher, as far as known."""
+    publisher = info.get('publisher_gid') or {}
+    return info.get('publication_sequence_number'), publisher.get('data', b'')

@@ -60,6 +60,7 @@ def camera_report(
         ('topic', topic),
         ('age_s', '' if age is None else f'{age:.3f}'),
         ('received_hz', f'{rate.received:.1f}'),
+        ('taken_hz', f'{rate.taken:.1f}'),
         ('published_hz', f'{rate.published:.1f}' if rate.published else ''),
         ('warnings', ' '.join(w.code for w in warnings)),
         *(

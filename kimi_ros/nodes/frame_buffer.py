@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from threading import Condition, Event
 from time import monotonic
@@ -17,6 +18,7 @@ _NEVER = -(10**18)  # nanoseconds
 _DEPTH_TIMEOUT = 0.25  # seconds: two or three periods of a typical camera
 # Images, and depth images, that wait for each other: one may lag three periods behind.
 _HISTORY = 4
+_MAX_LAG = 0.15  # seconds: of images that are taken when wanted, older ones are from the last time
 _PENDING = 1.0  # seconds after the last depth image that images still wait for one
 
 
@@ -53,16 +55,25 @@ class FrameBuffer:
     images and depth images may lag behind each other: an image of 1080p has 6 MB.
     """
 
-    def __init__(self, camera: str, topic: str, depth_topic: str = ''):
+    def __init__(
+        self,
+        camera: str,
+        topic: str,
+        depth_topic: str = '',
+        wanted: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(False),
+    ):
         """Create an empty buffer.
 
         :param camera: the camera's name; '' for the unnamed camera.
         :param topic: the resolved image topic.
         :param depth_topic: the resolved depth topic.
+        :param wanted: entered while a frame is waited for; gives whether messages are put here
+            only then, the newest at once.
         """
         self.camera = camera
         self.topic = topic
         self.depth_topic = depth_topic
+        self._wanted = wanted
         self._changed = Condition()
         self._images: deque[tuple[int, str, Any]] = deque(maxlen=_HISTORY)
         self._depths: deque[tuple[int, Any]] = deque(maxlen=_HISTORY)
@@ -109,6 +120,13 @@ class FrameBuffer:
         with self._changed:
             return self._frames()[0] if self._images else None
 
+    def settle(self, timeout: float) -> None:
+        """Wait until the latest image has its depth, `timeout` seconds at most."""
+        with self._wanted(), self._changed:
+            self._changed.wait_for(
+                lambda: not any(f.depth_stale for f in self._frames()[:1]), timeout
+            )
+
     def wait_for_frame(
         self,
         now: Callable[[], int],
@@ -134,13 +152,14 @@ class FrameBuffer:
 
         def with_depth() -> bool:
             frames = usable()
-            return any(f.depth is not None for f in frames) or bool(
-                frames and not frames[0].depth_stale
-            )
+            return any(
+                f.depth is not None and frames[0].stamp - f.stamp <= max_lag for f in frames
+            ) or bool(frames and not frames[0].depth_stale)
 
         activity = 'waiting for an image'
         began = monotonic()
-        with self._changed:
+        with self._wanted() as paced, self._changed:
+            max_lag = _MAX_LAG * NANO if paced else float('inf')
             depth_timeout = min(timeout, _DEPTH_TIMEOUT)
             if not wait_cancellable(self._changed, with_depth, cancel, depth_timeout, activity):
                 left = timeout - (monotonic() - began)

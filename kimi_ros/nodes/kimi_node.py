@@ -23,6 +23,7 @@ from kimi_ros.agent import Plan, Reason
 from kimi_ros.agent.errors import RulesChangedError, SceneChangedError
 from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.nodes import diagnostics, qos
+from kimi_ros.nodes.camera_intake import IntakeGroup
 from kimi_ros.nodes.cameras import CameraSubscriptions
 from kimi_ros.nodes.codes import ErrorCode, RequestError, error_code_of
 from kimi_ros.nodes.conversation import Conversation
@@ -73,7 +74,7 @@ class KimiNode(ManagedNode):
         self._loader: ModelLoader | None = None
         self._cameras: CameraSubscriptions | None = None
         self._handler: RequestHandler | None = None
-        self._camera_group = MutuallyExclusiveCallbackGroup()
+        self._camera_group = IntakeGroup()
         self._queue = RequestQueue(self.value('queue_size'))
         self._conversation = Conversation(
             lambda: self.value('conversation_turns'), lambda: self.value('conversation_timeout')

@@ -1,6 +1,6 @@
 """A stream of images and depth, as a process.
 
-Usage: rgbd_stream.py NAMESPACE WIDTH HEIGHT.
+Usage: rgbd_stream.py NAMESPACE WIDTH HEIGHT [RATE].
 """
 
 import array
@@ -12,11 +12,10 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from kimi_ros.nodes import qos
 
-RATE = 30.0
 TOPICS = ((Image, 'image'), (Image, 'depth/image'), (CameraInfo, 'camera_info'))
 
 
-def publish(node, namespace, width, height):
+def publish(node, namespace, width, height, rate=30):
     image = Image(width=width, height=height, encoding='rgb8', step=3 * width)
     image.data = array.array('B', bytes(range(256)) * (3 * width * height // 256 + 1))[
         : 3 * width * height
@@ -35,7 +34,7 @@ def publish(node, namespace, width, height):
             message.header.stamp, message.header.frame_id = stamp, 'camera_optical'
             publisher.publish(message)
         count += 1
-        time.sleep(max(0.0, began + count / RATE - time.monotonic()))
+        time.sleep(max(0.0, began + count / rate - time.monotonic()))
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 """The frame buffer: matching images with depth, and waiting for a frame."""
 
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -151,3 +152,54 @@ def test_memory_with_depth_is_the_latest_pair_and_what_waits(buffer):
     for number in range(40, 100):  # the depth camera has stopped
         buffer.put_image(number * 33 * MS, 'optical', 'image', TOLERANCE)
     assert held(buffer) <= 3
+
+
+def source(paced, put):
+    """What a buffer enters while it waits: `put()` is called first, as messages are taken."""
+
+    @contextmanager
+    def wanted():
+        put()
+        yield paced
+
+    return wanted
+
+
+def test_newest_messages_are_taken_before_a_frame_is_chosen():
+    buffer = FrameBuffer('', '/image', wanted=source(True, lambda: put(900)))
+
+    def put(stamp):
+        buffer.put_image(stamp * MS, 'optical', f'image {stamp}', TOLERANCE)
+
+    put(100)
+    assert wait_for_frame(buffer, 950 * MS).image == 'image 900'
+
+
+@pytest.mark.parametrize(('paced', 'chosen'), [(True, 'image 900'), (False, 'image 100')])
+def test_depth_of_the_last_look_is_not_enough_where_messages_rest(paced, chosen):
+    late = []
+
+    def take():
+        buffer.put_image(900 * MS, 'optical', 'image 900', TOLERANCE)
+        late.append(threading.Timer(0.02, buffer.put_depth, (900 * MS, 'depth 900', TOLERANCE)))
+        late[-1].start()
+
+    buffer = FrameBuffer('', '/image', wanted=source(paced, take))
+    buffer.put_image(100 * MS, 'optical', 'image 100', TOLERANCE)
+    buffer.put_depth(100 * MS, 'depth 100', TOLERANCE)
+    found = wait_for_frame(buffer, 950 * MS, timeout=10.0)
+    late[0].join()
+    assert found.image == chosen and found.depth
+
+
+def test_settling_waits_for_the_depth_of_the_latest_image(buffer):
+    buffer.put_depth(0, 'depth', TOLERANCE)
+    buffer.put_image(500 * MS, 'optical', 'image', TOLERANCE)
+    late = threading.Timer(0.02, buffer.put_depth, (500 * MS, 'late depth', TOLERANCE))
+    late.start()
+    buffer.settle(10.0)
+    late.join()
+    assert buffer.latest().depth == 'late depth'
+    buffer.put_image(900 * MS, 'optical', 'image', TOLERANCE)
+    buffer.settle(0.01)
+    assert buffer.latest().depth_stale

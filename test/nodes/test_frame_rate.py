@@ -123,3 +123,37 @@ def test_report_warns_of_missing_positions():
     assert report.level is Level.WARN
     assert report.message == 'no positions: calibrate the camera'
     assert dict(report.values)['warnings'] == 'camera_uncalibrated'
+
+
+@pytest.mark.parametrize('share', [1.0, 0.3])
+def test_numbers_tell_what_was_published_and_losses_what_has_arrived(share):
+    """Of a 60 Hz camera, an image a second is taken; the others are left untaken, or lost."""
+    now = 0.0
+    monitor = FrameRateMonitor(lambda: now)
+    for second in range(20):
+        now = float(second)
+        monitor.add_image(second * 10**9, 60 * second, losses_reported=True)
+        if share < 1:
+            monitor.add_lost(round(60 * (1 - share)))
+    rate = monitor.rate()
+    assert rate.published == pytest.approx(60, rel=0.1)
+    assert rate.received == pytest.approx(60 * share, rel=0.2)
+    assert rate.lossy is (share < 0.5)
+
+
+def test_another_publisher_starts_numbers_anew():
+    now = 0.0
+    monitor = FrameRateMonitor(lambda: now)
+    for frame in range(100):
+        now = frame * PERIOD
+        number = 5000 + frame if frame < 50 else frame - 50
+        monitor.add_image(frame, number, b'first' if frame < 50 else b'second')
+    assert monitor.rate().published == pytest.approx(10, rel=0.1)
+
+
+def test_losses_from_before_the_first_image_do_not_count():
+    monitor = FrameRateMonitor()
+    monitor.add_lost(1000)
+    monitor.add_image(1, 1001, losses_reported=True)
+    monitor.add_image(2, 1002, losses_reported=True)
+    assert monitor.rate().received > 0
