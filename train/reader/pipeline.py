@@ -11,13 +11,14 @@ from kimi_ros.reader import Reader
 from kimi_ros.reader.reader import FORMAT
 from kimi_ros.reader.word_vectors import WordVectors
 from kimi_ros.resources import share
+from kimi_train.compilation import can_compile, compile_forward
 from kimi_train.memory import keep_freed_memory
-from kimi_train.precision import has_bf16
 from kimi_train.reader.calibrate import calibrate
 from kimi_train.reader.dataset import LANGUAGES, InstructionDataset
 from kimi_train.reader.evaluation import EvaluationResult, evaluate
 from kimi_train.reader.export import export_onnx
-from kimi_train.reader.model import ModelConfig
+from kimi_train.reader.layers import TransformerBlock
+from kimi_train.reader.model import CandidateScorer, ModelConfig
 from kimi_train.reader.trainer import Trainer, TrainingConfig
 
 LICENCE = 'Apache-2.0'
@@ -51,8 +52,8 @@ def train_reader(
         trainer.load(last)
         print(f'{folder.name}: resuming from step {trainer.step}')
     if trainer.progress < 1:
-        if has_bf16(torch.device('cpu')) and config.minutes >= 20:
-            trainer.compile()
+        if config.minutes >= 20 and can_compile(torch.device('cpu')):
+            compile_forward((TransformerBlock, CandidateScorer))
         trainer.run(InstructionDataset(config.seed), folder)
     return write_reader(folder, table, held_out)
 

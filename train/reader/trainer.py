@@ -13,9 +13,7 @@ from statistics import fmean
 
 import numpy as np
 import torch
-import torch.fx.experimental._config as shape_config
 from torch import Tensor, nn
-from torch._dynamo import config as dynamo_config
 from torch.utils.data import DataLoader, Dataset
 
 from kimi_ros.reader.features import Featurizer
@@ -24,7 +22,6 @@ from kimi_train.nano.muon import Muon
 from kimi_train.precision import has_bf16
 from kimi_train.reader.batches import CatalogueBatch, Collator, InstructionBatch
 from kimi_train.reader.dataset import InstructionDataset
-from kimi_train.reader.layers import TransformerBlock
 from kimi_train.reader.losses import (
     EncodedCatalogues,
     compute_losses,
@@ -32,7 +29,7 @@ from kimi_train.reader.losses import (
     encode_instructions,
     predict,
 )
-from kimi_train.reader.model import CandidateScorer, ModelConfig, ReaderModel
+from kimi_train.reader.model import ModelConfig, ReaderModel
 
 
 @dataclass(frozen=True)
@@ -102,15 +99,6 @@ class Trainer:
     def progress(self) -> float:
         """Return the elapsed share of the training time, 0 to 1."""
         return min(1.0, self.seconds / (60 * self.config.minutes))
-
-    def compile(self) -> None:
-        """Compile the costly modules, for the whole process: takes minutes, then twice as fast."""
-        # Sizes that happen to be equal are no reason to compile again; beyond its limit of
-        # recompilations, torch would run the modules uncompiled from then on.
-        shape_config.use_duck_shape = False
-        dynamo_config.recompile_limit = 64
-        for part in (TransformerBlock, CandidateScorer):
-            part.forward = torch.compile(part.forward, dynamic=True)
 
     def training_step(
         self, catalogues: CatalogueBatch, batches: Sequence[InstructionBatch]

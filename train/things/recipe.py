@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from kimi_ros.vlm.efficientnet import NAME
+from kimi_train.compilation import can_compile, compile_forward
 from kimi_train.model import Moondream
 from kimi_train.nano.batches import BatchBuilder
 from kimi_train.nano.checkpoint import load_start, load_weights, save_checkpoint
@@ -31,6 +32,7 @@ from kimi_train.things.vocabulary import with_names
 
 ENCODER_BLOCKS = 4  # after the stem, of the eight that do without
 EVALUATED = 160  # pictures
+COMPILED_STEPS = 200  # fewer do not repay the minutes of compiling
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ def train_stage(
         settings.seed,
     )
     evaluate = _evaluation(data, classes, sizes)
+    if settings.steps - trainer.step >= COMPILED_STEPS and can_compile(trainer.device):
+        compile_forward((*model.vision.blocks, *model.text.blocks))
     trainer.run(batches, folder / stage.name, evaluate)
     return last
 
