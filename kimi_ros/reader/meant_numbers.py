@@ -25,7 +25,7 @@ _PORTIONS = (
 _FRACTION = re.compile(
     r'\b(?:(?P<count>an?|one|two|three) )?(?P<part>third|quarter|fifth|tenth)s?\b'
     r'|(?P<of>[二两三四五六七八九十])分之(?P<numerator>[一二两三四五六七八九])'
-    r'|(?P<tenths>[一二两三四五六七八九]|\d)成(?P<half>半)?'
+    r'|(?P<tenths>[一二两三四五六七八九十]|\d)成(?P<half>半)?'
 )
 _PARTS = {'third': 3, 'quarter': 4, 'fifth': 5, 'tenth': 10}
 _COUNTS = {'a': 1, 'an': 1, 'one': 1, 'two': 2, 'three': 3}
@@ -33,8 +33,10 @@ _COUNTS = {'a': 1, 'an': 1, 'one': 1, 'two': 2, 'three': 3}
 _HOUR_EN = r'\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve'
 _MINUTES_EN = r'five|ten|twenty|twenty[ -]five|thirty|fifteen|forty[ -]five|\d{1,2}'
 _CLOCK_EN = re.compile(
-    rf'(?:(?P<part>half|(?:a )?quarter|{_MINUTES_EN})(?: minutes)? (?P<side>past|to|after|before) )?'
-    rf'\b(?P<hour>{_HOUR_EN})(?:(?::|\.)(?P<digits>\d\d)| (?P<minutes>thirty|fifteen|forty[ -]five))?'
+    rf'(?:(?P<part>half|(?:a )?quarter|{_MINUTES_EN})(?: minutes)?'
+    r' (?P<side>past|to|after|before) )?'
+    rf'\b(?P<hour>{_HOUR_EN})'
+    r'(?:(?::|\.)(?P<digits>\d\d)| (?P<minutes>thirty|fifteen|forty[ -]five))?'
     r"(?P<clock> ?o'? ?clock)?"
     r'(?: (?:in the |at |this )?(?P<day>morning|afternoon|evening|night)\b'
     r'| ?(?P<half>[ap])\.?m\b\.?)?'
@@ -65,7 +67,7 @@ def parse_meant(text: str, unit: str = '') -> float | None:
 
 
 def find_meant(text: str, unit: str) -> tuple[float, int, int] | None:
-    """Return the quantity that a text holds, as `find_quantity`, and its characters [start, end)."""
+    """Return the quantity that a text holds, and its characters; see `find_quantity`."""
     return find_quantity(text, unit) or _find(text, unit, counts=False)
 
 

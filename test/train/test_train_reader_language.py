@@ -2,6 +2,7 @@ import random
 
 import pytest
 
+from kimi_ros.reader.meant_numbers import parse_meant
 from kimi_ros.reader.reading import OUTCOMES, QUESTIONS, RELATIONS
 from kimi_train.reader.language import generate
 from kimi_train.reader.language.family_relations import is_held_out_family
@@ -240,3 +241,26 @@ def test_number_wordings_and_units():
     assert drawn['half a metre'] == 0.5 and drawn['50 centimetres'] == 0.5
     twenty = [value for wording, value in drawn.items() if wording.startswith('twenty cent')]
     assert set(twenty) == {0.2} and max(drawn.values()) <= 2
+
+
+@pytest.mark.parametrize('lang', ['en', 'zh'])
+@pytest.mark.parametrize(
+    ('name', 'unit', 'maximum'),
+    [
+        ('opening', 'percent', 100),
+        ('hour', 'h', 24),
+        ('minutes', 'min', 90),
+        ('rounds', 'times', 5),
+    ],
+)
+def test_numbers_said_in_training_are_read_back(lang, name, unit, maximum):
+    argument = {'name': name, 'type': 'number', 'unit': unit, 'minimum': 1, 'maximum': maximum}
+    rng = random.Random(4)
+    drawn = dict(sample_number(rng, lang, argument) for _ in range(400))
+    assert len(drawn) > 5
+    wrong = {
+        said: (value, read)
+        for said, value in drawn.items()
+        if (read := parse_meant(said, unit)) is None or abs(read - value) > 1e-4
+    }
+    assert not wrong

@@ -24,6 +24,7 @@ def left_out_adverbials(lang: str, before: bool) -> tuple[str, ...]:
 def reasons(lang: str, before: bool) -> tuple[str, ...]:
     """Return reasons for a request, which a reading may ignore."""
     wordings = tuple(r for r in sentence_corpus.reasons(lang) if len(r) > 2)
+    wordings += sentence_corpus.spoken_reasons(lang)
     if before:
         wordings = tuple(r for r in wordings if not r.startswith(_ONLY_AFTER))
     return sentence_templates(lang)['reasons_before' if before else 'reasons_after'] + wordings

@@ -99,7 +99,61 @@ _EN_HESITATIONS = (
     ' erm',
     ', hm,',
 )
-_ZH_HESITATIONS = ('呃', '嗯', '，呃，', '，嗯，', '……', '，就是，', '，那什么，', '那啥')
+# Politeness and vocatives inside of a request.
+_EN_ASIDES = (
+    *_EN_HESITATIONS,
+    ', please,',
+    ', please,',
+    ' please',
+    ', my dear,',
+    ', love,',
+    ', robot,',
+    ', Kimi,',
+    ', mate,',
+    ', if you would,',
+    ', if you can,',
+    ", if you don't mind,",
+    ', will you,',
+    ', would you,',
+    ', thank you,',
+    ', be so kind,',
+    ", for heaven's sake,",
+    ', quickly now,',
+    ", what's it called,",
+    ', oh what is it,',
+    ', you see,',
+    ' just',
+    ' kindly',
+)
+_ZH_HESITATIONS = (
+    '呃',
+    '嗯',
+    '，呃，',
+    '，嗯，',
+    '……',
+    '，就是，',
+    '，那什么，',
+    '那啥',
+)
+_ZH_ASIDES = (
+    *_ZH_HESITATIONS,
+    '麻烦',
+    '，麻烦你，',
+    '，麻烦您，',
+    '，劳驾，',
+    '，拜托，',
+    '，好吧，',
+    '，亲，',
+    '，师傅，',
+    '，小基，',
+    '，你看，',
+    '，那叫什么来着，',
+    '，对吧，',
+    '，辛苦了，',
+    '，谢谢啊，',
+    '，帮个忙，',
+    '，哎，',
+)
 _ADJACENT_KEYS = {
     'a': 's',
     's': 'ad',
@@ -160,8 +214,8 @@ def _english(rng, text, no_fillers):
             text += pause + _choose(rng, ('please', 'please', 'thanks', 'robot', 'kimi'))
         elif not question and r < 0.15:
             text = f'{text}{_choose(rng, (", ", " "))}{_choose(rng, _EN_ENDINGS)}'
-    if rng.random() < 0.06:
-        text = _hesitate(rng, text, ' ', _EN_HESITATIONS)
+    if rng.random() < 0.09:
+        text = _hesitate(rng, text, ' ', _EN_HESITATIONS if no_fillers else _EN_ASIDES)
     r = rng.random()
     if r < 0.25:  # as a speech recognizer writes it
         text = re.sub(r'[,.!?;:\"”“—]', '', text).replace(' - ', ' ').lower()
@@ -234,8 +288,8 @@ def _chinese(rng, text, no_fillers):
             text = f'{text}{_choose(rng, ("，", "，", ""))}{_choose(rng, _ZH_ENDINGS)}'
         elif not question and r < 0.17:
             text += _choose(rng, ('吧', '哈', '呗', '啊', '哦', '嘛'))
-    if rng.random() < 0.04:
-        text = _hesitate(rng, text, '', _ZH_HESITATIONS)
+    if rng.random() < 0.06:
+        text = _hesitate(rng, text, '', _ZH_HESITATIONS if no_fillers else _ZH_ASIDES)
     r = rng.random()
     if r < 0.25:
         text = re.sub('[，。！？；：、“”]', '', text) if r < 0.12 else re.sub('[，。；]', ' ', text)

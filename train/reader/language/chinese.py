@@ -10,6 +10,12 @@ from kimi_train.reader.language.service_tasks import ServiceTaskGenerator
 from kimi_train.reader.language.situations import SituationGenerator
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES
 from kimi_train.reader.language.span_markers import remove_markers
+from kimi_train.reader.language.spoken_shapes import SpokenShapeGenerator
+from kimi_train.reader.language.topics_zh import (
+    add_final_particle,
+    topic_and_comment,
+    without_value_links,
+)
 
 __all__ = ['ChineseGenerator']
 
@@ -18,9 +24,12 @@ _CARRIER_PHRASES = tuple(f for f in _TEMPLATES['carrier_phrases'] if f)
 # With 我 ("for me") in the request, the topic takes no phrase that says so again.
 _TOPICS = _TEMPLATES['topics']
 _TOPICS_FOR_ME = tuple('{s}，{r}' if '我' in f else f for f in _TOPICS)
+_TOPICS_GIVEN = tuple(f for f in _TOPICS if '给' not in f)
 
 
-class ChineseGenerator(SituationGenerator, ServiceTaskGenerator, PatternGenerator):
+class ChineseGenerator(
+    SituationGenerator, ServiceTaskGenerator, SpokenShapeGenerator, PatternGenerator
+):
     """Generates Chinese instructions of all kinds."""
 
     lang = 'zh'
@@ -45,21 +54,40 @@ class ChineseGenerator(SituationGenerator, ServiceTaskGenerator, PatternGenerato
             return text
         return chosen.replace('{}', text, 1)
 
-    def topicalize(self, template):
-        """Return the request with its object as topic, 杯子给我拿过来; unchanged without 把."""
-        if not template.without_object:
+    def topicalize(self, template, family=None):
+        """Return the request with its object as topic, 杯子给我拿过来; unchanged without a comment.
+
+        :param family: of the template; without it, only the object of 把 becomes the topic.
+        """
+        slot, rest = self._topic_and_comment(template, family)
+        if not rest:
             return template.text
-        rest = template.without_object
-        return (
-            self.choose(_TOPICS_FOR_ME if '我' in rest else _TOPICS)
-            .replace('{s}', '{' + template.slots[0] + '}')
-            .replace('{r}', rest)
-        )
+        if family:
+            values = [a['name'] for a in family.arguments if a['type'] in ('enum', 'number')]
+            if self.random() < 0.5:
+                rest = without_value_links(rest, values)
+            if self.random() < 0.3:
+                rest = add_final_particle(rest, self.choose)
+        forms = _TOPICS_FOR_ME if '我' in rest else _TOPICS_GIVEN if '给' in rest else _TOPICS
+        form = '{s}{r}' if self.random() < 0.2 else self.choose(forms)
+        return form.replace('{s}', '{' + slot + '}').replace('{r}', rest)
+
+    @staticmethod
+    def _topic_and_comment(template, family):
+        if template.without_object or not family:
+            return (template.slots or ('',))[0], template.without_object
+        slot, rest = topic_and_comment(template.text)
+        argument = family.arguments_by_name.get(slot, {})
+        if argument.get('type') != 'object' or argument.get('place'):
+            return '', ''
+        return ('', '') if 'person' in family.noun_classes(slot) else (slot, rest)
 
     def request(self, family, template):
         """Return the text of a request, with or without a carrier phrase."""
-        if template.without_object and self.random() < 0.25:
-            return self.topicalize(template)
+        if template.is_imperative and self.random() < 0.3:
+            topical = self.topicalize(template, family)
+            if topical is not template.text:
+                return topical
         if template.is_imperative:
             return self.add_carrier_phrase(template.text)
         return template.text + ('？' if template.is_question and self.random() < 0.8 else '')
@@ -80,6 +108,10 @@ class ChineseGenerator(SituationGenerator, ServiceTaskGenerator, PatternGenerato
         """Return the request with an overt or null pronoun as its object, and its `given` slots."""
         if template.without_object and template.slots[0] == slot and self.random() < 0.45:
             return self.elliptical(template, slot), {slot: ('', (subject,))}
+        if subject.noun_class != 'person' and self.random() < 0.3:
+            topic, rest = topic_and_comment(template.text)
+            if topic == slot:
+                return '{' + slot + '}' + rest, {slot: ('', (subject,))}
         return template.text, {slot: (self.pronoun(subject), (subject,))}
 
     def follow_several(self, template, slot, phrase):
@@ -179,6 +211,26 @@ class ChineseGenerator(SituationGenerator, ServiceTaskGenerator, PatternGenerato
         form = self.add_short_carrier_phrase(self.wording(f'{name}_from'))
         given = {'object': (phrase.text, (phrase,))}
         instruction.text, call = self.basic_request(name, form.replace('{source}', source), given)
+        instruction.calls = [call]
+        return True
+
+    def topic_of_all(self, instruction):
+        """A request about all things of a kind, which 全 or 都 says: 窗帘全拉上."""
+        family, template, slot = self.object_request(
+            of_template=lambda f, t: self._topic_and_comment(t, f)[1]
+        )
+        if not template:
+            return False
+        topic, rest = self._topic_and_comment(template, family)
+        if topic != slot:
+            return False
+        noun = self.noun_phrases.lexicon.noun(
+            self.rng, family.noun_classes(slot), self.noun_phrases.split
+        )
+        phrase = self.noun_phrases.build(noun, '', number='all')
+        form = self.wording('topics_of_all').replace('{s}', '{' + slot + '}').replace('{r}', rest)
+        given = {slot: (phrase.text, (phrase,))}
+        instruction.text, call = self.fill(family, form, template.slots, given)
         instruction.calls = [call]
         return True
 

@@ -12,6 +12,7 @@ from kimi_train.reader.language.service_tasks import ServiceTaskGenerator
 from kimi_train.reader.language.situations import SituationGenerator
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES, to_passive
 from kimi_train.reader.language.span_markers import closing_marker, opening_marker
+from kimi_train.reader.language.spoken_shapes import SpokenShapeGenerator
 from kimi_train.reader.language.verbs_en import gerund, participle
 
 __all__ = ['EnglishGenerator']
@@ -19,7 +20,9 @@ __all__ = ['EnglishGenerator']
 _THEM = ('them', 'them', 'both of them', 'both', 'them both', 'the two of them')
 
 
-class EnglishGenerator(SituationGenerator, ServiceTaskGenerator, PatternGenerator):
+class EnglishGenerator(
+    SituationGenerator, ServiceTaskGenerator, SpokenShapeGenerator, PatternGenerator
+):
     """Generates English instructions of all kinds."""
 
     lang = 'en'

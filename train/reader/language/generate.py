@@ -18,7 +18,8 @@ from kimi_train.reader.language.lexicon import lexicon
 from kimi_train.reader.language.patterns import PATTERNS
 from kimi_train.reader.language.service_tasks import SERVICE_TASKS
 from kimi_train.reader.language.situations import SITUATIONS
-from kimi_train.reader.language.span_markers import SpanMarkers, remove_markers
+from kimi_train.reader.language.span_markers import SpanMarkers, closing_marker, remove_markers
+from kimi_train.reader.language.spoken_shapes import SPOKEN_SHAPES
 
 __all__ = ['generate']
 
@@ -27,8 +28,11 @@ _LANGUAGES = {
     'zh': (ChineseGenerator, noun_phrases_zh.NounPhraseGenerator),
 }
 _WEIGHTED = tuple(
-    name for name, weight in (*PATTERNS, *SITUATIONS, *SERVICE_TASKS) for _ in range(weight)
+    name
+    for name, weight in (*PATTERNS, *SITUATIONS, *SERVICE_TASKS, *SPOKEN_SHAPES)
+    for _ in range(weight)
 )
+_REASON_NOUNS = (('{n}', ('any',)), ('{name}', ('name',)), ('{food}', ('food',)))
 _BARE_OUTCOMES = ('nothing', 'unclear', 'answer')
 
 
@@ -80,12 +84,15 @@ def _sample_example(rng, lang, catalogue: SkillCatalogue, split, noisy) -> Examp
 def _add_adverbial(rng, lang, generator, instruction, text):
     """Return the request with an adverbial or a reason."""
     r = rng.random()
-    if r > 0.17:
+    if r > 0.21:
         return text
     before = rng.random() < 0.45
-    if r < 0.08:
+    if r < 0.12:
         words = generator.choose(adverbials.reasons(lang, before))
-        words = generator.noun_phrases.with_nouns(words, '{n}', ('any',))
+        for slot, noun_classes in _REASON_NOUNS:
+            words = generator.noun_phrases.with_nouns(words, slot, noun_classes)
+        if before and rng.random() < 0.25:
+            return _insert_reason(generator, instruction, text, words)
         if lang == 'zh':
             return f'{words}，{text}' if before else f'{text.rstrip("？")}，{words}'
         connector = generator.choose((', ', ', so ', '. ', ', please ', ' - ', ' '))
@@ -124,3 +131,24 @@ def _add_adverbial(rng, lang, generator, instruction, text):
         return text
     end = '?' if text.endswith('?') else ''
     return f'{text.rstrip("?")} {marked}{end}'
+
+
+def _insert_reason(generator, instruction, text, words):
+    """Return the request with a reason after its first object, if more follows there.
+
+    "Cover my uncle, he is cold, with the blanket."
+    """
+    phrases = next(iter(instruction.calls[0].phrases.values()), None)
+    closing = phrases and closing_marker(phrases[0].words)
+    if not closing or closing not in text or words.startswith(('as ', 'since ', 'while ')):
+        return text
+    at = text.index(closing) + 1
+    front, rest = text[:at], text[at:]
+    if generator.lang == 'zh':
+        return f'{front}，{words}，{rest}' if len(remove_markers(rest)) > 2 else text
+    if not rest.startswith(' ') or len(rest) < 8:
+        return text
+    left, right = generator.choose(
+        ((', ', ','), (', ', ','), (' - ', ' -'), (' (', ')'), (' ', ''))
+    )
+    return f'{front}{left}{words}{right}{rest}'

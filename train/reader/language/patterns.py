@@ -24,7 +24,7 @@ PATTERNS = (
     ('follow_up', 5),
     ('no_skill', 16),
     ('question', 18),
-    ('small_talk', 3),
+    ('small_talk', 5),
     ('unintelligible', 3),
     ('cleft', 3),
     ('chain', 3),

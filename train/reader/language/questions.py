@@ -45,7 +45,8 @@ _LABELLED_CLASSES = ('office', 'food', 'care', 'warehouse', 'any', 'container')
 def _templates(lang: str) -> dict[str, tuple[str, ...]]:
     """Return the question templates by kind, those of the corpus included."""
     own = sentence_templates(lang)
-    found = {kind: own[kind] for kind, _ in _KINDS}
+    spoken = sentence_corpus.spoken_questions(lang)
+    found = {kind: own[kind] + spoken.get(kind, ()) for kind, _ in _KINDS}
 
     def add(kind, corpus_kind, fits=lambda line: True):
         lines = sentence_corpus.questions(lang, corpus_kind)
@@ -102,6 +103,12 @@ class QuestionGenerator(RequestGenerator):
             text, things = self._about_something(template)
         elif '{' not in template:
             text, things = template, ()
+        elif '{who}' in template:
+            phrase = self.noun_phrases.person()
+            text, things = template.replace('{who}', phrase.text), (phrase,)
+        elif '{two}' in template:
+            phrase = self._two_of_a_kind()
+            text, things = template.replace('{two}', phrase.text), (phrase,)
         else:
             noun_classes = _LABELLED_CLASSES if kind == 'text' else ('any',)
             template = template.replace('{this}', '{}').replace('{n}', '{}')
@@ -133,6 +140,14 @@ class QuestionGenerator(RequestGenerator):
                 and any(word in template for word in ('see', 'spot', 'visible', 'find', '看', '见'))
             )
         )
+
+    def _two_of_a_kind(self):
+        """Return "the two melons", 这两个西瓜."""
+        phrases = self.noun_phrases
+        noun = phrases.lexicon.noun(self.rng, ('any',), phrases.split)
+        adjectives = (phrases.adjective(),) if self.random() < 0.2 else ()
+        det = self.wording('two_of_a_kind')
+        return phrases.build(noun, det, adjectives, number='2')
 
     def _place(self):
         return self.noun_phrases.place(static=True, nested=False)

@@ -22,6 +22,10 @@ class RequestGenerator(ClauseGenerator):
         """Return a random entry of a list of sentence templates."""
         return self.choose(sentence_templates(self.lang)[name])
 
+    def wordings(self, name: str) -> tuple[str, ...]:
+        """Return a list of sentence templates."""
+        return sentence_templates(self.lang)[name]
+
     # What the languages do differently.
 
     def add_carrier_phrase(self, text: str) -> str:

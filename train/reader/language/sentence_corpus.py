@@ -1,4 +1,4 @@
-"""Small talk, reasons and questions of the corpus."""
+"""Small talk, remarks, reasons and questions of the corpus."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import yaml
 
-__all__ = ['questions', 'reasons', 'small_talk']
+__all__ = ['questions', 'reasons', 'remarks', 'small_talk', 'spoken_questions', 'spoken_reasons']
 
+_WORDS = Path(__file__).with_name('words')
 _SENTENCES = Path(__file__).parent.parent / 'data' / 'words' / 'sentences.yaml'
 
 
@@ -25,6 +26,27 @@ def small_talk(lang: str) -> tuple[str, ...]:
 def reasons(lang: str) -> tuple[str, ...]:
     """Return reasons for a request."""
     return tuple(_sentences()['reasons'][lang])
+
+
+@functools.cache
+def _spoken(name: str) -> dict:
+    return yaml.safe_load((_WORDS / f'{name}.yaml').read_text(encoding='utf-8'))
+
+
+@functools.cache
+def remarks(lang: str) -> tuple[str, ...]:
+    """Return what people say about things and people without asking for anything."""
+    return tuple(_spoken('remarks')[lang])
+
+
+def spoken_reasons(lang: str) -> tuple[str, ...]:
+    """Return reasons that are about somebody or something else than the request."""
+    return tuple(_spoken('spoken_reasons')[lang])
+
+
+def spoken_questions(lang: str) -> dict[str, tuple[str, ...]]:
+    """Return question templates by kind, with the slots of the sentence templates."""
+    return {kind: tuple(lines) for kind, lines in _spoken('spoken_questions')[lang].items()}
 
 
 def questions(lang: str, kind: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language import sentence_corpus
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.skill_families import VERB_CLOSE, VERB_OPEN, skill_families
 from kimi_train.reader.language.span_markers import remove_markers
@@ -13,15 +14,18 @@ SITUATIONS = (
     ('instrument', 3),
     ('take_and_put', 5),
     ('placed_question', 7),
-    ('anecdote', 4),
+    ('anecdote', 7),
     ('located_topic', 4),
     ('meant_for', 2),
-    ('leave_alone', 2),
+    ('leave_alone', 4),
     ('state_condition', 3),
     ('dangling_pronoun', 2),
 )
 _OPERATED = {'device', 'switch', 'open', 'door', 'light', 'appliance', 'machine', 'vehicle'}
 _DELIVERING = ('bring', 'deliver', 'serve', 'fetch', 'give', 'hand', 'distribute', 'lend', 'take')
+
+
+_SINGULAR_VERBS = (('is', 'are'), ('stays', 'stay'), ('gets', 'get'), ('has', 'have'))
 
 
 class SituationGenerator:
@@ -122,7 +126,11 @@ class SituationGenerator:
 
     def anecdote(self, instruction):
         """Small talk about things and people, with verbs, that asks for nothing."""
-        text = self.wording('anecdotes')
+        text = (
+            self.wording('anecdotes')
+            if self.random() < 0.3
+            else self.choose(sentence_corpus.remarks(self.lang))
+        )
         for slot, noun_classes in (
             ('{n}', ('any',)),
             ('{food}', ('food',)),
@@ -147,10 +155,9 @@ class SituationGenerator:
         )
         if phrase.plural:
             return False
-        place = self.noun_phrases.place(static=True, nested=False)[1]
+        statement = self.state_place(self.wording('located_statements'), phrase)
         text, given = self.pronominalize(template, slot, phrase)
         text, call = self.fill(family, self.add_short_carrier_phrase(text), template.slots, given)
-        statement = self.wording('located_statements').replace('{place}', place)
         instruction.text = statement.replace('{}', phrase.text) + text
         instruction.calls = [call]
         return True
@@ -212,9 +219,10 @@ class SituationGenerator:
     def leave_alone(self, instruction):
         """A prohibition without a negated verb: "hands off the kettle"."""
         phrase = self.noun_phrases.phrase(('any',))
-        form = self.wording('leave_alone')
+        form = self.wording('leave_alone' if self.random() < 0.45 else 'bans')
         if self.lang == 'en' and phrase.plural:
-            form = form.replace(' is ', ' are ').replace(' stays ', ' stay ')
+            for one, more in _SINGULAR_VERBS:
+                form = form.replace('{} ' + one + ' ', '{} ' + more + ' ')
         instruction.text = form.replace('{}', phrase.text)
         instruction.forbidden, instruction.outcome = [phrase], 'nothing'
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kimi_train.reader.language import number_meanings
+
 __all__ = ['sample_enum', 'sample_number', 'number_words_en', 'number_words_zh']
 
 # Groups of convertible units with their factors.
@@ -253,6 +255,10 @@ def sample_number(rng, lang: str, argument: dict) -> tuple[str, float]:
     """Sample a number in the argument's bounds: its wording, and its value in the unit."""
     unit = argument.get('unit') or ''
     name = _UNIT_ALIASES.get(unit, '')
+    if name == 'percent' or not name or name == 'h':
+        meant = number_meanings.sample_meaning(rng, lang, argument, name)
+        if meant:
+            return meant
     low = argument.get('minimum')
     high = argument.get('maximum')
     low = 0.0 if low is None else max(float(low), 0.0)
@@ -297,6 +303,13 @@ def _quantity_en(rng, amount, unit, counted):
     )
     if counted == 'times' and amount in (1, 2) and rng.random() < 0.6:
         return ('once', 'twice')[int(amount) - 1]
+    if amount == 2 and unit in ('', 'min', 's', 'h', 'kg', 'l', 'cm') and rng.random() < 0.25:
+        name = counted or (_UNIT_NAMES_EN[unit][1] if unit else '')
+        return f'a couple of {name}' if name else 'a couple'
+    if unit in ('h', 'min') and amount * (60 if unit == 'h' else 1) in (15, 30, 45):
+        if rng.random() < 0.4:
+            part = {15: 'a quarter of', 30: 'half', 45: 'three quarters of'}
+            return f'{part[int(amount * (60 if unit == "h" else 1))]} an hour'
     two = 2 * int(rng.random() * (len(names) // 2))
     one, more = names[two : two + 2]
     whole = amount == int(amount)
@@ -319,6 +332,8 @@ def _quantity_en(rng, amount, unit, counted):
 
 def _quantity_zh(rng, amount, unit, counted):
     names = _UNIT_NAMES_ZH.get(unit, (_COUNTED_UNITS.get(counted, ('', counted))[1],))
+    if counted == 'times':
+        names = ('次', '次', '遍', '遍', '回')
     name = names[int(rng.random() * len(names))]
     whole = amount == int(amount)
     if unit == 'percent':
@@ -327,6 +342,8 @@ def _quantity_zh(rng, amount, unit, counted):
             if whole and rng.random() < 0.5
             else f'{_figures(amount)}%'
         )
+    if unit == 'min' and amount in (15, 45) and rng.random() < 0.4:
+        return f'{"一" if amount == 15 else "三"}刻钟'
     if amount == 0.5 and unit and unit not in ('percent', 'deg') and name.isascii() is False:
         return '半个小时' if unit == 'h' else f'半{name}'
     if amount in (1.5, 2.5) and unit in ('m', 'kg', 'l') and not name.isascii():
