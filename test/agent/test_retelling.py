@@ -29,3 +29,8 @@ def planner():
 def test_wishes_and_passives_are_told_as_what_will_be_done(planner, said, told):
     language = 'en' if said.isascii() else 'zh'
     assert planner.draft(PlanRequest(said, language)).say == told
+
+
+def test_a_skill_that_takes_nothing_is_told_as_its_file_says(planner):
+    said = planner.draft(PlanRequest('describe what you see', 'en')).say
+    assert said == 'I will do this: say what is in view.'

@@ -193,10 +193,11 @@ class _Draft:
         followed = zip(steps, [*steps[1:], None], strict=True)
         alone = [not self._is_included(*pair) for pair in followed]
         steps, told = list(compress(steps, alone)), list(compress(told, alone))
-        if is_other(self._turns[0], self._request.language):
+        retold = [words for words in told if words is not None]
+        if len(retold) < len(told) or is_other(self._turns[0], self._request.language):
             say = announce(steps, self._skills, self._request.language)
         else:
-            say = phrases.intend(list(dict.fromkeys(told)), self._request.language)
+            say = phrases.intend(list(dict.fromkeys(retold)), self._request.language)
         steps = with_missing_steps(steps, self._skills)
         return DraftPlan(Status.OK, say, tuple(steps), '', forbidden=forbidden, left_out=left_out)
 

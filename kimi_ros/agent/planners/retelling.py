@@ -24,16 +24,18 @@ _DEIXIS = {
     'our': 'your',
 }
 _WISHES = frozenset('appreciate fancy like love need prefer require want wish'.split())
+# "Comes", "printed", "meeting": no verb of what one will do; "press", "need", "bring" are.
+_INFLECTED = re.compile(r'[a-z]*[aeiouy][a-z]*(?:ing|(?<!e)ed|(?<!s)s)', re.IGNORECASE)
 _ZH_TAIL = re.compile(
     r'(?:的)?(?:左|右|前|后|上|下|里|旁)?(?:边|面|头)?(?:之间|中间)?(?:起来|过来|过去|来|上|里|下|开)?'
 )
 
 
-def retell_step(step: Step, turns: Sequence[str], language: str) -> str:
+def retell_step(step: Step, turns: Sequence[str], language: str) -> str | None:
     """Return the part of the instruction that asks for a step: 'put it left of the bowl'.
 
     Of the plainer words, where it was read from these: 'put the cup on the tray' of "the cup is to
-    go on the tray".
+    go on the tray". None where the instruction has no such part: "it smells of smoke" for a call.
 
     :param turns: the instruction, then the earlier ones, newest first.
     """
@@ -41,12 +43,12 @@ def retell_step(step: Step, turns: Sequence[str], language: str) -> str:
         instruction, step = step.plain
         turns = (instruction, *turns[1:])
     instruction = turns[0]
+    if not step.things and not step.values:
+        return None
     spans = [span for span in _spans(step) if span.turn == 0]
-    if step.verb is None or step.verb.turn:
-        return _by_name(step, turns, language)
-    verb = step.verb.text_in(turns)
-    if verb.lower() in _WISHES:
-        return _by_name(step, turns, language)
+    verb = step.verb.text_in(turns) if step.verb and not step.verb.turn else ''
+    if step.verb is None or not verb or verb.lower() in _WISHES or _INFLECTED.fullmatch(verb):
+        return None if language == 'zh' else _by_name(step, turns)
     start, end = step.verb.start, max([step.verb.end, *(span.end for span in spans)])
     if language == 'zh':
         told = _chinese(instruction, spans, start, end)
@@ -74,10 +76,9 @@ def _is_passive(step: Step, rest: str) -> bool:
     return not _PRONOUN.match(rest)  # "There is a cup: put it on the tray"
 
 
-def _by_name(step: Step, turns: Sequence[str], language: str) -> str:
+def _by_name(step: Step, turns: Sequence[str]) -> str:
     """Return the skill's name with its first thing, where no verb was said."""
-    form = '{}' if language == 'zh' else ' the {}'
-    return step.skill.replace('_', ' ') + _first_thing(step, turns, form)
+    return step.skill.replace('_', ' ') + _first_thing(step, turns, ' the {}')
 
 
 def _first_thing(step: Step, turns: Sequence[str], form: str) -> str:
