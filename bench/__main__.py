@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import answers, decode, exports, machine, nano, node, profiles, training, vision
+from . import answers, decode, exports, machine, nano, node, profiles, speech, training, vision
 from . import compare as comparing
 from .results import Results, ResultsError
 from .table import render
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 def _measuring(parser: argparse.ArgumentParser, parts: list[str]) -> None:
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--repeats', type=int, default=5)
-    parser.add_argument('--model', default='nano', help='model of the parts nano and node')
+    parser.add_argument('--model', default='nano', help='model of the parts nano, node and speech')
     parser.add_argument('--out', type=Path, default=Path('out/bench.json'))
     parser.add_argument(
         '--work', type=Path, default=Path('out/bench'), help='for checkpoints and exports'
@@ -138,6 +138,10 @@ _PARTS = {
     'node': (
         'latency of instructions over ROS',
         lambda o: node.measure(o.model, o.threads),
+    ),
+    'speech': (
+        'the speech node: what it takes idle, and how soon it answers',
+        lambda o: speech.measure(o.model, o.threads),
     ),
     'training': (
         'rendering scenes and training nano on them',

@@ -9,6 +9,7 @@ BASELINES = {
     'nano_start': 'bench.nano:Start',
     'nano': 'bench.nano:Nano',
     'node': 'bench.node:Node',
+    'speech': 'bench.speech:Speech',
     'rendering': 'bench.training:Rendering',
     'scene_sets': 'bench.training:SceneSets',
     'training_throughput': 'bench.training_throughput:TrainingThroughput',

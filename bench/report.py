@@ -76,7 +76,24 @@ positions in use. Memory-mapped weights are included, though the system may evic
     ),
     ('export', 'Export', ''),
     ('nano', 'nano', ''),
-    ('node', 'Over ROS', ''),
+    (
+        'node',
+        'Over ROS',
+        """\
+Camera, node and client are processes of one machine. Beside a fast camera: one process publishes
+1080p, at 10 Hz and at 60 Hz by turns, and the node plans meanwhile; *cores* are what the two
+processes compute for each second. A camera's driver in Python takes more than one in C++.
+""",
+    ),
+    (
+        'speech',
+        'Speech',
+        """\
+Beside the node `kimi` with nano and a simulated camera: the share of a core that the speech node
+takes while it hears a quiet room, and the time from the end of a spoken question, at the pace of
+speech, to the first block of the spoken answer.
+""",
+    ),
     (
         'training',
         'Rendering and training',

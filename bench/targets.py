@@ -121,6 +121,18 @@ TARGETS = (
     Target(
         'nano, goal accepted to plan published, three steps', 'node.plan3', '', 'ms', 400.0, False
     ),
+    Target(
+        'a plan beside a camera of 1080p at 60 Hz, compressed, to one beside 10 Hz',
+        'node.compressed.fast',
+        'node.compressed.slow',
+        'x',
+        1.1,
+        False,
+    ),
+    Target('the same, raw and with depth', 'node.raw.fast', 'node.raw.slow', 'x', 1.1, False),
+    Target('speech node, idle, of a core', 'speech.sphinx.idle', '', '%', 3.0, False),
+    Target('answer after speech, pocketsphinx', 'speech.sphinx.answer', '', 's', 1.5, False),
+    Target('answer after speech, Whisper', 'speech.whisper.answer', '', 's', 3.0, False),
     Target('export of 2B to int4', 'export.int4.time', '', 's', 300.0, False),
     Target('export of 2B to int4, memory', 'export.int4.memory', '', 'GB', 8.0, False),
 )
