@@ -229,7 +229,8 @@ SIM_CAMERA_PARAMETERS = (
     ),
     ParameterSpec('width', 640, 'image width, pixels', (1, 4096), read_only=True),
     ParameterSpec('height', 480, 'image height, pixels', (1, 4096), read_only=True),
-    ParameterSpec('rate', 10.0, 'images per second', (0.1, 60.0), read_only=True),
+    ParameterSpec('rate', 10.0, 'images per second', (0.1, 60.0)),
+    ParameterSpec('depth', True, 'publish depth/image, too', read_only=True),
     ParameterSpec('frame_id', 'camera_optical', 'optical frame of the images', read_only=True),
     ParameterSpec('base_frame', 'base_link', 'parent frame of the camera on TF', read_only=True),
 )

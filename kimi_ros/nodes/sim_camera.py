@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from typing import Any
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from kimi_ros.nodes import qos
-from kimi_ros.nodes.images import fill_image
+from kimi_ros.nodes.images import encode_jpeg, fill_image
 from kimi_ros.nodes.parameters import SIM_CAMERA_PARAMETERS, declare_parameters
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.transforms import publish_static
@@ -26,6 +27,15 @@ from kimi_ros.sim import (
     sample_scene,
     visible_truth,
 )
+
+_TOPICS = {
+    'image': Image,
+    'image/compressed': CompressedImage,
+    'camera_info': CameraInfo,
+    'depth/image': Image,
+}
+_JPEG_QUALITY = 90
+_NANO = 10**9
 
 
 @dataclass(frozen=True)
@@ -58,9 +68,10 @@ def render_scene(seed: int, width: int = 640, height: int = 480) -> SceneView:
 
 
 class SimCamera(Node):
-    """Publishes image, camera_info and depth/image of a static scene.
+    """Publishes image, image/compressed, camera_info and depth/image of a static scene.
 
-    The scene is rendered once; every image is stamped with the time at which it is published.
+    The scene is rendered once; every image is stamped with the time at which it is published. As
+    with a camera's driver, what nobody subscribes to is not sent.
     """
 
     def __init__(self, name: str = 'sim_camera') -> None:
@@ -70,11 +81,8 @@ class SimCamera(Node):
             topic: self.create_publisher(
                 kind, topic, qos.IMAGES, qos_overriding_options=qos.overridable()
             )
-            for topic, kind in (
-                ('image', Image),
-                ('camera_info', CameraInfo),
-                ('depth/image', Image),
-            )
+            for topic, kind in _TOPICS.items()
+            if topic != 'depth/image' or self._value('depth')
         }
         frame, seed = self._first_view(self._value('seed'))
         self._messages = self._messages_of(frame)
@@ -82,13 +90,17 @@ class SimCamera(Node):
             self, frame.camera_pose, self._value('frame_id'), self._value('base_frame')
         )
         self.get_logger().info(f'publishing scene {seed} at {self._value("rate"):g} Hz')
-        self.create_timer(1.0 / self._value('rate'), self._publish)
+        self._timer = self.create_timer(1.0 / self._value('rate'), self._publish)
 
     def _publish(self) -> None:
-        stamp = self.get_clock().now().to_msg()
-        for topic, message in self._messages.items():
-            message.header.stamp = stamp
-            self._publishers_by_topic[topic].publish(message)
+        stamp, messages = self.get_clock().now().to_msg(), self._messages
+        for topic, publisher in self._publishers_by_topic.items():
+            if publisher.get_subscription_count():
+                messages[topic].header.stamp = stamp
+                publisher.publish(messages[topic])
+        period = round(_NANO / self._value('rate'))
+        if period != self._timer.timer_period_ns:
+            self._timer.timer_period_ns = period
 
     def _first_view(self, seed: int) -> tuple[RenderedFrame, int]:
         """Return what is seen at the beginning, and the seed of the scene that is shown."""
@@ -99,10 +111,12 @@ class SimCamera(Node):
             )
         return view.frame, view.seed
 
-    def _messages_of(self, frame: RenderedFrame) -> dict[str, Image | CameraInfo]:
+    def _messages_of(self, frame: RenderedFrame) -> dict[str, Any]:
         """Return the messages that show a frame, by topic; without stamps."""
+        jpeg = array.array('B', encode_jpeg(frame.rgb, _JPEG_QUALITY))
         messages = {
             'image': fill_image(Image(), frame.rgb, 'rgb8'),
+            'image/compressed': CompressedImage(format='jpeg', data=jpeg),
             'depth/image': fill_image(Image(), np.asarray(frame.depth, np.float32), '32FC1'),
             'camera_info': camera_info(frame.intrinsics, *frame.rgb.shape[1::-1]),
         }
