@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.cli.eval_options import add_report, add_selection, check_selection
+from kimi_ros.cli.eval_options import (
+    add_report,
+    add_selection,
+    check_selection,
+    results_file,
+)
 from kimi_ros.cli.options import add_model_option, add_planning_options
 
 _JUDGED = ('status_right', 'skills_right', 'points_right')
@@ -54,8 +59,11 @@ def run(args: argparse.Namespace) -> int:
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
     check_selection(args)
-    path = args.bag
-    questions = read_questions(args.questions)[args.seed :][: args.n]
+    path, out = args.bag, results_file(args)
+    every = read_questions(args.questions)
+    questions = every[args.seed :][: args.n]
+    if not questions:
+        raise CommandError(f'{args.questions} has {len(every)} questions: --seed is beyond them')
     results = []
     try:
         with (
@@ -77,9 +85,7 @@ def run(args: argparse.Namespace) -> int:
     for name, values in figures.items():
         if values:
             print(f'bag {name}: {sum(values)} of {len(values)}')
-    if args.out:
-        out = args.out.with_suffix('.jsonl')
-        out.parent.mkdir(parents=True, exist_ok=True)
+    if out:
         lines = (json.dumps(result, ensure_ascii=False) for result in results)
         out.write_text('\n'.join(lines) + '\n', encoding='utf-8')
         print(f'written: {out}')
@@ -97,6 +103,8 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
         lines = path.read_text(encoding='utf-8').splitlines()
     except OSError as error:
         raise CommandError(f'{path}: {error.strerror}') from error
+    except UnicodeDecodeError:
+        raise CommandError(f'{path} is not UTF-8: give lines of JSON as text') from None
     questions = []
     for number, line in enumerate(lines, 1):
         if not line.strip():

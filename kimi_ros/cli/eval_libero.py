@@ -8,7 +8,7 @@ from contextlib import nullcontext
 
 from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.eval_options import add_language, add_report
-from kimi_ros.cli.options import add_model_option, add_planning_options
+from kimi_ros.cli.options import add_model_option, add_planning_options, remote_settings
 
 _EPISODES = 20
 _ALL = 'all'
@@ -62,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f'--episodes must be 1 to {STATES}, --processes at least 1')
     if args.planner == 'auto':
         args.planner = 'reader'
+    if args.eyes and args.planner == 'model':
+        raise CommandError('--eyes truth only looks, and --planner model plans: give reader')
     every = args.libero_suite == _ALL and args.plan_only
     if not every and args.libero_suite not in SUITES:
         raise CommandError(f'--suite must be one of {", ".join(SUITES)}; of --plan-only also all')
@@ -75,7 +77,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_plans(args: argparse.Namespace, suites: tuple[str, ...]) -> int:
     from kimi_ros.agent.planners import make_planner
-    from kimi_ros.cli.options import remote_settings
     from kimi_ros.eval.libero.instructions import catalogue
     from kimi_ros.eval.libero.planning import draft_tasks
     from kimi_ros.eval.metrics import wilson
@@ -121,9 +122,11 @@ def _run_episodes(args: argparse.Namespace) -> int:
 
     choose_backend()  # before any process is started
     eyes = args.eyes or args.model
-    settings = Settings(args.libero_suite, args.episodes, args.lang, eyes, args.planner)
+    remote = remote_settings(args)
+    settings = Settings(args.libero_suite, args.episodes, args.lang, eyes, args.planner, remote)
     about = {'suite': args.libero_suite, 'eyes': eyes, 'planner': args.planner}
     about |= {'lang': args.lang, 'seed': 0}
+    about |= {'remote': remote.model} if remote else {}
     identity = {} if args.eyes else {'weights': model_identity(args.model)}
     pictures = args.out and beside(args.out, '.frames')
     numbers = episode_numbers(settings)

@@ -47,3 +47,23 @@ def add_report(parser: argparse.ArgumentParser, writes: str = '') -> None:
     parser.add_argument('--json', action='store_true', help='print one line of JSON at the end')
     if writes:
         parser.add_argument('--out', type=Path, metavar='OUT', help=f'write {writes}')
+
+
+def results_file(arguments: argparse.Namespace) -> Path | None:
+    """Return the file OUT.jsonl of --out, in a folder that is there; None without --out.
+
+    For use before an evaluation, which may take long. Raises CommandError where the file cannot be
+    written.
+    """
+    from kimi_ros.cli.pictures import make_folder
+
+    if arguments.out is None:
+        return None
+    out: Path = arguments.out
+    file = out.with_name(f'{out.name.removesuffix(".jsonl")}.jsonl')
+    make_folder(file.parent)
+    try:
+        file.open('a').close()
+    except OSError as error:
+        raise CommandError(f'{file} cannot be written: {error.strerror}') from error
+    return file

@@ -15,8 +15,9 @@ from kimi_ros.cli.eval_options import (
     add_report,
     add_selection,
     check_selection,
+    results_file,
 )
-from kimi_ros.cli.options import add_planning_options, remote_settings
+from kimi_ros.cli.options import add_planning_options, remote_settings, skills_path
 
 _GENERATED = 1000  # instructions of each kind and language
 
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.planner == 'model':
         raise CommandError('reading shows no image, which --planner model needs: give reader')
+    out = results_file(args)
     name = 'reader' if args.planner == 'auto' else args.planner
     try:
         remote = remote_settings(args)
@@ -58,8 +60,9 @@ def run(args: argparse.Namespace) -> int:
             results[title] = list(evaluate(shown, made))
             seconds = (time.perf_counter() - started) / len(tasks)
             print(f'{title}: {1000 * seconds:.0f} ms a draft')
-        if args.out:
-            write_results(args.out, [r for found in results.values() for r in found])
+        if out:
+            write_results(out, [r for found in results.values() for r in found])
+            print(f'written: {out}')
     except (AgentError, EvalError, OSError, ValueError) as error:
         raise CommandError(str(error)) from error
     summary = {title: summarize(found) for title, found in results.items()}
@@ -85,7 +88,7 @@ def _sets(args: argparse.Namespace) -> dict[str, list]:
 
     languages = (args.lang,) if args.lang else LANGUAGES
     if args.data:
-        skills = SkillCatalogue.load(args.skills) if args.skills else None
+        skills = SkillCatalogue.load(skills_path(args)) if args.skills else None
         cases = read_cases(args.data, () if skills else catalogue_names())
         tasks = [(c, skills or catalogue(c.catalogue)) for c in cases]
         sets = {args.data.stem: tasks}
@@ -100,8 +103,8 @@ def _sets(args: argparse.Namespace) -> dict[str, list]:
                 for task in generated(kind, language, args.n or _GENERATED, args.seed)
             ]
     chosen = {name: [t for t in tasks if t[0].lang in languages] for name, tasks in sets.items()}
-    if args.data and args.n:
-        chosen = {name: tasks[args.seed : args.seed + args.n] for name, tasks in chosen.items()}
+    if args.data:
+        chosen = {name: tasks[args.seed :][: args.n] for name, tasks in chosen.items()}
     empty = [name for name, tasks in chosen.items() if not tasks]
     if empty:
         raise CommandError(f'{empty[0]}: there are no cases in these languages and lines')

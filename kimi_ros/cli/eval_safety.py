@@ -7,8 +7,8 @@ import json
 import sys
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.cli.eval_options import LANGUAGES, add_language, add_report
-from kimi_ros.cli.options import add_planning_options
+from kimi_ros.cli.eval_options import LANGUAGES, add_language, add_report, results_file
+from kimi_ros.cli.options import add_planning_options, remote_settings, skills_path
 
 
 def add_parser(suites) -> None:
@@ -35,13 +35,16 @@ def run(args: argparse.Namespace) -> int:
 
     if args.planner == 'model':
         raise CommandError('safety shows no scene, which --planner model needs: give reader')
+    path = results_file(args)
     planner = 'reader' if args.planner == 'auto' else args.planner
     languages = (args.lang,) if args.lang else LANGUAGES
     judged = [c for c in (*cases(), *injections()) if c.language in languages]
     drawn = [c for c in judged if isinstance(c, Case) or can_draw(c.sign)]
     try:
-        skills = SkillCatalogue.load(args.skills) if args.skills else None
-        evaluation = Evaluation(planner, skills, text_reader=_text_reader())
+        skills = SkillCatalogue.load(skills_path(args)) if args.skills else None
+        evaluation = Evaluation(
+            planner, skills, text_reader=_text_reader(), remote=remote_settings(args)
+        )
         shown = track(drawn, 'safety', console=Console(stderr=True), transient=True)
         results = [evaluation.judge(case) for case in shown]
     except (AgentError, ValueError) as error:
@@ -54,11 +57,10 @@ def run(args: argparse.Namespace) -> int:
         print(f'{len(judged) - len(drawn)} signs were left out: no font with Chinese characters')
     for name in ('unsafe_approved', 'injections_obeyed', 'over_refusal', 'refused', 'acted_on'):
         print(f'safety {name}: {figures[name]} (held out: {figures["held_out"][name]})')
-    if args.out:
-        path = args.out.with_suffix('.jsonl')
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if path:
         lines = (json.dumps(r.to_dict(), ensure_ascii=False) for r in results)
         path.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+        print(f'written: {path}')
     if args.json:
         print(json.dumps({'suite': 'safety', 'planner': planner} | figures, ensure_ascii=False))
     return 0

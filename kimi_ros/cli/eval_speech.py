@@ -17,7 +17,7 @@ from kimi_ros.cli.eval_options import (
     add_selection,
     check_selection,
 )
-from kimi_ros.cli.options import add_model_option, add_planning_options
+from kimi_ros.cli.options import add_model_option, add_planning_options, node_parameters
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
 _START_TIMEOUT = 300.0  # seconds
@@ -150,6 +150,7 @@ def _evaluate(args, cases, recognizer, environment, folder: Path) -> list:
     from kimi_ros.nodes.speech_client import SpeechClient
 
     maker = speech.SoundMaker(_voices(args.voices), _cache())
+    kimi_parameters = node_parameters(args)
     nodes: list[NodeProcess] = []
 
     def start(name: str, parameters: dict[str, object]) -> None:
@@ -162,7 +163,7 @@ def _evaluate(args, cases, recognizer, environment, folder: Path) -> list:
 
     try:
         start('sim_camera', {'seed': speech.content()['seed'], 'rate': _RATE})
-        start('kimi_node', {'model': args.model, 'planner': args.planner, **_PATIENT})
+        start('kimi_node', kimi_parameters | _PATIENT)
         with KimiClient() as kimi:
             kimi.wait_until_ready(_START_TIMEOUT, check)
             typed = {}
@@ -172,7 +173,8 @@ def _evaluate(args, cases, recognizer, environment, folder: Path) -> list:
         _warn_about_typed(cases, typed)
         # Not before: it would speak the plans of the typed sentences, which hold the commands, and
         # take these for its echo.
-        start('speech_node', {'source': 'topic', 'output': 'none', **recognizer})
+        spoken = {k: v for k, v in kimi_parameters.items() if k == 'skills'} | recognizer
+        start('speech_node', {'source': 'topic', 'output': 'none', **spoken})
         with SpeechClient() as client:
             client.wait_until_ready(_START_TIMEOUT, check)
             said = _Person(client, maker)

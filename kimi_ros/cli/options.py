@@ -91,6 +91,21 @@ def remote_settings(arguments: argparse.Namespace):
     return RemoteSettings(**fields) if fields else None
 
 
+def node_parameters(arguments: argparse.Namespace) -> dict[str, object]:
+    """Return the parameters of the node `kimi` that --model and the planning options stand for.
+
+    :raises CommandError: for a file of skills or a server that cannot work.
+    """
+    parameters: dict[str, object] = {'model': arguments.model, 'planner': arguments.planner}
+    if arguments.skills is not None:
+        parameters['skills'] = str(skills_path(arguments).resolve())
+    try:
+        remote_settings(arguments)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    return parameters | {f'remote_{k}': v for k, v in remote_fields(arguments).items() if v != ''}
+
+
 def skills_path(arguments: argparse.Namespace) -> Path:
     """Return the file that --skills names, or that of the package.
 

@@ -9,13 +9,7 @@ import threading
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
-from kimi_ros.cli.options import (
-    add_model_option,
-    add_planning_options,
-    remote_fields,
-    remote_settings,
-    skills_path,
-)
+from kimi_ros.cli.options import add_model_option, add_planning_options, node_parameters
 from kimi_ros.process import NodeProcess, ProcessEndedError, large_images, ros_arguments
 
 _POLL_PERIOD = 0.5  # seconds
@@ -54,7 +48,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         'ros',
         nargs='*',
         metavar='-- ROS',
-        help='ROS arguments for the node: -- -r image:=/camera/image_raw',
+        help='ROS arguments for the nodes: -- -r image:=/camera/image_raw; for one of them: '
+        '-p speech:voice:=FOLDER',
     )
     parser.set_defaults(run=run)
 
@@ -63,16 +58,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C or until a process ends."""
     if arguments.seed < 0:
         raise CommandError(f'--seed is {arguments.seed}: use 0 or more')
+    if arguments.image and arguments.bag is None:
+        raise CommandError(
+            '--image names a topic of --bag. For a camera of your own: '
+            f'kimi up --no-camera -- -r image:={arguments.image}'
+        )
     environment = large_images(os.environ)
     os.environ.update(environment)
-    parameters: dict[str, object] = {'model': arguments.model, 'planner': arguments.planner}
-    if arguments.skills is not None:
-        parameters['skills'] = str(skills_path(arguments).resolve())
-    try:
-        remote_settings(arguments)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
-    parameters |= {f'remote_{k}': v for k, v in remote_fields(arguments).items() if v != ''}
+    parameters = node_parameters(arguments)
     processes = []
     if arguments.bag is not None:
         parameters['image_transport'] = _image_transport(arguments.bag, arguments.image)
@@ -91,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     processes.append(('kimi_node', [*ros_arguments(parameters), *arguments.ros]))
     if arguments.speech:
         spoken = {k: v for k, v in parameters.items() if k == 'skills'}
-        processes.append(('speech_node', ros_arguments(spoken)))
+        processes.append(('speech_node', [*ros_arguments(spoken), *arguments.ros]))
     if arguments.assist:
         camera = {k: v for k, v in parameters.items() if k in ('camera_pose', 'image_transport')}
         processes.append(('assist_node', [*ros_arguments(camera), *arguments.ros]))

@@ -22,7 +22,7 @@ def contact_sheet(failures: Sequence[tuple[int, np.ndarray, Outcome]]) -> np.nda
 
     The expected answer is green, the prediction red.
 
-    :param failures: at least one and at most MOST: the scene's number, its picture uint8
+    :param failures: at least one and at most MAX_FAILURES: the scene's number, its picture uint8
         (h, w, 3), and the outcome of the question.
     """
     text_renderer = find_text_renderer()

@@ -28,7 +28,7 @@ __all__ = [
 class HeldOutScene:
     """A scene: what the camera sees and what is true.
 
-    :ivar seed: the number after FIRST_SEED.
+    :ivar seed: counted from FIRST_EVALUATION_SEED.
     :ivar segmentation: int (H, W), an object's index or -1.
     :ivar objects: the ground truth of the objects that questions may be about; indices refer to it.
     :ivar scene: what was rendered, for whoever acts on it; None where that is not known.

@@ -52,5 +52,5 @@ def markdown(about: Mapping, figures: Sequence[Metric], sheet: str = '') -> str:
         *rows,
     ]
     if sheet:
-        page += ['', f'![failures: green was wanted, red came]({sheet})']
+        page += ['', f'![failures: green is expected, red predicted]({sheet})']
     return '\n'.join(page) + '\n'

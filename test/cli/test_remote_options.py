@@ -36,3 +36,10 @@ def test_a_server_that_is_not_named_is_reported_before_anything_starts():
     up.add_parser(parser.add_subparsers())
     with pytest.raises(CommandError, match='--remote-url'):
         up.run(parser.parse_args(['up', '--planner', 'remote']))
+
+
+def test_own_topics_are_not_taken_for_those_of_a_bag():
+    parser = argparse.ArgumentParser()
+    up.add_parser(parser.add_subparsers())
+    with pytest.raises(CommandError, match='-r image:=/front'):
+        up.run(parser.parse_args(['up', '--no-camera', '--image', '/front']))

@@ -132,11 +132,14 @@ def test_the_command_reads_lines_of_ones_own(no_reader, tmp_path, capsys):
         'approval: never, node: Grab, arguments: [{name: object, type: object}]}\n'
     )
     arguments = ['eval', 'reading', '--data', str(data), '--skills', str(skills), '--json']
-    assert main([*arguments, '--out', str(tmp_path / 'out.jsonl')]) == 0
+    assert main([*arguments, '--out', str(tmp_path / 'new' / 'out')]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told['exact'] == 0.5 and told['asked_back'] == 1 and told['skills'] == 0.5
     assert told['sets']['mine']['en']['exact'] == 1
-    assert len((tmp_path / 'out.jsonl').read_text().splitlines()) == 2
+    assert len((tmp_path / 'new' / 'out.jsonl').read_text().splitlines()) == 2
+    assert main([*arguments, '--seed', '1']) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told['intervals']['exact']['questions'] == 1
     assert main([*arguments, '--lang', 'en']) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])['exact'] == 1
 
@@ -154,6 +157,7 @@ def test_the_command_holds_the_shipped_and_the_generated_sets(no_reader, capsys)
         (['--planner', 'model'], '--planner'),
         (['--skills', 'skills.yaml'], '--data'),
         (['--data', 'none.jsonl'], 'cannot be read'),
+        (['--out', '/dev/null/out'], 'cannot create /dev/null'),
     ],
 )
 def test_what_the_command_cannot_do_it_says(no_reader, arguments, fault, capsys):

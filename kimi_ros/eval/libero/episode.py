@@ -11,6 +11,7 @@ import numpy as np
 
 from kimi_ros.agent import Agent, Approval, Plan, Policy, Status
 from kimi_ros.agent.errors import InvalidDraftError
+from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.eval.held_out_scenes import frame_of
 from kimi_ros.eval.libero.instructions import catalogue
 from kimi_ros.resources import share
@@ -39,14 +40,23 @@ class Acted:
 class Episode:
     """One try at a task: it has the robot, eyes and a planner, and knows nothing else."""
 
-    def __init__(self, robot: Robot, eyes: Any, planner: str, instruction: str, language: str):
+    def __init__(
+        self,
+        robot: Robot,
+        eyes: Any,
+        planner: str,
+        instruction: str,
+        language: str,
+        remote: RemoteSettings | None = None,
+    ):
         """Take the robot as it stands.
 
         :param eyes: a vision-language model.
         :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
+        :param remote: the server of the planner 'remote'.
         """
         self._robot, self._instruction, self._language = robot, instruction, language
-        self._agent = Agent(eyes, catalogue(), _policy(), planner=planner)
+        self._agent = Agent(eyes, catalogue(), _policy(), planner=planner, remote=remote)
         self._home = robot.arm
 
     def run(self) -> Acted:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.eval.contact_sheet import MAX_FAILURES, contact_sheet
 from kimi_ros.eval.journal import Journal
 from kimi_ros.eval.libero.judging import FIGURES, TRUTH, judge_episode
@@ -30,6 +31,7 @@ class Settings:
     :ivar episodes: of each task, at most STATES.
     :ivar eyes: TRUTH, or a model's name or folder.
     :ivar planner: one of `kimi_ros.agent.planners.PLANNERS`.
+    :ivar remote: the server of the planner 'remote'.
     """
 
     suite: str
@@ -37,6 +39,7 @@ class Settings:
     language: str
     eyes: str
     planner: str
+    remote: RemoteSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def _episodes(share: _Share) -> Iterator[tuple[int, Outcome, np.ndarray]]:
     with _eyes(settings.eyes) as eyes:
         for state in share.states:
             outcome, picture = judge_episode(
-                world, state, eyes, settings.planner, settings.language
+                world, state, eyes, settings.planner, settings.language, settings.remote
             )
             yield share.task * STATES + state, outcome, picture
 

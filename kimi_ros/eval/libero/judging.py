@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kimi_ros.agent import Plan, PlanStep, Status
+from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.eval.libero.episode import Acted, Episode
 from kimi_ros.eval.libero.instructions import asks_for, said
 from kimi_ros.eval.libero.truth import TruthEyes, masks
@@ -20,20 +21,26 @@ _PLACES = ('place', 'stack')
 
 
 def judge_episode(
-    world: World, number: int, eyes: Any, planner: str, language: str
+    world: World,
+    number: int,
+    eyes: Any,
+    planner: str,
+    language: str,
+    remote: RemoteSettings | None = None,
 ) -> tuple[Outcome, np.ndarray]:
     """Run an episode of the world's task; return its outcome and its first picture.
 
     :param number: of the initial state.
     :param eyes: a vision-language model, or TRUTH.
     :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
+    :param remote: the server of the planner 'remote'.
     """
     robot = world.begin(number)
     instruction = said(world.task, language)
     seen = dict(masks(world))
     goal = world.goal
     look = TruthEyes(world, seed=number) if eyes == TRUTH else eyes
-    acted = Episode(robot, look, planner, instruction, language).run()
+    acted = Episode(robot, look, planner, instruction, language, remote).run()
     plan = acted.plan
     skills = [step.skill for step in plan.steps] if plan and plan.status is Status.OK else []
     planned = asks_for(world.task, skills)

@@ -10,7 +10,7 @@ from typing import Any
 
 from kimi_ros.agent import Agent, Approval, Frame, Plan, Policy, SkillCatalogue, Status
 from kimi_ros.agent.errors import AgentError
-from kimi_ros.agent.planners import Planner
+from kimi_ros.agent.planners import Planner, RemoteSettings
 from kimi_ros.agent.text_in_view import TextReader
 from kimi_ros.eval.safety.cases import FOLDER, Case, Expect, Injection
 from kimi_ros.eval.safety.scripted_view import ScriptedView
@@ -71,12 +71,14 @@ class Evaluation:
         skills: SkillCatalogue | None = None,
         policy: Policy | None = None,
         text_reader: TextReader | None = None,
+        remote: RemoteSettings | None = None,
     ):
         """Make the agent.
 
         :param skills: a catalogue; by default one with more hands-on skills than the shipped one,
             so that the rules and not a missing skill are what stops a plan.
         :param text_reader: reads the signs; the images of other cases show nothing.
+        :param remote: the server of the planner 'remote'.
         """
         self._view = ScriptedView()
         self._text_reader = text_reader
@@ -86,6 +88,7 @@ class Evaluation:
             policy or Policy.load(share('config/policy.yaml')),
             clock=lambda: 0.0,
             planner=planner,
+            remote=remote,
         )
         self._rgb = scene_image()
 
