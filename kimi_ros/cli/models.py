@@ -7,7 +7,12 @@ from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
 
-_USES = {'whisper': 'speech to text', 'sherpa': 'speech to text', 'piper': 'a voice'}
+_USES = {
+    'whisper': 'speech to text',
+    'sherpa': 'speech to text',
+    'piper': 'a voice',
+    'kokoro': 'voices',
+}
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -22,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print what was found; an unusable folder is an error."""
     from kimi_ros.speech.errors import SpeechModelError
-    from kimi_ros.speech.models import SOURCES, found_models, inspect_model, models_folder
+    from kimi_ros.speech.models import SOURCES, find_model, inspect_model, models_folder
 
     if arguments.folder is not None:
         try:
@@ -33,14 +38,20 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'{model.folder}: {_USES[model.engine]}, {model.engine}{kind}; complete')
         return 0
     folder = models_folder()
-    found = list(found_models())
     print(f'Speech models in {folder}:')
-    for model in found:
-        print(f'  {model.folder.name}: {_USES[model.engine]}, {model.engine}')
-    if not found:
-        print('  none: speech is recognised by pocketsphinx, English commands only')
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        try:
+            model = inspect_model(path)
+            print(f'  {path.name}: {_USES[model.engine]}, {model.engine}')
+        except SpeechModelError as error:
+            print(f'  {path.name}: not usable: {error}')
+    if find_model() is None:
+        print('  no recogniser: speech is recognised by pocketsphinx, English commands only')
     print('\nWhere models come from (nothing is downloaded unasked):')
     for source in SOURCES:
         print(f'  {source.name}: {source.purpose}\n    {source.how}')
-    print(f'\nPut a model into a folder of {folder}, or name it: -p model:=FOLDER')
+    print(
+        f'\nPut a model into a folder of {folder}, or name it: -p speech:model:=FOLDER. '
+        'A voice is always named: -p speech:voice:=FOLDER'
+    )
     return 0

@@ -33,9 +33,15 @@ def executable() -> str:
 
 
 def ipa(text: str, voice: str) -> str:
-    """Return the phonemes that one of espeak-ng's voices would speak."""
+    """Return the phonemes that one of espeak-ng's voices would speak.
+
+    :raises SpeechError: if espeak-ng is not installed, or fails.
+    """
     command = [executable(), '-q', '--ipa', '-v', voice, '--', text]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SpeechError(f'espeak-ng failed: {error}') from error
     return ' '.join(done.stdout.split())
 
 

@@ -144,7 +144,8 @@ class Guide:
         far = distance(None if forward is None else _length(offset), self.wording)
         if self.wording.language == 'zh':
             return f'{self.name}在{where}' + (f'，{far}。' if far else '，距离不清楚。')
-        return f'{self.name}: {where}, {far or "distance unknown"}.'.capitalize()
+        text = f'{self.name}: {where}, {far or "distance unknown"}.'
+        return text[:1].upper() + text[1:]  # names keep their capitals
 
     def _again(self, offset: Offset) -> str:
         """Return the next movement to a thing at hand that is in sight again."""

@@ -1,8 +1,8 @@
 """Kokoro voices (82 M parameters, ONNX) in English and Chinese, without PyTorch.
 
-A folder holds the model (`*.onnx`) and voices (`*.bin`, also in `voices/`), as they are published
-for ONNX: a voice is float32 (510, 256), one row a number of phonemes. Voices whose names begin with
-z are Chinese, with a or b English.
+A folder holds the model (`*.onnx`, also in `onnx/`) and voices (`*.bin`, also in `voices/`), as
+they are published for ONNX: a voice is float32 (510, 256), one row for each number of phonemes.
+Voices whose names begin with z are Chinese, with a or b English.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from kimi_ros.speech.errors import SpeechError, SpeechModelError, require
-from kimi_ros.speech.espeak import ipa
+from kimi_ros.speech.espeak import executable, ipa
+from kimi_ros.speech.models import kokoro_files
 from kimi_ros.speech.onnx_session import cpu_session
 
 RATE = 24_000
@@ -67,10 +68,10 @@ class KokoroVoice:
         """Load the model.
 
         :param voices: name of a voice by language; otherwise the first of each.
-        :raises SpeechModelError: if the folder is incomplete, or has no such voice.
+        :raises SpeechError: if the folder is incomplete, has no such voice, or what writes the
+            phonemes is not installed.
         """
-        models = sorted(folder.glob('*.onnx'))
-        files = {p.stem: p for p in (*folder.glob('*.bin'), *folder.glob('voices/*.bin'))}
+        models, files = kokoro_files(folder)
         if not models or not files:
             raise SpeechModelError(
                 f'{folder} is no kokoro folder: it needs the model (.onnx) and voices (.bin)'
@@ -89,7 +90,13 @@ class KokoroVoice:
                 )
             if wanted:
                 style = np.fromfile(files[wanted], '<f4')
+                if not style.size or style.size % _STYLE:
+                    raise SpeechModelError(f'{files[wanted]} is no kokoro voice: copy it again')
                 self._styles[language] = style.reshape(-1, _STYLE)
+        if 'en' in self._styles:
+            executable()  # it writes the phonemes
+        if 'zh' in self._styles:
+            require('pypinyin', 'says how Chinese is spoken')
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ _HELP = 'kimi models says where models come from'
 class SpeechModel:
     """A usable folder.
 
-    :ivar engine: 'whisper', 'sherpa' or 'piper'.
+    :ivar engine: 'whisper' and 'sherpa' hear, 'piper' and 'kokoro' speak.
     :ivar kind: for sherpa the architecture: 'transducer', 'paraformer', 'ctc'; else ''.
     """
 
@@ -63,6 +63,12 @@ SOURCES = (
         'a natural voice; English and Chinese, one folder a voice (.onnx and .onnx.json)',
         'https://huggingface.co/rhasspy/piper-voices',
     ),
+    ModelSource(
+        'kokoro voices',
+        'natural voices, English and Chinese in one folder (model 330 MB, a voice 0.5 MB)',
+        'huggingface-cli download onnx-community/Kokoro-82M-v1.0-ONNX --local-dir FOLDER '
+        "--include onnx/model.onnx 'voices/af_*' 'voices/zf_*'",
+    ),
 )
 
 
@@ -104,11 +110,13 @@ def inspect_model(folder: Path) -> SpeechModel:
     voices = [n for n in names if n.endswith('.onnx') and f'{n}.json' in names]
     if voices:
         return SpeechModel(folder, 'piper')
+    if all(kokoro_files(folder)):
+        return SpeechModel(folder, 'kokoro')
     if 'tokens.txt' in names or any(n.endswith('.onnx') for n in names):
         return _sherpa(folder, names)
     raise SpeechModelError(
         f'{folder} holds no speech model: neither model.bin (Whisper), tokens.txt (sherpa-onnx) '
-        f'nor a voice (.onnx with .onnx.json); {_HELP}'
+        f'nor a voice (piper: .onnx with .onnx.json, kokoro: .onnx and .bin); {_HELP}'
     )
 
 
@@ -144,6 +152,13 @@ def _sherpa(folder: Path, names: set[str]) -> SpeechModel:
         f'{folder} needs encoder, decoder and joiner (.onnx), encoder and decoder, or model: '
         f'there is {have}'
     )
+
+
+def kokoro_files(folder: Path) -> tuple[list[Path], dict[str, Path]]:
+    """Return the models and, by their names, the voices of a kokoro folder; as far as there are."""
+    models = sorted((*folder.glob('*.onnx'), *folder.glob('onnx/*.onnx')))
+    voices = {p.stem: p for p in (*folder.glob('*.bin'), *folder.glob('voices/*.bin'))}
+    return models, voices
 
 
 def onnx_file(folder: Path, part: str) -> Path | None:

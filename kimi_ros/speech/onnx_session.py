@@ -6,10 +6,21 @@ from pathlib import Path
 
 import onnxruntime
 
+from kimi_ros.speech.errors import SpeechModelError
+
 
 def cpu_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """Load a network; warnings about it are not printed."""
+    """Load a network; warnings about it are not printed.
+
+    :raises SpeechModelError: if the file cannot be loaded.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, ['CPUExecutionProvider'])
+    try:
+        return onnxruntime.InferenceSession(str(path), options, ['CPUExecutionProvider'])
+    except Exception as error:  # its own classes, which share no other base
+        raise SpeechModelError(
+            f'{path} cannot be loaded ({error}): copy it again, it may be cut short or a pointer '
+            'to a large file'
+        ) from error

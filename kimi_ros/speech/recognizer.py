@@ -104,6 +104,11 @@ def load_recognizer(
         chosen: Recognizer = SphinxRecognizer()
     else:
         found = inspect_model(folder)
+        if found.engine not in ENGINES:
+            raise SpeechError(
+                f'{folder} holds a voice ({found.engine}), which speaks: give it as voice, and the '
+                'folder of a Whisper or sherpa-onnx model here'
+            )
         if engine not in ('auto', found.engine):
             raise SpeechError(f'{folder} is a model for {found.engine}, not for {engine}')
         if found.engine == 'whisper':

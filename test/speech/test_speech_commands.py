@@ -25,7 +25,7 @@ class Tone:
 def test_models_lists_and_checks(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv('KIMI_MODELS', str(tmp_path))
     assert main(['models']) == 0
-    assert 'none: speech is recognised by pocketsphinx' in capsys.readouterr().out
+    assert 'no recogniser: speech is recognised by pocketsphinx' in capsys.readouterr().out
     folder = tmp_path / 'whisper-base'
     folder.mkdir()
     (folder / 'model.bin').write_bytes(b'0' * 2_000_000)
@@ -35,7 +35,14 @@ def test_models_lists_and_checks(tmp_path, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert 'whisper-base: speech to text, whisper' in out and 'Where models come from' in out
     assert main(['models', str(folder)]) == 0
+    (tmp_path / 'kokoro' / 'voices').mkdir(parents=True)
+    for name in ('model.onnx', 'voices/af_heart.bin'):
+        (tmp_path / 'kokoro' / name).touch()
+    assert main(['models', str(tmp_path / 'kokoro')]) == 0
+    assert 'voices, kokoro' in capsys.readouterr().out
     (folder / 'tokenizer.json').unlink()
+    assert main(['models']) == 0
+    assert 'whisper-base: not usable' in capsys.readouterr().out
     assert main(['models', str(folder)]) == 1
     assert 'tokenizer.json' in capsys.readouterr().err
 

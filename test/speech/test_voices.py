@@ -7,6 +7,7 @@ from kimi_ros.speech import espeak
 from kimi_ros.speech.audio import level
 from kimi_ros.speech.errors import SpeechError, SpeechModelError
 from kimi_ros.speech.kokoro import phonemes
+from kimi_ros.speech.recognizer import load_recognizer
 from kimi_ros.speech.voices import load_voice
 
 
@@ -74,3 +75,17 @@ def test_piper_reads_a_voice_folder(tmp_path, speak):
     assert sound.tolist() == [1, 0, 5, 0, 4, 0, 6, 0, 7, 0, 2]
     assert set(voice.languages) == {'en', 'zh'} and voice.rate == 16_000
     assert np.abs(voice.synthesize('停', 'zh')).max() > 0 and voice.rate == 22_050
+    with pytest.raises(SpeechError, match='a voice .piper., which speaks'):
+        load_recognizer('auto', str(tmp_path))
+    (tmp_path / 'tom.onnx').write_bytes(b'version https://git-lfs')
+    with pytest.raises(SpeechModelError, match='tom.onnx cannot be loaded'):
+        load_voice(str(tmp_path))
+    about['espeak'] = {'voice': 'de'}
+    for text, fault in (
+        (json.dumps(about), 'speaks de'),
+        ('{}', 'does not describe'),
+        ('[', 'JSON'),
+    ):
+        (tmp_path / 'tom.onnx.json').write_text(text)
+        with pytest.raises(SpeechModelError, match=fault):
+            load_voice(str(tmp_path))
