@@ -21,20 +21,41 @@ def _texts() -> dict[str, dict[str, list[str]]]:
     return yaml.safe_load(path.read_text(encoding='utf-8'))
 
 
-def _errand(rng, lang):
-    """Return what somebody has to do, says or writes: "take out the bins", 给花浇水."""
-    form = rng.choice(_texts()[lang]['errands'])
+def _composed(rng, lang: str, kind: str) -> str:
+    """Return a text made of parts: "take out the bins", 给花浇水; a title of no list.
+
+    :param kind: of forms: 'errands', 'names' or 'titles'.
+    """
     nouns = lexicon(lang)
-    for slot, noun_class in (('{n}', 'any'), ('{food}', 'food'), ('{name}', 'name')):
+    form = '{name}' if kind == 'names' else rng.choice(_texts()[lang][kind])
+    parts = {
+        '{n}': lambda: nouns.noun(rng, ('any',)).word,
+        '{food}': lambda: nouns.noun(rng, ('food',)).word,
+        '{name}': lambda: nouns.noun(rng, ('name',)).word,
+        '{adj}': lambda: rng.choice(nouns.adjectives[rng.choice(('color', 'state'))]),
+        '{number}': lambda: str(rng.randint(1, 30)),
+    }
+    for slot, sample in parts.items():
         while slot in form:
-            form = form.replace(slot, nouns.noun(rng, (noun_class,)).word, 1)
+            form = form.replace(slot, sample(), 1)
     return form
+
+
+# How often a text is composed, and of which forms, by the name of the argument.
+_COMPOSED = {
+    'text': (0.45, 'errands'),
+    'name': (0.6, 'names'),
+    'title': (0.45, 'titles'),
+    'topic': (0.3, 'titles'),
+    'subject': (0.3, 'titles'),
+    'label': (0.3, 'titles'),
+}
 
 
 def sample_text(rng, lang: str, argument: str) -> str:
     """Sample a text for the string argument of this name."""
+    share, kind = _COMPOSED.get(argument, (0.0, ''))
+    if rng.random() < share:
+        return _composed(rng, lang, kind)
     texts = _texts()[lang]
-    if argument == 'text' and rng.random() < 0.45:
-        return _errand(rng, lang)
-    options = texts.get(argument) or texts['text']
-    return options[int(rng.random() * len(options))]
+    return rng.choice(texts.get(argument) or texts['text'])
