@@ -88,7 +88,9 @@ class BagPlayer(Node):
             of_transforms = qos.STATIC_TRANSFORMS if is_static(topic) else qos.TRANSFORMS
             profile = of_transforms if kind == TRANSFORMS else qos.IMAGES
             name = self._names.get(topic, topic)
-            self._senders[topic] = self.create_publisher(_type(kind), name, profile)
+            self._senders[topic] = self.create_publisher(
+                _type(kind), name, profile, qos_overriding_options=qos.overridable()
+            )
         return self._senders[topic]
 
     def _value(self, name: str) -> Any:

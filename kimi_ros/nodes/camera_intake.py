@@ -15,10 +15,20 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.exceptions import InvalidHandle
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.subscription import Subscription
+
+try:
+    from rclpy.event_handler import (
+        EventHandler,
+        QoSSubscriptionEventType,
+        UnsupportedEventTypeError,
+    )
+except ImportError:  # Humble
+    EventHandler = None
 
 _FAST_RATE = 45.0  # images a second
 _FAST_BYTES = 150e6  # a second: about a seventh of a core
@@ -111,9 +121,8 @@ class Intake:
     def destroy(self) -> None:
         """Unsubscribe."""
         with self._lock:
-            subscriptions = [subscription for subscription, _ in self._subscriptions]
-            self._group.resume(subscriptions)
-            for subscription in subscriptions:
+            self._group.resume(self._entities())
+            for subscription, _ in self._subscriptions:
                 self._node.destroy_subscription(subscription)
             self._subscriptions.clear()
 
@@ -122,13 +131,14 @@ class Intake:
         if resting == self._resting:
             return
         self._resting = resting
-        subscriptions = [subscription for subscription, _ in self._subscriptions]
-        if resting:
-            self._group.rest(subscriptions)
-            return
-        self._group.resume(subscriptions)
+        (self._group.rest if resting else self._group.resume)(self._entities())
         if (executor := self._node.executor) is not None:
-            executor.wake()  # it waits without them
+            executor.wake()  # it waits with the others
+
+    def _entities(self) -> list[Any]:
+        """Return the subscriptions, and their events: these wake an executor with each message."""
+        subscriptions = [subscription for subscription, _ in self._subscriptions]
+        return subscriptions + [event for s in subscriptions for event in s.event_handlers]
 
     def _take_arrived(self) -> None:
         """Take the message of each subscription that the middleware keeps, as an executor does."""
@@ -142,3 +152,48 @@ class Intake:
                 continue
             if taken is not None:
                 callback(*taken)
+
+
+class LossCounter:
+    """Counts the messages that a subscription has lost, as the middleware reports. Thread-safe.
+
+    No executor waits for these reports, since it would be woken by each message: they are read
+    when they are asked for.
+
+    :ivar supported: the middleware reports losses.
+    """
+
+    def __init__(self, node: Node, subscription: Subscription[Any]):
+        """Begin to count the losses of a subscription, which must outlive this."""
+        self._context = node.context
+        self._lock = Lock()
+        self._event: Any = None
+        if EventHandler is not None:
+            with contextlib.suppress(UnsupportedEventTypeError):
+                self._event = EventHandler(
+                    callback_group=ReentrantCallbackGroup(),
+                    callback=lambda _: None,
+                    event_type=QoSSubscriptionEventType.RCL_SUBSCRIPTION_MESSAGE_LOST,
+                    parent_impl=subscription.handle,
+                )
+        self.supported = self._event is not None
+
+    def take(self) -> int:
+        """Return how many messages were lost since the last call."""
+        with self._lock:
+            if self._event is None:
+                return 0
+            with self._context.handle, self._event:
+                wait_set = rclpy_implementation.WaitSet(0, 0, 0, 0, 0, 1, self._context.handle)
+                wait_set.clear_entities()
+                self._event.add_to_wait_set(wait_set)
+                wait_set.wait(0)
+                report = self._event.take_data() if self._event.is_ready(wait_set) else None
+            return report.total_count_change if report is not None else 0
+
+    def destroy(self) -> None:
+        """Count no more."""
+        with self._lock:
+            if self._event is not None:
+                self._event.destroy()
+            self._event = None

@@ -8,16 +8,10 @@ from functools import partial
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-try:
-    from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
-except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
-
 from kimi_ros.nodes import qos
-from kimi_ros.nodes.camera_intake import Intake, IntakeGroup, is_fast
+from kimi_ros.nodes.camera_intake import Intake, IntakeGroup, LossCounter, is_fast
 from kimi_ros.nodes.diagnostics import StatusReport, camera_report, frame_loss_warning
 from kimi_ros.nodes.frame_buffer import FrameBuffer
 from kimi_ros.nodes.frame_decoder import FrameDecoder
@@ -44,10 +38,9 @@ class CameraSubscriptions:
         """
         self._node = node
         self.buffers: dict[str, FrameBuffer] = {}
-        self._group = callback_group
         self._intakes: dict[str, Intake] = {}
+        self._losses: dict[str, LossCounter] = {}  # of images
         self._monitors: dict[str, FrameRateMonitor] = {}
-        self._losses_reported = True
         self._received: dict[str, float] = {}  # monotonic seconds of the last message, by topic
         compressed = self._value('image_transport') == 'compressed'
         depth_kind, self._depth_topic = {
@@ -58,57 +51,36 @@ class CameraSubscriptions:
             prefix = f'{name}/' if name else ''
             image = f'{prefix}image/compressed' if compressed else f'{prefix}image'
             intake = self._intakes[name] = Intake(node, callback_group)
-            buffer = self.buffers[name] = FrameBuffer(
+            self.buffers[name] = FrameBuffer(
                 name,
                 node.resolve_topic_name(image),
                 node.resolve_topic_name(f'{prefix}{self._depth_topic}'),
                 intake.wanted,
             )
-            monitor = self._monitors[name] = FrameRateMonitor()
+            self._monitors[name] = FrameRateMonitor()
             for kind, topic, callback in (
                 (CompressedImage if compressed else Image, image, self._on_image),
                 (CameraInfo, f'{prefix}camera_info', self._on_info),
                 (depth_kind, f'{prefix}{self._depth_topic}', self._on_depth),
                 (CameraInfo, f'{prefix}depth/camera_info', self._on_depth_info),
             ):
-                received = partial(self._on_message, topic, partial(callback, buffer, monitor))
-                lost = monitor.add_lost if topic == image else None
-                intake.add(self._subscribe(kind, topic, received, lost), received)
-
-    def _subscribe(
-        self,
-        kind: type,
-        topic: str,
-        callback: Callable[[Any, Any], None],
-        lost: Callable[[int], None] | None,
-    ) -> Subscription[Any]:
-        """Subscribe; `lost` is told how many messages the middleware reports as lost, if it can."""
-
-        def subscribe(**options: Any) -> Subscription[Any]:
-            return self._node.create_subscription(
-                kind,
-                topic,
-                callback,
-                qos.CAMERA,
-                callback_group=self._group,
-                qos_overriding_options=qos.overridable(),
-                **options,
-            )
-
-        if lost is None:
-            return subscribe()
-        try:
-            events = SubscriptionEventCallbacks(
-                message_lost=lambda event: lost(event.total_count_change)
-            )
-            return subscribe(event_callbacks=events)
-        except UnsupportedEventTypeError:
-            self._losses_reported = False
-            return subscribe()
+                received = partial(self._on_message, topic, partial(callback, name))
+                subscription = node.create_subscription(
+                    kind,
+                    topic,
+                    received,
+                    qos.CAMERA,
+                    callback_group=callback_group,
+                    qos_overriding_options=qos.overridable(),
+                )
+                intake.add(subscription, received)
+                if topic == image:
+                    self._losses[name] = LossCounter(node, subscription)
 
     def destroy(self) -> None:
         """Unsubscribe and drop all images."""
-        for intake in self._intakes.values():
+        for name, intake in self._intakes.items():
+            self._losses[name].destroy()
             intake.destroy()
         self.clear()
 
@@ -126,10 +98,11 @@ class CameraSubscriptions:
             intake, monitor = self._intakes[name], self._monitors[name]
             if intake.idle_for(min(_LOOK_PERIOD, self._value('max_frame_age') / 2)):
                 buffer.settle(_DEPTH_TIMEOUT)
+            monitor.add_lost(self._losses[name].take())
             if (latest := buffer.latest()) is None:
                 continue
             size = sum(len(message.data) for message in (latest.image, latest.depth) if message)
-            known = monitor.numbered and self._losses_reported
+            known = monitor.numbered and self._losses[name].supported
             intake.pace(known and is_fast(monitor.rate().published, size))
 
     def reports(self, decoder: FrameDecoder) -> list[StatusReport]:
@@ -167,29 +140,25 @@ class CameraSubscriptions:
         self._received[topic] = time.monotonic()
         callback(message, info)
 
-    def _on_image(
-        self, buffer: FrameBuffer, monitor: FrameRateMonitor, message: Any, info: Any
-    ) -> None:
+    def _on_image(self, name: str, message: Any, info: Any) -> None:
         stamp = nanoseconds(message.header.stamp)
-        monitor.add_image(stamp, *_numbered(info), losses_reported=self._losses_reported)
-        buffer.put_image(stamp, message.header.frame_id, message, self._value('depth_tolerance'))
+        counter = self._losses.get(name)  # None while subscribing
+        reported = counter is not None and counter.supported
+        self._monitors[name].add_image(stamp, *_numbered(info), losses_reported=reported)
+        self.buffers[name].put_image(
+            stamp, message.header.frame_id, message, self._value('depth_tolerance')
+        )
 
-    def _on_depth(
-        self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: Any, _info: Any
-    ) -> None:
+    def _on_depth(self, name: str, message: Any, _info: Any) -> None:
         stamp = nanoseconds(message.header.stamp)
-        buffer.put_depth(stamp, message, self._value('depth_tolerance'))
+        self.buffers[name].put_depth(stamp, message, self._value('depth_tolerance'))
 
-    def _on_info(
-        self, buffer: FrameBuffer, monitor: FrameRateMonitor, message: CameraInfo, info: Any
-    ) -> None:
-        monitor.add_info(*_numbered(info))
-        buffer.put_info(message)
+    def _on_info(self, name: str, message: CameraInfo, info: Any) -> None:
+        self._monitors[name].add_info(*_numbered(info))
+        self.buffers[name].put_info(message)
 
-    def _on_depth_info(
-        self, buffer: FrameBuffer, _monitor: FrameRateMonitor, message: CameraInfo, _info: Any
-    ) -> None:
-        buffer.put_depth_info(message)
+    def _on_depth_info(self, name: str, message: CameraInfo, _info: Any) -> None:
+        self.buffers[name].put_depth_info(message)
 
     def _value(self, name: str) -> Any:
         return self._node.get_parameter(name).value

@@ -133,7 +133,7 @@ class FrameRateMonitor:
     def add_lost(self, count: int) -> None:
         """Count images that the middleware reports as lost."""
         with self._lock:
-            if self._images:  # before the first one, they may be from before subscribing
+            if count and self._images:  # before the first one, they may be from before subscribing
                 self._lost.append((self._clock(), count))
 
     def _restart_after_pause(self, now: float) -> None:
@@ -156,14 +156,16 @@ class FrameRateMonitor:
             if window <= 0:
                 return FrameRate(0.0, 0.0)
             images = [image for image in self._images if now - image.at <= window]
+            before = [image.at for image in self._images if now - image.at > window]
+            span = now - before[-1] if before else window  # that the images' counts are for
             infos = sum(count for at, count in self._infos if now - at <= window)
             lost = sum(count for at, count in self._lost if now - at <= window)
             latest = [image.stamp for image in list(self._images)[-_MAX_STAMPS:]]
-        received = max(0, sum(image.received for image in images) - lost) / window
-        taken = len(images) / window
+        received = max(0, sum(image.received for image in images) - lost) / span
+        taken = len(images) / span
         if window < _MIN_WINDOW:
             return FrameRate(received, 0.0, taken)
-        published = max(infos, sum(image.published for image in images)) / window
+        published = max(infos / window, sum(image.published for image in images) / span)
         if not infos and not self.numbered:
             published = max(published, received * _published_per_received(latest))
         return FrameRate(received, published, taken)

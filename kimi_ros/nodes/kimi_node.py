@@ -82,7 +82,7 @@ class KimiNode(ManagedNode):
         self._busy_announced = float('-inf')
         self._throttle = LogThrottle(_REPEAT_PERIOD)
         self._publisher = PlanPublisher(self, self._seconds)
-        self._stopped = self.create_publisher(Empty, '~/stopped', qos.STATUS)
+        self._stopped = self.publisher(Empty, '~/stopped', qos.STATUS)
         base_frame = self.value('base_frame')
         poses = CameraPoseLookup(self, base_frame)
         self._decoder = FrameDecoder(poses, base_frame, lambda: self.value('distortion'))

@@ -39,7 +39,9 @@ class SimRobot(SimCamera):
         self._changed = Lock()
         super().__init__('sim_robot')
         declare_parameters(self, SIM_ROBOT_PARAMETERS)
-        self._state = self.create_publisher(String, 'sim/state', qos.LATCHED)
+        self._state = self.create_publisher(
+            String, 'sim/state', qos.LATCHED, qos_overriding_options=qos.overridable()
+        )
         self._publish_state('')
         self._server = ActionServer(
             self,

@@ -156,7 +156,9 @@ def publish_static(node: Node, pose: np.ndarray, frame_id: str, base_frame: str)
         return broadcaster
     if TFMessage is None:
         return None
-    publisher = node.create_publisher(TFMessage, '/tf_static', qos.LATCHED)
+    publisher = node.create_publisher(
+        TFMessage, '/tf_static', qos.LATCHED, qos_overriding_options=qos.overridable()
+    )
     publisher.publish(TFMessage(transforms=[message]))
     return publisher
 

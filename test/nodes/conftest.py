@@ -49,9 +49,9 @@ class Graph:
             self.spin_once()
         return found
 
-    def spin_once(self):
-        """Process what was received."""
-        self._executor.spin_once(timeout_sec=0.05)
+    def spin_once(self, timeout=0.05):
+        """Process what was received, or is received within the seconds of the timeout."""
+        self._executor.spin_once(timeout_sec=timeout)
 
     def result(self, future, what, timeout=WAIT):
         self.until(future.done, what, timeout)

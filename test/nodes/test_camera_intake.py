@@ -1,5 +1,6 @@
 """Messages of a fast camera are taken when they are wanted, not as they come."""
 
+import threading
 import time
 
 import pytest
@@ -75,6 +76,23 @@ def test_who_wants_a_message_gets_the_newest_and_those_that_follow(stream):
     stream.spin()
     assert stream.numbers == [3, 4, 5]
     assert [counted for _, counted in stream.taken] == [3, 4, 5]
+
+
+def test_messages_that_rest_do_not_wake_the_executor(stream, monkeypatch):
+    stream.intake.pace(True)
+    stream.spin()
+    asked, can_execute = [], stream.group.can_execute
+
+    def asking(entity):
+        asked.append(entity)
+        return can_execute(entity)
+
+    monkeypatch.setattr(stream.group, 'can_execute', asking)
+    sender = threading.Timer(0.1, lambda: [stream.send(n) for n in range(5)])
+    sender.start()
+    stream.graph.spin_once(2.0)
+    sender.join()
+    assert len(asked) < 3 * len(set(asked)) and not stream.numbers
 
 
 def test_time_since_messages_were_wanted(stream):

@@ -21,13 +21,16 @@ from kimi_ros.agent import DepthStatus  # noqa: E402
 from kimi_ros.nodes import qos  # noqa: E402
 from kimi_ros.nodes.client import KimiClient, NoResponseError  # noqa: E402
 from kimi_ros.nodes.codes import ErrorCode  # noqa: E402
-from kimi_ros.nodes.images import encode_jpeg, to_depth, to_rgb  # noqa: E402
+from kimi_ros.nodes.images import decode_compressed, encode_jpeg, to_depth, to_rgb  # noqa: E402
 from kimi_ros.nodes.messages import nanoseconds  # noqa: E402
 from kimi_ros.nodes.sim_camera import render_scene  # noqa: E402
 
 PICK = 'pick up the red cup'
 WAIT = 60.0
 SEED = 2_000_005
+# Topics that rclpy makes.
+OF_EVERY_NODE = {'/rosout', '/parameter_events'}
+OF_ROS = ('transition_event', 'instruct/_action/status', 'instruct/_action/feedback')
 SMALL = {'seed': SEED, 'width': 160, 'height': 120}
 
 
@@ -45,8 +48,19 @@ def test_sim_camera_publishes_the_rendered_scene(graph, start):
     assert np.array_equal(to_rgb(images[-1]), view.frame.rgb)
     np.testing.assert_allclose(to_depth(depths[-1]), view.frame.depth, atol=1e-6)
     assert infos[-1].k.reshape(3, 3) == pytest.approx(view.frame.intrinsics)
-    stamps = [nanoseconds(m.header.stamp) for m in images]
-    assert sorted(set(stamps)) == stamps
+    compressed = graph.subscribe(CompressedImage, '/sim/image/compressed', qos.CAMERA)
+    graph.until(lambda: compressed, 'a compressed image')
+    shown = decode_compressed(compressed[-1])
+    assert np.abs(shown.astype(int) - view.frame.rgb).mean() < 5
+
+    def stamps():
+        return [nanoseconds(m.header.stamp) for m in images]
+
+    assert sorted(set(stamps())) == stamps()
+    request = SetParameters.Request(parameters=[Parameter('rate', value=1.0).to_parameter_msg()])
+    (result,) = graph.call(SetParameters, '/sim/sim_camera/set_parameters', request).results
+    assert result.successful
+    graph.until(lambda: np.diff(stamps()[-3:]).min() > 0.9e9, 'an image a second')
     request = SetParameters.Request(
         parameters=[Parameter('seed', value=SEED + 1).to_parameter_msg()]
     )
@@ -180,8 +194,16 @@ def test_every_topic_takes_qos_overrides(graph, start):
     name = '/qos/kimi/list_parameters'
     listed = graph.call(ListParameters, name, request, resend=True).result.names
     topics = {name.split('.')[1] for name in listed if name.endswith('.durability')}
-    assert {'/qos/image', '/qos/depth/image', '/qos/camera_info', '/qos/instruction'} <= topics
-    assert {'/qos/kimi/plan', '/qos/kimi/say', '/qos/kimi/markers', '/diagnostics'} <= topics
+    node_names = 'kimi', '/qos'
+    used = {
+        topic
+        for topic, _ in (
+            *graph.node.get_publisher_names_and_types_by_node(*node_names),
+            *graph.node.get_subscriber_names_and_types_by_node(*node_names),
+        )
+    }
+    assert {'/qos/image', '/qos/depth/image', '/qos/instruction', '/qos/kimi/plan'} <= used
+    assert used - topics == OF_EVERY_NODE | {f'/qos/kimi/{name}' for name in OF_ROS}
     (info,) = graph.node.get_publishers_info_by_topic('/qos/kimi/plan')
     assert info.qos_profile.durability is DurabilityPolicy.VOLATILE
     node.check()
