@@ -1,31 +1,40 @@
-"""Latency over ROS: from goal accepted to plan published."""
+"""Latency over ROS: from goal accepted to plan published, and what a fast camera adds to it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from kimi_ros.process import NodeProcess, isolated, ros_arguments
-from kimi_ros.resources import share
 
 from .results import Results
 from .worker import Missing, Worker
 
 if TYPE_CHECKING:
-    from kimi_ros.nodes.client import KimiClient
+    from kimi_ros.nodes.client import InstructResult, KimiClient
     from kimi_ros.sim import ObjectTruth
 
-_ROUNDS = 25
+_ROUNDS = 24
+_BLOCKS = 2  # of each rate, alternately
 _NAMES = {1: 'one step', 3: 'three steps'}
 _SCENE = 3  # four objects, all different
-_SLOW_CAMERA = {'width': 1920, 'height': 1080}  # at 10 Hz
-_FAST_CAMERA = _SLOW_CAMERA | {'rate': 60.0}
+_READY = 180.0  # seconds
+_SETTLING = 9.0  # seconds after a change of rate, of which the node knows by then
+_SLOW, _FAST = 10.0, 60.0  # images a second
+_1080P = {'width': 1920, 'height': 1080}
+# Camera parameters, and those of the node.
+_STREAMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    'raw': (_1080P, {}),
+    'compressed': (_1080P | {'depth': False}, {'image_transport': 'compressed'}),
+}
+_LABELS = {'raw': '1080p with depth, raw', 'compressed': '1080p, compressed'}
 
 
 class Node:
@@ -42,13 +51,42 @@ class Node:
             raise Missing(f'ROS 2 is not available ({error}): see kimi doctor') from error
         self._client = KimiClient
 
-    def seconds(
-        self, rounds: int, camera: Mapping[str, Any] | None = None
-    ) -> dict[str, list[float]]:
-        """Latencies of plans with one step and with three steps.
+    def seconds(self, rounds: int) -> dict[str, list[float]]:
+        """Latencies of plans with one step and with three, of a camera of 640x480 at 10 Hz."""
+        with self._running({}, {}) as (client, asked, _), self._approved():
+            return {
+                _NAMES[steps]: _seconds(client, words, steps, rounds)
+                for steps, words in asked.items()
+            }
 
-        :param camera: parameters of the camera; None is 640x480 at 10 Hz.
+    def beside_fast_camera(self, stream: str, rounds: int) -> dict[str, dict[str, list[float]]]:
+        """Latencies of plans with one step while a camera is slow, and fast, alternately.
+
+        And the cores that the camera's process and the node's keep busy meanwhile, and the images
+        a second that are published: each is a dict of 'slow' and 'fast'.
+
+        :param stream: of _STREAMS.
         """
+        found: dict[str, dict[str, list[float]]] = {
+            what: {'slow': [], 'fast': []} for what in ('seconds', 'camera', 'node', 'rate')
+        }
+        with self._running(*_STREAMS[stream]) as (client, asked, nodes), _Camera() as camera:
+            for block in range(2 * _BLOCKS):
+                name, rate = (('slow', _SLOW), ('fast', _FAST))[block % 2]
+                camera.set_rate(rate)
+                began, before = time.monotonic(), [_cpu_seconds(node.pid) for node in nodes]
+                found['seconds'][name] += _seconds(client, asked[1], 1, rounds // _BLOCKS)
+                elapsed = time.monotonic() - began
+                for what, node, was in zip(('camera', 'node'), nodes, before, strict=True):
+                    found[what][name].append((_cpu_seconds(node.pid) - was) / elapsed)
+                found['rate'][name].append(camera.published())
+        return found
+
+    @contextlib.contextmanager
+    def _running(
+        self, camera: Mapping[str, Any], node: Mapping[str, Any]
+    ) -> Iterator[tuple[KimiClient, dict[int, list[str]], list[NodeProcess]]]:
+        """Start a camera and the node with these parameters; both are ready."""
         from kimi_ros.eval.held_out_scenes import FIRST_EVALUATION_SEED
         from kimi_ros.nodes.sim_camera import render_scene
 
@@ -56,49 +94,110 @@ class Node:
         asked = instructions(render_scene(seed).truth)
         nodes: list[NodeProcess] = []
         with tempfile.TemporaryDirectory() as folder:
-            policy = _short_approval(Path(folder))
-            node = {'model': self._model, 'threads': self._threads, 'policy': str(policy)}
-            started = (('sim_camera', {'seed': seed, **(camera or {})}), ('kimi_node', node))
+            model = {'model': self._model, 'threads': self._threads}
+            started = (('sim_camera', {'seed': seed, **camera}), ('kimi_node', model | dict(node)))
             try:
                 for name, parameters in started:
                     module, log = f'kimi_ros.nodes.{name}', Path(folder) / f'{name}.log'
                     arguments = ros_arguments(parameters)
                     nodes.append(NodeProcess(module, arguments, self._environment, log))
                 with self._client() as client:
-                    client.wait_until_ready(180.0, lambda: [node.check() for node in nodes])
-                    return {
-                        _NAMES[steps]: _seconds(client, words, steps, rounds)
-                        for steps, words in asked.items()
-                    }
+                    client.wait_until_ready(_READY, lambda: [node.check() for node in nodes])
+                    yield client, asked, nodes
             finally:
-                for node in reversed(nodes):
-                    node.stop()
+                for process in reversed(nodes):
+                    process.stop()
+
+    @contextlib.contextmanager
+    def _approved(self) -> Iterator[None]:
+        """Approve what waits for a person: nano doubts plans that place a thing.
+
+        A plan counts from when it is published, whether or not it waits after that.
+        """
+        done = Event()
+
+        def approve() -> None:
+            with self._client() as client:
+                while not done.is_set():
+                    for plan, shown in client.waiting_plans(timeout=_READY).items():
+                        client.decide(plan, shown['hash'], approved=True)
+
+        thread = Thread(target=approve)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
 
-def _short_approval(folder: Path) -> Path:
-    """Write the shipped policy with an approval timeout of one second: nobody approves here."""
-    policy = yaml.safe_load(share('config/policy.yaml').read_text(encoding='utf-8'))
-    path = folder / 'policy.yaml'
-    path.write_text(yaml.safe_dump(policy | {'approval_seconds': 1}), encoding='utf-8')
-    return path
+class _Camera:
+    """The camera's rate: that it is told, and that the node says it has; a context manager."""
+
+    def __init__(self) -> None:
+        import rclpy
+        from diagnostic_msgs.msg import DiagnosticArray
+        from rclpy.executors import SingleThreadedExecutor
+        from rclpy.parameter_client import AsyncParameterClient
+
+        self._context = rclpy.Context()
+        self._context.init()
+        self._node = rclpy.create_node('bench', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._parameters = AsyncParameterClient(self._node, 'sim_camera')
+        self._node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+        self._published = 0.0
+
+    def __enter__(self) -> _Camera:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown()
+        self._node.destroy_node()
+        self._context.try_shutdown()
+
+    def set_rate(self, rate: float) -> None:
+        """Change the rate, and wait until the node knows of it."""
+        from rclpy.parameter import Parameter
+
+        self._parameters.wait_for_services(_READY)
+        future = self._parameters.set_parameters([Parameter('rate', value=rate)])
+        self._executor.spin_until_future_complete(future, _READY)
+        if failed := [r.reason for r in future.result().results if not r.successful]:
+            raise RuntimeError(failed[0])
+        self.published(_SETTLING)
+
+    def published(self, seconds: float = 1.5) -> float:
+        """Return the images a second that are published, as the node says after some seconds."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._executor.spin_once(left)
+        return self._published
+
+    def _on_diagnostics(self, message: Any) -> None:
+        for status in message.status:
+            values = {value.key: value.value for value in status.values}
+            if rate := values.get('published_hz'):
+                self._published = float(rate)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the seconds that a process has computed, in all its threads."""
+    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf('SC_CLK_TCK')
 
 
 def _seconds(client: KimiClient, words: Sequence[str], steps: int, rounds: int) -> list[float]:
-    """Send the instructions alternately; plans with another number of steps do not count.
-
-    Nor do plans that waited for approval: they have expired, and hold no steps any more.
-    """
+    """Send the instructions alternately; plans with another number of steps do not count."""
     from kimi_ros.agent import Status
 
+    def counts(reply: InstructResult) -> bool:
+        plan = reply.plan
+        return plan is not None and plan.status is Status.OK and len(plan.steps) == steps
+
     replies = [client.instruct(words[i % len(words)]) for i in range(rounds)]
-    return [
-        reply.seconds
-        for reply in replies
-        if reply.seconds
-        and reply.plan
-        and reply.plan.status is Status.OK
-        and len(reply.plan.steps) == steps
-    ]
+    return [reply.seconds for reply in replies if reply.seconds and counts(reply)]
 
 
 def instructions(truth: Sequence[ObjectTruth]) -> dict[int, list[str]]:
@@ -122,18 +221,18 @@ def instructions(truth: Sequence[ObjectTruth]) -> dict[int, list[str]]:
 
 
 def measure(model: str, threads: int) -> Results:
-    """The medians of 25 instructions that take a step, and that take three.
+    """The medians of instructions that take a step, and that take three; and what is added.
 
-    About images of 640x480 at 10 Hz, of 1920x1080 at 10 Hz, and of these at 60 Hz.
+    About images of 640x480 at 10 Hz; then of 1080p at 10 Hz and at 60 Hz, alternately.
     """
     found = Results()
     try:
         with Worker('node', threads, model=model) as node:
             taken = node.call('seconds', rounds=_ROUNDS)
-            slow, fast = (
-                node.call('seconds', rounds=_ROUNDS, camera=camera)
-                for camera in (_SLOW_CAMERA, _FAST_CAMERA)
-            )
+            beside = {
+                stream: node.call('beside_fast_camera', stream=stream, rounds=_ROUNDS)
+                for stream in _STREAMS
+            }
     except Missing as reason:
         found.missing['node.plan'] = str(reason)
         return found
@@ -144,11 +243,22 @@ def measure(model: str, threads: int) -> Results:
         note = f'{steps}, {len(seconds)} of {_ROUNDS}'
         found.add(name, f'goal accepted to plan published, {steps}', 's', seconds, note)
         found.add(f'{name}.slowest', 'the slowest of these', 's', [max(seconds)])
-        if slow[steps] and fast[steps]:
-            found.add(
-                f'{name}.slow_1080p', f'the same of 1080p at 10 Hz, {steps}', 's', slow[steps]
-            )
-            ratio = f'{median(fast[steps]) / median(slow[steps]):.2f} times as long as at 10 Hz'
-            label = f'the same of 1080p at 60 Hz, {steps}'
-            found.add(f'{name}.fast_1080p', label, 's', fast[steps], ratio)
+    for stream, measured in beside.items():
+        _add_stream(found, stream, measured)
     return found
+
+
+def _add_stream(found: Results, stream: str, measured: dict[str, dict[str, list[float]]]) -> None:
+    seconds, label = measured['seconds'], _LABELS[stream]
+    if not all(seconds.values()):
+        found.missing[f'node.{stream}'] = f'no plan with one step ({label})'
+        return
+    for name, rate in (('slow', _SLOW), ('fast', _FAST)):
+        cores = (f'{what}: {median(measured[what][name]):.2f} cores' for what in ('camera', 'node'))
+        note = f'{", ".join(cores)}; {median(measured["rate"][name]):.0f} images a second'
+        if name == 'fast':
+            times = median(seconds['fast']) / median(seconds['slow'])
+            note = f'{times:.2f} times as long as at {_SLOW:.0f} Hz; {note}'
+        found.add(
+            f'node.{stream}.{name}', f'one step, {label}, {rate:.0f} Hz', 's', seconds[name], note
+        )

@@ -82,7 +82,7 @@ positions in use. Memory-mapped weights are included, though the system may evic
         """\
 Camera, node and client are processes of one machine. Beside a fast camera: one process publishes
 1080p, at 10 Hz and at 60 Hz by turns, and the node plans meanwhile; *cores* are what the two
-processes compute for each second. A camera's driver in Python takes more than one in C++.
+processes compute for each second.
 """,
     ),
     (
