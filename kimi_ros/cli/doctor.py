@@ -56,6 +56,24 @@ with Renderer(width=64, height=48) as renderer:
 print('rendered a scene with', os.environ.get('MUJOCO_GL'))
 """
 
+PROBE_SPEECH = """
+from kimi_ros.speech.errors import require
+from kimi_ros.speech.espeak import executable
+from kimi_ros.speech.models import find_model
+from kimi_ros.speech.vad import find_vad_model
+executable(), find_vad_model()
+require('soxr', 'resamples sound')
+sounds = require('sounddevice', 'records and plays sound').query_devices()
+model = find_model()
+if model is None:
+    require('pocketsphinx', 'recognises speech')
+print(
+    f'{model.name if model else "pocketsphinx: English commands only"}, '
+    f'{sum(s["max_input_channels"] > 0 for s in sounds)} microphones and '
+    f'{sum(s["max_output_channels"] > 0 for s in sounds)} loudspeakers'
+)
+"""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -105,6 +123,7 @@ def run_checks(path: str | None = None, model: str | None = None) -> Iterator[Fi
     """Run every check, the cheap ones first, and those of model folders that are given."""
     checks: tuple[Callable[[], Finding], ...] = (
         python, libraries, engine, tensorrt, nano, ros, messages, rendering, large_images,
+        speech,
     )  # fmt: skip
     for check in checks:
         yield check()
@@ -292,6 +311,14 @@ def large_images(environment: Mapping[str, str] = os.environ) -> Finding:
         'kimi up and the launch files configure Fast DDS for large images; this shell does not'
     )
     return Finding('Images', False, message, remedy, required=False)
+
+
+def speech() -> Finding:
+    """What the node `speech` needs, and the sound devices that it would find."""
+    works, message = _probe(PROBE_SPEECH)
+    message = message.split('Error: ', 1)[-1]  # without its class; it names the command to type
+    remedy = 'read docs/speech.md; only the node speech needs this'
+    return Finding('Speech', works, message, remedy, required=False, verb='then')
 
 
 def _probe(code: str) -> tuple[bool, str]:

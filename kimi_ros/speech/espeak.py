@@ -51,16 +51,14 @@ class EspeakVoice:
     name = 'espeak-ng'
     rate = 22_050
 
-    def __init__(self, voices: dict[str, str] | None = None, pitch: int = 50):
+    def __init__(self, voices: dict[str, str] | None = None):
         """Check that it is installed.
 
         :param voices: espeak-ng's voice by language: 'en-gb+f2'.
-        :param pitch: 0 to 99.
         :raises SpeechError: if espeak-ng is not installed.
         """
         self._executable = executable()
         self._voices = {**_VOICES, **{k: v for k, v in (voices or {}).items() if v}}
-        self._pitch = pitch
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -74,7 +72,7 @@ class EspeakVoice:
         """
         voice = self._voices.get(language, self._voices['en'])
         command = [self._executable, '-v', voice, '-s', str(round(_SPEED * speed))]
-        command += ['-p', str(self._pitch), '--stdout', '--stdin']
+        command += ['--stdout', '--stdin']
         try:
             done = subprocess.run(
                 command, input=text.encode(), capture_output=True, timeout=_TIMEOUT, check=False

@@ -64,7 +64,7 @@ class KokoroVoice:
     name = 'kokoro'
     rate = RATE
 
-    def __init__(self, folder: Path, voices: dict[str, str] | None = None, threads: int = 1):
+    def __init__(self, folder: Path, voices: dict[str, str] | None = None):
         """Load the model.
 
         :param voices: name of a voice by language; otherwise the first of each.
@@ -76,7 +76,7 @@ class KokoroVoice:
             raise SpeechModelError(
                 f'{folder} is no kokoro folder: it needs the model (.onnx) and voices (.bin)'
             )
-        self._session = cpu_session(models[0], threads)
+        self._session = cpu_session(models[0])
         names = {i.name for i in self._session.get_inputs()}
         self._tokens = 'tokens' if 'tokens' in names else 'input_ids'
         self._styles: dict[str, np.ndarray] = {}

@@ -7,6 +7,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event, Thread
 from typing import Protocol
 
@@ -35,19 +36,18 @@ class AudioSource(Protocol):
 class WavFile:
     """A file as a source, in real time."""
 
-    def __init__(self, path: str, real_time: bool = True):
+    def __init__(self, path: str):
         """Read the file.
 
         :raises SoundError: if it cannot be read.
         """
-        self._samples = read_wav(path)
-        self._real_time = real_time
+        self._samples = read_wav(Path(path).expanduser())
 
     def blocks(self, stop: Event) -> Iterator[np.ndarray]:
         """See AudioSource; silence follows, so that the last utterance ends."""
         sound = np.concatenate([self._samples, np.zeros(16_000, np.float32)])
         for start in range(0, len(sound), BLOCK):
-            if stop.is_set() or (self._real_time and stop.wait(BLOCK / 16_000)):
+            if stop.wait(BLOCK / 16_000):
                 return
             yield sound[start : start + BLOCK]
 

@@ -1,4 +1,4 @@
-"""Networks of speech in ONNX Runtime: small, on the CPU, with few threads."""
+"""Networks of speech in ONNX Runtime: small, on the CPU, with one thread."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import onnxruntime
 from kimi_ros.speech.errors import SpeechModelError
 
 
-def cpu_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+def cpu_session(path: Path) -> onnxruntime.InferenceSession:
     """Load a network; warnings about it are not printed.
 
     :raises SpeechModelError: if the file cannot be loaded.
     """
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, ['CPUExecutionProvider'])

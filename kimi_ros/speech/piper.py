@@ -19,7 +19,7 @@ _CHINESE = ('zh', 'cmn')  # how espeak-ng's names of Mandarin begin
 class PiperVoice:
     """See Voice. A folder holds one voice: its `.onnx` and, beside it, its `.onnx.json`."""
 
-    def __init__(self, folder: Path, threads: int = 1):
+    def __init__(self, folder: Path):
         """Load the voice.
 
         :raises SpeechModelError: if a file is missing or broken, or if the voice does not use
@@ -36,7 +36,7 @@ class PiperVoice:
                 f'{settings[0]} does not describe a piper voice ({error!r}): copy it again'
             ) from error
         self.name = f'piper ({model.stem})'
-        self._session = cpu_session(model, threads)
+        self._session = cpu_session(model)
         self._inputs = {i.name for i in self._session.get_inputs()}
 
     def _read(self, about: Any, path: Path) -> None:

@@ -14,6 +14,7 @@ from kimi_ros.speech.onnx_session import cpu_session
 BLOCK = 512
 """Samples of one decision: 32 ms."""
 
+_QUIET = -65.0  # dBFS, below which the network is not asked, which makes an idle node cheap
 _CONTEXT = 64  # samples of the block before, that the network also sees
 # Package, and the file in it. faster-whisper carries the same network with its state in two parts.
 _FILES = (
@@ -42,15 +43,13 @@ def find_vad_model() -> Path:
 class SileroVad:
     """The probability of speech in each block; keeps the network's state from block to block."""
 
-    def __init__(self, path: Path | None = None, quiet: float = -65.0):
+    def __init__(self) -> None:
         """Load the network.
 
-        :param quiet: dBFS, below which a block is no speech and the network is not asked, which
-            makes an idle node cheap.
+        :raises SpeechModelError: if no package here holds it, or it cannot be loaded.
         """
-        self._session = cpu_session(path or find_vad_model())
+        self._session = cpu_session(find_vad_model())
         self._inputs = {i.name for i in self._session.get_inputs()}
-        self._quiet = quiet
         self.reset()
 
     def reset(self) -> None:
@@ -60,7 +59,7 @@ class SileroVad:
 
     def probability(self, block: np.ndarray) -> float:
         """Return the probability, 0 to 1, that a block of 512 samples holds speech."""
-        if level(block).rms < self._quiet:
+        if level(block).rms < _QUIET:
             self._context = block[-_CONTEXT:]
             return 0.0
         sound = np.concatenate([self._context, block]).astype(np.float32)[None]

@@ -17,6 +17,7 @@ from kimi_ros.speech.vocabulary import LANGUAGES, Vocabulary
 _MIN_SECONDS = 0.1
 _NO_SPEECH = 0.75  # probability at which Whisper's text counts for nothing
 _MAX_TOKENS = 48
+_BEAM = 5
 _FRAMES = 100  # a second
 # Whisper was trained on 30 s. The encoder's time grows with the length; half of it hears a command
 # as well in a third of the time.
@@ -27,7 +28,7 @@ _FITTING = 0.5  # nats a token that a hypothesis made of expected words may scor
 class WhisperRecognizer:
     """Any Whisper model; Chinese only where it is multilingual."""
 
-    def __init__(self, folder: Path, threads: int = 1, beam_size: int = 5):
+    def __init__(self, folder: Path, threads: int = 1):
         """Load a model.
 
         :raises SpeechModelError: if the folder cannot be loaded.
@@ -49,7 +50,6 @@ class WhisperRecognizer:
         self.name = f'whisper ({folder.name})'
         multilingual = self._model.model.is_multilingual
         self.languages: tuple[str, ...] = LANGUAGES if multilingual else ('en',)
-        self._beam_size = beam_size
 
     def recognize(
         self, samples: np.ndarray, vocabulary: Vocabulary, language: str = ''
@@ -101,8 +101,8 @@ class WhisperRecognizer:
         result = model.model.generate(
             encoded,
             [prompt],
-            beam_size=self._beam_size,
-            num_hypotheses=self._beam_size,
+            beam_size=_BEAM,
+            num_hypotheses=_BEAM,
             return_scores=True,
             return_no_speech_prob=True,
             max_length=len(prompt) + _MAX_TOKENS,

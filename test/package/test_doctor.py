@@ -21,6 +21,7 @@ COMPONENTS = [
     'Messages',
     'GL',
     'Images',
+    'Speech',
 ]
 
 
@@ -54,6 +55,14 @@ def test_failed_check_names_the_remedy(no_probes, capsys):
     assert 'missing ROS' in output
     assert 'make setup' in output
     assert 'rclpy' in output
+
+
+def test_missing_voice_is_a_note(no_probes, capsys):
+    fault = 'kimi_ros.speech.errors.SpeechError: espeak-ng speaks: sudo apt-get install espeak-ng'
+    no_probes[doctor.PROBE_SPEECH] = (False, fault)
+    args = arguments()
+    assert args.run(args) == 0
+    assert 'note    Speech    espeak-ng speaks: sudo apt-get' in capsys.readouterr().out
 
 
 def test_doctor_runs_without_libraries():
