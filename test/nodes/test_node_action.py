@@ -193,6 +193,12 @@ def test_annotated_image_belongs_to_its_plan(client):
         assert read_comment(result.annotated) == result.plan.id
 
 
+def test_answer_is_in_the_language_that_was_asked_for(client):
+    result = client.instruct(PICK, language='zh', camera='front')
+    assert result.plan.language == 'zh'
+    assert any('\u4e00' <= letter <= '\u9fff' for letter in result.plan.say), result.plan.say
+
+
 def test_plan_survives_failed_drawing(client):
     result = client.instruct(f'{PICK}, undrawable', camera='front')
     assert (result.code, result.annotated) == (

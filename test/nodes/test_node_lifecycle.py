@@ -59,7 +59,7 @@ class Managed:
 
 
 def test_transitions_load_subscribe_cancel_and_free(graph, start):
-    start(
+    process = start(
         'scripted_node',
         {'autostart': False, 'max_frame_age': 60.0},
         *('-r', '__ns:=/managed'),
@@ -76,6 +76,10 @@ def test_transitions_load_subscribe_cancel_and_free(graph, start):
         assert node.change(Transition.TRANSITION_ACTIVATE)
         camera = graph.camera('/managed')
         assert node.plan(camera) == Instruct.Result.NONE
+        # Nobody subscribes to the annotated image, so it is not drawn.
+        drawn = node.result(node.send(f'{PICK}, undrawable'))
+        assert drawn.error_code == Instruct.Result.NONE
+        assert 'visualization failed' not in process.log.read_text()
         node.states.clear()
         handle = node.send(f'slowly {PICK}')
         graph.until(lambda: Instruct.Feedback.THINKING in node.states, 'the plan to begin')

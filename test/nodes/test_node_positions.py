@@ -11,7 +11,7 @@ pytest.importorskip('rclpy', reason='no ROS here: make setup')
 
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from geometry_msgs.msg import TransformStamped  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 
 from kimi_ros.agent import DepthStatus  # noqa: E402
 from kimi_ros.nodes import qos  # noqa: E402
@@ -30,7 +30,7 @@ NAN = float('nan')
 class RgbdCamera:
     """Publishes image, depth and camera_info of one time on the topics of a namespace."""
 
-    def __init__(self, graph, namespace):
+    def __init__(self, graph, namespace, depth=(Image, 'depth/image')):
         self._graph = graph
         rgb = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
         self.image = fill_image(Image(), rgb, 'rgb8')
@@ -41,7 +41,7 @@ class RgbdCamera:
             graph.node.create_publisher(kind, f'/{namespace}/{topic}', qos.IMAGES)
             for kind, topic in (
                 (CameraInfo, 'camera_info'),
-                (Image, 'depth/image'),
+                depth,
                 (Image, 'image'),
             )
         ]
@@ -143,6 +143,22 @@ def test_depth_of_another_size_is_said(camera, kimi):
     camera.depth = fill_image(Image(), np.full((60, 80), DEPTH, np.float32), '32FC1')
     plan, cup = locate(camera, kimi, lambda p: 'depth_size' in p.reason_codes)
     assert cup.position is None
+
+
+def test_compressed_depth_gives_positions(graph, start):
+    node = start(
+        'scripted_node',
+        {'depth_transport': 'compressedDepth', 'max_frame_age': 60.0},
+        *('-r', '__ns:=/packed'),
+    )
+    with KimiClient('packed/kimi') as client:
+        client.wait_until_ready(WAIT, node.check, components=('model',))
+        camera = RgbdCamera(graph, 'packed', (CompressedImage, 'depth/image/compressedDepth'))
+        _, png = cv2.imencode('.png', np.full((HEIGHT, WIDTH), 1000 * DEPTH, np.uint16))
+        content = bytes(12) + png.tobytes()  # the header is for 32FC1
+        camera.depth = CompressedImage(format='16UC1; compressedDepth png', data=content)
+        _, cup = locate(camera, client, lambda plan: plan.objects[0].position is not None)
+    assert cup.position[2] == pytest.approx(DEPTH)
 
 
 def test_depth_of_another_camera_without_calibration_is_said(camera, kimi):

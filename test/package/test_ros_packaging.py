@@ -42,6 +42,17 @@ def test_permissions_are_those_of_the_api():
     assert not allowed('topics', 'relay') and not allowed('services', 'request')
 
 
+def test_views_show_topics_of_the_api():
+    page = (ROOT / 'docs' / 'reference' / 'ros.md').read_text()
+    known = {t.replace('~', '/kimi') for t in re.findall(r'^\| `([^`]+)` \|', page, re.MULTILINE)}
+    known |= {f'/{topic}' for topic in known if topic[0] != '/'}
+    shown = re.findall(r'^ +Value: (/\S+)', (ROOT / 'config/kimi.rviz').read_text(), re.MULTILINE)
+    layout = (ROOT / 'config/foxglove.json').read_text()
+    in_layout = re.findall(r'"(/[\w/]+)(?:\.data)?"', layout)
+    assert len(shown) > 2 and len(in_layout) > 4
+    assert set(shown + in_layout) <= known
+
+
 def test_only_the_executor_may_send_goals_to_the_robot():
     policy = ElementTree.parse(ROOT / 'security' / 'policy.xml')
     callers = {
