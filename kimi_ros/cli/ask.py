@@ -41,10 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
     from kimi_ros.agent import Frame
     from kimi_ros.agent.drawing import draw_plan
     from kimi_ros.agent.errors import AgentError
-    from kimi_ros.cli.pictures import read_picture, write_picture
+    from kimi_ros.cli.pictures import check_picture_name, read_picture, write_picture
     from kimi_ros.cli.plan_formatter import plan_lines
     from kimi_ros.vlm import VisionLanguageModel, VlmError
 
+    if arguments.out:
+        check_picture_name(arguments.out)  # before the model is loaded
     rgb = read_picture(arguments.image)
     try:
         with Console(stderr=True).status(f'loading {arguments.model}'):

@@ -19,6 +19,12 @@ def read_picture(path: Path) -> np.ndarray:
         raise CommandError(str(error)) from error
 
 
+def check_picture_name(path: Path) -> None:
+    """Raise CommandError unless the name ends as that of a picture that can be written."""
+    if path.suffix.lower() not in ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff'):
+        raise CommandError(f'{path} is not an image file name: use .png or .jpg')
+
+
 def write_picture(path: Path, rgb: np.ndarray) -> None:
     """Write a picture, uint8 (H, W, 3), and its folder; CommandError where that cannot be."""
     try:

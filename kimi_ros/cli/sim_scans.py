@@ -54,14 +54,29 @@ def _add_check(actions) -> None:
     )
     p = actions.add_parser('check', help='check a folder of scans', description=text)
     p.add_argument('scans', type=Path, metavar='FOLDER', help='folder of the meshes')
-    p.add_argument('--things', type=Path, help='things file (default: that of YCB)')
+    _add_things(p)
     p.add_argument('--out', type=Path, help='contact sheet of all things, .png or .jpg')
     p.set_defaults(run=_check)
 
 
 def _add_sources(p) -> None:
     p.add_argument('--scans', type=Path, required=True, help='folder of the meshes')
-    p.add_argument('--things', type=Path, help='things file (default: that of YCB)')
+    _add_things(p)
+
+
+def _add_things(p) -> None:
+    p.add_argument(
+        '--things',
+        type=Path,
+        help='things file (default: things.yaml in the folder of the meshes, else that of YCB)',
+    )
+
+
+def _things_file(args: argparse.Namespace) -> Path:
+    from kimi_ros.sim.scans import YCB
+
+    own = args.scans / 'things.yaml'
+    return args.things or (own if own.is_file() else YCB)
 
 
 def _draw(args: argparse.Namespace) -> int:
@@ -76,11 +91,11 @@ def _draw(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    from kimi_ros.sim.scans import YCB, DrawSettings, draw_dataset
+    from kimi_ros.sim.scans import DrawSettings, draw_dataset
 
     settings = DrawSettings(
         args.scans,
-        args.things or YCB,
+        _things_file(args),
         args.pictures,
         args.seed,
         tuple(int(side) for side in size.groups()),
@@ -99,11 +114,11 @@ def _draw(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     if args.out and args.out.suffix.lower() not in ('.png', '.jpg', '.jpeg'):
         raise CommandError(f'{args.out} is not an image file name: use .png or .jpg')
-    from kimi_ros.sim.scans import YCB, load_things
+    from kimi_ros.sim.scans import load_things
     from kimi_ros.sim.scans.checks import check_things, contact_sheet
 
     with _readable_errors():
-        things = load_things(args.things or YCB)
+        things = load_things(_things_file(args))
         checked = check_things(things, args.scans)
         for result in checked:
             size = ' x '.join(f'{100 * side:.1f}' for side in result.size)

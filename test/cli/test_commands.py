@@ -82,6 +82,8 @@ def test_ask_a_model_without_the_plan_task(image, golden_folder):
 def test_ask_without_a_model(image, tmp_path):
     done = kimi('ask', image, 'find the red cup', '--model', tmp_path / 'nowhere')
     assert done.returncode == 1 and 'nowhere' in done.stderr and 'Traceback' not in done.stderr
+    done = kimi('ask', image, 'find the red cup', '--model', tmp_path / 'nowhere', '--out', 'plan')
+    assert done.returncode == 1 and 'plan is not an image file name' in done.stderr
 
 
 def test_ask_nano(nano, image, tmp_path):
