@@ -72,7 +72,7 @@ class ScriptedVlm:
         whole = json.dumps(plan, separators=(',', ':'))
         if 'slowly' in task:
             return self._until_cancelled(whole, cancel, ignore_cancel='deaf' in task)
-        return iter([whole])
+        return iter([whole]) if stream else Answer(whole)
 
     def _until_cancelled(self, whole, cancel, ignore_cancel):
         """Write until cancelled; then raise, or finish the plan if cancelling is ignored."""

@@ -195,7 +195,7 @@ def test_annotated_image_belongs_to_its_plan(client):
 
 def test_answer_is_in_the_language_that_was_asked_for(client):
     result = client.instruct(PICK, language='zh', camera='front')
-    assert result.plan.language == 'zh'
+    assert result.plan is not None and result.plan.language == 'zh', result
     assert any('\u4e00' <= letter <= '\u9fff' for letter in result.plan.say), result.plan.say
 
 
