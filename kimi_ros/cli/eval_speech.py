@@ -29,10 +29,7 @@ _VOICES = {
     'en': ('en-us', 'en-gb+f2', 'en-gb-x-rp+m3'),
     'zh': ('cmn-latn-pinyin', 'cmn-latn-pinyin+f2', 'cmn-latn-pinyin+m3'),
 }
-_KOKORO = {
-    'en': ('af_heart', 'am_michael', 'bf_emma'),
-    'zh': ('zf_xiaobei', 'zm_yunxi', 'zf_xiaoxiao'),
-}
+_KOKORO = ('zf_xiaobei', 'zm_yunxi', 'zf_xiaoxiao')  # Chinese
 
 
 def add_parser(suites) -> None:
@@ -107,6 +104,7 @@ def _words(args) -> list:
     from rich.console import Console
     from rich.progress import track
 
+    from kimi_ros.agent.errors import AgentError
     from kimi_ros.agent.skills import SkillCatalogue
     from kimi_ros.cli.options import skills_path
     from kimi_ros.eval.speech import SoundMaker, content
@@ -122,7 +120,7 @@ def _words(args) -> list:
         maker = SoundMaker(_voices(args.voices), _cache())
         shown = track(_cases(args), 'speech', console=Console(stderr=True), transient=True)
         return list(evaluate_words(shown, maker, recognizer, vocabulary))
-    except SpeechError as error:
+    except (AgentError, SpeechError) as error:
         raise CommandError(str(error)) from error
 
 
@@ -290,7 +288,7 @@ def _voices(folder: Path | None):
     @functools.lru_cache(8)
     def voice(language: str, number: int):
         if folder is not None and language == 'zh':
-            return KokoroVoice(folder, {language: _KOKORO[language][number]})
+            return KokoroVoice(folder, {language: _KOKORO[number]})
         return EspeakVoice({language: _VOICES[language][number]})
 
     return voice

@@ -17,6 +17,8 @@ _FUNCTION_WORDS = frozenset(
     'up down one ones all any what where which how many do does can see i please not no yes '
     'left right front behind near side top middle center first second last other in on'.split()
 )
+# What a Chinese request begins with whose verb comes after what it is about.
+_LATE = ('把', '将', '给')
 _FUNCTION_CHARACTERS = '的把那这个一本只支块我你它了吗呢在和到面边里上有看'
 # Syllables that Mandarin speakers and recognisers mix up, as spelling: what is written is replaced.
 _CONFUSED = (('zh', 'z'), ('ch', 'c'), ('sh', 's'), ('ng', 'n'), ('l', 'n'), ('h', 'f'))
@@ -64,7 +66,7 @@ def _verb(core: str, language: str, vocabulary: Vocabulary) -> str | None:
         if language == 'en' and (core == verb or core.startswith(verb + ' ')):
             return verb
         # 把...放到...: the verb may come late, but the sentence must begin as a request does.
-        if language == 'zh' and (core.startswith(verb) or (core.startswith('把') and verb in core)):
+        if language == 'zh' and (core.startswith(verb) or (core[:1] in _LATE and verb in core)):
             return verb
         if language == 'zh' and verb.startswith('在哪') and verb in core:
             return verb

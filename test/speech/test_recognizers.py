@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from kimi_ros.speech.grammar import command_grammar
 from kimi_ros.speech.matching import match
 from kimi_ros.speech.models import find_model, inspect_model
 from kimi_ros.speech.recognizer import load_recognizer
+from kimi_ros.speech.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope='module')
@@ -97,6 +99,16 @@ def test_homophones_become_the_words_that_are_meant(vocabulary):
     nearly = match('把香焦放到篮色的万里', vocabulary)
     assert nearly.text.startswith('把香蕉放到蓝色的')
     assert match('今天天气很好', vocabulary).text == '今天天气很好'
+
+
+def test_skills_of_ones_own_are_spoken_in_both_languages():
+    pytest.importorskip('pypinyin', reason='the extra "speech" is not installed: make setup')
+    arguments = [SimpleNamespace(type='object')]
+    names = ('water_plants', 'turn_on_light', 'polish_shoes')
+    vocabulary = Vocabulary.of([SimpleNamespace(name=n, arguments=arguments) for n in names])
+    for said in ('water the fern', '给植物浇水', 'turn on the lamp', '将台灯打开', 'polish shoes'):
+        assert match(said, vocabulary).addressed, said
+    assert not match('给爷爷打个电话吧', vocabulary).addressed
 
 
 def test_folders_are_checked(tmp_path):
