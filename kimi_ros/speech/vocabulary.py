@@ -118,7 +118,7 @@ def _spoken(skill: SkillLike) -> SpokenSkill:
     verbs, parts = words()['verbs'], skill.name.split('_')
     # By its name, or by the longest beginning of it: turn_on_light, turn_on.
     beginnings = ('_'.join(parts[:n]) for n in range(len(parts), 0, -1))
-    known = next((verbs[name] for name in beginnings if name in verbs), {})
+    known: Mapping[str, Any] = next((verbs[name] for name in beginnings if name in verbs), {})
     own = {'en': (skill.name.replace('_', ' '),), 'zh': ()}
     spoken = {language: tuple(known.get(language) or own[language]) for language in LANGUAGES}
     grounded = sum(a.type in ('object', 'point', 'region') for a in skill.arguments)
