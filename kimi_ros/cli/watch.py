@@ -27,7 +27,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         'watch', help='show a camera, a video or pictures with plans drawn on them, without ROS'
     )
     parser.add_argument(
-        'source', help='a camera (0, /dev/video0), a video file, a folder of pictures, or a picture'
+        'source',
+        help='a camera (0, /dev/video0, rtsp://... or http://...), a video file, a folder of '
+        'pictures, or a picture',
     )
     parser.add_argument(
         'instruction',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ VIDEOS = ('.mp4', '.mkv', '.avi')
 STILL_SECONDS = 2.0  # that a picture which stands alone is shown
 _RATE = 30.0  # pictures a second, where a camera or a file does not say
 _WHOLE = 0.9  # of the pictures that a file announces: with fewer it is cut short
+_PATIENCE = 10_000  # ms for a camera in the network to answer
 _BAR = 4  # a video's frame is a quarter higher than the picture, for the text below it
 _GREY = 32
 
@@ -50,12 +52,14 @@ class Source:
 
 
 def open_source(text: str) -> Source:
-    """Open a camera (a number or a device), a video file, a folder of pictures, or a picture.
+    """Open a camera (a number, a device or an address), a video file, a folder, or a picture.
 
     Raises CommandError where it cannot be opened; so does its iterator where it fails later.
     """
     if text.isdecimal() or text.startswith('/dev/'):
         return _open_camera(text)
+    if '://' in text:
+        return _open_network_camera(text)
     path = Path(text)
     if path.is_dir():
         files = sorted(f for f in path.iterdir() if f.suffix.lower() in PICTURES)
@@ -64,8 +68,8 @@ def open_source(text: str) -> Source:
         return Source(_stills(files), False, 0.0)
     if not path.is_file():
         raise CommandError(
-            f'there is no {text}: give the number of a camera (0), a video file, or a folder of '
-            'pictures'
+            f'there is no {text}: give the number of a camera (0) or its address (rtsp://...), a '
+            'video file, or a folder of pictures'
         )
     if path.suffix.lower() in PICTURES:
         return Source(_stills([path]), False, 0.0)
@@ -90,8 +94,26 @@ def _open_camera(text: str) -> Source:
             f'camera {text} cannot be opened. Cameras of this machine: {there}. Is another program '
             'using it, and may you read it (group video)?'
         )
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame, not one of those before
     lost = f'camera {text} delivers no more pictures: is it still plugged in?'
+    return _live(capture, lost)
+
+
+def _open_network_camera(address: str) -> Source:
+    shown = re.sub('//[^/]*@', '//', address)  # without a password
+    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _PATIENCE, cv2.CAP_PROP_READ_TIMEOUT_MSEC]
+    with _quiet():
+        capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*timeouts, _PATIENCE])
+        opened = capture.isOpened()
+    if not opened:
+        raise CommandError(
+            f'{shown} cannot be opened: is the camera reachable from here, and do path, user and '
+            'password belong to it? Try the address in a video player.'
+        )
+    return _live(capture, f'{shown} delivers no more pictures: is the network still there?')
+
+
+def _live(capture: cv2.VideoCapture, lost: str) -> Source:
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame, not one of those before
     return Source(_frames(capture, _rate(capture), lost), True, _rate(capture))
 
 

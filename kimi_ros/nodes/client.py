@@ -189,7 +189,7 @@ class KimiClient(ClientNode):
         self._wait(
             lambda: self._received.waiting is not None,
             timeout,
-            lambda: f'no report of the node {self._name}: does it run?',
+            lambda: f'the node {self._name} reported nothing: is it running?',
         )
         return self._received.waiting or {}
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 
 from kimi_ros.agent import Plan, Status
 from kimi_ros.cli import watch_loop
+from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.main import main
 from kimi_ros.cli.watch_loop import Looker, watch_live
 from kimi_ros.cli.watch_pictures import Picture, Source, VideoRecorder, open_source
@@ -132,6 +134,7 @@ def test_a_video_is_recorded_with_plans(nano, video, tmp_path, capsys):
         ('broken.mp4', 'out', 'cannot be read as a video'),
         ('63', 'out', 'camera 63 cannot be opened'),
         ('/dev/video63', 'out', 'camera /dev/video63 cannot be opened'),
+        ('http://me:secret@127.0.0.1:9/live', 'out', 'http://127.0.0.1:9/live cannot be opened'),
         ('broken.png', 'out', 'broken.png cannot be read'),
         ('pictures', 'plan.gif', 'give a video (.mp4'),
         ('pictures', '', 'record with --out'),
@@ -145,7 +148,7 @@ def test_what_cannot_be_watched(folder, tmp_path, monkeypatch, capfd, source, ou
     monkeypatch.setattr('kimi_ros.cli.watch._make_look', lambda arguments: look)
     assert main(['watch', source, *(['--out', out] if out else [])]) == 1
     shown = capfd.readouterr().err
-    assert words in shown and 'Traceback' not in shown
+    assert words in shown and 'Traceback' not in shown and 'secret' not in shown
     assert '[ WARN' not in shown and '[ERROR' not in shown
 
 
@@ -199,6 +202,38 @@ def test_a_camera_that_vanishes_ends_the_watch_and_keeps_the_recording(
     assert 'camera 0 delivers no more pictures' in shown.err
     assert 'kimi: about frame_' in shown.out
     assert 8 < len(frames(out)[0]) < 60  # as many as the time it took at 30 a second
+
+
+class _Stream(BaseHTTPRequestHandler):
+    """Thirty JPEGs one after the other, as cameras in a network send them."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=next')
+        self.end_headers()
+        jpeg = cv2.imencode('.jpg', np.full((48, 64, 3), (0, 0, 255), np.uint8))[1].tobytes()
+        head = f'--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n'
+        for _ in range(30):
+            self.wfile.write(head.encode() + jpeg + b'\r\n')
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_camera_in_the_network_is_watched_until_it_sends_no_more():
+    with ThreadingHTTPServer(('127.0.0.1', 0), _Stream) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            source = open_source(f'http://127.0.0.1:{server.server_port}/live')
+            assert source.live
+            seen = []
+            with pytest.raises(CommandError, match='delivers no more pictures'):
+                for picture in source.pictures:
+                    seen.append(picture.rgb)
+        finally:
+            server.shutdown()
+    assert len(seen) > 20 and seen[0].shape == (48, 64, 3)
+    assert np.abs(seen[0][0, 0].astype(int) - (255, 0, 0)).max() < 10
 
 
 class FakeWindow:
