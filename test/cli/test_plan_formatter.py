@@ -29,7 +29,7 @@ def thing(**known):
     ],
 )
 def test_positions(item, text):
-    assert position_text(item) == text
+    assert position_text(item, 'en') == text
 
 
 def test_plan_with_steps():
@@ -79,4 +79,29 @@ def test_answer_with_the_things_that_it_is_about():
     assert plan_lines(plan) == [
         'kimi: Yes.',
         '  red cup: pixel (312, 204), no position (depth: none), score 0.91, verified',
+    ]
+
+
+def test_a_chinese_plan_is_shown_in_chinese():
+    cup = thing(
+        position=(0.521, -0.114, -0.2),
+        position_frame='base_link',
+        depth_status=DepthStatus.OK,
+    )
+    plan = Plan(
+        'p',
+        '拿起红色的杯子',
+        'zh',
+        Status.OK,
+        '我来拿起红色的杯子。',
+        objects=(cup,),
+        steps=(PlanStep('pick', ('o1',), needs_approval=True),),
+        approval=Approval.PENDING,
+    )
+    assert plan_lines(plan) == [
+        'kimi: 我来拿起红色的杯子。',
+        '第 1 步：pick red cup，需要批准',
+        '  red cup：像素 (312, 204)，'
+        'base_link 前方 0.52 米、右侧 0.11 米、下方 0.20 米，得分 0.91，已核实',
+        '批准：pending',
     ]
