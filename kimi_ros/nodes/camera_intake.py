@@ -21,14 +21,11 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
+_EVENTS: Any
 try:
-    from rclpy.event_handler import (
-        EventHandler,
-        QoSSubscriptionEventType,
-        UnsupportedEventTypeError,
-    )
+    from rclpy import event_handler as _EVENTS
 except ImportError:  # Humble
-    EventHandler = None
+    _EVENTS = None
 
 _FAST_RATE = 45.0  # images a second
 _FAST_BYTES = 150e6  # a second: about a seventh of a core
@@ -168,12 +165,12 @@ class LossCounter:
         self._context = node.context
         self._lock = Lock()
         self._event: Any = None
-        if EventHandler is not None:
-            with contextlib.suppress(UnsupportedEventTypeError):
-                self._event = EventHandler(
+        if _EVENTS is not None:
+            with contextlib.suppress(_EVENTS.UnsupportedEventTypeError):
+                self._event = _EVENTS.EventHandler(
                     callback_group=ReentrantCallbackGroup(),
                     callback=lambda _: None,
-                    event_type=QoSSubscriptionEventType.RCL_SUBSCRIPTION_MESSAGE_LOST,
+                    event_type=_EVENTS.QoSSubscriptionEventType.RCL_SUBSCRIPTION_MESSAGE_LOST,
                     parent_impl=subscription.handle,
                 )
         self.supported = self._event is not None
@@ -183,8 +180,9 @@ class LossCounter:
         with self._lock:
             if self._event is None:
                 return 0
-            with self._context.handle, self._event:
-                wait_set = rclpy_implementation.WaitSet(0, 0, 0, 0, 0, 1, self._context.handle)
+            context: Any = self._context.handle
+            with context, self._event:
+                wait_set = rclpy_implementation.WaitSet(0, 0, 0, 0, 0, 1, context)
                 wait_set.clear_entities()
                 self._event.add_to_wait_set(wait_set)
                 wait_set.wait(0)
