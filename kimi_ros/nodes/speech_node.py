@@ -250,7 +250,7 @@ class SpeechNode(ManagedNode):
                 quiet = speaker.quiet_for() if speaker is not None else float('inf')
                 quiet -= now - heard.ended + heard.duration  # before it, not after
                 outcome, actions = self._dialogue.hear(
-                    transcript, self._expected(), now, heard.addressed, quiet
+                    transcript, self._expected(), now, heard.addressed, quiet, heard.truncated
                 )
         self._publish_transcript(
             transcript.text,

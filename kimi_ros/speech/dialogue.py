@@ -21,6 +21,7 @@ _SENTENCES = {
     'en': {
         'read_back': 'Did you say: {}?',
         'again': 'Sorry, I did not understand. Please say it again.',
+        'too_long': 'That was too long for me. Please say it in shorter sentences.',
         'nothing': 'There is nothing to repeat.',
         'no_more': 'There are no more details.',
         'stopped': 'Stopped.',
@@ -31,6 +32,7 @@ _SENTENCES = {
     'zh': {
         'read_back': '你是说：{}吗？',
         'again': '对不起，我没听懂，请再说一遍。',
+        'too_long': '这句话太长了，请分成短句说。',
         'nothing': '没有可以重复的话。',
         'no_more': '没有更多细节了。',
         'stopped': '已停止。',
@@ -181,11 +183,13 @@ class Dialogue:
         now: float,
         addressed: bool = False,
         quiet: float = 0.0,
+        truncated: bool = False,
     ) -> tuple[Outcome, list[Action]]:
         """Return what becomes of an utterance, and what to do, in order.
 
         :param addressed: a button was held: it is meant for the robot.
         :param quiet: seconds from the robot's own voice to the utterance.
+        :param truncated: it was cut off: half a request is not acted on.
         """
         text, language = heard.text, heard.language
         plain = normalize(text)
@@ -208,7 +212,11 @@ class Dialogue:
         if command is not None and heard.confidence >= self.settings.reject:
             actions = self._obey(command, language, now)
             return (Outcome.COMMAND if actions else Outcome.IGNORED), actions
-        return self._instruction(heard, vocabulary, now, addressed, bool(repeated))
+        outcome, actions = self._instruction(heard, vocabulary, now, addressed, bool(repeated))
+        if truncated and outcome in (Outcome.INSTRUCTION, Outcome.READ_BACK):
+            self._unsure = None
+            return Outcome.ASKED_AGAIN, [Say(sentence('too_long', language), language, True)]
+        return outcome, actions
 
     def _obey(self, command: Command, language: str, now: float) -> list[Action]:
         if command is Command.REPEAT:

@@ -83,6 +83,7 @@ class Heard:
     :ivar over_voice: the robot was speaking: only 'stop' counts.
     :ivar addressed: the button was held.
     :ivar ended: monotonic seconds at which the utterance was complete.
+    :ivar truncated: it was cut off at the longest utterance.
     """
 
     transcript: Transcript
@@ -90,6 +91,7 @@ class Heard:
     over_voice: bool
     addressed: bool
     ended: float
+    truncated: bool = False
 
 
 class Listener:
@@ -229,7 +231,16 @@ class Listener:
                         utterance.samples, self._vocabulary(), self._language
                     )
                 )
-                self._on_heard(Heard(transcript, utterance.duration, over_voice, addressed, ended))
+                self._on_heard(
+                    Heard(
+                        transcript,
+                        utterance.duration,
+                        over_voice,
+                        addressed,
+                        ended,
+                        utterance.truncated,
+                    )
+                )
             except SpeechError as error:
                 _LOG.error('not recognised: %s', error)
             except Exception:  # one utterance must not end the hearing

@@ -31,6 +31,17 @@ def plan(**fields):
     return PlanNotice(**{**given, **fields})
 
 
+@pytest.mark.parametrize('text', ['Pick up the red cup, and then', '把香蕉放到碗里，然后'])
+def test_half_an_instruction_is_asked_for_in_shorter_sentences(hear, text):
+    dialogue = Dialogue()
+    outcome, (action,) = hear(dialogue, text, truncated=True)
+    assert outcome is Outcome.ASKED_AGAIN and isinstance(action, Say)
+    assert ('shorter' in action.text) == (action.language == 'en')
+    assert hear(dialogue, 'yes') == (Outcome.IGNORED, [])  # nothing waits for it
+    outcome, actions = hear(dialogue, 'stop', truncated=True)
+    assert outcome is Outcome.COMMAND and isinstance(actions[0], Stop)
+
+
 @pytest.mark.parametrize(
     'text',
     [
