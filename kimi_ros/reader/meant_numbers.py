@@ -116,7 +116,7 @@ def _find_hour(text: str) -> tuple[float, int, int] | None:
     return None
 
 
-def _english_hour(match: re.Match) -> float:
+def _english_hour(match: re.Match[str]) -> float:
     hour = parse_number(match['hour']) or 0.0
     minutes = parse_number((match['digits'] or match['minutes'] or '0').replace('-', ' ')) or 0.0
     if part := match['part']:
@@ -133,7 +133,7 @@ def _english_hour(match: re.Match) -> float:
     return round(hour + minutes / 60, 6)
 
 
-def _chinese_hour(match: re.Match) -> float:
+def _chinese_hour(match: re.Match[str]) -> float:
     hour, day, minutes = parse_number(match['hour']) or 0.0, match['day'] or '', match['minutes']
     night = day in ('晚上', '今晚', '晚', '夜里', '半夜', '凌晨')
     if hour == 12 and night:
