@@ -32,7 +32,8 @@ def add_parser(suites) -> None:
     p.add_argument(
         '--eyes',
         choices=('truth',),
-        help="instead of --model: the simulator's own segmentation, for upper bounds",
+        help='source of detections: a model (--model) or, in its place and for upper bounds, the '
+        "simulator's segmentation",
     )
     p.add_argument('--processes', type=int, default=1, metavar='N', help='default: 1')
     p.add_argument(
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.planner == 'auto':
         args.planner = 'reader'
     if args.eyes and args.planner == 'model':
-        raise CommandError('--eyes truth only looks, and --planner model plans: give reader')
+        raise CommandError('--eyes truth only detects, and --planner model plans: give reader')
     every = args.libero_suite == _ALL and args.plan_only
     if not every and args.libero_suite not in SUITES:
         raise CommandError(f'--suite must be one of {", ".join(SUITES)}; of --plan-only also all')
@@ -121,10 +122,12 @@ def _run_episodes(args: argparse.Namespace) -> int:
     from kimi_ros.sim.gl import choose_backend
 
     choose_backend()  # before any process is started
-    eyes = args.eyes or args.model
+    detections = args.eyes or args.model
     remote = remote_settings(args)
-    settings = Settings(args.libero_suite, args.episodes, args.lang, eyes, args.planner, remote)
-    about = {'suite': args.libero_suite, 'eyes': eyes, 'planner': args.planner}
+    settings = Settings(
+        args.libero_suite, args.episodes, args.lang, detections, args.planner, remote
+    )
+    about = {'suite': args.libero_suite, 'eyes': detections, 'planner': args.planner}
     about |= {'lang': args.lang, 'seed': 0}
     about |= {'remote': remote.model} if remote else {}
     identity = {} if args.eyes else {'weights': model_identity(args.model)}
@@ -140,7 +143,7 @@ def _run_episodes(args: argparse.Namespace) -> int:
             settings, journal, pictures, args.processes, lambda: progress.advance(bar)
         )
     if args.eyes:
-        print("upper bounds: the eyes are the simulator's own segmentation, not a model")
+        print("upper bounds: the detections are the simulator's own segmentation, not a model's")
     print('\n'.join(lines(about, figures)))
     if args.out:
         sheet = failures_sheet(journal, pictures)

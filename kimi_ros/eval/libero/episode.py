@@ -1,4 +1,4 @@
-"""An episode: an instruction and a picture become a plan, and the arm does it."""
+"""An episode: an instruction and an image become a plan, and the arm executes it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _RETRIES = 2  # times in an episode that a step that failed is tried anew
 
 @dataclass(frozen=True)
 class Acted:
-    """What came of a plan.
+    """What came of an episode.
 
-    :ivar plan: the first one; None where the planner wrote no valid one.
-    :ivar frame: the picture that it was made for.
-    :ivar trouble: what did not go as it should, in order.
+    :ivar plan: the first plan; None where the planner wrote no valid one.
+    :ivar frame: the image that it was made for, of the table's camera.
+    :ivar trouble: why it was not executed, or each failed step and replanning, in order.
     """
 
     plan: Plan | None
@@ -38,12 +38,12 @@ class Acted:
 
 
 class Episode:
-    """One try at a task: it has the robot, eyes and a planner, and knows nothing else."""
+    """One try at a task: it has the robot, a perception model and a planner, and nothing else."""
 
     def __init__(
         self,
         robot: Robot,
-        eyes: Any,
+        perception: Any,
         planner: str,
         instruction: str,
         language: str,
@@ -51,16 +51,17 @@ class Episode:
     ):
         """Take the robot as it stands.
 
-        :param eyes: a vision-language model.
+        :param perception: a vision-language model, or what stands in for one.
         :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
+        :param language: 'en' or 'zh', the instruction's.
         :param remote: the server of the planner 'remote'.
         """
         self._robot, self._instruction, self._language = robot, instruction, language
-        self._agent = Agent(eyes, catalogue(), _policy(), planner=planner, remote=remote)
+        self._agent = Agent(perception, catalogue(), _policy(), planner=planner, remote=remote)
         self._home = robot.arm
 
     def run(self) -> Acted:
-        """Plan, act, and where a step fails look and plan again for the rest."""
+        """Plan and execute; where a step fails, take a new image and plan again for the rest."""
         frame = self._robot.observe()
         plan = self._plan(frame)
         if not _can_go(plan):
@@ -69,7 +70,7 @@ class Episode:
         executor, trouble, retries, number = Executor(self._robot), [], 0, 0
         while number < len(plan.steps):
             step = plan.steps[number]
-            result = executor.do(step.skill, [targets[i] for i in step.object_ids])
+            result = executor.execute(step.skill, [targets[i] for i in step.object_ids])
             failed = not result.succeeded
             number += not failed
             if failed:
@@ -101,7 +102,7 @@ class Episode:
 
 
 def _can_go(plan: Plan | None) -> bool:
-    """Tell whether a plan may be done: it is one, and nobody has to agree, or somebody has."""
+    """Tell whether a plan may be executed: it is one, and needs no approval or has it."""
     allowed = (Approval.NOT_NEEDED, Approval.GRANTED)
     return plan is not None and plan.status is Status.OK and plan.approval in allowed
 
@@ -113,7 +114,7 @@ def _why_not(plan: Plan | None) -> str:
 
 
 def _targets(plan: Plan, frame: RenderedFrame) -> dict[str, Target]:
-    """Return what a plan is about, in metres, by the objects' ids."""
+    """Return the targets of a plan, in metres in the base frame, by the objects' ids."""
     targets = {}
     for item in plan.objects:
         point = item.position or _seen_at(frame, item.point)
@@ -122,7 +123,7 @@ def _targets(plan: Plan, frame: RenderedFrame) -> dict[str, Target]:
 
 
 def _seen_at(frame: RenderedFrame, pixel: Sequence[float]) -> np.ndarray:
-    """Return the point that a pixel shows."""
+    """Return the point, float64 (3,), metres in the base frame, that a pixel (x, y) shows."""
     height, width = frame.depth.shape
     column, row = min(int(pixel[0]), width - 1), min(int(pixel[1]), height - 1)
     return cloud(frame)[row, column]

@@ -14,7 +14,7 @@ from PIL import Image
 from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.eval.contact_sheet import MAX_FAILURES, contact_sheet
 from kimi_ros.eval.journal import Journal
-from kimi_ros.eval.libero.judging import FIGURES, TRUTH, judge_episode
+from kimi_ros.eval.libero.scoring import FIGURES, TRUTH, score_episode
 from kimi_ros.eval.metrics import Metric, compute_metric
 from kimi_ros.eval.outcome import Outcome
 from kimi_ros.sim.libero.benchmark import STATES, Task, read_tasks
@@ -29,7 +29,8 @@ class Settings:
 
     :ivar suite: one of `kimi_ros.sim.libero.benchmark.SUITES`.
     :ivar episodes: of each task, at most STATES.
-    :ivar eyes: TRUTH, or a model's name or folder.
+    :ivar language: 'en' or 'zh', of the instructions.
+    :ivar detections: their source: TRUTH, or a model's name or folder.
     :ivar planner: one of `kimi_ros.agent.planners.PLANNERS`.
     :ivar remote: the server of the planner 'remote'.
     """
@@ -37,7 +38,7 @@ class Settings:
     suite: str
     episodes: int
     language: str
-    eyes: str
+    detections: str
     planner: str
     remote: RemoteSettings | None = None
 
@@ -96,13 +97,13 @@ def failures_sheet(journal: Journal, pictures: Path) -> np.ndarray | None:
 
 
 class _Stage:
-    """The world of a process: it stays while tasks share a scene."""
+    """The simulator of a process: it stays while tasks share a scene."""
 
     def __init__(self):
         self._world: World | None = None
 
     def show(self, task: Task) -> World:
-        if self._world is None or not self._world.turn_to(task):
+        if self._world is None or not self._world.switch_task(task):
             if self._world is not None:
                 self._world.close()
             self._world = World(task)
@@ -137,18 +138,18 @@ def _episodes(share: _Share) -> Iterator[tuple[int, Outcome, np.ndarray]]:
     settings = share.settings
     task = read_tasks(settings.suite)[share.task]
     world = _stage.show(task)
-    with _eyes(settings.eyes) as eyes:
+    with _perception(settings.detections) as perception:
         for state in share.states:
-            outcome, picture = judge_episode(
-                world, state, eyes, settings.planner, settings.language, settings.remote
+            outcome, picture = score_episode(
+                world, state, perception, settings.planner, settings.language, settings.remote
             )
             yield share.task * STATES + state, outcome, picture
 
 
-def _eyes(eyes: str):
+def _perception(detections: str):
     """Return a context manager that gives the model, or TRUTH itself."""
-    if eyes == TRUTH:
+    if detections == TRUTH:
         return nullcontext(TRUTH)
     from kimi_ros.vlm import VisionLanguageModel
 
-    return VisionLanguageModel.load(eyes)
+    return VisionLanguageModel.load(detections)

@@ -17,7 +17,9 @@ from kimi_ros.sim.libero.benchmark import Task
 class DraftedTask:
     """A task, what the planner drafted for it, and whether those are the skills asked for.
 
+    :ivar instruction: as the planner was given it, in the language of the run.
     :ivar came: the steps with their things, or how else it ended.
+    :ivar correct: the skills are those asked for, in order.
     """
 
     task: Task

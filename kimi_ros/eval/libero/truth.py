@@ -1,6 +1,7 @@
-"""A stand-in for eyes that reads the simulator's segmentation: figures with it are upper bounds.
+"""Detections from the simulator's segmentation instead of a model: figures are upper bounds.
 
-For developing skills and for judging. It is given a World, which nothing on a robot's way has.
+For developing skills and for scoring. It reads the World, which no skill, planner or model is
+given.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from kimi_ros.sim.libero.robot import CAMERAS, HEIGHT, WIDTH, Robot
 from kimi_ros.sim.libero.world import World
 from kimi_ros.sim.projection import project
 
-_NOISE = 2.0  # pixels, standard deviation of a point's and of a box's sides
+_NOISE = 2.0  # pixels, standard deviation of a point; of a box's sides half of it
 _SMALLEST = 25  # visible pixels of what can be seen at all
 _REGIONS = {
     'table_center_1': ('main_table_table_center', 0.1),
@@ -32,7 +33,10 @@ _ARTICLE = re.compile(r'^(?:the|a|an|both|both the) ', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in 0-1, as models return it."""
+    """A rectangle as models return it, x right and y down, in shares (0 to 1) of the image's sides.
+
+    :ivar score: 0 to 1.
+    """
 
     x_min: float
     y_min: float
@@ -46,29 +50,35 @@ class Box:
         return Box(*(min(max(v, 0.0), 1.0) for v in sides), self.score)
 
 
-class TruthEyes:
-    """Answers what a vision-language model is asked, from the segmentation, a few pixels off."""
+class GroundTruthDetector:
+    """Stands in for a vision-language model: points and boxes of the segmentation, with noise."""
 
     name = 'truth'
     tasks = ('query', 'point', 'detect')
     languages = ('en', 'zh')
 
     def __init__(self, world: World, seed: int = 0):
-        """Take the world to look into."""
+        """Take the world whose segmentation is read.
+
+        :param seed: of the noise, whose standard deviations `_NOISE` gives.
+        """
         self._world = world
         self._rng = np.random.default_rng(seed)
 
     def require(self, task: str) -> None:
-        """Accept points, boxes and yes-or-no questions, the tasks of `tasks`."""
+        """Accept points, boxes and yes-or-no questions, the tasks of `tasks`.
+
+        :raises ValueError: for another task.
+        """
         if task not in self.tasks:
-            raise ValueError(f'true eyes do not {task}: give --planner reader')
+            raise ValueError(f'ground truth cannot {task}: give --planner reader')
 
     def encode_image(self, rgb: np.ndarray, *, cancel=None) -> list[tuple[str, np.ndarray]]:
-        """Return the masks of what is in view now; the picture itself is not looked at."""
+        """Return the masks of what is in view now; the image itself is not used."""
         return list(masks(self._world))
 
     def point(self, image, name: str, *, max_objects: int, cancel=None) -> list:
-        """Return a point on every thing of this name."""
+        """Return a point, x and y in 0 to 1, on every thing of this name."""
         return [self._point(mask) for mask in self._named(image, name)][:max_objects]
 
     def detect(self, image, name: str, *, max_objects: int, cancel=None) -> list[Box]:
@@ -76,7 +86,7 @@ class TruthEyes:
         return [self._box(mask) for mask in self._named(image, name)][:max_objects]
 
     def query(self, image, question: str, **_) -> SimpleNamespace:
-        """Confirm: what was found by its true name is what the name says."""
+        """Answer yes: what was found by its true name is what the name says."""
         return SimpleNamespace(text='Yes' if question.isascii() else '是')
 
     def _named(self, image, name: str) -> list[np.ndarray]:
@@ -127,7 +137,7 @@ def masks(world: World) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _seen_region(robot: Robot, corners: np.ndarray) -> np.ndarray:
-    """Return the mask, bool (H, W), of a flat region in the picture of the table's camera."""
+    """Return the mask, bool (H, W), of a flat region in the image of the table's camera."""
     seen = project(corners, *robot.calibration(CAMERAS[0]))[:, :2]
     drawn = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.fillConvexPoly(drawn, cv2.convexHull(np.round(seen).astype(np.int32)), 1)

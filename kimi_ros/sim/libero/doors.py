@@ -16,15 +16,14 @@ _LEAST = 0.12  # metres; the width of a door, at least
 
 @dataclasses.dataclass(frozen=True)
 class Door:
-    """An open door, seen from above, base frame.
+    """An open door, seen from above; positions, directions and heights are in the base frame.
 
-    Attributes:
-        hinge: float64 (2,), where it hangs.
-        width: metres from the hinge to its free edge.
-        opened: float64 (2,), unit vector from the hinge to the free edge as it stands.
-        shut: float64 (2,), unit vector from the hinge along the opening that it shuts.
-        top: height of its upper edge, metres.
-        support: height of what the box stands on, metres.
+    :ivar hinge: float64 (2,), x and y of its hinge, metres.
+    :ivar width: metres from the hinge to its free edge.
+    :ivar opened: float64 (2,), unit vector from the hinge to the free edge as it stands.
+    :ivar shut: float64 (2,), unit vector from the hinge to where the free edge is when shut.
+    :ivar top: z of its upper edge, metres.
+    :ivar support: z of what the box stands on, metres.
     """
 
     hinge: np.ndarray
@@ -36,7 +35,7 @@ class Door:
 
     @property
     def angle(self) -> float:
-        """Return the signed angle in radians by which it turns to shut."""
+        """Return the angle in radians by which it turns to shut, counter-clockwise positive."""
         cross = self.opened[0] * self.shut[1] - self.opened[1] * self.shut[0]
         return float(np.arctan2(cross, self.opened @ self.shut))
 
@@ -77,7 +76,7 @@ def find_door(shape: Shape) -> Door | None:
 
 
 def along(direction: np.ndarray, angle: float) -> np.ndarray:
-    """Return a horizontal direction, turned counter-clockwise by an angle in radians."""
+    """Return a direction, (2,), turned counter-clockwise by an angle in radians."""
     cos, sin = np.cos(angle), np.sin(angle)
     return np.array(
         [cos * direction[0] - sin * direction[1], sin * direction[0] + cos * direction[1]]

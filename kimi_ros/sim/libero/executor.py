@@ -1,4 +1,4 @@
-"""Does a plan's steps, one by one, with the skills; it remembers what the hand holds."""
+"""Executes a plan's steps, one by one, with the skills; remembers what the hand holds."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ _OTHERS = {
 
 
 class Executor:
-    """Acts with one robot.
+    """Executes skills on one robot.
 
-    Attributes:
-        held: what the hand holds, or None.
+    :ivar held: what the hand holds, or None.
     """
 
     def __init__(self, robot: Robot):
         self._robot = robot
         self.held: Held | None = None
 
-    def do(self, skill: str, targets: Sequence[Target]) -> Result:
-        """Do one step.
+    def execute(self, skill: str, targets: Sequence[Target]) -> Result:
+        """Execute one step; it fails where the task's control steps are used up.
 
-        Args:
-            skill: a name of the catalogue.
-            targets: of the skill's arguments, in their order.
-
-        Returns:
-            whether it was done; without success where the task's control steps are used up.
+        :param skill: its name in the catalogue.
+        :param targets: of the skill's arguments, in their order.
         """
         try:
-            return self._do(skill, targets)
+            return self._execute(skill, targets)
         except OutOfSteps as error:
             return Result(False, str(error))
 
     def rest(self, home: ArmState) -> None:
-        """Take the hand to where it does not hide anything from the camera."""
+        """Take the hand to where it hides nothing from the table's camera.
+
+        Where the task's control steps are used up it stops without an error.
+
+        :param home: a state of the arm in which it hides nothing.
+        """
         with contextlib.suppress(OutOfSteps):
             gripper = OPEN if self.held is None else CLOSED
             up = np.array([*self._robot.arm.position[:2], home.position[2]])
@@ -61,7 +61,7 @@ class Executor:
                 move_to(self._robot, up, None, gripper, tolerance=0.04)
             move_to(self._robot, home.position, home.rotation, gripper, tolerance=0.05)
 
-    def _do(self, skill: str, targets: Sequence[Target]) -> Result:
+    def _execute(self, skill: str, targets: Sequence[Target]) -> Result:
         if skill == 'pick':
             result = skills.pick(self._robot, targets[0])
             self.held = result.held

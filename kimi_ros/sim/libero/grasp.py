@@ -31,11 +31,10 @@ _FIRM = 0.008  # metres of height difference that make an edge to hold
 class Grasp:
     """A grasp from above.
 
-    Attributes:
-        position: float64 (3,), of the point between the fingertips.
-        yaw: the fingers close along (-sin yaw, cos yaw).
-        width: metres of what is between the fingers.
-        score: the greater the better.
+    :ivar position: float64 (3,), of the point between the fingertips, metres in the base frame.
+    :ivar yaw: radians; the fingers close along (-sin yaw, cos yaw) in the base frame.
+    :ivar width: metres of what is between the fingers.
+    :ivar score: without a unit, the greater the better.
     """
 
     position: np.ndarray
@@ -47,11 +46,10 @@ class Grasp:
 def find_grasps(points: np.ndarray, own: np.ndarray, support: float, most: int = 3) -> list[Grasp]:
     """Return grasps of a thing, the best first; none where the fingers find no room.
 
-    Args:
-        points: (N, 3), all that was seen around the thing.
-        own: (M, 3), the thing's own points.
-        support: height of what it stands on.
-        most: how many to return; they differ in place.
+    :param points: (N, 3), all that was seen around the thing, metres in the base frame.
+    :param own: (M, 3), the thing's own points, finite, at least one.
+    :param support: z of what it stands on, metres.
+    :param most: how many to return at most; they are more than 2 cm apart.
     """
     middle = (own.min(axis=0) + own.max(axis=0))[:2] / 2
     found = [g for yaw in _YAWS for g in _at_yaw(points, own, support, middle, yaw)]

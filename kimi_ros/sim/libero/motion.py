@@ -8,8 +8,9 @@ import numpy as np
 from kimi_ros.sim.libero.robot import MAX_ROTATION, MAX_TRANSLATION, Robot
 
 OPEN, CLOSED = -1.0, 1.0
+"""Commands to the gripper, the last number of an action."""
 DOWN = np.diag([1.0, -1.0, -1.0])
-"""Hand -> base of a hand that looks down, its fingers left and right."""
+"""Rotation hand -> base of a hand that points down, its fingers left and right."""
 
 _GAIN = 2.0  # a step asks for more than the rest of the way, as the arm covers a part of it only
 _PATIENCE = 6  # steps without progress after which something is in the way
@@ -17,7 +18,10 @@ _PROGRESS = 0.001  # metres or radians
 
 
 def down(yaw: float) -> np.ndarray:
-    """Return hand -> base of a hand that looks down and closes along (-sin yaw, cos yaw)."""
+    """Return the rotation hand -> base, float64 (3, 3), of a hand that points down.
+
+    :param yaw: radians; the fingers close along (-sin yaw, cos yaw) in the base frame.
+    """
     cos, sin = np.cos(yaw), np.sin(yaw)
     return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ DOWN
 
@@ -33,14 +37,13 @@ def move_to(
 ) -> bool:
     """Move until the hand is there or does not come closer; return whether it is there.
 
-    Args:
-        robot: whose hand moves.
-        position: (3,), of the point between the fingertips.
-        rotation: (3, 3), hand -> base; None keeps it as it is at the start.
-        gripper: OPEN or CLOSED.
-        tolerance: metres; for the rotation ten times as many radians.
-        max_steps: control steps after which it gives up.
-        speed: share of the greatest.
+    :param position: (3,), of the point between the fingertips, metres in the base frame.
+    :param rotation: (3, 3), hand -> base; None keeps it as it is at the start.
+    :param gripper: OPEN, CLOSED or between.
+    :param tolerance: metres; for the rotation ten times as many radians.
+    :param max_steps: control steps after which it gives up.
+    :param speed: share of the greatest, 0 to 1.
+    :raises OutOfSteps: when the task's control steps are used up.
     """
     rotation = robot.arm.rotation if rotation is None else rotation
     best, waited = np.inf, 0
@@ -59,13 +62,18 @@ def move_to(
 
 
 def set_gripper(robot: Robot, gripper: float, steps: int = 8) -> None:
-    """Open or close the gripper, the hand resting."""
+    """Open or close the gripper, the hand at rest.
+
+    :param gripper: OPEN, CLOSED or between.
+    :param steps: control steps that this takes.
+    :raises OutOfSteps: when the task's control steps are used up.
+    """
     for _ in range(steps):
         robot.step(np.array([0, 0, 0, 0, 0, 0, gripper]))
 
 
 def rotation_vector(rotation: np.ndarray) -> np.ndarray:
-    """Return the axis of a rotation matrix, as long as its angle in radians."""
+    """Return the rotation vector (3,) of a matrix (3, 3): its axis times its angle in radians."""
     return cv2.Rodrigues(rotation)[0].ravel()
 
 

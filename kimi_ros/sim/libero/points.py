@@ -25,10 +25,9 @@ _RING = 12  # pixels around a box in which is seen what the thing stands on
 class Target:
     """What a skill is told of a thing or a free spot: where it was seen, no more.
 
-    Attributes:
-        frame: in which it was seen.
-        point: float64 (3,), metres in the base frame, on its visible surface.
-        box: x_min, y_min, x_max, y_max in pixels of the frame; None for a free spot.
+    :ivar frame: the image in which it was seen, with depth.
+    :ivar point: float64 (3,), metres in the base frame, on its visible surface.
+    :ivar box: x_min, y_min, x_max, y_max in pixels of the image; None for a free spot.
     """
 
     frame: RenderedFrame
@@ -40,9 +39,8 @@ class Target:
 class Shape:
     """The visible points of a thing.
 
-    Attributes:
-        points: float64 (N, 3), base frame, at least one.
-        support: height of what it stands on, metres.
+    :ivar points: float64 (N, 3), metres in the base frame, at least one.
+    :ivar support: z of what it stands on, metres.
     """
 
     points: np.ndarray
@@ -50,22 +48,25 @@ class Shape:
 
     @property
     def low(self) -> np.ndarray:
-        """Return the least x, y, z, without outliers."""
+        """Return the least x, y, z, float64 (3,): the 1st percentiles, without outliers."""
         return np.percentile(self.points, 1, axis=0)
 
     @property
     def high(self) -> np.ndarray:
-        """Return the greatest x, y, z, without outliers."""
+        """Return the greatest x, y, z, float64 (3,): the 99th percentiles."""
         return np.percentile(self.points, 99, axis=0)
 
     @property
     def middle(self) -> np.ndarray:
-        """Return the middle of its extent."""
+        """Return the middle of its extent, float64 (3,)."""
         return (self.low + self.high) / 2
 
 
 def cloud(frame: RenderedFrame) -> np.ndarray:
-    """Return float64 (H, W, 3): what each pixel shows, in the base frame; NaN without depth."""
+    """Return the point of each pixel, float64 (H, W, 3), metres in the base frame.
+
+    NaN without depth. The frame must have a depth image.
+    """
     height, width = frame.depth.shape
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))
     pixels = np.column_stack([columns.ravel(), rows.ravel()])
@@ -76,7 +77,10 @@ def cloud(frame: RenderedFrame) -> np.ndarray:
 
 
 def pixel_of(frame: RenderedFrame, point: Sequence[float]) -> tuple[int, int]:
-    """Return the pixel (x, y) that a point of the base frame falls on, inside the picture."""
+    """Return the pixel (x, y) that a point of the base frame, metres, is projected to.
+
+    Outside the image: the nearest pixel of it.
+    """
     x, y, _ = project(np.asarray(point, float)[None], frame.intrinsics, frame.camera_pose)[0]
     height, width = frame.depth.shape
     return int(np.clip(round(x), 0, width - 1)), int(np.clip(round(y), 0, height - 1))
@@ -105,16 +109,20 @@ def shape_at(target: Target) -> Shape:
 
 
 class HeightMap:
-    """Heights over a square of the table, seen from above; NaN where nothing was seen."""
+    """The greatest height over each cell of a square of the table.
+
+    :ivar side: number of rows and of columns, odd.
+    :ivar heights: float64 (side, side), z in metres, base frame; NaN where nothing was seen.
+    """
 
     def __init__(self, points: np.ndarray, middle: Sequence[float], radius: float, yaw: float = 0):
-        """Look at a square.
+        """Map the points over a square.
 
-        Args:
-            points: (N, 3), base frame.
-            middle: x and y of the square's middle.
-            radius: half its side, metres.
-            yaw: of its first axis, which rows run along; radians from the base frame's x.
+        :param points: (N, 3), metres in the base frame; those with NaN are left out.
+        :param middle: x and y of the square's middle, metres.
+        :param radius: half its side, metres.
+        :param yaw: radians counter-clockwise from the base frame's x axis to the direction in
+            which the row number grows; the column number grows 90 degrees further.
         """
         cos, sin = np.cos(yaw), np.sin(yaw)
         self._axes = np.array([[cos, sin], [-sin, cos]])
@@ -130,27 +138,30 @@ class HeightMap:
         self.heights.ravel()[seen] = flat[seen]
 
     def cells(self, points: np.ndarray) -> np.ndarray:
-        """Return int (N, 2): the row and column of points (N, 2 or 3)."""
+        """Return the row and column, int (N, 2), of points (N, 2 or 3); also outside the map."""
         along = (np.asarray(points, float)[:, :2] - self._middle) @ self._axes.T
         return np.round(along / CELL).astype(int) + self.side // 2
 
     def position(self, row: float, column: float) -> np.ndarray:
-        """Return x and y of a cell."""
+        """Return x and y of a cell's middle, float64 (2,), metres in the base frame."""
         along = (np.array([row, column], float) - self.side // 2) * CELL
         return self._middle + along @ self._axes
 
     def filled(self, value: float) -> np.ndarray:
-        """Return the heights with small gaps closed, and `value` where nothing was seen."""
+        """Return the heights with small gaps closed, float (side, side), metres.
+
+        :param value: where nothing was seen.
+        """
         known = np.where(np.isnan(self.heights), -10.0, self.heights).astype(np.float32)
         closed = cv2.morphologyEx(known, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
         return np.where(closed < -9, value, closed)
 
 
 def top_middle(shape: Shape) -> np.ndarray:
-    """Return the middle of a thing's rim or upper side, float64 (3,), without what stands on it.
+    """Return the middle of a thing's rim or upper side, float64 (3,), metres in the base frame.
 
     The upper side is the highest layer that, its holes filled, covers enough of the thing as seen
-    from above: the knob of a stove is above it.
+    from above: what stands on it, as the knob of a stove, is above it.
     """
     reach = float((shape.high - shape.low)[:2].max()) / 2 + 4 * CELL
     above = HeightMap(shape.points, shape.middle[:2], reach)

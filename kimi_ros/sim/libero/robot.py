@@ -21,9 +21,9 @@ CAMERAS = ('agentview', 'robot0_eye_in_hand')
 
 WIDTH, HEIGHT = 640, 480
 MAX_TRANSLATION = 0.05
-"""Metres of a control step that an action of 1 asks for."""
+"""Metres along an axis that an action of 1 asks for in one control step."""
 MAX_ROTATION = 0.5
-"""Radians of a control step that an action of 1 asks for."""
+"""Radians about an axis that an action of 1 asks for in one control step."""
 
 OWN_STATE = ('robot0_eef_pos', 'robot0_eef_quat', 'robot0_gripper_qpos', 'robot0_joint_pos')
 """What the environment may tell: the arm's own sensors."""
@@ -36,14 +36,13 @@ class OutOfSteps(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class ArmState:
-    """Where the hand is.
+    """The arm's own state.
 
-    Attributes:
-        position: float64 (3,), of the point between the fingertips.
-        rotation: float64 (3, 3), hand -> base; the fingers close along its y axis, the hand looks
-            along z.
-        opening: metres between the fingers, 0 to 0.08.
-        joints: float64 (7,), radians.
+    :ivar position: float64 (3,), of the point between the fingertips, metres in the base frame.
+    :ivar rotation: float64 (3, 3), hand -> base; the fingers close along the hand's y axis and
+        point along its z axis.
+    :ivar opening: metres between the fingers, 0 to 0.08.
+    :ivar joints: float64 (7,), angles in radians.
     """
 
     position: np.ndarray
@@ -55,12 +54,15 @@ class ArmState:
 class Robot:
     """An arm with two cameras; see the module.
 
-    Args:
-        env: a robosuite environment that has been reset.
-        step_limit: control steps before OutOfSteps is raised.
+    :ivar steps: control steps so far.
     """
 
     def __init__(self, env, step_limit: int):
+        """Take an environment as it is.
+
+        :param env: an environment of LIBERO that has been reset.
+        :param step_limit: control steps before OutOfSteps is raised.
+        """
         self._env = env
         self._origin = np.array(env.robots[0].base_pos, float)
         self._limit = step_limit
@@ -69,7 +71,7 @@ class Robot:
 
     @property
     def arm(self) -> ArmState:
-        """Return where the hand is now."""
+        """Return the state after the last control step."""
         seen = self._observation
         return ArmState(
             seen['robot0_eef_pos'] - self._origin,
@@ -79,14 +81,12 @@ class Robot:
         )
 
     def step(self, action: np.ndarray) -> None:
-        """Do one control step of 50 ms.
+        """Take one control step of 50 ms.
 
-        Args:
-            action: (7,), -1 to 1: translation and rotation in shares of MAX_TRANSLATION and
-                MAX_ROTATION, and the gripper: 1 closes.
-
-        Raises:
-            OutOfSteps: when the task's steps are used up.
+        :param action: (7,), each clipped to -1 to 1: the hand's translation (3) in units of
+            MAX_TRANSLATION and its rotation vector (3) in units of MAX_ROTATION, both along the
+            base frame's axes, and the gripper's command, where -1 opens and 1 closes.
+        :raises OutOfSteps: when the task's control steps are used up.
         """
         if self.steps >= self._limit:
             raise OutOfSteps(f'the {self._limit} control steps of the task are used up')
@@ -95,7 +95,11 @@ class Robot:
         self.steps += 1
 
     def observe(self, camera: str = CAMERAS[0]) -> RenderedFrame:
-        """Take a picture with depth; its pose takes the optical frame to the base frame."""
+        """Take an image, uint8 (480, 640, 3), with depth, calibration and pose in the base frame.
+
+        :param camera: one of CAMERAS.
+        :raises ValueError: for another camera.
+        """
         if camera not in CAMERAS:
             raise ValueError(f'{camera!r} is no camera: give one of {", ".join(CAMERAS)}')
         sim = self._env.sim
@@ -105,7 +109,10 @@ class Robot:
         return RenderedFrame(rgb, depth, None, *self.calibration(camera))
 
     def calibration(self, camera: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return a camera's intrinsics (3, 3), and its pose (4, 4) as it is now."""
+        """Return a camera's intrinsics, (3, 3) in pixels, and its pose now, (4, 4).
+
+        The pose takes points of the optical frame to the base frame.
+        """
         sim = self._env.sim
         number = sim.model.camera_name2id(camera)
         pose = np.eye(4)
@@ -124,7 +131,7 @@ class Robot:
 
 
 def own_state(observation: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return what a robot's own sensors tell: everything about the things is left out."""
+    """Return what a robot's own sensors tell, float64: all about the things is left out."""
     return {name: np.array(observation[name], float) for name in OWN_STATE}
 
 

@@ -1,4 +1,4 @@
-"""The simulator behind a robot: it sets the scene up and judges. For evaluations alone.
+"""The simulator behind a robot: it sets up the scene and detects success. For evaluations alone.
 
 What perceives, plans or acts is given `World.robot` and never a World.
 """
@@ -17,8 +17,8 @@ _SETTLE = 10  # control steps in which things come to rest before a task begins,
 _WAIT = np.array([0, 0, 0, 0, 0, 0, -1.0])
 
 
-class _Judged:
-    """An environment that notes whether the task was done, as published evaluations do."""
+class _SuccessMonitor:
+    """An environment that notes whether the task succeeded, as published evaluations do."""
 
     def __init__(self, env):
         self.env, self.sim, self.robots = env.env, env.sim, env.robots
@@ -34,20 +34,19 @@ class _Judged:
 class World:
     """A task's scene; a context manager.
 
-    Attributes:
-        robot: the robot of the episode that was begun last.
-
-    Args:
-        task: of any suite.
-
-    Raises:
-        LiberoNotInstalled: without the benchmark.
-        GLNotAvailable: where nothing can render.
+    :ivar task: the current one.
+    :ivar robot: of the episode that was begun last; not set before the first.
     """
 
     robot: Robot
 
     def __init__(self, task: Task):
+        """Build the scene.
+
+        :param task: of any suite.
+        :raises LiberoNotInstalled: without the benchmark.
+        :raises GLNotAvailable: where nothing can render.
+        """
         require_libero()
         # PyOpenGL takes its platform from here when robosuite imports it.
         os.environ['PYOPENGL_PLATFORM'] = choose_backend()
@@ -76,8 +75,8 @@ class World:
         """Free the simulator."""
         self._env.close()
 
-    def turn_to(self, task: Task) -> bool:
-        """Take another task of the same scene; tell whether it is of the same scene.
+    def switch_task(self, task: Task) -> bool:
+        """Switch to another task if it is of the same scene; tell whether it is.
 
         A scene is built in seconds to minutes, and the tasks of some suites share one.
         """
@@ -89,23 +88,28 @@ class World:
         return True
 
     def begin(self, number: int) -> Robot:
-        """Set the scene to one of the task's initial states and return its robot."""
+        """Set the scene to one of the task's initial states and return its robot.
+
+        :param number: of the initial state, as `Task.initial_state` takes it.
+        """
         self._env.reset()
         self._env.set_init_state(self.task.initial_state(number))
         for _ in range(_SETTLE):
             self._env.step(_WAIT)
-        self._judged = _Judged(self._env)
-        self.robot = Robot(self._judged, self.task.step_limit)
+        self._monitor = _SuccessMonitor(self._env)
+        self.robot = Robot(self._monitor, self.task.step_limit)
         return self.robot
 
     def is_done(self) -> bool:
-        """Return the benchmark's own word: was the task done at any control step?"""
-        return self._judged.done
+        """Tell whether the benchmark's own success condition held after any control step."""
+        return self._monitor.done
 
     def segmentation(self, camera: str) -> tuple[np.ndarray, dict[int, tuple[str, str]]]:
-        """Return int32 (H, W) of geoms, -1 elsewhere, and what each geom is a part of.
+        """Return the geom of each pixel, int32 (H, W), -1 elsewhere, and the names by geom.
 
-        The second is (body, geom) names by number: a drawer is a body of its cabinet.
+        The names are (body, geom): a drawer is a body of its cabinet.
+
+        :param camera: one of `kimi_ros.sim.libero.robot.CAMERAS`.
         """
         sim = self._env.sim
         drawn = sim.render(camera_name=camera, width=WIDTH, height=HEIGHT, segmentation=True)[::-1]
@@ -122,9 +126,10 @@ class World:
         return np.where(is_geom, drawn[..., 1], -1).astype(np.int32), names
 
     def region(self, name: str, least: float = 0.0) -> np.ndarray | None:
-        """Return float64 (4, 3), the upper corners of a region of the benchmark, base frame.
+        """Return the upper corners of a region of the benchmark.
 
-        None where the scene has no region of this name; `least` is half a side, metres, at least.
+        :param least: half of each horizontal side, metres, at least.
+        :return: float64 (4, 3), metres in the base frame; None where the scene has no such region.
         """
         sim = self._env.sim
         if name not in self._env.env.object_sites_dict:

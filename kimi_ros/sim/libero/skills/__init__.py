@@ -1,4 +1,7 @@
-"""What the arm can do, a module a skill, from metres and the depth around what is named alone."""
+"""The arm's skills, a module for each; all they are told is where their targets were seen.
+
+Each raises OutOfSteps when the task's control steps are used up.
+"""
 
 from kimi_ros.sim.libero.skills.close import close
 from kimi_ros.sim.libero.skills.drawer import open_drawer

@@ -38,10 +38,9 @@ def pick(robot: Robot, target: Target) -> Result:
 def grip(robot: Robot, shape: Shape, number: int = 0) -> tuple[Held | None, str]:
     """Close the fingers on a thing where it stands; return how it is held, or why it is not.
 
-    Args:
-        robot: whose hand grips.
-        shape: of the thing, as the table's camera saw it.
-        number: of the grasp, 0 for the best; where there are fewer, the last.
+    :param shape: of the thing, as the table's camera saw it.
+    :param number: of the grasp, 0 for the best; where there are fewer, the last.
+    :raises OutOfSteps: when the task's control steps are used up.
     """
     grasps, whole = _look(robot, shape)
     if not grasps:

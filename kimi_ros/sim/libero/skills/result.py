@@ -11,11 +11,10 @@ import numpy as np
 class Held:
     """What the hand holds, as it was grasped.
 
-    Attributes:
-        offset: float64 (3,), from the point between the fingertips to the middle of the thing's
-            foot, base frame, at the yaw of the grasp.
-        yaw: of the grasp.
-        size: float64 (3,), extent of the thing along the base frame's axes.
+    :ivar offset: float64 (3,), from the point between the fingertips to the middle of the thing's
+        foot, metres along the base frame's axes, while the hand has the yaw of the grasp.
+    :ivar yaw: of the grasp, radians, as `motion.down` takes it.
+    :ivar size: float64 (3,), extent of the thing along the base frame's axes, metres, as grasped.
     """
 
     offset: np.ndarray
@@ -25,7 +24,11 @@ class Held:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """Whether a skill did what it should, why not, and what the hand then holds."""
+    """Whether a skill succeeded, why not, and what the hand then holds.
+
+    :ivar reason: why it failed; '' where it succeeded.
+    :ivar held: set by a pick that succeeded.
+    """
 
     succeeded: bool
     reason: str = ''

@@ -11,7 +11,7 @@ from kimi_ros.agent import Plan, PlanStep, Status
 from kimi_ros.agent.planners import RemoteSettings
 from kimi_ros.eval.libero.episode import Acted, Episode
 from kimi_ros.eval.libero.instructions import asks_for, said
-from kimi_ros.eval.libero.truth import TruthEyes, masks
+from kimi_ros.eval.libero.truth import GroundTruthDetector, masks
 from kimi_ros.eval.outcome import Outcome, binary
 from kimi_ros.sim.libero.world import World
 
@@ -20,27 +20,30 @@ TRUTH = 'truth'
 _PLACES = ('place', 'stack')
 
 
-def judge_episode(
+def score_episode(
     world: World,
     number: int,
-    eyes: Any,
+    perception: Any,
     planner: str,
     language: str,
     remote: RemoteSettings | None = None,
 ) -> tuple[Outcome, np.ndarray]:
-    """Run an episode of the world's task; return its outcome and its first picture.
+    """Run an episode of the world's task; return its outcome and its first image.
 
     :param number: of the initial state.
-    :param eyes: a vision-language model, or TRUTH.
+    :param perception: a vision-language model, or TRUTH for ground-truth detections.
     :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
+    :param language: 'en' or 'zh', of the instruction.
     :param remote: the server of the planner 'remote'.
+    :return: the outcome; the image that the plan was made for, uint8 (H, W, 3).
     """
     robot = world.begin(number)
     instruction = said(world.task, language)
     seen = dict(masks(world))
     goal = world.goal
-    look = TruthEyes(world, seed=number) if eyes == TRUTH else eyes
-    acted = Episode(robot, look, planner, instruction, language, remote).run()
+    if perception == TRUTH:
+        perception = GroundTruthDetector(world, seed=number)
+    acted = Episode(robot, perception, planner, instruction, language, remote).run()
     plan = acted.plan
     skills = [step.skill for step in plan.steps] if plan and plan.status is Status.OK else []
     planned = asks_for(world.task, skills)
@@ -56,7 +59,7 @@ def judge_episode(
 
 
 def _is_grounded(plan: Plan, goal: Sequence[tuple[str, ...]], seen: dict[str, np.ndarray]) -> bool:
-    """Tell whether every point of a plan is on what the goal says, by the segmentation.
+    """Tell whether every point of a plan is on what the goal names, by the segmentation.
 
     A free spot ("right of the plate") is on nothing: only where it leads counts, `success`.
     """
