@@ -46,6 +46,20 @@ def test_model_planner_streams_and_parses_a_plan(draft, catalogue):
     assert said[0] == '我' and said[-1] == plan.say == '我来拿红色的杯子。'
 
 
+@pytest.mark.parametrize(
+    ('written', 'said'),
+    [
+        ('我来  拿红色的杯子。', '我来 拿红色的杯子。'),
+        ('我来拿红色的杯子6。', '我来这样做：'),
+        ('a红色的杯子', '我来这样做：'),
+    ],
+)
+def test_a_sentence_that_the_model_garbled_is_not_said(draft, written, said):
+    plan = draft(CHINESE.replace('我来拿红色的杯子。', written))
+    assert plan.status is Status.OK and plan.say.startswith(said)
+    assert '6' not in plan.say
+
+
 def test_grammar_excludes_unknown_skills(draft):
     plan = draft(CHINESE.replace('"pick"', '"push"'))
     assert {s.skill for s in plan.steps} <= {'locate', 'pick', 'place', 'describe'}

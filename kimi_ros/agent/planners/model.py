@@ -16,7 +16,7 @@ from kimi_ros.agent.draft import DraftPlan, DraftStep
 from kimi_ros.agent.errors import InvalidDraftError
 from kimi_ros.agent.plan import Status
 from kimi_ros.agent.planners.asked_thing import asks_for_a_thing, with_asked_thing
-from kimi_ros.agent.planners.other_language import in_language, is_other
+from kimi_ros.agent.planners.other_language import announce, in_language, is_other
 from kimi_ros.agent.planners.placement_forms import parse_placement, with_said_relation
 from kimi_ros.agent.planners.protocol import Planner, PlanRequest
 from kimi_ros.agent.planners.provisos import (
@@ -144,7 +144,16 @@ class ModelPlanner:
                 if match and match[1] != said:
                     said = match[1]
                     on_text(said)
-        return parse_draft(text, plan_schema(self._skills, statuses), self._skills, texts)
+        draft = parse_draft(text, plan_schema(self._skills, statuses), self._skills, texts)
+        if any(_is_garbled(name, draft.say) for name in draft.names(self._skills)):
+            return replace(draft, say=announce(draft.steps, self._skills, request.language))
+        return draft
+
+
+def _is_garbled(name: str, say: str) -> bool:
+    """Tell whether a name runs into other letters or digits: "green box6"; plurals are none."""
+    name = re.escape(name)
+    return bool(re.search(rf'[a-z0-9]{name}|{name}(?!e?s\b)[a-z0-9]', say, re.IGNORECASE))
 
 
 def parse_draft(
@@ -165,7 +174,7 @@ def parse_draft(
         raise InvalidDraftError(
             f'the model wrote no plan of known skills: {error.message[:200]}'
         ) from None
-    steps, say = [], data['say']
+    steps, say = [], ' '.join(data['say'].split())
     for step in data['steps']:
         arguments = {}
         for argument in skills[step['skill']].arguments:
