@@ -5,8 +5,10 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import IntEnum
 from threading import Condition, Event, Thread
@@ -18,6 +20,9 @@ from kimi_ros.speech.errors import SpeechError
 from kimi_ros.speech.voices import Voice
 
 _LOG = logging.getLogger(__name__)
+_FULL_WIDTH = '。！？；'
+_END = re.compile(rf'(?<=[.!?;])\s+|(?<=[{_FULL_WIDTH}])\s*')
+_SHORT = 6  # characters
 BLOCK_SECONDS = 0.02
 """Sound is given to outputs in blocks of this length, so that they can stop between two."""
 
@@ -85,6 +90,7 @@ class Speaker:
         self._ended = float('-inf')
         self._closed = False
         self.saying = ''
+        self._maker = ThreadPoolExecutor(1, 'voice')
         self._thread = Thread(target=self._run, name='speaker', daemon=True)
         self._thread.start()
 
@@ -142,6 +148,7 @@ class Speaker:
             self._closed = True
         self.stop()
         self._thread.join(2.0)
+        self._maker.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         while True:
@@ -169,9 +176,34 @@ class Speaker:
             self._on_end(whole)
 
     def _speak(self, entry: _Entry) -> bool:
-        samples = self._voice.synthesize(entry.text, entry.language, self._speed())
-        if self._interrupt.is_set():
-            return False
-        self.saying = entry.text
-        self._on_begin(entry.text, entry.language)
-        return self._output.play(samples, self._voice.rate, self._interrupt)
+        """Speak sentence by sentence: the next one is made while one is heard."""
+        speed, parts = self._speed(), sentences(entry.text)
+        made = self._maker.submit(self._make, parts[0], entry.language, speed)
+        for following in (*parts[1:], None):
+            samples, rate = made.result()
+            if self._interrupt.is_set():
+                return False
+            if following is not None:
+                made = self._maker.submit(self._make, following, entry.language, speed)
+            if not self.saying:
+                self.saying = entry.text
+                self._on_begin(entry.text, entry.language)
+            if not self._output.play(samples, rate, self._interrupt):
+                made.cancel()
+                return False
+        return True
+
+    def _make(self, text: str, language: str, speed: float) -> tuple[np.ndarray, int]:
+        samples = self._voice.synthesize(text, language, speed)
+        return samples, self._voice.rate
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text; those of a word or two stay with the one before."""
+    found: list[str] = []
+    for sentence in _END.split(text.strip()):
+        if found and min(len(found[-1]), len(sentence)) < _SHORT:
+            found[-1] += ('' if found[-1][-1] in _FULL_WIDTH else ' ') + sentence
+        elif sentence:
+            found.append(sentence)
+    return found

@@ -1,13 +1,14 @@
 """The queue of sentences: priorities, one voice at a time, silence at once."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 
 from kimi_ros.speech.devices import Microphone, PacedOutput
 from kimi_ros.speech.errors import SpeechError
-from kimi_ros.speech.speaker import Priority, Speaker
+from kimi_ros.speech.speaker import Priority, Speaker, sentences
 
 RATE = 1000
 WAIT = 30.0
@@ -49,6 +50,45 @@ def test_sentences_are_spoken_one_after_the_other(make):
     for text in ('0.05 a', '0.05 b', '0.05 c'):
         speaker.say(text, 'en')
     assert speaker.wait(WAIT) and begun == ['0.05 a', '0.05 b', '0.05 c']
+
+
+def test_the_next_sentence_is_made_while_one_is_heard(make):
+    made, events = [], []
+
+    class Voice(Silence):
+        def synthesize(self, text, language, speed=1.0):
+            made.append(text)
+            return super().synthesize('0.05', language)
+
+    class Output:
+        def play(self, samples, rate, stop):
+            events.append(len(made))
+            until = time.monotonic() + WAIT
+            while len(made) < min(3, len(events) + 1) and time.monotonic() < until:
+                time.sleep(0.005)
+            return True
+
+    speaker = Speaker(Voice(), Output())
+    try:
+        speaker.say('I will pick up the cup. It stands on the tray. Shall I do that?', 'en')
+        assert speaker.wait(WAIT)
+    finally:
+        speaker.close()
+    assert made == ['I will pick up the cup.', 'It stands on the tray.', 'Shall I do that?']
+    assert len(events) == 3 and events[0] < 3  # heard before the last one was made
+
+
+@pytest.mark.parametrize(
+    ('text', 'parts'),
+    [
+        ('0.8 m ahead of you.', ['0.8 m ahead of you.']),
+        ('Stop. A step down is ahead of you!', ['Stop. A step down is ahead of you!']),
+        ('我来拿起红色的杯子。要我这样做吗？', ['我来拿起红色的杯子。', '要我这样做吗？']),
+        ('  ', []),
+    ],
+)
+def test_sentences(text, parts):
+    assert sentences(text) == parts
 
 
 def test_stop_is_heard_within_two_blocks(make):
