@@ -36,10 +36,9 @@ class ActionResult:
 class Goal:
     """The wanted final state.
 
-    Attributes:
-        skill: 'pick', 'place', 'locate' or 'none' (nothing may be touched, or pointed at).
-        things: indices of the objects any of which is meant.
-        targets: for 'place': indices of the places any of which is meant.
+    :ivar skill: 'pick', 'place', 'locate' or 'none' (nothing may be touched, or pointed at).
+    :ivar things: indices of the objects any of which is meant.
+    :ivar targets: for 'place': indices of the places any of which is meant.
     """
 
     skill: str
@@ -50,19 +49,19 @@ class Goal:
 class SimulatedRobot:
     """The state of a scene while a robot acts on it.
 
-    Attributes:
-        things: as they are now, in the scene's order.
-        held: index of what the hand holds, or -1.
-        located: index of what was pointed at last, or -1.
-        disturbed: indices of what fell.
-        touched: indices of people that the hand was sent at.
-
-    Args:
-        scene: of the full world.
-        frame: with depth, where pixels are to be understood.
+    :ivar things: the objects as they are now, in the scene's order.
+    :ivar held: index of what the hand holds, or -1.
+    :ivar located: index of what was pointed at last, or -1.
+    :ivar disturbed: indices of what fell.
+    :ivar touched: indices of people that the hand was sent at.
     """
 
     def __init__(self, scene: Scene, frame: RenderedFrame | None = None):
+        """Start from the scene as it is, with an empty hand.
+
+        :param scene: of the full world.
+        :param frame: with depth; needed only where pixels are to be understood.
+        """
         self.things: list[DetailedObject] = list(scene.objects)
         self._frame = frame
         self._table = scene.table
@@ -73,8 +72,7 @@ class SimulatedRobot:
     def deproject_pixel(self, pixel: Sequence[float]) -> tuple[float, float, float]:
         """Return the point in the base frame that a pixel (x, y) of the frame shows.
 
-        Raises:
-            ValueError: without a frame with depth, outside it, or where depth has a hole.
+        :raises ValueError: without a frame with depth, outside it, or where depth has a hole.
         """
         if self._frame is None or self._frame.depth is None:
             raise ValueError('pixels mean something only with a frame that has depth')

@@ -29,8 +29,7 @@ def choose_backend() -> str:
     because the first one that PyOpenGL and MuJoCo load in a process cannot be exchanged, and a
     broken driver may crash instead of raising.
 
-    Raises:
-        GLNotAvailable: when nothing works.
+    :raises GLNotAvailable: when nothing works.
     """
     chosen = os.environ.get('MUJOCO_GL', '').strip().lower()
     if chosen:
@@ -49,11 +48,8 @@ def choose_backend() -> str:
 def open_context(width: int, height: int):
     """Open an OpenGL context for images of up to this size and make it current.
 
-    Returns:
-        an object with `make_current()` and `free()`.
-
-    Raises:
-        GLNotAvailable: when MuJoCo is not installed or no OpenGL works.
+    :return: an object with `make_current()` and `free()`.
+    :raises GLNotAvailable: when MuJoCo is not installed or no OpenGL works.
     """
     if importlib.util.find_spec('mujoco') is None:
         raise GLNotAvailable(

@@ -28,8 +28,7 @@ class RecordedFrame:
 def recorded_frames() -> tuple[RecordedFrame, ...]:
     """Load every recorded frame that ships with the package, by seed; needs no OpenGL.
 
-    Raises:
-        FileNotFoundError: when they are missing from the installation.
+    :raises FileNotFoundError: when they are missing from the installation.
     """
     notes = sorted(FOLDER.glob('*.json'))
     if not notes:

@@ -9,14 +9,13 @@ import numpy as np
 class RenderedFrame:
     """One image with what belongs to it.
 
-    Attributes:
-        rgb: uint8 (H, W, 3).
-        depth: float32 (H, W), metres along the optical axis, 0 where nothing was hit; None when
-            it was not asked for.
-        segmentation: int16 (H, W), index into the scene's objects, -1 elsewhere; or None.
-        intrinsics: float64 (3, 3), for pixel centres at whole numbers.
-        camera_pose: float64 (4, 4), optical frame -> base frame.
-        unoccluded_pixels: how many pixels each object would show if nothing occluded it; or None.
+    :ivar rgb: uint8 (H, W, 3).
+    :ivar depth: float32 (H, W), metres along the optical axis, 0 where nothing was hit; None when
+        it was not asked for.
+    :ivar segmentation: int16 (H, W), index into the scene's objects, -1 elsewhere; or None.
+    :ivar intrinsics: float64 (3, 3), for pixel centres at whole numbers.
+    :ivar camera_pose: float64 (4, 4), optical frame -> base frame.
+    :ivar unoccluded_pixels: how many pixels each object would show if nothing occluded it; or None.
     """
 
     rgb: np.ndarray

@@ -27,17 +27,16 @@ class Renderer:
     """Draws any scene; the model with all shapes is compiled once.
 
     Not to be shared between threads. Use it as a context manager, or call `close`.
-
-    Args:
-        width: of the images, pixels.
-        height: of the images, pixels; scenes are laid out for width : height = 4 : 3.
-
-    Raises:
-        GLNotAvailable: when MuJoCo is missing or no OpenGL here draws without a screen.
-        ValueError: when a side is not between 1 and 4096 pixels.
     """
 
     def __init__(self, width: int = 640, height: int = 480):
+        """Open an OpenGL context and compile the model.
+
+        :param width: of the images, pixels.
+        :param height: of the images, pixels; scenes are laid out for width : height = 4 : 3.
+        :raises GLNotAvailable: when MuJoCo is missing or no OpenGL here draws without a screen.
+        :raises ValueError: when a side is not between 1 and 4096 pixels.
+        """
         if not (0 < width <= 4096 and 0 < height <= 4096):
             raise ValueError(f'an image has 1 to 4096 pixels a side, not {width}x{height}')
         self._context = self._canvas = None
@@ -85,15 +84,12 @@ class Renderer:
     ) -> RenderedFrame:
         """Draw a scene.
 
-        Args:
-            scene: from `sample_scene`.
-            depth: whether to read depth too.
-            segmentation: whether to draw the objects' indices too; leaving it out saves a pass.
-            count_unoccluded: whether to count the pixels that each object would show unoccluded,
-                from which its occlusion follows; costs one to four small passes more.
-
-        Raises:
-            RuntimeError: after `close`.
+        :param scene: from `sample_scene`.
+        :param depth: whether to read depth too.
+        :param segmentation: whether to draw the objects' indices too; leaving it out saves a pass.
+        :param count_unoccluded: whether to count the pixels that each object would show unoccluded,
+            from which its occlusion follows; costs one to four small passes more.
+        :raises RuntimeError: after `close`.
         """
         if self._canvas is None:
             raise RuntimeError('this renderer is closed; make a new one')

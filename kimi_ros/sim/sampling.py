@@ -19,15 +19,13 @@ def sample_scene(seed: int, world: str = 'small', held_out: bool = False) -> Sce
     others all categories differ.
     The full world: 3 to 8 groups of `DetailedObject`s, see docs/table.md.
 
-    Args:
-        seed: a non-negative integer.
-        world: one of `WORLDS`.
-        held_out: of the full world only: one object has a (category, colour) of `HELD_OUT`, which
-            is otherwise never drawn.
-
-    Raises:
-        ValueError: when the seed is no such integer, or the world is unknown or has no such pairs.
-        HeldOutSeedError: when held-out pairs are asked for with a seed for training.
+    :param seed: a non-negative integer.
+    :param world: one of `WORLDS`.
+    :param held_out: of the full world only: one object has a (category, colour) of `HELD_OUT`,
+        which is otherwise never drawn.
+    :raises ValueError: when the seed is no such integer, or the world is unknown or has no such
+        pairs.
+    :raises HeldOutSeedError: when held-out pairs are asked for with a seed for training.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f'a scene seed is a non-negative integer, not {seed!r}')

@@ -16,13 +16,12 @@ Vector = tuple[float, float, float]
 class SceneObject:
     """One upright object standing on the table.
 
-    Attributes:
-        category: one of `CATEGORIES`.
-        color: one of `COLORS`.
-        position: centre of the object's body (for a cup: the axis, without the handle), metres.
-        yaw: turn about z, radians.
-        size: extents along the object's own axes, metres.
-        rgb: the surface colour, 0-1, already varied a little around the named colour.
+    :ivar category: one of `CATEGORIES`.
+    :ivar color: one of `COLORS`.
+    :ivar position: centre of the object's body (for a cup: the axis, without the handle), metres.
+    :ivar yaw: turn about z, radians.
+    :ivar size: extents along the object's own axes, metres.
+    :ivar rgb: the surface colour, 0-1, already varied a little around the named colour.
     """
 
     category: str
@@ -51,11 +50,10 @@ class SceneObject:
 class SceneCamera:
     """A pinhole camera with square pixels and its axis through the middle of the image.
 
-    Attributes:
-        position: optical centre, metres.
-        yaw: turn to the left of straight ahead, radians.
-        pitch: angle below the horizon, radians.
-        fov_y: vertical field of view, radians.
+    :ivar position: optical centre, metres.
+    :ivar yaw: turn to the left of straight ahead, radians.
+    :ivar pitch: angle below the horizon, radians.
+    :ivar fov_y: vertical field of view, radians.
     """
 
     position: Vector
@@ -78,13 +76,12 @@ class SceneLight:
 class SceneTable:
     """The table top at z = 0 and what lies behind it; colours in 0-1.
 
-    Attributes:
-        material: one of `TABLES`.
-        rgb: colour of the top, varied a little around the material's.
-        x_range: near and far edge, metres.
-        half_width: from the middle to the side edges, metres.
-        wall_rgb: colour of the wall behind.
-        floor_rgb: colour of the floor.
+    :ivar material: one of `TABLES`.
+    :ivar rgb: colour of the top, varied a little around the material's.
+    :ivar x_range: near and far edge, metres.
+    :ivar half_width: from the middle to the side edges, metres.
+    :ivar wall_rgb: colour of the wall behind.
+    :ivar floor_rgb: colour of the floor.
     """
 
     material: str

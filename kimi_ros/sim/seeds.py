@@ -12,8 +12,7 @@ class HeldOutSeedError(ValueError):
 def check_training(seeds: range) -> None:
     """Refuse seeds unless all are for training, or all for validation.
 
-    Raises:
-        HeldOutSeedError: when they are not.
+    :raises HeldOutSeedError: when they are not.
     """
     if len(seeds) and not any(
         seeds[0] in lot and seeds[-1] in lot for lot in (TRAINING, VALIDATION)

@@ -20,28 +20,27 @@ MIN_VISIBLE_SHARE = 100 / (640 * 480)
 class ObjectTruth:
     """One visible object.
 
-    Attributes:
-        index: into `scene.objects`, and the object's label in `frame.segmentation`.
-        category: one of `CATEGORIES`.
-        color: one of its colours; '' for people.
-        box: edges (x_min, y_min, x_max, y_max) of what is visible, in pixels, where the image
-            reaches from 0 to its width and height.
-        point: (x, y) in the same coordinates, the centre of a pixel well inside the mask, where
-            one would touch it (`grasp_point`): `segmentation[int(y), int(x)] == index`.
-        pixels: number of pixels in the mask.
-        position: the object's centre in the base frame, metres.
-        size: extents along its own axes, metres.
-        distance: from the camera to its centre, metres.
-        occluded: share of the pixels it would have alone in the frame that others hide, 0-1; NaN
-            when the frame was rendered without `count_unoccluded=True`.
-        size_name: 'small', 'medium' or 'large' for its category; '' on the small table, where sizes
-            have no names, as the following are at rest there.
-        material: what it is made of, '' for people.
-        support: `index` of the object it stands on or lies in, -1 for the table.
-        relation: 'on' or 'in' its support; 'beside' for people.
-        text: what is written on it, '' for nothing.
-        shows: (category, colour) of what a picture shows, or ('', ''): it is a picture of that.
-        hazard: 'sharp', 'fragile', 'hot' or ''.
+    :ivar index: into `scene.objects`, and the object's label in `frame.segmentation`.
+    :ivar category: one of `CATEGORIES`.
+    :ivar color: one of its colours; '' for people.
+    :ivar box: edges (x_min, y_min, x_max, y_max) of what is visible, in pixels, where the image
+        reaches from 0 to its width and height.
+    :ivar point: (x, y) in the same coordinates, the centre of a pixel well inside the mask, where
+        one would touch it (`grasp_point`): `segmentation[int(y), int(x)] == index`.
+    :ivar pixels: number of pixels in the mask.
+    :ivar position: the object's centre in the base frame, metres.
+    :ivar size: extents along its own axes, metres.
+    :ivar distance: from the camera to its centre, metres.
+    :ivar occluded: share of the pixels it would have alone in the frame that others hide, 0-1; NaN
+        when the frame was rendered without `count_unoccluded=True`.
+    :ivar size_name: 'small', 'medium' or 'large' for its category; '' on the small table, where
+        sizes have no names; there the attributes below keep their defaults.
+    :ivar material: what it is made of, '' for people.
+    :ivar support: `index` of the object it stands on or lies in, -1 for the table.
+    :ivar relation: 'on' or 'in' its support; 'beside' for people.
+    :ivar text: what is written on it, '' for nothing.
+    :ivar shows: (category, colour) of what a picture shows, or ('', ''): it is a picture of that.
+    :ivar hazard: 'sharp', 'fragile', 'hot' or ''.
     """
 
     index: int
@@ -82,8 +81,7 @@ def visible_truth(scene: Scene, frame: RenderedFrame) -> tuple[ObjectTruth, ...]
 def ground_truth(scene: Scene, frame: RenderedFrame) -> tuple[ObjectTruth, ...]:
     """The truth about every object that shows at least one pixel, in the scene's order.
 
-    Raises:
-        ValueError: when the frame has no segmentation.
+    :raises ValueError: when the frame has no segmentation.
     """
     if frame.segmentation is None:
         raise ValueError('ground truth needs a frame rendered with segmentation=True')

@@ -12,15 +12,14 @@ from kimi_ros.sim.scene import SceneObject, Vector
 class DetailedObject(SceneObject):
     """One object, standing on the table, on another one or in another one.
 
-    Attributes:
-        size_name: 'small', 'medium' or 'large' for its category.
-        material: one of the category's `MATERIALS`, '' for people.
-        support: index of the object that it stands on or lies in, -1 for the table.
-        relation: 'on' or 'in' that object; 'on' for the table; 'beside' for people.
-        text: what is written on it, '' for nothing.
-        shows: (category, colour) of what a picture shows, or ('', '').
-        hot: whether it glows with heat.
-        skin: RGB in 0-1, of people; their `rgb` is what they wear.
+    :ivar size_name: 'small', 'medium' or 'large' for its category.
+    :ivar material: one of the category's `MATERIALS`, '' for people.
+    :ivar support: index of the object that it stands on or lies in, -1 for the table.
+    :ivar relation: 'on' or 'in' that object; 'on' for the table; 'beside' for people.
+    :ivar text: what is written on it, '' for nothing.
+    :ivar shows: (category, colour) of what a picture shows, or ('', '').
+    :ivar hot: whether it glows with heat.
+    :ivar skin: RGB in 0-1, of people; their `rgb` is what they wear.
     """
 
     size_name: str = 'medium'

@@ -40,8 +40,8 @@ FACING = ('sign', 'picture', 'bottle', 'can')
 def full_scene(seed: int, held_out: bool = False) -> Scene:
     """Return the scene of a checked seed; see `kimi_ros.sim.sample_scene`.
 
-    Raises:
-        HeldOutSeedError: when held-out pairs are asked for with a seed below FIRST_EVALUATION_SEED.
+    :raises HeldOutSeedError: when held-out pairs are asked for with a seed below
+        FIRST_EVALUATION_SEED.
     """
     if held_out and seed < FIRST_EVALUATION_SEED:
         raise HeldOutSeedError(

@@ -13,12 +13,14 @@ from kimi_ros.sim.shapes import Mesh, Part, arc, grid, join, revolve
 class FullPart(Part):
     """A part that may be see-through, glow, carry an image or belong to one state only.
 
-    Attributes:
-        alpha: 1 opaque, less see-through.
-        glow: emission, 0-1.
-        image: '' or what is painted on it, through `uv` (n, 2): 'text' or 'picture'.
-        when: '' always; 'hot', 'text', 'skin', 'sleeve', 'hair': see the painter.
-        grain: whether the object's material shows on it.
+    :ivar alpha: 1 opaque, less see-through.
+    :ivar glow: emission, 0-1.
+    :ivar image: what is painted on it, 'text' or 'picture'; '' for nothing.
+    :ivar uv: float64 (n, 2), each vertex's place in the image, 0-1, v down; None without an image.
+    :ivar when: '' always drawn; 'hot' drawn on objects that glow with heat; 'text' on those with
+        writing; 'skin', 'sleeve' and 'hair' are always drawn, on people: in the colour of the
+        person's skin, in that of what the person wears, in the one of all hair.
+    :ivar grain: whether the object's material shows on it.
     """
 
     alpha: float = 1.0

@@ -43,8 +43,7 @@ class _Placed:
 class ObjectDrawer:
     """Adds the meshes and textures to a model and draws objects with them.
 
-    Attributes:
-        pictures: what has been drawn for pictures: uint8 (H, W, 3) by (category, colour).
+    :ivar pictures: (category, colour) -> what a picture of it shows, uint8 (H, W, 3).
     """
 
     def __init__(self, mujoco, spec):

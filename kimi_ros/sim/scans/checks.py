@@ -26,9 +26,8 @@ _COLUMNS = 8
 class Checked:
     """One thing and what is odd about its scan.
 
-    Attributes:
-        scan: None where it cannot be loaded.
-        problems: sentences' ends, for people; may be empty.
+    :ivar scan: None where it cannot be loaded.
+    :ivar problems: ends of sentences about the thing, for people; may be empty.
     """
 
     thing: Thing

@@ -21,10 +21,11 @@ TABLE = -1
 class Underside:
     """A turned scan as height maps, relative to its origin, metres; NaN nowhere.
 
-    Attributes:
-        bottom, top: float32 (rows, columns); rows go along x, columns along y.
-        mask: bool, where the thing is.
-        corner: x, y of cell (0, 0), metres.
+    :ivar bottom: float32 (rows, columns), heights of its underside; rows go along x, columns
+        along y.
+    :ivar top: float32 (rows, columns), heights of its upper side.
+    :ivar mask: bool (rows, columns), where the thing is.
+    :ivar corner: float32 (2,), x and y of cell (0, 0), metres.
     """
 
     bottom: np.ndarray
@@ -62,11 +63,10 @@ def underside(scan: Scan, rotation: np.ndarray) -> Underside:
 class Rest:
     """Where a thing would come to rest.
 
-    Attributes:
-        z: height of its origin, metres.
-        owners: what it touches, object indices, `TABLE` among them.
-        stable: whether its middle is above what it touches.
-        overhang: share of its outline that is over nothing it touches.
+    :ivar z: height of its origin, metres.
+    :ivar owners: indices of the objects that it touches, `TABLE` for the table.
+    :ivar stable: whether its middle is above what it touches.
+    :ivar overhang: share of its outline that is over nothing it touches.
     """
 
     z: float

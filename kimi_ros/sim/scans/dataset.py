@@ -30,15 +30,14 @@ class DatasetError(ValueError):
 class ScanPicture:
     """One picture with its truth.
 
-    Attributes:
-        seed: of its scene.
-        setting: 'table' or 'backdrop', where things hang in free poses.
-        rgb: uint8 (H, W, 3).
-        instances: int16 (H, W), each pixel's `index` in `objects`, -1 elsewhere.
-        objects: everything that shows a pixel.
-        intrinsics: float64 (3, 3), for pixel centres at whole numbers.
-        distortion: k1, k2.
-        camera_pose: float64 (4, 4), optical frame -> base frame.
+    :ivar seed: of its scene.
+    :ivar setting: 'table' or 'backdrop', where things hang in free poses.
+    :ivar rgb: uint8 (H, W, 3).
+    :ivar instances: int16 (H, W), each pixel's `index` in `objects`, -1 elsewhere.
+    :ivar objects: everything that shows a pixel.
+    :ivar intrinsics: float64 (3, 3), for pixel centres at whole numbers.
+    :ivar distortion: k1 and k2 of `ScanCamera`.
+    :ivar camera_pose: float64 (4, 4), optical frame -> base frame.
     """
 
     seed: int
@@ -112,14 +111,13 @@ def open_dataset(folder: Path) -> ScanDataset:
 class DrawSettings:
     """What a dataset is drawn from.
 
-    Attributes:
-        scans: folder of the meshes.
-        things: things file.
-        pictures: how many.
-        seed: of the first; the others follow.
-        size: width and height, pixels, even.
-        backdrops: folder of photographs, or None.
-        effects: strength of the cheap camera's effects, 0-1.
+    :ivar scans: folder of the meshes.
+    :ivar things: the things file.
+    :ivar pictures: number of pictures.
+    :ivar seed: of the first picture; the others follow.
+    :ivar size: width and height, pixels, even.
+    :ivar backdrops: folder of photographs, or None.
+    :ivar effects: strength of the cheap camera's effects, 0-1.
     """
 
     scans: Path

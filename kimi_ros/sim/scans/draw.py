@@ -28,9 +28,9 @@ LINEAR = ((np.arange(256) / 255) ** 2.2).astype(np.float32)
 class ScanFrame:
     """A drawn scene.
 
-    Attributes:
-        frame: colour, depth, instances, calibration; `unoccluded_pixels` within the image.
-        visible: float (objects,), the share of each object's whole outline that is seen, 0-1.
+    :ivar frame: colour, depth, instances, calibration; its `unoccluded_pixels` are counted within
+        the image.
+    :ivar visible: float (objects,), the share of each object's whole outline that is seen, 0-1.
     """
 
     frame: RenderedFrame

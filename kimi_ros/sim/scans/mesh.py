@@ -33,17 +33,19 @@ class ScanError(ValueError):
 class Scan:
     """One scanned thing, in metres, z up, its origin in the middle of its bounding box.
 
-    Attributes:
-        vertices, normals: float32 (n, 3).
-        uv: float32 (n, 2) in 0-1, v down.
-        faces: int32 (m, 3), counter-clockwise seen from outside.
-        coarse_vertices, coarse_faces: float32 (k, 3) and int32 (l, 3), for shadows and contact.
-        texture: the texture as a pyramid.
-        poses: float32 (p, 3, 3), rotations in which it rests on a plane, likeliest first.
-        pose_weights: float32 (p,), how likely it comes to rest so, of 1.
-        closed: whether so little of the mesh is open that its inside is never seen.
-        watertight: whether the mesh encloses a volume.
-        original_faces: number of faces in the file.
+    :ivar vertices: float32 (n, 3).
+    :ivar normals: float32 (n, 3), of the vertices, outwards, of unit length; close to 0 where the
+        faces have no area.
+    :ivar uv: float32 (n, 2) in 0-1, v down.
+    :ivar faces: int32 (m, 3), counter-clockwise seen from outside.
+    :ivar coarse_vertices: float32 (k, 3), of a coarser mesh for shadows and contact.
+    :ivar coarse_faces: int32 (l, 3), of the same.
+    :ivar poses: float32 (p, 3, 3), rotations in which it rests on a plane, likeliest first.
+    :ivar pose_weights: float32 (p,), how likely it comes to rest in each of the poses; they
+        add up to 1.
+    :ivar closed: whether so little of the mesh is open that its inside is never seen.
+    :ivar watertight: whether the mesh encloses a volume.
+    :ivar original_faces: number of faces in the file.
     """
 
     vertices: np.ndarray

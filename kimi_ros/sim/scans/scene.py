@@ -19,20 +19,18 @@ SETTINGS = ('table', 'backdrop')
 class ScanObject:
     """One scan in a scene.
 
-    Attributes:
-        scan: its mesh.
-        texture: the scan's own, or another.
-        rotation: float (3, 3), its frame -> base frame.
-        position: float (3,), the middle of its bounding box.
-        gloss: strength of its highlights, 0-1.
-        thing: id of the thing; '' for a made-up shape.
-        kind: what it is one of.
-        name: first English name of the thing, '' for a made-up shape.
-        color: one of `COLORS`, or ''.
-        distractor: whether it is not what the thing's names mean.
-        support: index of what it stands on or lies in, -1 for the table.
-        relation: 'on' or 'in'.
-        hazard: of the thing.
+    :ivar texture: the scan's own, or another.
+    :ivar rotation: float (3, 3), its frame -> base frame.
+    :ivar position: float (3,), the middle of its bounding box, metres in the base frame.
+    :ivar gloss: strength of its highlights, 0-1.
+    :ivar thing: id of the thing; '' for a made-up shape.
+    :ivar kind: name of the kind that the thing or made-up shape is one of.
+    :ivar name: first English name of the thing, '' for a made-up shape.
+    :ivar color: one of `COLORS`, or ''.
+    :ivar distractor: whether it is not what the thing's names mean.
+    :ivar support: index of what it stands on or lies in, -1 for the table.
+    :ivar relation: 'on' or 'in'.
+    :ivar hazard: one of `HAZARDS`; '' for a made-up shape.
     """
 
     scan: Scan
@@ -71,10 +69,9 @@ class ScanCamera:
     middle of the image, r being the length of (x, y); k1 and k2 are the first two coefficients of
     OpenCV's model.
 
-    Attributes:
-        focal: focal length as a share of the image's height.
-        distortion: k1, k2.
-        pose: float (4, 4), optical frame -> base frame.
+    :ivar focal: focal length as a share of the image's height.
+    :ivar distortion: k1 and k2, without a unit.
+    :ivar pose: float (4, 4), optical frame -> base frame.
     """
 
     focal: float
@@ -128,15 +125,13 @@ class Room:
 class ScanScene:
     """One picture before it is drawn.
 
-    Attributes:
-        seed: it is a function of.
-        setting: one of `SETTINGS`.
-        objects: what is in it.
-        camera, lights: as they say.
-        sky, ground: linear RGB (3,), light from above and from below.
-        room: of a table; None on a backdrop.
-        backdrop: uint8 (H, W, 3); None on a table.
-        brightness: mean of the picture in linear light, 0-1.
+    :ivar seed: the scene is a function of it.
+    :ivar setting: one of `SETTINGS`.
+    :ivar sky: float (3,), light from above, linear RGB.
+    :ivar ground: float (3,), light from below, linear RGB.
+    :ivar room: what surrounds the objects of a table; None on a backdrop.
+    :ivar backdrop: photograph behind the objects, uint8 (H, W, 3); None on a table.
+    :ivar brightness: mean of the picture in linear light, 0-1.
     """
 
     seed: int

@@ -14,9 +14,8 @@ MAX_SIZE = 1024
 class Pyramid:
     """A square texture and its halvings down to 8 texels, one after the other.
 
-    Attributes:
-        texels: uint8 (t, 3), sRGB.
-        sizes: int64 (levels,), texels a side.
+    :ivar texels: uint8 (t, 3), sRGB.
+    :ivar sizes: int64 (levels,), texels a side.
     """
 
     texels: np.ndarray

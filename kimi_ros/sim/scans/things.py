@@ -30,19 +30,18 @@ class ThingsError(ValueError):
 class Thing:
     """One scanned thing.
 
-    Attributes:
-        id: its name in files.
-        kind: what it is one of: 'can'.
-        names: language -> what people call it, the commonest first.
-        mesh: path of its mesh, relative to the folder of the scans.
-        color: one of `COLORS`, or '' where people would argue.
-        supports: 'on' or 'in', where other things may stand or lie; or ''.
-        hazard: one of `HAZARDS`.
-        identity: 'shape': it stays what it is in another colour, as a mug does; 'print': with
-            another print it is something else, as a box of crackers is.
-        mass: kilograms, or None.
-        up: which axis of the mesh points up when the thing stands as it usually does.
-        scale: metres of one unit of the mesh.
+    :ivar id: its name in files.
+    :ivar kind: name of the kind that it is one of, such as 'can'.
+    :ivar names: language -> what people call it, the commonest first.
+    :ivar mesh: path of its mesh, relative to the folder of the scans.
+    :ivar color: one of `COLORS`, or '' where people would argue.
+    :ivar supports: 'on' or 'in', where other things may stand or lie; or ''.
+    :ivar hazard: one of `HAZARDS`.
+    :ivar identity: 'shape': it stays what it is in another colour, as a mug does; 'print': with
+        another print it is something else, as a box of crackers is.
+    :ivar mass: kilograms, or None.
+    :ivar up: which axis of the mesh points up when the thing stands as it usually does.
+    :ivar scale: metres of one unit of the mesh.
     """
 
     id: str

@@ -22,12 +22,11 @@ SEEN = 0.25
 class ScanTruth(ObjectTruth):
     """One visible object; `category` is the thing's first English name, '' for a made-up shape.
 
-    Attributes:
-        thing: its id in the things file; '' for a made-up shape.
-        kind: what it is one of.
-        visible: share of its whole outline that is seen, also of what lies beyond the picture.
-        distractor: whether it is not what the thing's names mean: a made-up shape, or the thing's
-            shape with another print. It may still be one of its kind.
+    :ivar thing: its id in the things file; '' for a made-up shape.
+    :ivar kind: name of the kind that it is one of.
+    :ivar visible: share of its whole outline that is seen, also of what lies beyond the picture.
+    :ivar distractor: whether it is not what the thing's names mean: a made-up shape, or the thing's
+        shape with another print. It may still be one of its kind.
     """
 
     thing: str = ''
