@@ -20,7 +20,6 @@ class FullPart(Part):
     :ivar when: '' always drawn; 'hot' drawn on objects that glow with heat; 'text' on those with
         writing; 'skin', 'sleeve' and 'hair' are always drawn, on people: in the colour of the
         person's skin, in that of what the person wears, in the one of all hair.
-    :ivar grain: whether the object's material shows on it.
     """
 
     alpha: float = 1.0
@@ -28,7 +27,6 @@ class FullPart(Part):
     image: str = ''
     uv: np.ndarray | None = None
     when: str = ''
-    grain: bool = False
 
 
 def moved(mesh: Mesh, offset=(0, 0, 0), axes=None) -> Mesh:
