@@ -152,6 +152,8 @@ _FORMS: tuple[Form, ...] = (
      r'(?:table|desk|counter|floor|ground|surface|worktop|bench|tabletop)(?:top)?\b',
      '{verb=pick up} {x}'),
     (rf'{_START}(?:give|hand|pass|bring|fetch|get) (?:me|us) (?=[a-z])', 'give me '),
+    (rf'{_START}(?P<verb>bring|carry|take|move|deliver) {_X} (?:over )?(?:on)?to '
+     r'(?=(?:the|that|this|my|your) )', '{verb=put} {x} on '),
     # the camera, a finger or attention on a thing
     (r'(?P<v>(?:direct|draw|call|turn|guide|steer|bring) (?:my|our) (?:attention|eyes?|gaze) '
      r'(?:to|towards?|onto)) ', '{v=show} me '),

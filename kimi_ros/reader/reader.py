@@ -20,6 +20,7 @@ from kimi_ros.reader.features import TokenizedInstruction
 from kimi_ros.reader.handling_rules import apply_handling_rules
 from kimi_ros.reader.labels import COVERAGE, EVENTS, SLOTS
 from kimi_ros.reader.meant_numbers import parse_meant
+from kimi_ros.reader.missing_object import add_missing_object
 from kimi_ros.reader.noun_phrases import NounPhraseParser
 from kimi_ros.reader.onnx_model import EncodedCatalogue, OnnxModel
 from kimi_ros.reader.place_rules import (
@@ -42,6 +43,8 @@ _CACHE_SIZE = 8  # catalogues
 # Outcomes after which an instruction is read in plainer words.
 _GIVEN_UP = ('unclear', 'no_skill', 'nothing')
 _DOUBT = 0.7  # confidence below which words that mean the same are tried, too
+# Confidence below which a skill that takes nothing is not meant: no word of its own says so.
+_SURE = 0.6
 _CLAUSE_END = re.compile('[，。；！？;!?]')
 
 
@@ -146,6 +149,7 @@ class Reader:
         if detect_language(instruction) == 'zh':
             reading = apply_chinese_rules(reading, normalized, cards)
         reading = apply_denial_rules(reading, normalized)
+        reading = add_missing_object(reading, parser, tokenized, encoded.role.argmax(-1), cards)
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
         reading = add_recipient(reading, instruction, skills, tokenized)
         reading = add_place_relation(reading, instruction, skills)
@@ -160,7 +164,10 @@ class Reader:
         probability = math.exp(decoded.log_probability) * penalty
         confidence = float(np.interp(probability, self._calibration_x, self._calibration_y))
         confidence = max(confidence, self.threshold) if certain else confidence
-        if confidence < self.threshold or _crosses_clauses(reading, texts):
+        needed = self.threshold
+        if not certain and any(not cards[step.skill].arguments for step in reading.steps):
+            needed = max(needed, _SURE)
+        if confidence < needed or _crosses_clauses(reading, texts):
             return Reading('unclear', left_out=left_out, confidence=confidence)
         return replace(reading, left_out=left_out, confidence=confidence)
 
