@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from kimi_ros.reader.numbers import find_quantity, parse_number, parse_quantity
-from kimi_ros.reader.tokenizer import normalize
+from kimi_ros.reader.reading import Span
+from kimi_ros.reader.tokenizer import Token, normalize
 
 _PERCENT = frozenset(('percent', '%', 'per cent', 'pct', '百分比'))
 _HOURS = frozenset(('h', 'hr', 'hour', 'hours', "o'clock", 'oclock', '点', '时', '小时'))
@@ -48,6 +50,9 @@ _CLOCK_ZH = re.compile(
     r'(?P<minutes>半|[一三]刻|(?:\d{1,2}|[零一二三四五六七八九十]{1,3})分?)?'
 )
 _LATE_ZH = ('中午', '下午', '傍晚', '晚上', '今晚', '晚', '夜里', '半夜')
+_AROUND = 5  # tokens on either side
+_RATE = re.compile(r'每(?:秒|小时)钟?[^每，。；]*?(?:米|公里)')
+_HALVES = re.compile(r' and a (?:half|quarter)')
 _MINUS = re.compile(r'^\s*(?:minus|negative|below|零下|负|-)\s*(?=\S)')
 
 
@@ -69,6 +74,34 @@ def parse_meant(text: str, unit: str = '') -> float | None:
 def find_meant(text: str, unit: str) -> tuple[float, int, int] | None:
     """Return the quantity that a text holds, and its characters; see `find_quantity`."""
     return find_quantity(text, unit) or _find(text, unit, counts=False)
+
+
+def widen_quantity(text: str, words: Span, tokens: Sequence[Token], unit: str) -> Span:
+    """Return the words of a number with what of the quantity stands around them.
+
+    'An hour' of "an hour and a quarter" and 二米每秒 of 一点二米每秒 are half of what was said.
+
+    :param text: the turn that the words are of.
+    :param tokens: that turn's.
+    """
+    starts = [t.start for t in tokens if t.start <= words.start][-_AROUND:]
+    ends = [t.end for t in tokens if t.end >= words.end][:_AROUND]
+    for size in range(max(ends) - min(starts), words.end - words.start, -1):
+        for start in starts:
+            end = start + size
+            if end in ends and _is_whole(text[start:end], unit):
+                return Span(start, end, words.turn)
+    return words
+
+
+def _is_whole(text: str, unit: str) -> bool:
+    """Tell whether a text is a quantity and nothing else."""
+    if _RATE.fullmatch(normalize(text)):
+        return parse_meant(text, unit) is not None
+    found = find_quantity(text, unit) or _find(text, unit, counts=False)
+    if not found or found[1]:
+        return False
+    return found[2] == len(text) or bool(_HALVES.fullmatch(normalize(text[found[2] :])))
 
 
 def _find(text: str, unit: str, counts: bool) -> tuple[float, int, int] | None:

@@ -9,6 +9,7 @@ import numpy as np
 from kimi_ros.reader.decoder import TokenSpan
 from kimi_ros.reader.features import TokenizedInstruction
 from kimi_ros.reader.labels import NUMBERS, ROLES
+from kimi_ros.reader.meant_numbers import widen_quantity
 from kimi_ros.reader.numbers import parse_number
 from kimi_ros.reader.onnx_model import EncodedInstruction, OnnxModel
 from kimi_ros.reader.reading import RELATIONS, Span, Thing
@@ -44,8 +45,20 @@ class NounPhraseParser:
 
     def text(self, span: TokenSpan) -> str:
         """Return the text of a token span."""
-        characters = self.span(span)
-        return self._texts[characters.turn][characters.start : characters.end]
+        return self.said(self.span(span))
+
+    def said(self, words: Span) -> str:
+        """Return the text of a character span."""
+        return words.text_in(self._texts)
+
+    def quantity(self, span: TokenSpan, unit: str) -> Span:
+        """Return the characters of a number's token span, with all of its quantity."""
+        words, pairs = (
+            self.span(span),
+            zip(self._tokenized.tokens, self._tokenized.turns, strict=True),
+        )
+        tokens = [token for token, turn in pairs if turn == words.turn]
+        return widen_quantity(self._texts[words.turn], words, tokens, unit)
 
     def parse(
         self, span: TokenSpan, number: str | None = None, ancestors: tuple[TokenSpan, ...] = ()

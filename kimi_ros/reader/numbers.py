@@ -12,7 +12,7 @@ _QUANTITIES: tuple[dict[str, tuple[float, tuple[str, ...]]], ...] = (
     {
         'm': (1, ('metre', 'meter', '米', '公尺')),
         'cm': (0.01, ('centimetre', 'centimeter', '厘米', '公分')),
-        'mm': (0.001, ('millimetre', 'millimeter', '毫米')),
+        'mm': (0.001, ('millimetre', 'millimeter', 'mill', 'mil', '毫米', '毫')),
         'km': (1000, ('kilometre', 'kilometer', '公里', '千米')),
         'inch': (0.0254, ('inches', 'in', '"', '英寸')),
         'ft': (0.3048, ('foot', 'feet', '英尺')),
@@ -46,8 +46,16 @@ _QUANTITIES: tuple[dict[str, tuple[float, tuple[str, ...]]], ...] = (
         'cl': (0.01, ('centilitre', '厘升')),
     },
     {
-        'm/s': (1, ('metre per second', 'meter per second', '米每秒', '米/秒')),
-        'km/h': (1 / 3.6, ('kilometre per hour', 'kilometer per hour', 'kph', '公里每小时')),
+        'm/s': (
+            1,
+            ('metre per second', 'meter per second', 'metre a second', 'meter a second')
+            + ('metres a second', 'meters a second', '米每秒', '米/秒', '米一秒'),
+        ),
+        'km/h': (
+            1 / 3.6,
+            ('kilometre per hour', 'kilometer per hour', 'kilometres an hour', 'kph')
+            + ('公里每小时', '公里一小时'),
+        ),
     },
     {'percent': (1, ('%', 'per cent', '百分之'))},
     {'c': (1, ('°c', '℃', 'celsius', 'degree celsius', 'degc', 'degree', '摄氏度', '度'))},
@@ -93,6 +101,8 @@ _DIGITS = {c: i for i, c in enumerate('零一二三四五六七八九')} | {
 }
 _HAN_MULTIPLIERS = {'十': 10, '百': 100, '千': 1000, '万': 10000}
 _HAN_NUMERALS = ''.join([*_DIGITS, *_HAN_MULTIPLIERS, '点', '半'])
+# 每秒半米 for 半米每秒.
+_RATE_ZH = re.compile(r'每(秒|小时)钟?([^每，。；]*?(?:米|公里))')
 _DIGITS_PATTERN = re.compile(r'(\d+(?:,\d{3})*(?:\.\d+)?)(?: ?/ ?(\d+))?')
 
 
@@ -108,7 +118,7 @@ def parse_quantity(text: str, unit: str = '') -> float | None:
     A number without a known unit is taken to be in the target unit. A unit of another kind gives
     None.
     """
-    text = normalize(text)
+    text = _RATE_ZH.sub(r'\2每\1', normalize(text))
     found = _parse_first(text)
     if found is None:
         return None

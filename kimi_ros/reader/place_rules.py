@@ -166,6 +166,13 @@ def add_object_place(
     return replace(reading, steps=tuple(steps))
 
 
+def english_relation(text: str) -> tuple[str, int] | None:
+    """Return the relation of the preposition that a text ends with, and where it begins."""
+    match = _EN_BEFORE.search(normalize(text))
+    relation = dict(_ENGLISH).get(match[1]) if match else None
+    return (relation, match.start()) if match and relation else None
+
+
 def add_recipient(
     reading: Reading, instruction: str, skills: Sequence[SkillCard], tokenized: TokenizedInstruction
 ) -> Reading:

@@ -20,7 +20,7 @@ from kimi_ros.reader.features import TokenizedInstruction
 from kimi_ros.reader.handling_rules import apply_handling_rules
 from kimi_ros.reader.labels import COVERAGE, EVENTS, SLOTS
 from kimi_ros.reader.meant_numbers import parse_meant
-from kimi_ros.reader.missing_object import add_missing_object
+from kimi_ros.reader.missing_object import add_missing_object, add_placed_object
 from kimi_ros.reader.noun_phrases import NounPhraseParser
 from kimi_ros.reader.onnx_model import EncodedCatalogue, OnnxModel
 from kimi_ros.reader.place_rules import (
@@ -34,7 +34,12 @@ from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Th
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
 from kimi_ros.reader.state_words import match_state
 from kimi_ros.reader.tokenizer import detect_language, normalize
-from kimi_ros.reader.value_rules import add_missing_values, complete_texts, covered_spans
+from kimi_ros.reader.value_rules import (
+    add_missing_values,
+    complete_texts,
+    covered_spans,
+    join_repeated_steps,
+)
 from kimi_ros.reader.verb_rules import apply_verb_rules
 from kimi_ros.resources import share
 
@@ -149,12 +154,15 @@ class Reader:
         if detect_language(instruction) == 'zh':
             reading = apply_chinese_rules(reading, normalized, cards)
         reading = apply_denial_rules(reading, normalized)
-        reading = add_missing_object(reading, parser, tokenized, encoded.role.argmax(-1), cards)
+        roles = encoded.role.argmax(-1)
+        reading = add_missing_object(reading, instruction, parser, tokenized, roles, cards)
+        reading = join_repeated_steps(reading, cards)
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
         reading = add_recipient(reading, instruction, skills, tokenized)
         reading = add_place_relation(reading, instruction, skills)
         reading = add_object_place(reading, instruction, skills, tokenized)
         reading = add_question_place(reading, instruction, tokenized)
+        reading = add_placed_object(reading, instruction, cards)
         reading = complete_texts(reading, instruction, skills, tokenized)
         if history and has_ellipsis(reading, texts):
             previous = self.read(history[0], skills, language, history[1:])
@@ -283,7 +291,8 @@ class _ReadingBuilder:
             return None if matched is None else Value(words, matched)
         if argument.type == 'string':
             return Value(words, text)
-        number = parse_meant(text, argument.unit)
+        words = self._parser.quantity(slot.first, argument.unit)
+        number = parse_meant(self._parser.said(words), argument.unit)
         if number is None:  # words without a number
             self._penalty *= 0.2
             return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from kimi_ros.reader.labels import EVENTS
 from kimi_ros.reader.meant_numbers import find_meant
 from kimi_ros.reader.onnx_model import EncodedCatalogue, EncodedInstruction
 from kimi_ros.reader.reading import Reading, Span, Step, Value
-from kimi_ros.reader.skill_card import Argument, SkillCard
+from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
 from kimi_ros.reader.state_words import match_state
 from kimi_ros.reader.tokenizer import detect_language
 
@@ -79,6 +80,28 @@ def add_missing_values(
         if value is not None:
             steps[at] = replace(steps[at], values={**steps[at].values, argument.name: value})
     return replace(reading, steps=tuple(steps))
+
+
+def join_repeated_steps(reading: Reading, cards: Mapping[str, SkillCard]) -> Reading:
+    """Return the reading without steps that the next one says again, with the number they lack.
+
+    "Stop the belt, set it to zero" sets it once.
+    """
+    kept = []
+    for step, following in itertools.zip_longest(reading.steps, reading.steps[1:]):
+        numbers = {a.type for a in cards[step.skill].arguments} - set(GROUNDED_TYPES) == {'number'}
+        again = following is not None and following.skill == step.skill
+        if not (again and numbers and not step.values and not _differs(step, following)):
+            kept.append(step)
+    return replace(reading, steps=tuple(kept))
+
+
+def _differs(step: Step, other: Step) -> bool:
+    """Tell whether two steps are about different things."""
+    return any(
+        name in other.things and [t.words for t in group] != [t.words for t in other.things[name]]
+        for name, group in step.things.items()
+    )
 
 
 def complete_texts(

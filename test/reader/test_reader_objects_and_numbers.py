@@ -1,0 +1,74 @@
+"""Objects that stand before their places, and numbers with all of their words."""
+
+import pytest
+
+from kimi_ros.reader import Argument, Reader, SkillCard
+from kimi_ros.reader.meant_numbers import widen_quantity
+from kimi_ros.reader.reading import Span
+from kimi_ros.reader.tokenizer import tokenize
+
+SKILLS = (
+    SkillCard(
+        'press_button',
+        {'en': 'Press a button.', 'zh': '按一个按钮。'},
+        (Argument('object', 'point'),),
+    ),
+    SkillCard(
+        'water_plant', {'en': 'Water a plant.', 'zh': '浇花。'}, (Argument('object', 'object'),)
+    ),
+    SkillCard(
+        'set_conveyor',
+        {'en': 'Set the speed of the conveyor belt.', 'zh': '设定传送带速度。'},
+        (Argument('speed', 'number', (), 'm/s', 0, 2),),
+    ),
+)
+
+
+@pytest.fixture(scope='module')
+def reader():
+    return Reader.load()
+
+
+@pytest.mark.parametrize(
+    ('said', 'name', 'relation', 'place'),
+    [
+        ('push the red button on the coffee machine', 'red button', 'on', 'coffee machine'),
+        ('press the button next to the door', 'button', 'next_to', 'door'),
+        ('water the orchid on the windowsill', 'orchid', 'on', 'windowsill'),
+    ],
+)
+def test_a_thing_is_not_taken_for_its_place(reader, said, name, relation, place):
+    (step,) = reader.read(said, SKILLS).steps
+    (thing,) = step.all_things
+    assert thing.head.text_in((said,)) in name and name in said
+    assert thing.relation == relation
+    assert [landmark.words.text_in((said,)) for landmark in thing.landmarks] == [place]
+
+
+@pytest.mark.parametrize(
+    ('said', 'speed'),
+    [
+        ('slow the belt down to 0.3 m/s', 0.3),
+        ('run the belt at one point two metres a second', 1.2),
+        ('传送带开到一点二米每秒', 1.2),
+    ],
+)
+def test_a_number_is_read_with_all_of_its_words(reader, said, speed):
+    (step,) = reader.read(said, SKILLS).steps
+    assert step.values['speed'].value == pytest.approx(speed)
+
+
+@pytest.mark.parametrize(
+    ('said', 'found', 'unit', 'whole'),
+    [
+        ('a timer for an hour and a quarter', 'an hour', 'min', 'an hour and a quarter'),
+        ('开到一点二米每秒', '二米', 'm/s', '一点二米每秒'),
+        ('每秒半米就行', '半米', 'm/s', '每秒半米'),
+        ('put 3 cups on table 5', '3', '', '3'),
+        ('wait ten minutes', 'ten minutes', 'min', 'ten minutes'),
+    ],
+)
+def test_a_quantity_is_widened_to_its_whole(said, found, unit, whole):
+    start = said.index(found)
+    words = widen_quantity(said, Span(start, start + len(found)), tokenize(said), unit)
+    assert words.text_in((said,)) == whole
