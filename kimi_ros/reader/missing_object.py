@@ -22,8 +22,9 @@ from kimi_ros.reader.skill_card import SkillCard
 from kimi_ros.reader.value_rules import covered_spans
 
 _NOUN_PHRASE = {i for i, role in enumerate(ROLES) if role.startswith(('head', 'attribute'))}
+# Not 'your': "your grip on the pan" is no thing.
 _DETERMINED = (
-    r'\b(?:the|an?|my|your|our|his|her|their|this|that|these|those) '
+    r'\b(?:the|an?|my|our|his|her|their|this|that|these|those) '
     r"(?P<noun>(?:[a-z'-]+ ){0,2}?(?P<head>[a-z'-]+))"
 )
 _ENGLISH_NOUN = re.compile(rf'{_DETERMINED}\s*$', re.IGNORECASE)

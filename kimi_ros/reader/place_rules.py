@@ -12,7 +12,7 @@ from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
 from kimi_ros.reader.tokenizer import normalize
 from kimi_ros.reader.value_rules import uncovered_spans
 
-_ENGLISH = (
+ENGLISH_RELATIONS = (
     ('on top of', 'on'),
     ('on', 'on'),
     ('inside of', 'in'),
@@ -35,7 +35,7 @@ _ENGLISH = (
     ('to the right of', 'right_of'),
     ('right of', 'right_of'),
 )
-_CHINESE = (
+CHINESE_RELATIONS = (
     ('上面', 'on'),
     ('上头', 'on'),
     ('上', 'on'),
@@ -59,19 +59,18 @@ _NOUN = r"(?P<noun>[a-z][a-z'-]*(?:\s+(?!(?:{stop})\b)[a-z][a-z'-]*){{0,3}})".fo
     stop='are|is|was|were|there|wearing|have|has|do|does|can|and|that|which|who|please|now|right|at|'
     'in|on|to|for|from|with|of|then|you|i|it'
 )
-_EN_PLACE = re.compile(
-    rf'(?<![a-z])(?P<relation>{"|".join(words for words, _ in _ENGLISH)})\s+{_DETERMINER}{_NOUN}'
-)
+_PREPOSITIONS = '|'.join(words for words, _ in ENGLISH_RELATIONS)
+_EN_PLACE = re.compile(rf'(?<![a-z])(?P<relation>{_PREPOSITIONS})\s+{_DETERMINER}{_NOUN}')
 _ZH_PLACE = re.compile(
     rf'(?:在|请问|数数|看看|数一数|看一下)*(?P<noun>[\u3400-\u9fff]{{1,6}}?)'
-    rf'(?P<relation>{"|".join(words for words, _ in _CHINESE)})'
+    rf'(?P<relation>{"|".join(words for words, _ in CHINESE_RELATIONS)})'
     r'(?=有|的|一共|总共|还|都|$|[^\u3400-\u9fff])'
 )
 # The preposition before a place: "in the ", and the localizer after it: 里.
 _EN_BEFORE = re.compile(
-    rf'(?<![a-z])({"|".join(words for words, _ in (*_ENGLISH, *_INTO))})\s+{_DETERMINER}?$'
+    rf'(?<![a-z])({"|".join(words for words, _ in (*ENGLISH_RELATIONS, *_INTO))})\s+{_DETERMINER}?$'
 )
-_ZH_AFTER = re.compile(rf'({"|".join(words for words, _ in _CHINESE)})')
+_ZH_AFTER = re.compile(rf'({"|".join(words for words, _ in CHINESE_RELATIONS)})')
 _EN_RECIPIENT = re.compile(rf'(?<![a-z])(?:to|for)\s+{_DETERMINER}?{_NOUN}')
 _ZH_RECIPIENT = re.compile(r'[给让](?P<noun>[\u3400-\u9fff]{1,5})$')
 # Argument names of recipients.
@@ -102,7 +101,7 @@ def add_question_place(
     words, relation = found[0]
     thing = replace(
         question.things[0],
-        relation=dict((*_ENGLISH, *_CHINESE))[relation],
+        relation=dict((*ENGLISH_RELATIONS, *CHINESE_RELATIONS))[relation],
         landmarks=(Thing(words, _head_noun(words, tokenized)),),
     )
     return replace(reading, question=replace(question, things=(thing,)))
@@ -130,9 +129,9 @@ def _relation_around(words: Span, instruction: str) -> str:
     """Return the relation of a phrase by its preposition or localizer, or ''."""
     text = normalize(instruction)
     if before := _EN_BEFORE.search(text[: words.start]):
-        return dict((*_ENGLISH, *_INTO))[before[1]]
+        return dict((*ENGLISH_RELATIONS, *_INTO))[before[1]]
     if after := _ZH_AFTER.match(text, words.end):
-        return dict(_CHINESE)[after[1]]
+        return dict(CHINESE_RELATIONS)[after[1]]
     return ''
 
 
@@ -161,7 +160,9 @@ def add_object_place(
         if len(found) == 1:
             ((words, relation),) = found
             landmark = Thing(words, _head_noun(words, tokenized))
-            placed = replace(thing, relation=dict(_ENGLISH)[relation], landmarks=(landmark,))
+            placed = replace(
+                thing, relation=dict(ENGLISH_RELATIONS)[relation], landmarks=(landmark,)
+            )
             steps[at] = replace(step, things={**step.things, grounded[0]: (placed,)})
     return replace(reading, steps=tuple(steps))
 
@@ -169,7 +170,7 @@ def add_object_place(
 def english_relation(text: str) -> tuple[str, int] | None:
     """Return the relation of the preposition that a text ends with, and where it begins."""
     match = _EN_BEFORE.search(normalize(text))
-    relation = dict(_ENGLISH).get(match[1]) if match else None
+    relation = dict(ENGLISH_RELATIONS).get(match[1]) if match else None
     return (relation, match.start()) if match and relation else None
 
 

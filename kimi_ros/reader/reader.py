@@ -29,6 +29,7 @@ from kimi_ros.reader.place_rules import (
     add_question_place,
     add_recipient,
 )
+from kimi_ros.reader.placements import read_placement
 from kimi_ros.reader.plain_words import plain_words
 from kimi_ros.reader.reading import Condition, Question, Reading, Span, Step, Thing, Value
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, Argument, SkillCard
@@ -128,6 +129,8 @@ class Reader:
             if better and found.outcome == 'steps' and not _lacks_a_thing(found, skills):
                 if meant := other.original(found):
                     return meant
+        if given_up and (placed := read_placement(instruction, skills)):
+            return replace(placed, confidence=self.threshold)
         return reading
 
     def _read(

@@ -4,6 +4,7 @@ import pytest
 
 from kimi_ros.reader import Argument, Reader, SkillCard
 from kimi_ros.reader.meant_numbers import widen_quantity
+from kimi_ros.reader.placements import read_placement
 from kimi_ros.reader.reading import Span
 from kimi_ros.reader.tokenizer import tokenize
 
@@ -72,3 +73,31 @@ def test_a_quantity_is_widened_to_its_whole(said, found, unit, whole):
     start = said.index(found)
     words = widen_quantity(said, Span(start, start + len(found)), tokenize(said), unit)
     assert words.text_in((said,)) == whole
+
+
+@pytest.mark.parametrize(
+    ('said', 'things', 'relation'),
+    [
+        ('put my rosary next to the picture', ['rosary', 'picture'], 'next_to'),
+        ('Could you tuck the chisel back in the roll, please?', None, ''),
+        ('put the chisel back in the roll', ['chisel', 'roll'], 'in'),
+        ('扳手放到说明书旁边', ['扳手', '说明书'], 'next_to'),
+        ('put it in the roll', None, ''),
+        ('put the kettle on', None, ''),
+    ],
+)
+def test_a_plain_placement_is_read_for_any_skill_that_puts(said, things, relation):
+    stow = SkillCard(
+        'stow',
+        {'en': 'Put the tool back in its place.', 'zh': '把工具收回该放的地方。'},
+        (Argument('object', 'object'), Argument('target', 'object')),
+    )
+    reading = read_placement(said, (*SKILLS, stow))
+    if things is None:
+        assert reading is None
+        return
+    (step,) = reading.steps
+    assert step.skill == 'stow' and step.relation == relation
+    assert [thing.words.text_in((said,)) for thing in step.all_things] == things
+    assert read_placement(said, SKILLS) is None  # nothing puts
+    assert read_placement(said, (*SKILLS, stow, stow._replace(name='lay'))) is None
