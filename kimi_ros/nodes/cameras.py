@@ -19,7 +19,6 @@ from kimi_ros.nodes.frame_rate import FrameRateMonitor
 from kimi_ros.nodes.stamps import nanoseconds, seconds
 
 _ACTIVE = 5.0  # seconds: a topic with a message in this time is active
-_DEPTH_TIMEOUT = 0.25  # seconds that the depth of an image is waited for
 _LOOK_PERIOD = 0.5  # seconds, at least, between looks at a camera of which nobody wants images
 
 
@@ -97,7 +96,7 @@ class CameraSubscriptions:
         for name, buffer in self.buffers.items():
             intake, monitor = self._intakes[name], self._monitors[name]
             if intake.idle_for(min(_LOOK_PERIOD, self._value('max_frame_age') / 2)):
-                buffer.settle(_DEPTH_TIMEOUT)
+                buffer.settle()
             monitor.add_lost(self._losses[name].take())
             if (latest := buffer.latest()) is None:
                 continue

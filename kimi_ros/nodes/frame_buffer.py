@@ -120,7 +120,7 @@ class FrameBuffer:
         with self._changed:
             return self._frames()[0] if self._images else None
 
-    def settle(self, timeout: float) -> None:
+    def settle(self, timeout: float = _DEPTH_TIMEOUT) -> None:
         """Wait until the latest image has its depth, `timeout` seconds at most."""
         with self._wanted(), self._changed:
             self._changed.wait_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -86,11 +87,10 @@ def widen_quantity(text: str, words: Span, tokens: Sequence[Token], unit: str) -
     """
     starts = [t.start for t in tokens if t.start <= words.start][-_AROUND:]
     ends = [t.end for t in tokens if t.end >= words.end][:_AROUND]
-    for size in range(max(ends) - min(starts), words.end - words.start, -1):
-        for start in starts:
-            end = start + size
-            if end in ends and _is_whole(text[start:end], unit):
-                return Span(start, end, words.turn)
+    around = sorted(itertools.product(starts, ends), key=lambda span: span[0] - span[1])
+    for start, end in around:
+        if end - start > words.end - words.start and _is_whole(text[start:end], unit):
+            return Span(start, end, words.turn)
     return words
 
 

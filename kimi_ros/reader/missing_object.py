@@ -10,18 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
-from kimi_ros.reader.decoder import TokenSpan
-from kimi_ros.reader.features import TokenizedInstruction
-from kimi_ros.reader.labels import ROLES
 from kimi_ros.reader.noun_phrases import NounPhraseParser
 from kimi_ros.reader.place_rules import english_relation
-from kimi_ros.reader.reading import Reading, Span, Step, Thing
+from kimi_ros.reader.reading import Reading, Span, Thing
 from kimi_ros.reader.skill_card import SkillCard
 from kimi_ros.reader.value_rules import covered_spans
 
-_NOUN_PHRASE = {i for i, role in enumerate(ROLES) if role.startswith(('head', 'attribute'))}
 # Not 'your': "your grip on the pan" is no thing.
 _DETERMINED = (
     r'\b(?:the|an?|my|our|his|her|their|this|that|these|those) '
@@ -33,15 +27,12 @@ _ENGLISH_OBJECT = re.compile(
     r'| (?:on|in|at|by|near|under|behind|next|left|right|please|and|then|but|for|with)\b)',
     re.IGNORECASE,
 )
-_HEAD = ROLES.index('head')
 
 
 def add_missing_object(
     reading: Reading,
     instruction: str,
     parser: NounPhraseParser,
-    tokenized: TokenizedInstruction,
-    roles: np.ndarray,
     cards: Mapping[str, SkillCard],
 ) -> Reading:
     """Return the reading of one step with its object: 擦一下桌子 wipes the table.
@@ -49,7 +40,6 @@ def add_missing_object(
     Only for a skill that takes a thing and nothing else: of others it may be what a value is said
     of ("the curtains half way").
 
-    :param roles: (tokens,) the network's most likely role of each token, of `ROLES`.
     :param cards: the robot's skills by name.
     """
     if len(reading.steps) != 1 or reading.forbidden or reading.steps[0].condition:
@@ -64,7 +54,8 @@ def add_missing_object(
         if said:
             thing = Thing(Span(*said.span('noun')), Span(*said.span('head')))
             return replace(reading, steps=(replace(step, things={name: (thing,)}),))
-    phrases = _disposed(tokenized, step) or _noun_phrases(tokenized, roles)
+    disposed = step.verb and not step.verb.turn and parser.between(('把', '将'), step.verb.start)
+    phrases = [disposed] if disposed else parser.unparsed()
     if not phrases or len(phrases) > 2:
         return reading
     if len(phrases) == 2 and not english_relation(instruction[: parser.span(phrases[1]).start]):
@@ -109,33 +100,3 @@ def add_placed_object(
     if question and len(question.things) == 1:
         question = replace(question, things=(placed(question.things[0]),))
     return replace(reading, steps=steps, question=question)
-
-
-def _disposed(tokenized: TokenizedInstruction, step: Step) -> list[TokenSpan]:
-    """Return what stands between 把 and the verb of a Chinese step, if anything does."""
-    if not step.verb or step.verb.turn:
-        return []
-    before = [
-        i
-        for i, (token, turn) in enumerate(zip(tokenized.tokens, tokenized.turns, strict=True))
-        if not turn and token.end <= step.verb.start
-    ]
-    for at in reversed(before):
-        if tokenized.tokens[at].kind == 'mark':
-            break
-        if tokenized.tokens[at].text in ('把', '将'):
-            return [(at + 1, before[-1])] if at < before[-1] else []
-    return []
-
-
-def _noun_phrases(tokenized: TokenizedInstruction, roles: np.ndarray) -> list[TokenSpan]:
-    """Return the runs of tokens of the instruction that are a head, with its attributes."""
-    runs: list[TokenSpan] = []
-    for i, turn in enumerate(tokenized.turns):
-        if turn or roles[i] not in _NOUN_PHRASE:
-            continue
-        if runs and runs[-1][1] == i - 1:
-            runs[-1] = runs[-1][0], i
-        else:
-            runs.append((i, i))
-    return [(a, b) for a, b in runs if _HEAD in roles[a : b + 1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -15,8 +15,21 @@ from kimi_ros.reader.onnx_model import EncodedInstruction, OnnxModel
 from kimi_ros.reader.reading import RELATIONS, Span, Thing
 from kimi_ros.reader.tokenizer import detect_language
 
+_NOUN_PHRASE = {i for i, role in enumerate(ROLES) if role.startswith(('head', 'attribute'))}
+_HEAD = ROLES.index('head')
 _MAX_DEPTH = 3  # of nested landmarks
 _COUNT_WINDOW = 4  # tokens before a phrase in which its number may be
+
+
+def token_runs(indices: Iterable[int]) -> list[TokenSpan]:
+    """Return the runs of indices that follow one another."""
+    runs: list[TokenSpan] = []
+    for i in indices:
+        if runs and runs[-1][1] == i - 1:
+            runs[-1] = runs[-1][0], i
+        else:
+            runs.append((i, i))
+    return runs
 
 
 class NounPhraseParser:
@@ -59,6 +72,24 @@ class NounPhraseParser:
         )
         tokens = [token for token, turn in pairs if turn == words.turn]
         return widen_quantity(self._texts[words.turn], words, tokens, unit)
+
+    def unparsed(self) -> list[TokenSpan]:
+        """Return the runs of the instruction's tokens that are a head, with its attributes."""
+        tagged = (i for i, turn in enumerate(self._tokenized.turns) if not turn)
+        runs = token_runs(i for i in tagged if self._roles[i] in _NOUN_PHRASE)
+        return [(a, b) for a, b in runs if _HEAD in self._roles[a : b + 1]]
+
+    def between(self, marks: Sequence[str], end: int) -> TokenSpan | None:
+        """Return the instruction's tokens from after a mark, in the same clause, to a character."""
+        pairs = zip(self._tokenized.tokens, self._tokenized.turns, strict=True)
+        before = [i for i, (token, turn) in enumerate(pairs) if not turn and token.end <= end]
+        for at in reversed(before):
+            token = self._tokenized.tokens[at]
+            if token.kind == 'mark':
+                return None
+            if token.text in marks:
+                return (at + 1, before[-1]) if at < before[-1] else None
+        return None
 
     def parse(
         self, span: TokenSpan, number: str | None = None, ancestors: tuple[TokenSpan, ...] = ()

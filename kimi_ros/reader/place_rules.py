@@ -53,7 +53,7 @@ CHINESE_RELATIONS = (
     ('右侧', 'right_of'),
 )
 # Prepositions of destinations, besides the above.
-_INTO = (('into', 'in'), ('onto', 'on'))
+INTO = (('into', 'in'), ('onto', 'on'))
 _DETERMINER = r'(?:(?:the|a|an|my|your|our|his|her|their|this|that)\s+)'
 _NOUN = r"(?P<noun>[a-z][a-z'-]*(?:\s+(?!(?:{stop})\b)[a-z][a-z'-]*){{0,3}})".format(
     stop='are|is|was|were|there|wearing|have|has|do|does|can|and|that|which|who|please|now|right|at|'
@@ -68,7 +68,7 @@ _ZH_PLACE = re.compile(
 )
 # The preposition before a place: "in the ", and the localizer after it: 里.
 _EN_BEFORE = re.compile(
-    rf'(?<![a-z])({"|".join(words for words, _ in (*ENGLISH_RELATIONS, *_INTO))})\s+{_DETERMINER}?$'
+    rf'(?<![a-z])({"|".join(words for words, _ in (*ENGLISH_RELATIONS, *INTO))})\s+{_DETERMINER}?$'
 )
 _ZH_AFTER = re.compile(rf'({"|".join(words for words, _ in CHINESE_RELATIONS)})')
 _EN_RECIPIENT = re.compile(rf'(?<![a-z])(?:to|for)\s+{_DETERMINER}?{_NOUN}')
@@ -129,7 +129,7 @@ def _relation_around(words: Span, instruction: str) -> str:
     """Return the relation of a phrase by its preposition or localizer, or ''."""
     text = normalize(instruction)
     if before := _EN_BEFORE.search(text[: words.start]):
-        return dict((*ENGLISH_RELATIONS, *_INTO))[before[1]]
+        return dict((*ENGLISH_RELATIONS, *INTO))[before[1]]
     if after := _ZH_AFTER.match(text, words.end):
         return dict(CHINESE_RELATIONS)[after[1]]
     return ''

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kimi_ros.reader.place_rules import CHINESE_RELATIONS, ENGLISH_RELATIONS
+from kimi_ros.reader.place_rules import CHINESE_RELATIONS, ENGLISH_RELATIONS, INTO
 from kimi_ros.reader.reading import Reading, Span, Step, Thing
 from kimi_ros.reader.skill_card import SkillCard
 from kimi_ros.reader.tokenizer import detect_language, normalize
 
 _PUTS = re.compile(r'(?:put|place|lay|stow|set|load|stack|store|deposit|shelve)(?:_|\b)')
 _PUTS_ZH = re.compile('放|摆|搁|收回|装到|码')
-_ENGLISH = dict(ENGLISH_RELATIONS) | {'into': 'in', 'onto': 'on'}
+_ENGLISH = dict((*ENGLISH_RELATIONS, *INTO))
 del _ENGLISH['at']  # it may mean anything: on, in front of, next to
 _CHINESE = dict(CHINESE_RELATIONS)
 _NOUN = r"(?:[a-z0-9'-]+ ){0,4}?[a-z0-9'-]+"
@@ -63,5 +63,5 @@ def _thing(found: re.Match[str], name: str) -> Thing:
 
 
 def _puts(card: SkillCard) -> bool:
-    """Tell whether a skill is called by a verb of putting, or a description begins with one."""
+    """Tell whether its name or its description begins with putting, or its Chinese one tells it."""
     return any(_PUTS.match(text) or _PUTS_ZH.search(text) for text in map(normalize, card.texts))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kimi_ros.reader.chinese_rules import apply_chinese_rules
-from kimi_ros.reader.decoder import EventDecoder, EventPrediction, SlotPrediction, TokenSpan
+from kimi_ros.reader.decoder import EventDecoder, EventPrediction, SlotPrediction
 from kimi_ros.reader.denial_rules import apply_denial_rules
 from kimi_ros.reader.ellipsis import fill_ellipsis, has_ellipsis
 from kimi_ros.reader.features import TokenizedInstruction
@@ -21,7 +21,7 @@ from kimi_ros.reader.handling_rules import apply_handling_rules
 from kimi_ros.reader.labels import COVERAGE, EVENTS, SLOTS
 from kimi_ros.reader.meant_numbers import parse_meant
 from kimi_ros.reader.missing_object import add_missing_object, add_placed_object
-from kimi_ros.reader.noun_phrases import NounPhraseParser
+from kimi_ros.reader.noun_phrases import NounPhraseParser, token_runs
 from kimi_ros.reader.onnx_model import EncodedCatalogue, OnnxModel
 from kimi_ros.reader.place_rules import (
     add_object_place,
@@ -157,8 +157,7 @@ class Reader:
         if detect_language(instruction) == 'zh':
             reading = apply_chinese_rules(reading, normalized, cards)
         reading = apply_denial_rules(reading, normalized)
-        roles = encoded.role.argmax(-1)
-        reading = add_missing_object(reading, instruction, parser, tokenized, roles, cards)
+        reading = add_missing_object(reading, instruction, parser, cards)
         reading = join_repeated_steps(reading, cards)
         reading = add_missing_values(reading, instruction, skills, tokenized, catalogue, encoded)
         reading = add_recipient(reading, instruction, skills, tokenized)
@@ -319,13 +318,11 @@ def _left_out(
 ) -> tuple[Span, ...]:
     """Return the spans of uncovered words that the network tags as left out."""
     missing = coverage.argmax(-1) == COVERAGE.index('left_out')
-    runs: list[TokenSpan] = []
-    for i, (token, turn) in enumerate(zip(tokenized.tokens, tokenized.turns, strict=True)):
+
+    def is_left_out(i: int) -> bool:
+        token, turn = tokenized.tokens[i], tokenized.turns[i]
         taken = any(s.turn == turn and s.start < token.end and token.start < s.end for s in covered)
-        if turn or taken or not missing[i]:
-            continue
-        if runs and runs[-1][1] == i - 1:
-            runs[-1] = runs[-1][0], i
-        else:
-            runs.append((i, i))
+        return bool(not turn and not taken and missing[i])
+
+    runs = token_runs(filter(is_left_out, range(len(tokenized.tokens))))
     return tuple(parser.span(run) for run in runs)
