@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from kimi_ros.process import NodeProcess, isolated, ros_arguments
+from kimi_ros.process import NodeProcess, isolated
 
+from .nodes import cpu_seconds, running
 from .results import Results
 from .worker import Missing, Worker
 
@@ -74,11 +73,11 @@ class Node:
             for block in range(2 * _BLOCKS):
                 name, rate = (('slow', _SLOW), ('fast', _FAST))[block % 2]
                 camera.set_rate(rate)
-                began, before = time.monotonic(), [_cpu_seconds(node.pid) for node in nodes]
+                began, before = time.monotonic(), [cpu_seconds(node.pid) for node in nodes]
                 found['seconds'][name] += _seconds(client, asked[1], 1, rounds // _BLOCKS)
                 elapsed = time.monotonic() - began
                 for what, node, was in zip(('camera', 'node'), nodes, before, strict=True):
-                    found[what][name].append((_cpu_seconds(node.pid) - was) / elapsed)
+                    found[what][name].append((cpu_seconds(node.pid) - was) / elapsed)
                 found['rate'][name].append(camera.published())
         return found
 
@@ -92,21 +91,13 @@ class Node:
 
         seed = FIRST_EVALUATION_SEED + _SCENE
         asked = instructions(render_scene(seed).truth)
-        nodes: list[NodeProcess] = []
-        with tempfile.TemporaryDirectory() as folder:
-            model = {'model': self._model, 'threads': self._threads}
-            started = (('sim_camera', {'seed': seed, **camera}), ('kimi_node', model | dict(node)))
-            try:
-                for name, parameters in started:
-                    module, log = f'kimi_ros.nodes.{name}', Path(folder) / f'{name}.log'
-                    arguments = ros_arguments(parameters)
-                    nodes.append(NodeProcess(module, arguments, self._environment, log))
-                with self._client() as client:
-                    client.wait_until_ready(_READY, lambda: [node.check() for node in nodes])
-                    yield client, asked, nodes
-            finally:
-                for process in reversed(nodes):
-                    process.stop()
+        nodes = {
+            'sim_camera': {'seed': seed, **camera},
+            'kimi_node': {'model': self._model, 'threads': self._threads, **node},
+        }
+        with running(nodes, self._environment) as started, self._client() as client:
+            client.wait_until_ready(_READY, lambda: [process.check() for process in started])
+            yield client, asked, started
 
     @contextlib.contextmanager
     def _approved(self) -> Iterator[None]:
@@ -180,12 +171,6 @@ class _Camera:
             values = {value.key: value.value for value in status.values}
             if rate := values.get('published_hz'):
                 self._published = float(rate)
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the seconds that a process has computed, in all its threads."""
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return sum(map(int, fields[11:13])) / os.sysconf('SC_CLK_TCK')
 
 
 def _seconds(client: KimiClient, words: Sequence[str], steps: int, rounds: int) -> list[float]:

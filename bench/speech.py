@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kimi_ros.process import NodeProcess, isolated, ros_arguments
+from kimi_ros.process import isolated
 
+from .nodes import cpu_seconds, running
 from .results import Results
 from .worker import Missing, Worker
 
@@ -25,7 +24,6 @@ _ANSWER = 60.0  # seconds
 _REAL_TIME = 0.064  # seconds between the client's blocks
 _QUIET = 3e-4  # amplitude of a quiet room
 _SCENE = 3  # four objects, all different
-_TICKS = os.sysconf('SC_CLK_TCK')
 
 
 class Speech:
@@ -50,39 +48,23 @@ class Speech:
         """Return the idle node's share of a core, and seconds until the answer begins."""
         from kimi_ros.eval.held_out_scenes import FIRST_EVALUATION_SEED
 
-        started = (
-            ('sim_camera', {'seed': FIRST_EVALUATION_SEED + _SCENE}),
-            ('kimi_node', {'model': self._model, 'threads': self._threads}),
-            (
-                'speech_node',
-                {'source': 'topic', 'output': 'none', 'recognizer': self._recognizer},
-            ),
-        )
-        nodes: list[NodeProcess] = []
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                for name, parameters in started:
-                    module, log = f'kimi_ros.nodes.{name}', Path(folder) / f'{name}.log'
-                    arguments = ros_arguments(parameters)
-                    nodes.append(NodeProcess(module, arguments, self._environment, log))
-                with self._client() as client:
-                    client.wait_until_ready(_START, lambda: [node.check() for node in nodes])
-                    idle = _share(client, nodes[-1].pid)
-                    return {
-                        'idle': [idle],
-                        'answer': [_answer(client, i) for i in range(rounds)],
-                    }
-            finally:
-                for node in reversed(nodes):
-                    node.stop()
+        nodes = {
+            'sim_camera': {'seed': FIRST_EVALUATION_SEED + _SCENE},
+            'kimi_node': {'model': self._model, 'threads': self._threads},
+            'speech_node': {'source': 'topic', 'output': 'none', 'recognizer': self._recognizer},
+        }
+        with running(nodes, self._environment) as started, self._client() as client:
+            client.wait_until_ready(_START, lambda: [process.check() for process in started])
+            idle = _share(client, started[-1].pid)
+            return {'idle': [idle], 'answer': [_answer(client, i) for i in range(rounds)]}
 
 
 def _share(client: SpeechClient, pid: int) -> float:
     """Return a process's share of a core while the client sends the sound of a quiet room."""
-    before, began = _processor_seconds(pid), time.monotonic()
+    before, began = cpu_seconds(pid), time.monotonic()
     while time.monotonic() < began + _IDLE:
         client.send(_quiet(1.0), _REAL_TIME)
-    return (_processor_seconds(pid) - before) / (time.monotonic() - began)
+    return (cpu_seconds(pid) - before) / (time.monotonic() - began)
 
 
 def _answer(client: SpeechClient, number: int) -> float:
@@ -109,12 +91,6 @@ def _answer(client: SpeechClient, number: int) -> float:
 def _quiet(seconds: float) -> np.ndarray:
     noise = np.random.default_rng(0).normal(0, _QUIET, int(16_000 * seconds))
     return noise.astype(np.float32)
-
-
-def _processor_seconds(pid: int) -> float:
-    """Return the processor time that a process has taken, all its threads."""
-    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def measure(model: str, threads: int) -> Results:
