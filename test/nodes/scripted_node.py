@@ -64,9 +64,10 @@ class ScriptedVlm:
         if 'crash' in task:
             raise RuntimeError('unexpected')
         thing = next((name for name in (BRIGHT, PAIR, *PLACES) if name in task), 'red cup')
+        garbled = '6' if 'garble' in task else ''
         plan = {
             'status': 'ok',
-            'say': f'I will pick up the {thing}.',
+            'say': f'I will pick up the {thing}{garbled}.',
             'steps': [{'skill': 'pick', 'object': thing}],
         }
         whole = json.dumps(plan, separators=(',', ':'))

@@ -228,6 +228,15 @@ def test_thousand_concurrent_goals_all_get_results(goals, client):
     assert client.instruct(PICK, camera='front').code is ErrorCode.NONE
 
 
+def test_sentence_that_the_model_garbled_is_never_said(graph, client):
+    said = graph.subscribe(String, '/kimi/say', qos.INSTRUCTIONS)
+    graph.until(lambda: graph.node.count_publishers('/kimi/say'), 'the voice')
+    plan = client.instruct(f'{PICK} and garble', camera='front').plan
+    assert plan.status is Status.OK and 'red cup' in plan.say and '6' not in plan.say
+    graph.until(lambda: any('red cup' in m.data for m in said), 'the sentence')
+    assert not any('6' in m.data for m in said)
+
+
 def test_flooded_instruction_topic(graph, client):
     publisher = graph.node.create_publisher(String, '/instruction', qos.INSTRUCTIONS)
     said = graph.subscribe(String, '/kimi/say', qos.INSTRUCTIONS)
