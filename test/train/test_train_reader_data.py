@@ -35,10 +35,11 @@ EVERY = WRITTEN + SKILLS.get(CORE, [])
 WORDS = {path.stem: load(path) for path in sorted((DATA / 'words').glob('*.yaml'))}
 
 
-def test_skill_names_are_unique():
+def test_skill_names_are_unique_in_a_file():
     assert len(WRITTEN) > 500
-    counted = Counter(entry['name'] for entry in WRITTEN)
-    assert [name for name, count in counted.items() if count > 1] == []
+    for file, entries in SKILLS.items():
+        counted = Counter(entry['name'] for entry in entries)
+        assert [name for name, count in counted.items() if count > 1] == [], file
 
 
 def test_every_skill_is_complete():
