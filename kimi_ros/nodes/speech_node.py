@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.executors import MultiThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, Trigger
@@ -366,9 +366,9 @@ class SpeechNode(ManagedNode):
         self.publish_reports([report], name)
 
 
-def make_executor(node: SpeechNode) -> MultiThreadedExecutor:
-    """Return an executor in which a service can wait while sound goes on."""
-    return MultiThreadedExecutor(4, context=node.context)
+def make_executor(node: SpeechNode) -> SingleThreadedExecutor:
+    """Return an executor; no callback waits, and handing sound to other threads costs twice."""
+    return SingleThreadedExecutor(context=node.context)
 
 
 def main(args: Sequence[str] | None = None) -> int:
