@@ -1,14 +1,15 @@
-"""What both training loops share: the schedule, look-ahead, saving, and the log."""
+"""What the training loops share: look-ahead, saving and resuming, and the log."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 T = TypeVar('T')
 
@@ -21,6 +22,46 @@ def prefetch(items: Iterable[T]) -> Iterator[T]:
         while (item := coming.result()) is not end:
             coming = pool.submit(next, iterator, end)
             yield item
+
+
+class _Batches(Dataset):
+    def __init__(self, make: Callable[[int], Any]):
+        self._make = make
+
+    def __getitem__(self, step: int) -> Any:
+        return self._make(step)
+
+
+def prepared_by_workers(
+    make: Callable[[int], T], steps: range, workers: int, device: torch.device
+) -> Iterable[T]:
+    """Yield a step's batch, `make(step)`, for each step; processes prepare the next ones meanwhile.
+
+    :param workers: processes; 0 prepares in this one.
+    """
+    if workers:
+        # A batch is dozens of tensors, and each would hold a file open.
+        torch.multiprocessing.set_sharing_strategy('file_system')
+    return DataLoader(
+        _Batches(make),
+        batch_size=None,
+        sampler=steps,
+        num_workers=workers,
+        # The scenes are gigabytes: workers share them.
+        multiprocessing_context='fork' if workers else None,
+        pin_memory=device.type == 'cuda',
+    )
+
+
+def load_optimizers(
+    optimizers: Sequence[torch.optim.Optimizer], states: Sequence[Mapping[str, Any]], own: str
+) -> None:
+    """Load what `state_dict` returned; of each group the value `own` stays as the settings say."""
+    for optimizer, state in zip(optimizers, states, strict=True):
+        kept = [group[own] for group in optimizer.param_groups]
+        optimizer.load_state_dict(dict(state))
+        for group, value in zip(optimizer.param_groups, kept, strict=True):
+            group[own] = value
 
 
 def save_state(state: Mapping[str, Any], path: Path) -> None:

@@ -5,15 +5,15 @@ docs/evaluation.md is the format's manual.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import jsonschema
 import numpy as np
 
 from kimi_ros.eval.errors import DataError
+from kimi_ros.eval.json_lines import check, read_json_lines
 from kimi_ros.eval.localization import LocalizationSample
 from kimi_ros.images import ImageReadError, read_image
 
@@ -88,29 +88,16 @@ def read_user_data(folder: Path, suite: str, language: str) -> list[LabelledObje
         of what is absent are for 'photos', and the others leave them out.
     """
     file = folder / FILE
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise DataError([f'{file}: cannot be read: {error.strerror}']) from error
-    things, faults = [], []
-    for number, line in enumerate(content.split(b'\n'), 1):
-        if not line.strip():
-            continue
-        try:
-            thing = _thing(line, folder, suite, language)
-            if suite == 'photos' or thing.is_there:
-                things.append(thing)
-        except ValueError as error:
-            faults.append(f'{file}:{number}: {error}')
-    if not things and not faults:
-        faults.append(f'{file}: no line of data')
-    if faults:
-        raise DataError(faults)
+    things = read_json_lines(file, lambda data: _thing(data, folder, suite, language))
+    if suite != 'photos':
+        things = [thing for thing in things if thing.is_there]
+    if not things:
+        raise DataError([f'{file}: every line says "absent": {suite} needs what is there'])
     return things
 
 
-def _thing(line: bytes, folder: Path, suite: str, language: str) -> LabelledObject:
-    data = _checked(line)
+def _thing(data: Any, folder: Path, suite: str, language: str) -> LabelledObject:
+    check(data, _LINE)
     name = data['object']
     if isinstance(name, dict):
         if language not in name:
@@ -137,27 +124,6 @@ def _thing(line: bytes, folder: Path, suite: str, language: str) -> LabelledObje
         if not shown.any():
             raise ValueError(f'the mask {mask} is all black')
     return LabelledObject(image, name, mask, tuple(map(float, box)) if box else None)
-
-
-def _checked(line: bytes) -> dict:
-    try:
-        data = json.loads(line.decode('utf-8-sig'))
-    except UnicodeDecodeError:
-        raise ValueError('not UTF-8') from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f'not JSON: {error.msg} at column {error.colno}') from None
-    except RecursionError:
-        raise ValueError('nested too deeply') from None
-    fault = next(_faults(data), None)
-    if fault:
-        raise ValueError(fault)
-    return data
-
-
-def _faults(data: object) -> Iterator[str]:
-    for error in jsonschema.Draft202012Validator(_LINE).iter_errors(data):
-        where = ''.join(f'{key}: ' for key in error.absolute_path)
-        yield f'{where}{error.message}'
 
 
 def _mask(path: Path) -> np.ndarray:

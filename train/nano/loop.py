@@ -11,7 +11,6 @@ from statistics import fmean
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
 
 from kimi_train.model import Moondream
 from kimi_train.nano.batches import ATTENTION_BLOCKS, Batch, BatchBuilder
@@ -19,7 +18,12 @@ from kimi_train.nano.losses import TrainingHeads, batch_losses
 from kimi_train.nano.muon import Muon
 from kimi_train.nano.stage_settings import StageSettings
 from kimi_train.precision import has_bf16
-from kimi_train.training_loop import TrainingLog, save_state
+from kimi_train.training_loop import (
+    TrainingLog,
+    load_optimizers,
+    prepared_by_workers,
+    save_state,
+)
 
 
 class Trainer:
@@ -64,7 +68,7 @@ class Trainer:
         """Train to the last step, saving every `save_every` steps; metrics every `log_every`."""
         settings, seen, began = self.settings, defaultdict(list), time.monotonic()
         log = TrainingLog(folder, self.step, settings.steps)
-        for batch in _prepared(batches, range(self.step, settings.steps), settings, self.device):
+        for batch in self._prepared(batches):
             losses = self.learn(batch)
             for name, value in losses.items():
                 seen[name].append(value)
@@ -119,40 +123,16 @@ class Trainer:
         self.heads.load_state_dict(state['heads'])
         if not weights_only:
             self.step = state['step']
-            for optimizer, saved in zip(self.optimizers, state['optimizers'], strict=True):
-                shares = [g['share'] for g in optimizer.param_groups]
-                optimizer.load_state_dict(saved)
-                for group, share in zip(optimizer.param_groups, shares, strict=True):
-                    group['share'] = share
+            load_optimizers(self.optimizers, state['optimizers'], 'share')
 
-
-class _Steps(Dataset):
-    """The batches of steps."""
-
-    def __init__(self, batches: BatchBuilder, settings: StageSettings):
-        self._batches, self._settings = batches, settings
-
-    def __getitem__(self, step: int) -> Batch:
-        settings = self._settings
-        return self._batches.batch(step, settings.short_questions, settings.long_questions)
-
-
-def _prepared(
-    batches: BatchBuilder, steps: range, settings: StageSettings, device: torch.device
-) -> Iterable[Batch]:
-    """Yield the steps' batches; the next ones are prepared by the workers meanwhile."""
-    if settings.workers:
-        # A batch is dozens of tensors, and each would hold a file open.
-        torch.multiprocessing.set_sharing_strategy('file_system')
-    return DataLoader(
-        _Steps(batches, settings),
-        batch_size=None,
-        sampler=steps,
-        num_workers=settings.workers,
-        # The scenes are gigabytes: workers share them.
-        multiprocessing_context='fork' if settings.workers else None,
-        pin_memory=device.type == 'cuda',
-    )
+    def _prepared(self, batches: BatchBuilder) -> Iterable[Batch]:
+        settings = self.settings
+        return prepared_by_workers(
+            lambda step: batches.batch(step, settings.short_questions, settings.long_questions),
+            range(self.step, settings.steps),
+            settings.workers,
+            self.device,
+        )
 
 
 def color_jitter(frames: Tensor, random: torch.Generator) -> Tensor:

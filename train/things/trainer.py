@@ -12,7 +12,6 @@ from statistics import fmean
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Dataset
 
 from kimi_train.model import Moondream
 from kimi_train.nano.loop import color_jitter
@@ -23,7 +22,12 @@ from kimi_train.things.batches import MixedBatch, MixedBatches
 from kimi_train.things.losses import CLASS_WEIGHTS, ClassHeads
 from kimi_train.things.optimizer import RelativeAdam
 from kimi_train.things.settings import ThingsSettings
-from kimi_train.training_loop import TrainingLog, save_state
+from kimi_train.training_loop import (
+    TrainingLog,
+    load_optimizers,
+    prepared_by_workers,
+    save_state,
+)
 
 FROZEN_BLOCKS = 5  # of the stem: edges and colours are the same everywhere
 CLIP = 5.0
@@ -133,7 +137,7 @@ class ThingsTrainer:
         log = TrainingLog(folder, self.step, settings.steps)
         curve = TrainingLog(folder, self.step, settings.steps, 'curve.jsonl')
         images = settings.pictures + settings.tables
-        for batch in _prepared(batches, range(self.step, settings.steps), settings):
+        for batch in self._prepared(batches):
             for name, value in self.learn(batch).items():
                 seen[name].append(value)
             if self.step % log_every == 0:
@@ -176,34 +180,15 @@ class ThingsTrainer:
         self.learner.load_state_dict(state['learner'])
         self.average.n_averaged.fill_(state['averaged'])
         self.step = state['step']
-        for optimizer, saved in zip(self.optimizers, state['optimizers'], strict=True):
-            rates = [group['rate'] for group in optimizer.param_groups]
-            optimizer.load_state_dict(saved)
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group['rate'] = rate
+        load_optimizers(self.optimizers, state['optimizers'], 'rate')
 
-
-class _Steps(Dataset):
-    """The batches of steps."""
-
-    def __init__(self, batches: MixedBatches, settings: ThingsSettings):
-        self._batches, self._settings = batches, settings
-
-    def __getitem__(self, step: int) -> MixedBatch:
-        s = self._settings
-        return self._batches.batch(step, s.pictures, s.tables, s.short_questions, s.long_questions)
-
-
-def _prepared(
-    batches: MixedBatches, steps: range, settings: ThingsSettings
-) -> Iterable[MixedBatch]:
-    """Yield the steps' batches; the next ones are prepared by the workers meanwhile."""
-    if settings.workers:
-        torch.multiprocessing.set_sharing_strategy('file_system')
-    return DataLoader(
-        _Steps(batches, settings),
-        batch_size=None,
-        sampler=steps,
-        num_workers=settings.workers,
-        multiprocessing_context='fork' if settings.workers else None,
-    )
+    def _prepared(self, batches: MixedBatches) -> Iterable[MixedBatch]:
+        s = self.settings
+        return prepared_by_workers(
+            lambda step: batches.batch(
+                step, s.pictures, s.tables, s.short_questions, s.long_questions
+            ),
+            range(self.step, s.steps),
+            s.workers,
+            self.device,
+        )

@@ -5,14 +5,13 @@ docs/evaluation.md is the format's manual.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import jsonschema
 
-from kimi_ros.eval.errors import DataError
+from kimi_ros.eval.json_lines import read_json_lines
 
 ANSWER = 'answer'
 RELATIONS = ('on', 'in', 'left_of', 'right_of', 'in_front_of', 'behind', 'next_to', 'between')
@@ -95,24 +94,7 @@ def read_cases(path: str | Path, catalogues: Sequence[str] = ()) -> list[Case]:
 
     :param catalogues: the names that `catalogue` may have; with none, no line may hold it.
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise DataError([f'{path}: cannot be read: {error.strerror}']) from error
-    cases, faults = [], []
-    for number, line in enumerate(content.split(b'\n'), 1):
-        if not line.strip():
-            continue
-        try:
-            case = Case.from_dict(_json(line))
-            cases.append(_in_catalogue(case, catalogues))
-        except ValueError as error:
-            faults.append(f'{path}:{number}: {error}')
-    if not cases and not faults:
-        faults.append(f'{path}: no line of data')
-    if faults:
-        raise DataError(faults)
-    return cases
+    return read_json_lines(Path(path), lambda data: _in_catalogue(Case.from_dict(data), catalogues))
 
 
 def _in_catalogue(case: Case, catalogues: Sequence[str]) -> Case:
@@ -123,17 +105,6 @@ def _in_catalogue(case: Case, catalogues: Sequence[str]) -> Case:
     if catalogues and case.catalogue not in catalogues:
         raise ValueError(f'catalogue: {case.catalogue!r} is not one of {", ".join(catalogues)}')
     return case
-
-
-def _json(line: bytes) -> object:
-    try:
-        return json.loads(line.decode('utf-8-sig'))
-    except UnicodeDecodeError:
-        raise ValueError('not UTF-8') from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f'not JSON: {error.msg} at column {error.colno}') from None
-    except RecursionError:
-        raise ValueError('nested too deeply') from None
 
 
 def _frozen(value: object) -> object:

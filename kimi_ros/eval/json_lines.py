@@ -1,0 +1,62 @@
+"""A user's own data: files with one JSON object a line, of which every wrong line is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jsonschema
+
+from kimi_ros.eval.errors import DataError
+
+T = TypeVar('T')
+
+
+def read_json_lines(path: Path, parse: Callable[[Any], T]) -> list[T]:
+    """Return what `parse` makes of each line that is not blank.
+
+    :param parse: raises ValueError for a wrong line.
+    :raises DataError: with all that is wrong, also where there is no line.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError([f'{path}: cannot be read: {error.strerror}']) from error
+    found, faults = [], []
+    for number, line in enumerate(content.split(b'\n'), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(parse(_json(line)))
+        except ValueError as error:
+            faults.append(f'{path}:{number}: {error}')
+    if not found and not faults:
+        faults.append(f'{path}: no line of data')
+    if faults:
+        raise DataError(faults)
+    return found
+
+
+def check(data: object, schema: dict[str, Any]) -> None:
+    """Raise ValueError, with its place, for the first thing that the schema does not allow."""
+    if fault := next(_faults(data, schema), None):
+        raise ValueError(fault)
+
+
+def _json(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode('utf-8-sig'))
+    except UnicodeDecodeError:
+        raise ValueError('not UTF-8') from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f'not JSON: {error.msg} at column {error.colno}') from None
+    except RecursionError:
+        raise ValueError('nested too deeply') from None
+
+
+def _faults(data: object, schema: dict[str, Any]) -> Iterator[str]:
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(data):
+        where = ''.join(f'{key}: ' for key in error.absolute_path)
+        yield f'{where}{error.message}'
