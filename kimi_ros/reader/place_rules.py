@@ -7,71 +7,36 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kimi_ros.reader.features import TokenizedInstruction
+from kimi_ros.reader.function_words import (
+    CHINESE_RELATIONS,
+    DESTINATIONS,
+    DETERMINER,
+    ENGLISH_RELATIONS,
+    any_of,
+)
 from kimi_ros.reader.reading import Reading, Span, Thing
 from kimi_ros.reader.skill_card import GROUNDED_TYPES, SkillCard
 from kimi_ros.reader.tokenizer import normalize
 from kimi_ros.reader.value_rules import uncovered_spans
 
-ENGLISH_RELATIONS = (
-    ('on top of', 'on'),
-    ('on', 'on'),
-    ('inside of', 'in'),
-    ('inside', 'in'),
-    ('in front of', 'in_front_of'),
-    ('in', 'in'),
-    ('underneath', 'under'),
-    ('beneath', 'under'),
-    ('below', 'under'),
-    ('under', 'under'),
-    ('above', 'above'),
-    ('behind', 'behind'),
-    ('next to', 'next_to'),
-    ('beside', 'next_to'),
-    ('near', 'next_to'),
-    ('by', 'next_to'),
-    ('at', 'next_to'),
-    ('to the left of', 'left_of'),
-    ('left of', 'left_of'),
-    ('to the right of', 'right_of'),
-    ('right of', 'right_of'),
-)
-CHINESE_RELATIONS = (
-    ('上面', 'on'),
-    ('上头', 'on'),
-    ('上', 'on'),
-    ('里面', 'in'),
-    ('里头', 'in'),
-    ('里', 'in'),
-    ('下面', 'under'),
-    ('底下', 'under'),
-    ('前面', 'in_front_of'),
-    ('后面', 'behind'),
-    ('旁边', 'next_to'),
-    ('左边', 'left_of'),
-    ('左侧', 'left_of'),
-    ('右边', 'right_of'),
-    ('右侧', 'right_of'),
-)
-# Prepositions of destinations, besides the above.
-INTO = (('into', 'in'), ('onto', 'on'))
-_DETERMINER = r'(?:(?:the|a|an|my|your|our|his|her|their|this|that)\s+)'
+# "At the sink" is where something is, and no way to say where it goes.
+_PREPOSITIONS = {**ENGLISH_RELATIONS, 'at': 'next_to'}
 _NOUN = r"(?P<noun>[a-z][a-z'-]*(?:\s+(?!(?:{stop})\b)[a-z][a-z'-]*){{0,3}})".format(
     stop='are|is|was|were|there|wearing|have|has|do|does|can|and|that|which|who|please|now|right|at|'
     'in|on|to|for|from|with|of|then|you|i|it'
 )
-_PREPOSITIONS = '|'.join(words for words, _ in ENGLISH_RELATIONS)
-_EN_PLACE = re.compile(rf'(?<![a-z])(?P<relation>{_PREPOSITIONS})\s+{_DETERMINER}{_NOUN}')
+_EN_PLACE = re.compile(rf'(?<![a-z])(?P<relation>{any_of(_PREPOSITIONS)})\s+{DETERMINER}\s+{_NOUN}')
 _ZH_PLACE = re.compile(
     rf'(?:在|请问|数数|看看|数一数|看一下)*(?P<noun>[\u3400-\u9fff]{{1,6}}?)'
-    rf'(?P<relation>{"|".join(words for words, _ in CHINESE_RELATIONS)})'
+    rf'(?P<relation>{any_of(CHINESE_RELATIONS)})'
     r'(?=有|的|一共|总共|还|都|$|[^\u3400-\u9fff])'
 )
 # The preposition before a place: "in the ", and the localizer after it: 里.
 _EN_BEFORE = re.compile(
-    rf'(?<![a-z])({"|".join(words for words, _ in (*ENGLISH_RELATIONS, *INTO))})\s+{_DETERMINER}?$'
+    rf'(?<![a-z])({any_of((*_PREPOSITIONS, *DESTINATIONS))})\s+(?:{DETERMINER}\s+)?$'
 )
-_ZH_AFTER = re.compile(rf'({"|".join(words for words, _ in CHINESE_RELATIONS)})')
-_EN_RECIPIENT = re.compile(rf'(?<![a-z])(?:to|for)\s+{_DETERMINER}?{_NOUN}')
+_ZH_AFTER = re.compile(any_of(CHINESE_RELATIONS))
+_EN_RECIPIENT = re.compile(rf'(?<![a-z])(?:to|for)\s+(?:{DETERMINER}\s+)?{_NOUN}')
 _ZH_RECIPIENT = re.compile(r'[给让](?P<noun>[\u3400-\u9fff]{1,5})$')
 # Argument names of recipients.
 _RECIPIENT_ARGUMENTS = frozenset(
@@ -101,7 +66,7 @@ def add_question_place(
     words, relation = found[0]
     thing = replace(
         question.things[0],
-        relation=dict((*ENGLISH_RELATIONS, *CHINESE_RELATIONS))[relation],
+        relation={**_PREPOSITIONS, **CHINESE_RELATIONS}[relation],
         landmarks=(Thing(words, _head_noun(words, tokenized)),),
     )
     return replace(reading, question=replace(question, things=(thing,)))
@@ -129,9 +94,9 @@ def _relation_around(words: Span, instruction: str) -> str:
     """Return the relation of a phrase by its preposition or localizer, or ''."""
     text = normalize(instruction)
     if before := _EN_BEFORE.search(text[: words.start]):
-        return dict((*ENGLISH_RELATIONS, *INTO))[before[1]]
+        return {**_PREPOSITIONS, **DESTINATIONS}[before[1]]
     if after := _ZH_AFTER.match(text, words.end):
-        return dict(CHINESE_RELATIONS)[after[1]]
+        return CHINESE_RELATIONS[after[0]]
     return ''
 
 
@@ -160,9 +125,7 @@ def add_object_place(
         if len(found) == 1:
             ((words, relation),) = found
             landmark = Thing(words, _head_noun(words, tokenized))
-            placed = replace(
-                thing, relation=dict(ENGLISH_RELATIONS)[relation], landmarks=(landmark,)
-            )
+            placed = replace(thing, relation=_PREPOSITIONS[relation], landmarks=(landmark,))
             steps[at] = replace(step, things={**step.things, grounded[0]: (placed,)})
     return replace(reading, steps=tuple(steps))
 
@@ -170,7 +133,7 @@ def add_object_place(
 def english_relation(text: str) -> tuple[str, int] | None:
     """Return the relation of the preposition that a text ends with, and where it begins."""
     match = _EN_BEFORE.search(normalize(text))
-    relation = dict(ENGLISH_RELATIONS).get(match[1]) if match else None
+    relation = _PREPOSITIONS.get(match[1]) if match else None
     return (relation, match.start()) if match and relation else None
 
 

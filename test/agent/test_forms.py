@@ -55,6 +55,18 @@ def test_parse_placement(catalogue, text, thing, relation, landmarks):
     assert [mark.text for mark in place.landmarks] == landmarks
 
 
+@pytest.mark.parametrize(
+    'text',
+    [
+        'put the cup in the bowl',
+        'put the cup left of the bowl, then pick up the pan',
+        '把杯子放到碗旁边，再拿起锅',
+    ],
+)
+def test_other_requests_are_left_to_the_model(catalogue, text):
+    assert parse_placement(text, catalogue) is None
+
+
 def test_asked_thing():
     assert asked_thing('bring me the giraffe').text == 'giraffe'
     assert asked_thing('find the screwdriver with the yellow grip').head == 'screwdriver'

@@ -79,7 +79,10 @@ def test_a_quantity_is_widened_to_its_whole(said, found, unit, whole):
     ('said', 'things', 'relation'),
     [
         ('put my rosary next to the picture', ['rosary', 'picture'], 'next_to'),
-        ('Could you tuck the chisel back in the roll, please?', None, ''),
+        ('Could you tuck the chisel back in the roll, please?', ['chisel', 'roll'], 'in'),
+        ('把那把刷子放在铲子和水桶的中间吧', ['那把刷子', '铲子', '水桶'], 'between'),
+        ('put the chisel in the roll and close it', None, ''),
+        ('put chisel in roll', None, ''),
         ('put the chisel back in the roll', ['chisel', 'roll'], 'in'),
         ('扳手放到说明书旁边', ['扳手', '说明书'], 'next_to'),
         ('put it in the roll', None, ''),
