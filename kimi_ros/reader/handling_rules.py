@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from kimi_ros.reader.function_words import DETERMINER
 from kimi_ros.reader.reading import Reading, Span, Step, Thing
 from kimi_ros.reader.skill_card import SkillCard
 from kimi_ros.reader.tokenizer import normalize
@@ -17,11 +18,11 @@ _GRASP = re.compile(
 _TAKE_NAME = re.compile(r'pick|lift|grasp|grab|take')
 _PUT = re.compile(r'put|place|lay|set|store|stow|stick')
 _PUT_NAME = re.compile(r'^(?:put|place|set_down|stow|store)')
-_DETERMINER = r'(?:(?:the|a|an|my|your|our|that|this)\s+)?'
+_THE = rf'(?:{DETERMINER}\s+)?'
 # Between a verb of putting and the noun of a place: what is put, and the preposition.
 _PUT_IN = re.compile(
-    rf"\s+{_DETERMINER}(?P<thing>[a-z'-]+(?:\s+[a-z'-]+){{0,3}}?)\s+"
-    rf'(?P<preposition>into|in|inside|onto|on)\s+{_DETERMINER}'
+    rf"\s+{_THE}(?P<thing>[a-z'-]+(?:\s+[a-z'-]+){{0,3}}?)\s+"
+    rf'(?P<preposition>into|in|inside|onto|on)\s+{_THE}'
 )
 _HANDLE = re.compile(r'\b(?:handle|knob|grip|latch|pull)s?\b|把手|拉手|手柄|旋钮')
 

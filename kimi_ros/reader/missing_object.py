@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kimi_ros.reader.function_words import DETERMINER
 from kimi_ros.reader.noun_phrases import NounPhraseParser
 from kimi_ros.reader.place_rules import english_relation
 from kimi_ros.reader.reading import Reading, Span, Thing
@@ -18,7 +19,7 @@ from kimi_ros.reader.value_rules import covered_spans
 
 # Not 'your': "your grip on the pan" is no thing.
 _DETERMINED = (
-    r'\b(?:the|an?|my|our|his|her|their|this|that|these|those) '
+    rf'\b(?!your\b){DETERMINER} '
     r"(?P<noun>(?:[a-z'-]+ ){0,2}?(?P<head>[a-z'-]+))"
 )
 _ENGLISH_NOUN = re.compile(rf'{_DETERMINED}\s*$', re.IGNORECASE)
