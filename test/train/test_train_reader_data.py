@@ -43,8 +43,9 @@ def test_skill_names_are_unique_in_a_file():
 
 
 def test_every_skill_is_complete():
-    for entry in WRITTEN:
-        check_skill(entry, entry['name'])
+    for name, (entry, is_core) in load_corpus().items():  # merged: a later file may only add
+        if not is_core:
+            check_skill(entry, name)
 
 
 def check_skill(entry, name):
