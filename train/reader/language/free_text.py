@@ -18,7 +18,8 @@ QUOTABLE = frozenset(('text', 'message', 'words', 'sentence', 'content', 'note',
 @functools.cache
 def _texts() -> dict[str, dict[str, list[str]]]:
     path = Path(__file__).with_name('words') / 'texts.yaml'
-    return yaml.safe_load(path.read_text(encoding='utf-8'))
+    texts = yaml.safe_load(path.read_text(encoding='utf-8'))
+    return {lang: {'names': ['{name}'], **by_kind} for lang, by_kind in texts.items()}
 
 
 def _composed(rng, lang: str, kind: str) -> str:
@@ -27,7 +28,7 @@ def _composed(rng, lang: str, kind: str) -> str:
     :param kind: of forms: 'errands', 'names' or 'titles'.
     """
     nouns = lexicon(lang)
-    form = '{name}' if kind == 'names' else rng.choice(_texts()[lang][kind])
+    form = rng.choice(_texts()[lang][kind])
     parts = {
         '{n}': lambda: nouns.noun(rng, ('any',)).word,
         '{food}': lambda: nouns.noun(rng, ('food',)).word,
