@@ -1,0 +1,269 @@
+"""Drawing a way with MuJoCo: colour, depth and segmentation, without a screen."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+
+import numpy as np
+
+from kimi_ros.sim import gl
+from kimi_ros.sim.projection import camera_pose, intrinsics
+from kimi_ros.sim.rendered_frame import RenderedFrame
+from kimi_ros.sim.scene import SceneCamera
+from kimi_ros.sim.shapes import Mesh, cuboid
+from kimi_ros.sim.way.looks import LOOKS, SIDE, texture
+from kimi_ros.sim.way.shapes import Piece, pieces_of
+from kimi_ros.sim.way.world import Block, Way
+
+EYE = 1.4
+"""Height of the camera above the ground, metres: as it hangs before the chest or is held."""
+
+PITCH = math.radians(20)
+"""Angle of the camera below the horizon."""
+
+FOV_Y = math.radians(72)
+"""Vertical field of view: with 4:3 it is 88 degrees wide, as that of wide depth cameras is."""
+
+DEPTH_RANGE = (0.3, 10.0)
+"""Metres in which depth is measured; 0 elsewhere."""
+
+_NEAR, _FAR = 0.1, 90.0  # metres that are drawn
+_MAX_GEOMS = 3000
+_SHADOWS = 2048  # pixels a side
+_SUN, _LAMP = (0.35, 0.5, -0.85), (0.15, 0.2, -1.0)  # ways that light travels
+
+
+class WayRenderer:
+    """Draws one way from anywhere on it.
+
+    Not to be shared between threads. Use it as a context manager, or call `close`.
+    """
+
+    def __init__(self, way: Way, width: int = 320, height: int = 240):
+        """Open an OpenGL context and compile the way.
+
+        :param width: of the images, pixels.
+        :param height: of the images, pixels.
+        :raises kimi_ros.sim.GLNotAvailable: when MuJoCo is missing or no OpenGL here draws
+            without a screen.
+        """
+        self._context = self._canvas = None
+        self._context = gl.open_context(width, height)
+        # Only now: whoever wants the layout alone need not have MuJoCo.
+        import mujoco
+
+        self._mujoco = mujoco
+        self._way, self._width, self._height = way, width, height
+        self._rect = mujoco.MjrRect(0, 0, width, height)
+        model = _compile(mujoco, way, width, height)
+        data = mujoco.MjData(model)
+        mujoco.mj_forward(model, data)
+        self._scene = mujoco.MjvScene(model, _MAX_GEOMS)
+        mujoco.mjv_updateScene(
+            model,
+            data,
+            mujoco.MjvOption(),
+            mujoco.MjvPerturb(),
+            mujoco.MjvCamera(),
+            mujoco.mjtCatBit.mjCAT_ALL.value,
+            self._scene,
+        )
+        self._label(model)
+        try:
+            self._canvas = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+        except mujoco.FatalError as error:
+            self.close()
+            raise gl.unavailable(str(error)) from error
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._canvas)
+        self._canvas.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
+
+    def __enter__(self) -> WayRenderer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory back; may be called twice."""
+        if self._canvas is not None:
+            with contextlib.suppress(Exception):
+                self._context.make_current()
+            self._canvas.free()
+        if self._context is not None:
+            self._context.free()
+        self._canvas = self._context = None
+
+    def render(
+        self, x: float, y: float, heading: float = 0.0, segmentation: bool = True
+    ) -> RenderedFrame:
+        """Draw what the camera of a person sees who stands at (x, y).
+
+        :param heading: radians to the left of the way's x.
+        :param segmentation: whether to draw the objects' indices too; leaving it out saves a pass.
+        :raises RuntimeError: after `close`.
+        :raises ValueError: where there is no ground.
+        """
+        if self._canvas is None:
+            raise RuntimeError('this renderer is closed; make a new one')
+        ground = float(self._way.ground(np.array([[x, y]]))[0])
+        if not math.isfinite(ground):
+            raise ValueError(f'there is no ground at ({x:.2f}, {y:.2f})')
+        self._context.make_current()
+        camera = SceneCamera((x, y, ground + EYE), heading, PITCH, FOV_Y)
+        pose = camera_pose(camera)
+        self._look(pose)
+        rgb = np.empty((self._height, self._width, 3), np.uint8)
+        buffer = np.empty((self._height, self._width), np.float32)
+        self._draw(rgb, buffer)
+        labels = None
+        if segmentation:
+            codes = np.empty_like(rgb)
+            self._draw(codes, None, labels=True)
+            labels = codes[::-1, :, 0].astype(np.int16) - 1
+        return RenderedFrame(
+            np.ascontiguousarray(rgb[::-1]),
+            _metres(buffer[::-1]),
+            labels,
+            intrinsics(FOV_Y, self._width, self._height),
+            pose,
+        )
+
+    def _look(self, pose: np.ndarray) -> None:
+        top = _NEAR * math.tan(FOV_Y / 2)
+        for eye in self._scene.camera:
+            eye.pos[:] = pose[:3, 3]
+            eye.forward[:] = pose[:3, 2]
+            eye.up[:] = -pose[:3, 1]
+            eye.frustum_center, eye.frustum_width = 0.0, top * self._width / self._height
+            eye.frustum_bottom, eye.frustum_top = -top, top
+            eye.frustum_near, eye.frustum_far = _NEAR, _FAR
+
+    def _draw(self, rgb: np.ndarray, depth: np.ndarray | None, labels: bool = False) -> None:
+        flags = self._mujoco.mjtRndFlag
+        for flag in (flags.mjRND_SEGMENT, flags.mjRND_IDCOLOR):
+            self._scene.flags[flag] = labels
+        for flag in (flags.mjRND_SHADOW, flags.mjRND_SKYBOX):
+            self._scene.flags[flag] = not labels
+        self._mujoco.mjr_render(self._rect, self._scene, self._canvas)
+        self._mujoco.mjr_readPixels(rgb, depth, self._rect, self._canvas)
+
+    def _label(self, model) -> None:
+        """Number what is drawn as the way's objects are; ground and walls have no label."""
+        for geom in self._scene.geoms[: self._scene.ngeom]:
+            geom.segid = int(model.geom_bodyid[geom.objid]) - 1
+
+
+def _compile(mujoco, way: Way, width: int, height: int):
+    """Return the model: a body for each object, in their order; the rest belongs to the world."""
+    spec = mujoco.MjSpec()
+    spec.visual.quality.offsamples = 4
+    spec.visual.quality.shadowsize = _SHADOWS
+    spec.visual.quality.numslices = 20
+    spec.visual.global_.offwidth = width
+    spec.visual.global_.offheight = height
+    for name in LOOKS:
+        _add_look(mujoco, spec, name)
+    _add_light(mujoco, spec, way)
+    for item in way.objects:
+        half = item.yaw / 2
+        body = spec.worldbody.add_body(
+            pos=item.position, quat=(math.cos(half), 0.0, 0.0, math.sin(half))
+        )
+        for piece in pieces_of(item):
+            _add_piece(mujoco, body, piece)
+    for number, block in enumerate((*way.grounds, *way.walls, *way.scenery)):
+        _add_block(mujoco, spec, f'block {number}', block)
+    return spec.compile()
+
+
+def _add_look(mujoco, spec, name: str) -> None:
+    image = spec.add_texture(
+        name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=SIDE, height=SIDE, nchannel=3
+    )
+    image.data = texture(name).tobytes()
+    material = spec.add_material(name=name, specular=0.0, shininess=0.0)
+    slots = material.textures
+    slots[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+    material.textures = slots
+
+
+def _add_light(mujoco, spec, way: Way) -> None:
+    indoors = way.place == 'corridor'
+    spec.add_texture(
+        name='sky',
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=(0.45, 0.62, 0.85),
+        rgb2=(0.86, 0.90, 0.94),
+        width=64,
+        height=384,
+    )
+    # Shadows leave the light of a lamp at the camera, which stands for that of the sky.
+    level = 0.42 if indoors else 0.36
+    spec.visual.headlight.ambient = (level,) * 3
+    spec.visual.headlight.diffuse = (0.22,) * 3
+    spec.visual.headlight.specular = (0.0,) * 3
+    direction = np.array(_LAMP if indoors else (_SUN[0], way.house * _SUN[1], _SUN[2]))
+    spec.worldbody.add_light(
+        pos=np.array((8.0, 0.0, 0.0)) - 12 * direction,
+        dir=direction,
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        castshadow=not indoors,
+        ambient=(0.0,) * 3,
+        diffuse=(0.40,) * 3 if indoors else (0.62, 0.59, 0.54),
+        specular=(0.1,) * 3,
+    )
+
+
+def _add_piece(mujoco, body, piece: Piece) -> None:
+    common = {'rgba': (*piece.rgb, 1.0), 'contype': 0, 'conaffinity': 0}
+    if piece.shape == 'bar':
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+            fromto=(*piece.at, *piece.to),
+            size=piece.size,
+            **common,
+        )
+        return
+    kinds = {'box': mujoco.mjtGeom.mjGEOM_BOX, 'ball': mujoco.mjtGeom.mjGEOM_ELLIPSOID}
+    body.add_geom(type=kinds[piece.shape], pos=piece.at, size=piece.size, **common)
+
+
+def _add_block(mujoco, spec, name: str, block: Block) -> None:
+    """Add a box as a mesh, whose texture keeps its scale on every side."""
+    mesh = cuboid(block.low, block.high)
+    spec.add_mesh(
+        name=name,
+        uservert=mesh.vertices.ravel(),
+        usernormal=mesh.normals.ravel(),
+        userface=mesh.faces.astype(np.int32).ravel(),
+        userfacenormal=mesh.faces.astype(np.int32).ravel(),
+        usertexcoord=_texture_coordinates(mesh, LOOKS[block.look][0]).ravel(),
+        userfacetexcoord=mesh.faces.astype(np.int32).ravel(),
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+    )
+    spec.worldbody.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_MESH,
+        meshname=name,
+        material=block.look,
+        contype=0,
+        conaffinity=0,
+    )
+
+
+def _texture_coordinates(mesh: Mesh, scale: float) -> np.ndarray:
+    """Return u and v (n, 2): metres along the two axes that a side lies in, over the scale."""
+    facing = np.abs(mesh.normals).argmax(axis=1)
+    along = np.where(facing == 0, 1, 0)
+    up = np.where(facing == 2, 1, 2)
+    rows = np.arange(len(facing))
+    return np.column_stack([mesh.vertices[rows, along], mesh.vertices[rows, up]]) / scale
+
+
+def _metres(buffer: np.ndarray) -> np.ndarray:
+    """OpenGL's reversed depth (1 near, 0 far) to metres; 0 outside of what is measured."""
+    inverse = buffer * (1 / _NEAR - 1 / _FAR) + 1 / _FAR
+    metres = 1 / inverse
+    measured = (buffer > 0) & (metres >= DEPTH_RANGE[0]) & (metres <= DEPTH_RANGE[1])
+    return np.where(measured, metres, 0).astype(np.float32)
