@@ -11,6 +11,7 @@ _BODY = 0.42  # metres from the middle of a person to what they pass
 _SLOPE = 2  # cells to the side in one along
 _TURN, _AWAY = 1.0, 0.004  # cost of a cell to the side, squared, and of one off the middle
 _HALF = 2.0  # metres to the sides that are looked at
+_SMOOTH = 5  # points that are averaged
 
 
 def find_path(way: Way) -> tuple[tuple[float, float], ...]:
@@ -47,4 +48,6 @@ def find_path(way: Way) -> tuple[tuple[float, float], ...]:
     path = [index]
     for step in reversed(came):
         path.append(int(step[path[-1]]))
-    return tuple((float(x), float(ys[i])) for x, i in zip(xs, reversed(path), strict=True))
+    side = np.pad(ys[path[::-1]], _SMOOTH // 2, mode='edge')
+    side = np.convolve(side, np.full(_SMOOTH, 1 / _SMOOTH), mode='valid')
+    return tuple((float(x), float(y)) for x, y in zip(xs, side, strict=True))

@@ -221,10 +221,9 @@ def _ground(
         ]
         walls.append(block(side, across(HALF + 9, HALF + 9.4), (-thick, 6.0), 'stone'))
     opposite = -HALF - _ROAD
-    scenery.append(block((-3.0, far), across(opposite - 2.5, opposite), (-thick, 0.0), 'paving'))
-    scenery.append(
-        block((-3.0, far), across(opposite - 8, opposite - 2.5), (-thick, 6.5), 'plaster')
-    )
+    front = opposite - 2.5
+    scenery.append(block((-3.0, far), across(front, opposite), (-thick, 0.0), 'paving'))
+    scenery.append(block((-3.0, far), across(front - 5.5, front), (-thick, 6.5), 'plaster'))
     scenery += [
         block((x, x + 1.3), across(front, front + 0.02), (z, z + 1.5), 'window')
         for x in np.arange(0.0, far - 2, 3.1)
