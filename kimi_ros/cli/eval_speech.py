@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import tempfile
-import time
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
@@ -22,14 +21,8 @@ from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_argum
 
 _START_TIMEOUT = 300.0  # seconds
 _PLAN_TIMEOUT = 60.0  # seconds
-_SAID_TIMEOUT = 20.0  # seconds until a plan's sentence is begun
 _RATE = 2.0  # images a second: the scene stands still
 _PATIENT = {'max_frame_age': 30.0, 'frame_wait': 30.0}
-_VOICES = {
-    'en': ('en-us', 'en-gb+f2', 'en-gb-x-rp+m3'),
-    'zh': ('cmn-latn-pinyin', 'cmn-latn-pinyin+f2', 'cmn-latn-pinyin+m3'),
-}
-_KOKORO = ('zf_xiaobei', 'zm_yunxi', 'zf_xiaoxiao')  # Chinese
 
 
 def add_parser(suites) -> None:
@@ -108,6 +101,7 @@ def _words(args) -> list:
     from kimi_ros.agent.skills import SkillCatalogue
     from kimi_ros.cli.options import skills_path
     from kimi_ros.eval.speech import SoundMaker, content
+    from kimi_ros.eval.speech_voices import voices
     from kimi_ros.eval.speech_words import evaluate_words
     from kimi_ros.speech.errors import SpeechError
     from kimi_ros.speech.recognizer import load_recognizer
@@ -117,7 +111,7 @@ def _words(args) -> list:
         recognizer = load_recognizer(args.recognizer, args.speech_model)
         seen = [name for names in content()['seen'] for name in names]
         vocabulary = Vocabulary.of(SkillCatalogue.load(skills_path(args)).skills, seen)
-        maker = SoundMaker(_voices(args.voices), _cache())
+        maker = SoundMaker(voices(args.voices), _cache())
         shown = track(_cases(args), 'speech', console=Console(stderr=True), transient=True)
         return list(evaluate_words(shown, maker, recognizer, vocabulary))
     except (AgentError, SpeechError) as error:
@@ -144,10 +138,13 @@ def _evaluate(args, cases, recognizer, environment, folder: Path) -> list:
     from rich.progress import track
 
     from kimi_ros.eval import speech
+    from kimi_ros.eval.speech_voices import voices
+    from kimi_ros.eval.spoken_plans import SpokenPlans, wrongly_typed
     from kimi_ros.nodes.client import KimiClient
     from kimi_ros.nodes.speech_client import SpeechClient
+    from kimi_ros.nodes.speech_messages import outcome_of
 
-    maker = speech.SoundMaker(_voices(args.voices), _cache())
+    maker = speech.SoundMaker(voices(args.voices), _cache())
     kimi_parameters = node_parameters(args)
     nodes: list[NodeProcess] = []
 
@@ -164,134 +161,22 @@ def _evaluate(args, cases, recognizer, environment, folder: Path) -> list:
         start('kimi_node', kimi_parameters | _PATIENT)
         with KimiClient() as kimi:
             kimi.wait_until_ready(_START_TIMEOUT, check)
-            typed = {}
-            for case in cases:
-                if case.skill and case.text not in typed:
-                    typed[case.text] = kimi.instruct(case.text, timeout=_PLAN_TIMEOUT).plan
-        _warn_about_typed(cases, typed)
+            texts = dict.fromkeys(case.text for case in cases if case.skill)
+            typed = {text: kimi.instruct(text, timeout=_PLAN_TIMEOUT).plan for text in texts}
+        for text in wrongly_typed(cases, typed):
+            print(f'typed, this has no right plan either: {text}')
         # Not before: it would speak the plans of the typed sentences, which hold the commands, and
         # take these for its echo.
         spoken = {k: v for k, v in kimi_parameters.items() if k == 'skills'} | recognizer
         start('speech_node', {'source': 'topic', 'output': 'none', **spoken})
         with SpeechClient() as client:
             client.wait_until_ready(_START_TIMEOUT, check)
-            said = _Person(client, maker)
-            console = Console(stderr=True)
-            return [
-                _try(client, maker, said, case, typed)
-                for case in track(cases, 'speech', console=console, transient=True)
-            ]
+            plans = SpokenPlans(client, outcome_of, maker, typed)
+            shown = track(cases, 'speech', console=Console(stderr=True), transient=True)
+            return [plans.try_case(case) for case in shown]
     finally:
         for node in reversed(nodes):
             node.stop()
-
-
-class _Person:
-    """Answers read-backs: yes to what they said, no to anything else."""
-
-    def __init__(self, client, maker):
-        self._client, self._maker = client, maker
-
-    def answer(self, case, heard: str) -> bool:
-        from kimi_ros.eval.speech import SpokenCase, same_request
-
-        yes = bool(case.skill) and same_request(heard, case.text)
-        words = {'en': ('No.', 'Yes.'), 'zh': ('不对。', '是的。')}[case.language][yes]
-        self._client.spin(1.0)  # it speaks by now
-        self._client.until(lambda: not self._client.speaking, 60.0, 'the end of the read-back')
-        self._client.spin(0.8)  # it is deaf for a while after its own voice
-        self._client.speak(
-            self._maker.sound(SpokenCase(words, case.language, '', case.voice, 1.0, 'quiet'))
-        )
-        return yes
-
-
-def _try(client, maker, person, case, typed):
-    from kimi_ros.eval.speech import Result
-    from kimi_ros.nodes.speech_messages import outcome_of
-    from kimi_ros.speech.dialogue import Outcome
-
-    sound = maker.sound(case)
-    client.quiet()
-    plans, said = len(client.plans), len(client.said)
-    heard = client.speak(sound, timeout=120.0 if case.text else 20.0)
-    ended = time.monotonic()
-    text = heard.text if heard is not None else ''
-    outcome = outcome_of(heard) if heard is not None else Outcome.IGNORED
-    read_back = outcome is Outcome.READ_BACK
-    accepted = outcome in (Outcome.INSTRUCTION, Outcome.COMMAND)
-    if not case.skill:
-        return Result(case, not accepted, read_back, text)
-    if read_back:
-        client.until(lambda: len(client.said) > said, 30.0, 'the read-back')
-        asked = client.said[-1]
-        asked = asked.removeprefix('Did you say: ').removeprefix('你是说：')
-        accepted = person.answer(case, asked.removesuffix('?').removesuffix('吗？'))
-    if not accepted:
-        sure = heard.confidence if heard is not None else 0.0
-        return Result(case, False, read_back, f'{text} ({outcome.value}, confidence {sure:.2f})')
-    deadline = time.monotonic() + _PLAN_TIMEOUT
-    while len(client.plans) == plans and time.monotonic() < deadline:
-        client.spin(0.05)
-    seconds = float('nan') if read_back else time.monotonic() - ended
-    plan = client.plans[-1] if len(client.plans) > plans else None
-    if plan is not None:  # the next case would be spoken into its sentence
-        deadline = time.monotonic() + _SAID_TIMEOUT
-        while plan.say not in client.said[said:] and time.monotonic() < deadline:
-            client.spin(0.05)
-    right = _same_plan(plan, typed[case.text], case.skill)
-    if not right:
-        text += f' -> {_brief(plan)}, typed {_brief(typed[case.text])}'
-    return Result(case, right, read_back, text, seconds)
-
-
-def _same_plan(plan, typed, skill: str) -> bool:
-    """Whether the plan has the skill, and is about the objects that the typed sentence's is."""
-    if plan is None or typed is None or plan.status is not typed.status:
-        return False
-    steps = [step.skill for step in plan.steps]
-    if steps != [step.skill for step in typed.steps] or skill not in steps:
-        return False
-    boxes = [tuple(round(v / 8) for v in o.point) for o in plan.objects]
-    return boxes == [tuple(round(v / 8) for v in o.point) for o in typed.objects]
-
-
-def _brief(plan) -> str:
-    if plan is None:
-        return 'no plan'
-    names = {o.id: o.label for o in plan.objects}
-    steps = [f'{s.skill} {" ".join(names.get(i, i) for i in s.object_ids)}' for s in plan.steps]
-    return f'{plan.status.value} {"; ".join(steps)}'
-
-
-def _warn_about_typed(cases, typed) -> None:
-    wrong = [
-        case.text
-        for case in dict.fromkeys(cases)
-        if case.skill
-        and (
-            typed[case.text] is None
-            or case.skill not in [step.skill for step in typed[case.text].steps]
-        )
-    ]
-    for text in dict.fromkeys(wrong):
-        print(f'typed, this has no right plan either: {text}')
-
-
-def _voices(folder: Path | None):
-    """Return a function from language and number to a voice."""
-    import functools
-
-    from kimi_ros.speech.espeak import EspeakVoice
-    from kimi_ros.speech.kokoro import KokoroVoice
-
-    @functools.lru_cache(8)
-    def voice(language: str, number: int):
-        if folder is not None and language == 'zh':
-            return KokoroVoice(folder, {language: _KOKORO[number]})
-        return EspeakVoice({language: _VOICES[language][number]})
-
-    return voice
 
 
 def _cache() -> Path:
