@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kimi_train.reader.language import free_text
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
+from kimi_train.reader.language.everyday_shapes import EverydayShapeGenerator
 from kimi_train.reader.language.patterns import PatternGenerator
 from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.service_tasks import ServiceTaskGenerator
@@ -28,7 +29,11 @@ _TOPICS_GIVEN = tuple(f for f in _TOPICS if '给' not in f)
 
 
 class ChineseGenerator(
-    SituationGenerator, ServiceTaskGenerator, SpokenShapeGenerator, PatternGenerator
+    EverydayShapeGenerator,
+    SituationGenerator,
+    ServiceTaskGenerator,
+    SpokenShapeGenerator,
+    PatternGenerator,
 ):
     """Generates Chinese instructions of all kinds."""
 

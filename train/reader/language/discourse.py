@@ -6,6 +6,7 @@ from kimi_train.reader.language.annotated_instruction import AnnotatedInstructio
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.questions import QuestionGenerator
 from kimi_train.reader.language.skill_families import FETCH_FAMILIES, skill_families
+from kimi_train.reader.language.span_markers import remove_markers
 
 __all__ = ['DiscourseGenerator']
 
@@ -80,8 +81,11 @@ class DiscourseGenerator(QuestionGenerator):
         carried = self.add_short_carrier_phrase(template.text)
         r = self.random()
         if target and r < 0.3 and template.text.endswith('{' + target + '}'):
-            first = self.noun_phrases.place(nested=False)[1]
+            _, first, others = self.noun_phrases.place(nested=False)
             relation, text, phrases = self.noun_phrases.place(nested=False)
+            if self.random() < 0.35 and len(others) == len(phrases) == 1:  # under, no, on the desk
+                first = first.replace(others[0].text, phrases[0].text)
+                first = remove_markers(first)
             given = {target: (first + correction + text, phrases, relation)}
             instruction.text, call = self.fill(family, carried, template.slots, given)
         elif r < 0.75:
@@ -110,22 +114,38 @@ class DiscourseGenerator(QuestionGenerator):
             text = self.gerund(text)
             if not text:
                 return False
-        a, call_a = self.fill(family_a, text, template_a.slots)
-        slot_a = self.object_slot(family_a, template_a.slots)
-        slot_b = self.object_slot(family_b, template_b.slots)
-        text, given = template_b.text, None
-        if (
-            not last_first
-            and slot_a
-            and slot_b
-            and self.random() < 0.37
-            and self.can_refer_to(call_a.phrases[slot_a][0], family_b, slot_b)
-        ):
-            text, given = self.pronominalize(template_b, slot_b, call_a.phrases[slot_a][0])
-        b, call_b = self.fill(family_b, text, template_b.slots, given)
+        # What is said first, "b" in "{b}, but first {a}", may be a pronoun in what follows.
+        said = [(family_a, template_a, text), (family_b, template_b, template_b.text)]
+        turned = '{doing}' not in frame and frame.index('{b}') < frame.index('{a}')
+        if turned:
+            said.reverse()
+        parts = self._two_clauses(*said)
+        if turned:
+            parts.reverse()
+        (a, call_a), (b, call_b) = parts
         instruction.text = frame.replace('{a}', a).replace('{doing}', a).replace('{b}', b)
         instruction.calls = [call_a, call_b]
         return True
+
+    def _two_clauses(self, first, second):
+        """Return text and call of two clauses, the second now and then with a pronoun.
+
+        :param first: family, template and its wording; second: likewise.
+        """
+        family, template, text = first
+        done = self.fill(family, text, template.slots)
+        slot = self.object_slot(family, template.slots)
+        family, template, text = second
+        taken, given = self.object_slot(family, template.slots), None
+        if (
+            slot
+            and taken
+            and text == template.text
+            and self.random() < 0.37
+            and self.can_refer_to(done[1].phrases[slot][0], family, taken)
+        ):
+            text, given = self.pronominalize(template, taken, done[1].phrases[slot][0])
+        return [done, self.fill(family, text, template.slots, given)]
 
     def condition(self, instruction):
         """A request on the condition that something is, or is not, in view."""
@@ -142,6 +162,9 @@ class DiscourseGenerator(QuestionGenerator):
         text, given = self.pronominalize(template, slot, thing) if same else (template.text, None)
         text, call = self.fill(family, text, template.slots, given)
         wording = self.wording('if_present' if present else 'if_absent')
+        if '{place}' in wording:
+            thing.relation, place, thing.landmarks = self._place()
+            wording = wording.replace('{place}', place)
         order = self.wording('condition_orders')
         if same and order.startswith('{do}'):  # no pronoun before what it means
             return False

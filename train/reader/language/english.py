@@ -6,6 +6,7 @@ from kimi_train.reader.language import free_text
 from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.carrier_phrases_en import add_carrier_phrase, to_gerund
 from kimi_train.reader.language.clause_generator import GROUNDED_TYPES
+from kimi_train.reader.language.everyday_shapes import EverydayShapeGenerator
 from kimi_train.reader.language.patterns import PatternGenerator
 from kimi_train.reader.language.sentence_templates import sentence_templates
 from kimi_train.reader.language.service_tasks import ServiceTaskGenerator
@@ -21,7 +22,11 @@ _THEM = ('them', 'them', 'both of them', 'both', 'them both', 'the two of them')
 
 
 class EnglishGenerator(
-    SituationGenerator, ServiceTaskGenerator, SpokenShapeGenerator, PatternGenerator
+    EverydayShapeGenerator,
+    SituationGenerator,
+    ServiceTaskGenerator,
+    SpokenShapeGenerator,
+    PatternGenerator,
 ):
     """Generates English instructions of all kinds."""
 

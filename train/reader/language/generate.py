@@ -13,6 +13,7 @@ from kimi_train.reader.language.catalogue import SkillCatalogue
 from kimi_train.reader.language.catalogue_sampling import sample_catalogue
 from kimi_train.reader.language.chinese import ChineseGenerator
 from kimi_train.reader.language.english import EnglishGenerator
+from kimi_train.reader.language.everyday_shapes import EVERYDAY_SHAPES
 from kimi_train.reader.language.example import Example
 from kimi_train.reader.language.lexicon import lexicon
 from kimi_train.reader.language.patterns import PATTERNS
@@ -29,7 +30,13 @@ _LANGUAGES = {
 }
 _WEIGHTED = tuple(
     name
-    for name, weight in (*PATTERNS, *SITUATIONS, *SERVICE_TASKS, *SPOKEN_SHAPES)
+    for name, weight in (
+        *PATTERNS,
+        *SITUATIONS,
+        *SERVICE_TASKS,
+        *SPOKEN_SHAPES,
+        *EVERYDAY_SHAPES,
+    )
     for _ in range(weight)
 )
 _REASON_NOUNS = (('{n}', ('any',)), ('{name}', ('name',)), ('{food}', ('food',)))

@@ -12,7 +12,13 @@ __all__ = ['sentence_templates']
 
 @functools.cache
 def sentence_templates(lang: str) -> dict[str, tuple[str, ...]]:
-    """Return the lists in `words/sentence_templates_LANG.yaml` by name."""
-    path = Path(__file__).with_name('words') / f'sentence_templates_{lang}.yaml'
-    templates = yaml.safe_load(path.read_text(encoding='utf-8'))
-    return {name: tuple(str(line) for line in lines) for name, lines in templates.items()}
+    """Return the lists in `words/sentence_templates_LANG.yaml` by name, with more of the same name.
+
+    Those are in `words/everyday_templates_LANG.yaml`.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for kind in ('sentence', 'everyday'):
+        path = Path(__file__).with_name('words') / f'{kind}_templates_{lang}.yaml'
+        for name, lines in yaml.safe_load(path.read_text(encoding='utf-8')).items():
+            found[name] = found.get(name, ()) + tuple(str(line) for line in lines)
+    return found

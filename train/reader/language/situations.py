@@ -194,6 +194,19 @@ class SituationGenerator:
 
     def meant_for(self, instruction):
         """A statement that asks for a delivery: "the stew is for table two"."""
+        family, what, to = self.delivery()
+        if not family:
+            return False
+        form = self.wording('meant_for')
+        instruction.text, call = self.fill_delivery(family, what, to, form)
+        instruction.calls = [call]
+        return True
+
+    def delivery(self):
+        """Sample the only family that delivers to people, its object and recipient slots.
+
+        Three times None if there is none, or more than one.
+        """
 
         def recipient(family):
             objects = [a['name'] for a in family.arguments if a['type'] == 'object']
@@ -204,22 +217,24 @@ class SituationGenerator:
 
         family = self.family(recipient)
         if not family or sum(map(bool, map(recipient, self.families()))) > 1:
-            return False
+            return None, None, None
         to = recipient(family)
         what = next(
             a['name'] for a in family.arguments if a['type'] == 'object' and a['name'] != to
         )
-        form = self.wording('meant_for').replace('{thing}', f'{{{what}}}')
-        form = form.replace('{person}', f'{{{to}}}')
+        return family, what, to
+
+    def fill_delivery(self, family, what, to, form):
+        """Return a form with {thing} and {person} filled, and the call of the delivery."""
+        form = form.replace('{thing}', f'{{{what}}}').replace('{person}', f'{{{to}}}')
         slots = sorted((what, to), key=lambda slot: form.index('{' + slot + '}'))
-        instruction.text, call = self.fill(family, form, slots)
-        instruction.calls = [call]
-        return True
+        return self.fill(family, form, slots)
 
     def leave_alone(self, instruction):
         """A prohibition without a negated verb: "hands off the kettle"."""
         phrase = self.noun_phrases.phrase(('any',))
         form = self.wording('leave_alone' if self.random() < 0.45 else 'bans')
+        form = self.noun_phrases.with_nouns(form, '{name}', ('name',))
         if self.lang == 'en' and phrase.plural:
             for one, more in _SINGULAR_VERBS:
                 form = form.replace('{} ' + one + ' ', '{} ' + more + ' ')

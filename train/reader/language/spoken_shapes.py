@@ -216,6 +216,7 @@ class SpokenShapeGenerator:
                 text = text.replace(slot, self.noun_phrases.simple(noun_classes).text)
         instruction.verb, marked = self.mark(verb)
         text = text.replace(VERB_OPEN, marked)
-        instruction.text = self.add_carrier_phrase(text)
+        told = any(comma in text for comma in (', ', '，', '. '))  # what is wrong, then the request
+        instruction.text = text if told else self.add_carrier_phrase(text)
         instruction.outcome = 'no_skill'
         return True
