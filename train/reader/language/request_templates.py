@@ -19,6 +19,11 @@ _NOT_IMPERATIVE = frozenset(
     first down up somebody someone anybody anyone let's don't no not your you a an if
     time""".split()
 )
+# Verbs of the dictionary that open a request as nouns: "bed up a bit", "table for two".
+_OPENING_NOUNS = frozenset(
+    """access baby background badge bed blood breakfast channel doctor floor ink last like lunch man
+    nap room short subject table team trash wrong""".split()
+)
 _AUXILIARY = frozenset(
     """i we you it he she they can could may might would will shall should must is are
 am be was were do does did has to the a an any that this there where what which who how why when my
@@ -82,7 +87,9 @@ class RequestTemplate:
         tokens = text.split(' ')
         first = tokens[0].lower()
         self.is_imperative = bool(
-            first in words.verb_words() and first not in _NOT_IMPERATIVE and tokens[1:2] != ['of']
+            first in words.verb_words()
+            and first not in _NOT_IMPERATIVE | _OPENING_NOUNS
+            and tokens[1:2] != ['of']
         )
         at = None
         if self.is_imperative:
@@ -94,7 +101,7 @@ class RequestTemplate:
             at = 2 if first in ('go', 'come') and tokens[1:2] == ['and'] else at
         else:
             for i, token in enumerate(tokens):
-                if _is_verb(token.lower().strip(',')):
+                if _is_verb(token.lower().strip(',')) and (i or first not in _OPENING_NOUNS):
                     at = i
                     break
             if first in (
