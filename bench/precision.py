@@ -16,6 +16,7 @@ from rich.progress import track
 from kimi_export import export_model
 from kimi_ros.eval.held_out_scenes import held_out_scenes
 from kimi_ros.eval.suites import SUITES
+from kimi_ros.eval.system import System
 from kimi_ros.resources import share
 from kimi_ros.vlm import VisionLanguageModel
 
@@ -60,7 +61,7 @@ def evaluate(models: dict[str, VisionLanguageModel], seed: int, count: int) -> V
         for suite, figures in EVALUATED.items():
             for language in LANGUAGES:
                 for name, model in models.items():
-                    for outcome in SUITES[suite].ask(model, world, language):
+                    for outcome in SUITES[suite].evaluate(System(model), world, language):
                         for figure in set(figures) & set(outcome.counts):
                             value, _ = outcome.counts[figure]
                             values.setdefault((name, f'{suite} {figure}'), []).append(value)

@@ -88,13 +88,14 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import track
 
+    from kimi_ros.agent import SkillCatalogue
     from kimi_ros.agent.errors import AgentError
     from kimi_ros.eval.errors import EvalError
     from kimi_ros.eval.evaluation import Evaluation, beside, write_report
     from kimi_ros.eval.journal import Journal
-    from kimi_ros.eval.planning import agent_settings
     from kimi_ros.eval.report import as_json, lines
     from kimi_ros.eval.suites import scene_source_for
+    from kimi_ros.eval.system import System
     from kimi_ros.eval.user_data import read_user_data, select_lines
     from kimi_ros.sim import GLNotAvailable
     from kimi_ros.vlm import VisionLanguageModel, VlmError
@@ -119,14 +120,16 @@ def run(args: argparse.Namespace) -> int:
         about |= {'data': str(args.data)} if args.data else {'table': table}
         # Before the model is loaded: not every suite applies to every table.
         tables = scene_source_for(args.suite, table)
-        settings = agent_settings(args.planner, skills, remote_settings(args))
-        with VisionLanguageModel.load(args.model) as vlm, tables, settings:
+        catalogue = SkillCatalogue.load(skills) if skills else None
+        remote = remote_settings(args)
+        with VisionLanguageModel.load(args.model) as vlm, tables:
+            system = System(vlm, args.planner, catalogue, remote)
             identity = {'weights': model_identity(args.model), 'things': _digest(args.data)}
             journal = Journal(args.out and beside(args.out, '.jsonl'), about | identity)
             evaluation = Evaluation(args.suite, args.lang, tables, things)
             with journal:
                 told = {'console': Console(stderr=True), 'transient': True}
-                figures = evaluation.run(vlm, track(numbers, args.suite, **told), journal)
+                figures = evaluation.run(system, track(numbers, args.suite, **told), journal)
                 written = args.out and write_report(args.out, about, figures, journal, evaluation)
     except (VlmError, AgentError, GLNotAvailable, EvalError) as error:
         raise CommandError(str(error)) from error

@@ -8,14 +8,14 @@ from kimi_ros.agent import Plan, Status
 from kimi_ros.agent.answers import Verdict, parse_yes_no
 from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.outcome import Outcome, binary
-from kimi_ros.eval.planning import outcome_of, run_agent
+from kimi_ros.eval.planning import outcome_of
 from kimi_ros.eval.questions import parse_number
+from kimi_ros.eval.system import System
 from kimi_ros.sim.expression_sampling import PRESENCE_MIX, sample_expression
 from kimi_ros.sim.facts import sample_attribute, sample_count, sample_relation
 from kimi_ros.sim.language import with_article
 from kimi_ros.sim.referring_expression import ReferringExpression, attribute_name, relation_name
 from kimi_ros.sim.tasks import Task
-from kimi_ros.vlm import VisionLanguageModel
 
 _TEMPLATES = {
     'presence': {
@@ -45,11 +45,11 @@ class _Asked:
     about: tuple[int, ...] = ()
 
 
-def ask(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
+def ask(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Ask whether something is there, what it is like, where it stands, and how many there are."""
     asks = (_presence, _attribute, _relation, _count)
     asked = [question for make in asks if (question := make(world, language)) is not None]
-    return [_outcome(vlm, world, language, question) for question in asked]
+    return [_outcome(system, world, language, question) for question in asked]
 
 
 def is_right(plan: Plan | None, expected: bool | int, language: str) -> bool:
@@ -63,9 +63,9 @@ def is_right(plan: Plan | None, expected: bool | int, language: str) -> bool:
     return parse_number(plan.say) == expected
 
 
-def _outcome(vlm, world: HeldOutScene, language: str, asked: _Asked) -> Outcome:
+def _outcome(system: System, world: HeldOutScene, language: str, asked: _Asked) -> Outcome:
     task = Task(asked.sentence, language, {'status': Status.ANSWER.value, 'say': '', 'steps': []})
-    plan = run_agent(vlm, world, task)
+    plan = system.plan(world.frame, task.instruction)
     right = is_right(plan, asked.expected, language)
     counts = {'exact': binary(right), asked.kind: binary(right)}
     said = 'no plan' if plan is None else f'{plan.status.value}: {plan.say}'

@@ -17,8 +17,8 @@ from kimi_ros.eval.metrics import Metric, compute_metric
 from kimi_ros.eval.outcome import Outcome
 from kimi_ros.eval.report import markdown
 from kimi_ros.eval.suites import SUITES
+from kimi_ros.eval.system import System
 from kimi_ros.eval.user_data import LabelledObject
-from kimi_ros.vlm import VisionLanguageModel
 
 
 class Evaluation:
@@ -39,22 +39,22 @@ class Evaluation:
         self._suite, self._language = suite, language
         self._scenes, self._things = scene_source, things
 
-    def evaluate(self, vlm: VisionLanguageModel, number: int) -> list[Outcome]:
+    def evaluate(self, system: System, number: int) -> list[Outcome]:
         """Return the outcomes of one scene."""
         if self._things is not None:
             return [
-                LOCALIZATION_SUITES[self._suite](vlm, self._things[number].localization_sample())
+                LOCALIZATION_SUITES[self._suite](
+                    system.vlm, self._things[number].localization_sample()
+                )
             ]
-        return SUITES[self._suite].evaluate(vlm, self._scenes.scene(number), self._language)
+        return SUITES[self._suite].evaluate(system, self._scenes.scene(number), self._language)
 
-    def run(
-        self, vlm: VisionLanguageModel, numbers: Iterable[int], journal: Journal
-    ) -> list[Metric]:
+    def run(self, system: System, numbers: Iterable[int], journal: Journal) -> list[Metric]:
         """Evaluate every scene that is not in the journal, and return the metrics."""
         asked = []
         for number in numbers:
             if number not in journal.done:
-                journal.add(number, self.evaluate(vlm, number))
+                journal.add(number, self.evaluate(system, number))
             asked.append(number)
         scenes = [journal.done[number] for number in asked]
         suite = SUITES[self._suite]

@@ -7,18 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from kimi_ros.agent import GroundedObject, Plan, Status
 from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.outcome import Outcome, binary
-from kimi_ros.eval.planning import outcome_of, plan_summary, run_agent
+from kimi_ros.eval.planning import outcome_of, plan_summary
+from kimi_ros.eval.system import System
 from kimi_ros.sim.executor import Goal, SimulatedRobot, goal_violations
 from kimi_ros.sim.tasks import Task, sample_task
-from kimi_ros.vlm import VisionLanguageModel
 
 _TRIES = 60
 Place = Sequence[float]
 
 
-def evaluate_closed_loop(
-    vlm: VisionLanguageModel, world: HeldOutScene, language: str
-) -> list[Outcome]:
+def evaluate_closed_loop(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Give an instruction, execute the plan, and check the final state.
 
     Steps that need approval are executed: the user is taken to approve them.
@@ -26,7 +24,7 @@ def evaluate_closed_loop(
     task = sample_executable_task(world, language)
     if task is None:
         return []
-    plan = run_agent(vlm, world, task)
+    plan = system.plan(world.frame, task.instruction)
     robot = SimulatedRobot(world.scene, world.frame)
     reason = '' if plan is None else execute(robot, movements(plan, robot))
     wrong = goal_violations(world.scene, robot, goal_of(task, world))

@@ -19,13 +19,12 @@ from kimi_ros.assist.search import Search
 from kimi_ros.assist.sight import Located
 from kimi_ros.eval.held_out_scenes import HeldOutScene, frame_of
 from kimi_ros.eval.outcome import Outcome, binary
-from kimi_ros.eval.planning import make_agent
+from kimi_ros.eval.system import System
 from kimi_ros.sim import Renderer, Scene
 from kimi_ros.sim.expression_sampling import refers_to_one
 from kimi_ros.sim.referring_expression import ReferringExpression
 from kimi_ros.speech.directions import Wording
 from kimi_ros.speech.guidance import State
-from kimi_ros.vlm import VisionLanguageModel
 
 HAND = (0.0, 0.0, 0.3)
 """Where the hand is, metres in the optical frame."""
@@ -136,7 +135,7 @@ class _Person:
         self._left = self._left - step
 
 
-def evaluate_guide(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
+def evaluate_guide(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Guide to one object of the scene; () where none has a name of its own."""
     rng = world.rng('guide')
     whats = [ReferringExpression(t.category, t.color) for t in world.objects if t.color]
@@ -146,7 +145,7 @@ def evaluate_guide(vlm: VisionLanguageModel, world: HeldOutScene, language: str)
     what = whats[rng.integers(len(whats))]
     thing = what.matches(world.objects)[0]
     name = what.name(language)
-    agent = make_agent(vlm)
+    agent = system.agent()
 
     def locate(asked: str, frame: Frame) -> list[Located]:
         return [Located(asked, o.extent, o.score, o.verified) for o in agent.locate([asked], frame)]

@@ -6,32 +6,30 @@ from kimi_ros.agent import Plan, Status
 from kimi_ros.eval.execution import execute, movements
 from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.outcome import Outcome, binary
-from kimi_ros.eval.planning import outcome_of, plan_summary, run_agent
+from kimi_ros.eval.planning import outcome_of, plan_summary
+from kimi_ros.eval.system import System
 from kimi_ros.sim.executor import SimulatedRobot
 from kimi_ros.sim.placement import PlacementTask, sample_placement, spot_errors
-from kimi_ros.vlm import VisionLanguageModel
 
 
-def places(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
+def places(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Ask to put something beside something: left of, between, ...; judge the plan's free spot."""
     task = _task(world, language, 'places')
     if task is None:
         return []
-    plan = run_agent(vlm, world, task)
+    plan = system.plan(world.frame, task.instruction)
     wrong = placement_errors(plan, task, world)
     counts = {'exact': binary(not wrong)}
     counts['exact_possible' if task.possible else 'exact_no_place'] = binary(not wrong)
     return [_outcome(plan, task, world, counts, wrong)]
 
 
-def closed_loop_places(
-    vlm: VisionLanguageModel, world: HeldOutScene, language: str
-) -> list[Outcome]:
+def closed_loop_places(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Ask the same, carry the plan out, and look where everything ended."""
     task = _task(world, language, 'closed-loop places')
     if task is None:
         return []
-    plan = run_agent(vlm, world, task)
+    plan = system.plan(world.frame, task.instruction)
     robot = SimulatedRobot(world.scene, world.frame)
     reason = '' if plan is None else execute(robot, movements(plan, robot))
     wrong = [reason] if reason else _final_errors(robot, task, world)

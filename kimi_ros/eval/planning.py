@@ -4,41 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
 
-from kimi_ros.agent import Agent, Plan, Policy, SkillCatalogue, Status
-from kimi_ros.agent.errors import InvalidDraftError
-from kimi_ros.agent.planners import RemoteSettings
+from kimi_ros.agent import Plan, Status
 from kimi_ros.eval.demo_tasks import demo_tasks
 from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.outcome import Outcome, binary
 from kimi_ros.eval.phrasings import rephrased
 from kimi_ros.eval.plan_checks import plan_errors
-from kimi_ros.resources import share as shipped
+from kimi_ros.eval.system import System
 from kimi_ros.sim import CATEGORIES, COLORS, ObjectTruth
 from kimi_ros.sim.expression_sampling import perturbed
 from kimi_ros.sim.full.object_classes import PEOPLE, SCALABLE, SIZES
 from kimi_ros.sim.referring_expression import ReferringExpression
 from kimi_ros.sim.tasks import Task, make_task, sample_task
-from kimi_ros.vlm import VisionLanguageModel
 
 _BACK = (Status.NEEDS_CLARIFICATION.value, Status.INFEASIBLE.value)
 _NO_PLAN = 'no plan'
-# Planner, skills file (None: the one that is shipped) and remote server of the agents.
-_SETTINGS: ContextVar[tuple[str, Path | None, RemoteSettings | None]] = ContextVar(
-    'settings', default=('auto', None, None)
-)
 _OTHER_SIZE = 0.25  # of what is not there: as often it is there in another size
 
 
-def plans(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
+def plans(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Give an instruction; many need a question back, or must be declined."""
     task = sample_task(world.objects, language, world.rng('plans'))
-    plan = run_agent(vlm, world, task)
+    plan = system.plan(world.frame, task.instruction)
     expected = Counter(step['skill'] for step in task.plan['steps'])
     predicted = Counter(step.skill for step in plan.steps) if plan else Counter()
     counts = {
@@ -50,10 +39,10 @@ def plans(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[
     return [outcome_of(plan, task, world, counts)]
 
 
-def clarify(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
+def clarify(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Ask for what is there once, more than once, or not at all: a third each, where it can be."""
     task = _clear_or_not(world, language)
-    plan = run_agent(vlm, world, task)
+    plan = system.plan(world.frame, task.instruction)
     expected, predicted = task.plan['status'], plan.status.value if plan else _NO_PLAN
     positives = (expected in _BACK) + (predicted in _BACK)
     counts = {'f1': (2.0 * (expected in _BACK and predicted == expected), float(positives))}
@@ -66,13 +55,13 @@ def clarify(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> lis
     return [outcome_of(plan, task, world, counts, correct=predicted == expected)]
 
 
-def phrasings(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
+def phrasings(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Give the instructions of `plans` in wording not in the training data, and in their own."""
     known = sample_task(world.objects, language, world.rng('plans'), compound_share=0)
     new = rephrased(known, world.rng('phrasings'))
-    plan = run_agent(vlm, world, new)
+    plan = system.plan(world.frame, new.instruction)
     correct = is_correct(plan, new, world)
-    beside = is_correct(run_agent(vlm, world, known), known, world)
+    beside = is_correct(system.plan(world.frame, known.instruction), known, world)
     counts = {
         'exact': binary(correct),
         'in_domain': binary(beside),
@@ -81,67 +70,18 @@ def phrasings(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> l
     return [outcome_of(plan, new, world, counts)]
 
 
-def demo(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
+def demo(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Ask what `make demo` asks of this seed, in both languages: are both answers right?"""
     tasks = demo_tasks(world.objects, world.seed)
-    made = [run_agent(vlm, world, task) for task in tasks]
+    made = [system.plan(world.frame, task.instruction) for task in tasks]
     wrong_ones = [(p, t) for p, t in zip(made, tasks, strict=True) if not is_correct(p, t, world)]
     plan, task = wrong_ones[0] if wrong_ones else (made[0], tasks[0])
     return [outcome_of(plan, task, world, {'right': binary(not wrong_ones)})]
 
 
-@contextmanager
-def agent_settings(
-    planner: str, skills: Path | None = None, remote: RemoteSettings | None = None
-) -> Iterator[None]:
-    """Let all agents of an evaluation have a planner and a skills file.
-
-    :param planner: one of `kimi_ros.agent.planners.PLANNERS`.
-    :param skills: None for the file that is shipped.
-    :param remote: the server of the planner 'remote'.
-    """
-    token = _SETTINGS.set((planner, skills, remote))
-    try:
-        yield
-    finally:
-        _SETTINGS.reset(token)
-
-
-def run_agent(
-    vlm: VisionLanguageModel, world: HeldOutScene, task: Task, skills: SkillCatalogue | None = None
-) -> Plan | None:
-    """Return the agent's plan, or None if the model wrote no valid one.
-
-    :param skills: as for `make_agent`.
-    """
-    try:
-        return make_agent(vlm, skills).run(world.frame, task.instruction)
-    except InvalidDraftError:
-        return None
-
-
-def make_agent(vlm: VisionLanguageModel, skills: SkillCatalogue | None = None) -> Agent:
-    """Return an agent with the policy that is shipped, and the planner of `agent_settings`.
-
-    :param skills: the catalogue; that of `agent_settings` where none is given.
-    """
-    planner, file, remote = _SETTINGS.get()
-    return Agent(vlm, skills or _catalogue(file), _policy(), planner=planner, remote=remote)
-
-
 def is_correct(plan: Plan | None, task: Task, world: HeldOutScene) -> bool:
     """Return whether there is a plan and nothing is wrong with it."""
     return plan is not None and not plan_errors(plan, task, world)
-
-
-@lru_cache(maxsize=1)
-def _catalogue(file: Path | None) -> SkillCatalogue:
-    return SkillCatalogue.load(file or shipped('config/skills.yaml'))
-
-
-@lru_cache(maxsize=1)
-def _policy() -> Policy:
-    return Policy.load(shipped('config/policy.yaml'))
 
 
 def _clear_or_not(world: HeldOutScene, language: str) -> Task:

@@ -20,17 +20,18 @@ from kimi_ros.eval.placing import closed_loop_places, places
 from kimi_ros.eval.planning import clarify, demo, phrasings, plans
 from kimi_ros.eval.questions import counting, questions
 from kimi_ros.eval.referring import EXPRESSION_TYPES, held_out_pair, localization_sample
+from kimi_ros.eval.system import System
 from kimi_ros.eval.unseen_skills import catalogues
 from kimi_ros.vlm import VisionLanguageModel
 
-Evaluate = Callable[[VisionLanguageModel, HeldOutScene, str], list[Outcome]]
+Evaluate = Callable[[System, HeldOutScene, str], list[Outcome]]
 
 
 @dataclass(frozen=True)
 class Suite:
     """A suite.
 
-    :ivar evaluate: asks a model about a scene in a language; returns an empty list where the
+    :ivar evaluate: asks a system about a scene in a language; returns an empty list where the
         suite does not apply to the scene.
     :ivar proportions: the names of metrics that are proportions of questions.
     :ivar other_metrics: the names of the other metrics.
@@ -60,11 +61,15 @@ def _localization(
     how: Callable[[VisionLanguageModel, LocalizationSample], Outcome],
     at: Callable[[HeldOutScene, str], LocalizationSample | None],
 ) -> Evaluate:
-    def evaluate(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
+    def evaluate(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
         thing = at(world, language)
-        return [] if thing is None else [how(vlm, thing)]
+        return [] if thing is None else [how(system.vlm, thing)]
 
     return evaluate
+
+
+def _of_model(how: Callable[[VisionLanguageModel, HeldOutScene, str], list[Outcome]]) -> Evaluate:
+    return lambda system, world, language: how(system.vlm, world, language)
 
 
 SUITES: dict[str, Suite] = {
@@ -75,8 +80,8 @@ SUITES: dict[str, Suite] = {
     'boxes': Suite(_localization(evaluate_box, localization_sample), ('iou50',), ('mean_iou',)),
     # Of a user's own pictures only: no rendered scene is a photograph.
     'photos': Suite(lambda *_: [], ('in_box', 'iou50', 'found', 'false_alarms'), ('mean_iou',)),
-    'questions': Suite(questions, ('exact', 'presence', 'attributes', 'relations')),
-    'counting': Suite(counting, ('exact',)),
+    'questions': Suite(_of_model(questions), ('exact', 'presence', 'attributes', 'relations')),
+    'counting': Suite(_of_model(counting), ('exact',)),
     'plans': Suite(plans, ('exact', 'schema_valid'), ('skill_f1',)),
     'clarify': Suite(clarify, ('not_there_recall', 'asks_recall', 'acts_recall'), ('f1',)),
     'phrasings': Suite(phrasings, ('exact', 'in_domain'), ('ratio',)),

@@ -5,18 +5,18 @@ from __future__ import annotations
 from kimi_ros.agent import SkillCatalogue
 from kimi_ros.eval.held_out_scenes import HeldOutScene
 from kimi_ros.eval.outcome import Outcome, binary
-from kimi_ros.eval.planning import is_correct, outcome_of, run_agent
+from kimi_ros.eval.planning import is_correct, outcome_of
+from kimi_ros.eval.system import System
 from kimi_ros.sim.expression_sampling import sample_two_expressions
 from kimi_ros.sim.skill_catalogues import HELD_OUT_SKILLS, RobotSkills, sample_catalogue
 from kimi_ros.sim.tasks import Task, sample_task
-from kimi_ros.vlm import VisionLanguageModel
 
 
-def catalogues(vlm: VisionLanguageModel, world: HeldOutScene, language: str) -> list[Outcome]:
+def catalogues(system: System, world: HeldOutScene, language: str) -> list[Outcome]:
     """Give an instruction to a robot with other skills; half ask for a held-out skill."""
     task, catalogue = task_with_other_skills(world, language)
     skills = SkillCatalogue.from_data({'skills': catalogue.entries()}, 'a drawn catalogue')
-    plan = run_agent(vlm, world, task, skills)
+    plan = system.plan(world.frame, task.instruction, skills)
     return [outcome_of(plan, task, world, {'exact': binary(is_correct(plan, task, world))})]
 
 
