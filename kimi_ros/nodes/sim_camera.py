@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,7 @@ class SimCamera(Node):
     """Publishes image, image/compressed, camera_info and depth/image of a static scene.
 
     The scene is rendered once; every image is stamped with the time at which it is published. As
-    with a camera's driver, what nobody subscribes to is not sent.
+    with a camera's driver, what nobody subscribes to is neither encoded nor sent.
     """
 
     def __init__(self, name: str = 'sim_camera') -> None:
@@ -111,21 +111,36 @@ class SimCamera(Node):
             )
         return view.frame, view.seed
 
-    def _messages_of(self, frame: RenderedFrame) -> dict[str, Any]:
+    def _messages_of(self, frame: RenderedFrame) -> Mapping[str, Any]:
         """Return the messages that show a frame, by topic; without stamps."""
-        jpeg = array.array('B', encode_jpeg(frame.rgb, _JPEG_QUALITY))
-        messages = {
-            'image': fill_image(Image(), frame.rgb, 'rgb8'),
-            'image/compressed': CompressedImage(format='jpeg', data=jpeg),
-            'depth/image': fill_image(Image(), np.asarray(frame.depth, np.float32), '32FC1'),
-            'camera_info': camera_info(frame.intrinsics, *frame.rgb.shape[1::-1]),
-        }
-        for message in messages.values():
-            message.header.frame_id = self._value('frame_id')
-        return messages
+        return _Messages(frame, self._value('frame_id'))
 
     def _value(self, name: str) -> Any:
         return self.get_parameter(name).value
+
+
+class _Messages(dict[str, Any]):
+    """Messages that show a frame, by topic: each is made when it is first asked for."""
+
+    def __init__(self, frame: RenderedFrame, frame_id: str) -> None:
+        super().__init__()
+        self._frame, self._frame_id = frame, frame_id
+
+    def __missing__(self, topic: str) -> Any:
+        message = self[topic] = self._message(topic)
+        message.header.frame_id = self._frame_id
+        return message
+
+    def _message(self, topic: str) -> Any:
+        frame = self._frame
+        if topic == 'image':
+            return fill_image(Image(), frame.rgb, 'rgb8')
+        if topic == 'image/compressed':
+            jpeg = array.array('B', encode_jpeg(frame.rgb, _JPEG_QUALITY))
+            return CompressedImage(format='jpeg', data=jpeg)
+        if topic == 'depth/image':
+            return fill_image(Image(), np.asarray(frame.depth, np.float32), '32FC1')
+        return camera_info(frame.intrinsics, *frame.rgb.shape[1::-1])
 
 
 def camera_info(intrinsics: np.ndarray, width: int, height: int) -> CameraInfo:
