@@ -70,6 +70,12 @@ def _fault(entry) -> str:
                 missing = [v for v in values if not (said.get(v) or {}).get(lang)]
                 if missing and argument.get('said'):
                     return f'enum {name}: no {lang} words for {missing}'
+    tables = [a.get('said') for a in arguments.values()] + [entry.get('said')]
+    for said in [words for table in tables if table for words in table.values()]:
+        for lang, words in said.items() if isinstance(said, dict) else ():
+            for word in [words] if isinstance(words, str) else words:
+                if not isinstance(word, str):
+                    return f'said: {lang} word {word!r} is no text (quote on, off, yes and no)'
     nouns = entry.get('nouns')
     if isinstance(nouns, dict) and (unknown := set(nouns) - set(arguments)):
         return f'nouns of {unknown}, which are no arguments (quote on, off, yes and no)'
