@@ -258,6 +258,12 @@ def _agree_question(template, phrase):
         return template
     for one, more in (
         ("where's {}", 'where are {}'),
+        ("what's {}", 'what are {}'),
+        ("how's {}", 'how are {}'),
+        ("isn't {}", "aren't {}"),
+        ("wasn't {}", "weren't {}"),
+        ("doesn't {}", "don't {}"),
+        ('was {}', 'were {}'),
         ('is {}', 'are {}'),
         ('{} is', '{} are'),
         ('does {}', 'do {}'),

@@ -23,7 +23,7 @@ PATTERNS = (
     ('state_then_request', 3),
     ('follow_up', 5),
     ('no_skill', 16),
-    ('question', 18),
+    ('question', 20),
     ('small_talk', 5),
     ('unintelligible', 3),
     ('cleft', 3),

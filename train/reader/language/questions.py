@@ -111,7 +111,7 @@ class QuestionGenerator(RequestGenerator):
             text, things = template.replace('{two}', phrase.text), (phrase,)
         else:
             noun_classes = _LABELLED_CLASSES if kind == 'text' else ('any',)
-            template = template.replace('{this}', '{}').replace('{n}', '{}')
+            template = template.replace('{this}', '{}')
             found = self.question_phrase(template, noun_classes)
             if not found or (found[1].plural and kind in ('what', 'which', 'relation_of_object')):
                 return False

@@ -14,7 +14,7 @@ SITUATIONS = (
     ('instrument', 3),
     ('take_and_put', 5),
     ('placed_question', 7),
-    ('anecdote', 7),
+    ('anecdote', 10),
     ('located_topic', 4),
     ('meant_for', 2),
     ('leave_alone', 4),

@@ -21,7 +21,7 @@ SPOKEN_SHAPES = (
     ('contrast_fragment', 2),
     ('joined_fragment', 2),
     ('answer_fragment', 3),
-    ('near_miss', 9),
+    ('near_miss', 12),
 )
 _STATED_CLASSES = {
     'person': 'person_states',
