@@ -6,33 +6,18 @@ import re
 from dataclasses import dataclass, replace
 
 from kimi_ros.agent.noun_matching import is_chinese
+from kimi_ros.reader.function_words import CHINESE_RELATIONS, ENGLISH_RELATIONS, any_of
 
-# Spatial relations as they are said, longest first where one begins like another.
 _EN_RELATIONS = {
-    'left_of': ('to the left of', 'on the left of', 'on the left side of', 'left of'),
-    'right_of': ('to the right of', 'on the right of', 'on the right side of', 'right of'),
-    'in_front_of': ('in front of',),
-    'behind': ('at the back of', 'behind'),
-    'next_to': ('next to', 'close to', 'beside', 'near', 'by'),
-    'nearest_to': ('nearest to', 'closest to'),
-    'between': ('in between', 'between'),
-    'under': ('underneath', 'under', 'below', 'beneath'),
-    'above': ('above', 'over'),
-    'in': ('inside of', 'inside', 'in'),
-    'on': ('on top of', 'on'),
+    **ENGLISH_RELATIONS,
+    'at the back of': 'behind',
+    'over': 'above',
+    'nearest to': 'nearest_to',
+    'closest to': 'nearest_to',
+    'in between': 'between',
+    'between': 'between',
 }
-_ZH_RELATIONS = {
-    'left_of': '左(?:边|面|侧|方)',
-    'right_of': '右(?:边|面|侧|方)',
-    'in_front_of': '前(?:边|面|方)',
-    'behind': '(?:后(?:边|面|方)|背后)',
-    'next_to': '(?:旁边|边上|附近|旁)',
-    'between': '(?:之间|中间)',
-    'under': '(?:下(?:边|面|方)|底下)',
-    'above': '上方',
-    'in': '里(?:边|面|头)?',
-    'on': '上(?:边|面)?',
-}
+_ZH_RELATIONS = {**CHINESE_RELATIONS, '之间': 'between', '中间': 'between'}
 _ORDERS = frozenset(
     'largest biggest smallest littlest leftmost rightmost nearest closest farthest furthest '
     'tallest shortest topmost bottommost larger bigger smaller nearer closer farther further '
@@ -44,18 +29,10 @@ _ZH_ORDER = re.compile(
 )
 _ZH_DETERMINER = re.compile('[那这](?:[个只本把块支张条部辆台瓶根双件]|一[个只本把块支])?')
 _ARTICLES = frozenset('the a an that this those these my your his her their our some'.split())
-_RELATION_WORDS = sorted(
-    ((words, name) for name, group in _EN_RELATIONS.items() for words in group),
-    key=lambda item: -len(item[0]),
-)
 _EN_RELATION = re.compile(
-    r'\s(?:(?:that|which) (?:is|are|stands?|lies?) )?('
-    + '|'.join(re.escape(words) for words, _ in _RELATION_WORDS)
-    + r')\s+',
+    rf'\s(?:(?:that|which) (?:is|are|stands?|lies?) )?({any_of(_EN_RELATIONS)})\s+'
 )
-_ZH_RELATION = re.compile(
-    '(.+?)(?:的)?(?:' + '|'.join(f'(?P<{n}>{p})' for n, p in _ZH_RELATIONS.items()) + ')的(.+)'
-)
+_ZH_RELATION = re.compile(f'(.+?)的?({any_of(_ZH_RELATIONS)})的(.+)')
 
 
 @dataclass(frozen=True)
@@ -128,7 +105,7 @@ def parse_reference(text: str) -> Reference:
 def _parse_english(phrase: str) -> Reference:
     match = _EN_RELATION.search(phrase)
     if match:
-        relation = next(name for words, name in _RELATION_WORDS if words == match[1].lower())
+        relation = _EN_RELATIONS[match[1]]
         after = phrase[match.end() :]
         parts = re.split(r'\s+and\s+', after) if relation == 'between' else [after]
         landmarks = tuple(_parse_english(part) for part in parts[:2])
@@ -154,12 +131,11 @@ def _parse_chinese(phrase: str) -> Reference:
     order = _ZH_ORDER.match(phrase)
     match = None if order else _ZH_RELATION.fullmatch(phrase)
     if match:
-        relation = next(name for name in _ZH_RELATIONS if match[name])
+        relation = _ZH_RELATIONS[match[2]]
         parts = re.split('[和与跟、]', match[1]) if relation == 'between' else [match[1]]
         landmarks = tuple(_parse_chinese(part) for part in parts[:2])
-        return replace(
-            _parse_chinese(match.groups()[-1]), text=phrase, relation=relation, landmarks=landmarks
-        )
+        one = _parse_chinese(match[3])
+        return replace(one, text=phrase, relation=relation, landmarks=landmarks)
     plain = _ZH_DETERMINER.sub('', phrase[order.end() :] if order else phrase) or phrase
     *attributes, head = re.split('(?<=的)', plain) if '的' in plain[:-1] else [plain]
     return Reference(

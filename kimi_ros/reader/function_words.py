@@ -42,17 +42,24 @@ DESTINATIONS = {'into': 'in', 'onto': 'on'}
 """Prepositions of a landmark to which something goes, besides those above."""
 CHINESE_RELATIONS = {
     '上面': 'on',
+    '上边': 'on',
     '上头': 'on',
     '上': 'on',
     '里面': 'in',
+    '里边': 'in',
     '里头': 'in',
     '里': 'in',
+    '上方': 'above',
     '下面': 'under',
+    '下边': 'under',
+    '下方': 'under',
     '底下': 'under',
     '前面': 'in_front_of',
     '前边': 'in_front_of',
+    '前方': 'in_front_of',
     '后面': 'behind',
     '后边': 'behind',
+    '后方': 'behind',
     '背后': 'behind',
     '旁边': 'next_to',
     '旁': 'next_to',
@@ -61,9 +68,11 @@ CHINESE_RELATIONS = {
     '左边': 'left_of',
     '左面': 'left_of',
     '左侧': 'left_of',
+    '左方': 'left_of',
     '右边': 'right_of',
     '右面': 'right_of',
     '右侧': 'right_of',
+    '右方': 'right_of',
 }
 """Localizers of one landmark, and their relation."""
 
