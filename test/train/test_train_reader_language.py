@@ -183,6 +183,13 @@ def test_extract_spans_returns_offsets():
     assert plain[slice(*spans[inner])] == 'red' and plain[slice(*spans[outer])] == 'red cup'
 
 
+def test_the_verb_that_a_request_marks_is_its_verb():
+    marked = RequestTemplate('the truck leaves at ten, <set> {belt} to {speed}', 'en')
+    assert marked.verb == 'set' and not marked.is_imperative
+    assert RequestTemplate('would you <see> to {person}', 'en').is_question
+    assert RequestTemplate('{belt}<开>快点', 'zh').verb == '开'
+
+
 def test_request_templates_find_their_verb():
     assert (
         RequestTemplate('pick up {object}', 'en')

@@ -33,6 +33,9 @@ i'm i've we'd not so too now here still just back up down off out over""".split(
 _FUNCTION_WORDS = PARTICLES | frozenset(
     'to at by for from in on of into onto with it me us please a an the go and'.split()
 )
+_QUESTION_WORDS = frozenset(
+    'can could may would will is are any do where what how which did'.split()
+)
 _FUNCTION_CHARACTERS = str.maketrans('', '', '把将给我一下起来去到在往向个帮请')
 
 
@@ -91,37 +94,21 @@ class RequestTemplate:
             and first not in _NOT_IMPERATIVE | _OPENING_NOUNS
             and tokens[1:2] != ['of']
         )
-        at = None
-        if self.is_imperative:
+        if not self.is_imperative and first in _QUESTION_WORDS:
+            self.is_question = True
+        at = _position(self.marked_verb, tokens)
+        if at is None and self.is_imperative:
             at = (
                 1
                 if first in ('go', 'come') and len(tokens) > 2 and tokens[1] in _SERIAL_VERBS
                 else 0
             )
             at = 2 if first in ('go', 'come') and tokens[1:2] == ['and'] else at
-        else:
+        elif at is None:
             for i, token in enumerate(tokens):
                 if _is_verb(token.lower().strip(',')) and (i or first not in _OPENING_NOUNS):
                     at = i
                     break
-            if first in (
-                'can',
-                'could',
-                'may',
-                'would',
-                'will',
-                'is',
-                'are',
-                'any',
-                'do',
-                'where',
-                'what',
-                'how',
-                'which',
-                "don't",
-                'did',
-            ) and not first.startswith("don't"):
-                self.is_question = True
         self.verb = tokens[at].strip(',') if at is not None else ''
         marked = list(tokens)
         if self.verb:
@@ -160,6 +147,12 @@ class RequestTemplate:
         self.without_object = text[match.end() :] if match else ''
         if match and not self.without_object.lstrip(VERB_OPEN):
             self.without_object = ''
+
+
+def _position(verb, tokens):
+    """Return where a marked verb, or its first word, stands among the tokens; None if nowhere."""
+    first = verb.split(' ')[0]
+    return next((i for i, t in enumerate(tokens) if first and t.strip(',') == first), None)
 
 
 def _is_verb(word):
