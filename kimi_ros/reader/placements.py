@@ -42,7 +42,7 @@ _END = re.compile(rf'(?:,? (?:{_AFTER}))*[.!?]?|{_AFTER_ZH}[。.！!？?]?')
 _PLACE = (
     rf' (?:(?P<relation>{_ENGLISH}) {_THE}(?P<place>{_NOUN})'
     rf'|(?:in )?between {_THE}(?P<one>{_NOUN}) and {_THE}(?P<other>{_NOUN}))'
-    rf'(?=$|[,.!?](?! (?:and|then)\b)| (?:{_AFTER}|thanks?|ta|cheers|if|when|as soon|'
+    rf'(?=$|[,.!?]| (?:{_AFTER}|thanks?|ta|cheers|if|when|as soon|'
     r"i'd|i would|i am|i'm)\b)"
 )
 # Somebody's own hand or arm is no thing to be put: "put your arm ...".
@@ -66,7 +66,7 @@ _PUT_ZH = (
     '(?P<verb>摆放|[放摆搁塞收扔]|(?:[移挪]动?|搬|拿)(?=[回到进去至]))[回到在进去至]*'
     f'(?:(?P<place>{_NOUN_ZH})的?(?P<relation>{_CHINESE})'
     f'|(?P<one>{_NOUN_ZH})[和与跟、](?P<other>{_NOUN_ZH})的?(?:中间|之间))'
-    f'(?={_AFTER_ZH}(?:$|[，,。.！!？?](?!再|然后|接着|并)))'
+    f'(?={_AFTER_ZH}(?:$|[，,。.！!？?]))'
 )
 _START_ZH = '(?:请|帮我|帮忙|麻烦你?|给我|你|那就|然后|现在|再|让)*'
 _FORMS_ZH = tuple(
