@@ -61,7 +61,8 @@ def bare(text, language):
 def training_text():
     files = [ROOT / 'kimi_ros/agent/prompts.py', *sorted((ROOT / 'kimi_ros/sim').rglob('*.py'))]
     files += sorted(p for p in (ROOT / 'train').rglob('*') if p.suffix in ('.py', '.yaml', '.txt'))
-    return plain('\n'.join(file.read_text(encoding='utf-8') for file in files))
+    lines = [line for file in files for line in file.read_text(encoding='utf-8').splitlines()]
+    return '\n'.join(map(plain, lines))
 
 
 @pytest.mark.parametrize('language, template', CASES)
