@@ -11,7 +11,8 @@ Every name in a reading is a span of the instruction. Annotation guidelines:
   no skill covers makes the reading `no_skill`, even if it is only one of several clauses.
 - **Coordination.** Two objects of one verb are two steps; "all the cups" is one with number 'all'.
 - **Negation.** "A, not B", "don't touch B", "anything but B": B is forbidden and not a step. A bare
-  prohibition, small talk and a cancelled request are `nothing`.
+  prohibition, small talk and a cancelled request are `nothing`, and so is what somebody else does:
+  "I'll wash the cup myself". Who or what cannot be known ("the whatsit") makes it `unclear`.
 - **Corrections, order, conditions.** The last correction counts. Steps are listed in the order of
   execution. "If you see B" is a condition of the steps after it; an else clause is left out.
 - **Questions** are `answer`, except "where is the cup" if a skill locates objects and "what do you
