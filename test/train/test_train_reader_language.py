@@ -188,6 +188,9 @@ def test_the_verb_that_a_request_marks_is_its_verb():
     assert marked.verb == 'set' and not marked.is_imperative
     assert RequestTemplate('would you <see> to {person}', 'en').is_question
     assert RequestTemplate('{belt}<开>快点', 'zh').verb == '开'
+    assert RequestTemplate('装货架，{speed}', 'zh').verb
+    unmarked = RequestTemplate('<>装货架，{speed}', 'zh')
+    assert (unmarked.text, unmarked.verb) == ('装货架，{speed}', '')
 
 
 def test_request_templates_find_their_verb():

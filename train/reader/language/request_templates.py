@@ -49,7 +49,8 @@ class RequestTemplate:
     :ivar pronoun_text: the text with the first slot where a pronoun goes: "pick {object} up".
     :ivar without_object: in Chinese, the text without 把 and its object; '' if it has no 把.
     :ivar is_idiom: whether it has more content than a verb and slots: "give {object} a polish".
-    :ivar marked_verb: the verb if the source marks it: "<pick> up {object}"; else ''.
+    :ivar marked_verb: the verb if the source marks it: "<pick> up {object}"; else ''. A Chinese
+        source without a verb may say so, where another word looks like one: "<>皮带{speed}".
     :ivar is_question: whether it ends with a question mark.
     :ivar delexicalized: the text with empty slots, to compare templates.
     """
@@ -70,14 +71,17 @@ class RequestTemplate:
     def __init__(self, text: str, lang: str):
         self.slots = tuple(SLOT.findall(text))
         self.delexicalized = SLOT.sub('{}', text).lower().strip('?？!.。 ')
-        given = re.search(r'<(.+)>', text)
+        given = re.search(r'<(.*)>', text)
         if given:
             text = text.replace(given[0], given[1])
             self.delexicalized = self.delexicalized.replace(given[0].lower(), given[1].lower())
         self.marked_verb = given[1] if given else ''
         self.is_question = text.rstrip().endswith(('?', '？'))
         text = text.strip().rstrip('?？.。!')
-        (self._english if lang == 'en' else self._chinese)(text)
+        if lang == 'en':
+            self._english(text)
+        else:
+            self._chinese(text, is_verbless=bool(given and not given[1]))
         rest = SLOT.sub(' ', self.text).replace(VERB_OPEN + self.verb + VERB_CLOSE, ' ')
         self.is_idiom = (
             any(w not in _FUNCTION_WORDS for w in rest.lower().split())
@@ -126,7 +130,7 @@ class RequestTemplate:
             marked[1], marked[2] = marked[2], marked[1]
             self.pronoun_text = ' '.join(marked)
 
-    def _chinese(self, text):
+    def _chinese(self, text, is_verbless):
         self.is_imperative = (
             text[0] not in '我能可怎哪什想谁你别不咱要该有没{'
             and '，' not in text
@@ -137,6 +141,8 @@ class RequestTemplate:
         at, verb = (
             (text.index(self.marked_verb), self.marked_verb)
             if self.marked_verb
+            else (0, '')
+            if is_verbless
             else _chinese_verb(text)
         )
         self.verb = verb
