@@ -9,13 +9,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event, Lock
-from typing import Any
 
 import numpy as np
-from rclpy.action import ActionServer, CancelResponse
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import MultiThreadedExecutor
 from std_msgs.msg import String
 
@@ -24,6 +21,7 @@ from kimi_ros.nodes import qos
 from kimi_ros.nodes.parameters import SIM_ROBOT_PARAMETERS, declare_parameters
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.sim_camera import SimCamera
+from kimi_ros.nodes.skill_server import SkillServer, SkillStopped
 from kimi_ros.sim import GLNotAvailable, RenderedFrame, Renderer, sample_scene
 from kimi_ros.sim.executor import SimulatedRobot
 
@@ -43,14 +41,7 @@ class SimRobot(SimCamera):
             String, 'sim/state', qos.LATCHED, qos_overriding_options=qos.overridable()
         )
         self._publish_state('')
-        self._server = ActionServer(
-            self,
-            ExecuteSkill,
-            'execute_skill',
-            self._execute,
-            callback_group=ReentrantCallbackGroup(),
-            cancel_callback=lambda _: CancelResponse.ACCEPT,
-        )
+        self._server = SkillServer(self, self._value('base_frame'), self._execute)
 
     def make_executor(self) -> MultiThreadedExecutor:
         """Return an executor for this node."""
@@ -78,37 +69,19 @@ class SimRobot(SimCamera):
         with Renderer(self._value('width'), self._value('height')) as renderer:
             return renderer.render(dataclasses.replace(self._scene, objects=things))
 
-    def _execute(self, handle: Any) -> ExecuteSkill.Result:
-        goal = handle.request
-        handle.publish_feedback(ExecuteSkill.Feedback(state=f'{goal.skill} begins'))
+    def _execute(self, goal: ExecuteSkill.Goal, cancelled: Callable[[], bool]) -> str:
+        """Take the time of a step, then move the hand; returns why that failed, or ''."""
         pause = Event()
         for _ in range(round(self._value('step_seconds') / _POLL_PERIOD)):
-            if handle.is_cancel_requested:
-                handle.canceled()
-                return ExecuteSkill.Result(
-                    error_code=ExecuteSkill.Result.FAILED, error_msg='cancelled: nothing was moved'
-                )
+            if cancelled():
+                raise SkillStopped('nothing was moved')
             pause.wait(_POLL_PERIOD)
-        reason = self._act(goal)
-        result = ExecuteSkill.Result(error_msg=reason)
-        result.error_code = result.FAILED if reason else result.NONE
-        if reason:
-            handle.abort()
-        else:
-            handle.succeed()
-        return result
-
-    def _act(self, goal: ExecuteSkill.Goal) -> str:
-        """Move the hand; returns why that failed, or ''."""
-        base = self._value('base_frame')
         if goal.skill not in _SKILLS:
             return f'the simulated robot can {", ".join(_SKILLS)}, not {goal.skill}'
-        if not goal.targets or any(pose.header.frame_id != base for pose in goal.targets):
-            return f'targets must be given in {base}'
         point = goal.targets[-1].pose.position  # to place is to go to the target
         with self._changed:
             done = getattr(self._robot, goal.skill)((point.x, point.y, point.z))
-            self._messages = self._messages_of(self._draw())
+            self._camera.show(self._draw())
             self._publish_state(goal.skill)
         return '' if done.succeeded else done.reason
 

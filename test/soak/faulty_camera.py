@@ -11,10 +11,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
 from kimi_ros.nodes import qos
+from kimi_ros.nodes.camera_topics import camera_info
 from kimi_ros.nodes.images import fill_image
 from kimi_ros.nodes.messages import time_message
 from kimi_ros.nodes.runner import run_node
-from kimi_ros.nodes.sim_camera import camera_info
 
 WIDTH, HEIGHT, RATE = 160, 120, 5.0
 HEALTHY_SHARE = 0.5
