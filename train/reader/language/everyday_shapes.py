@@ -116,9 +116,11 @@ class EverydayShapeGenerator:
         slots = [slot for slot in old.family.arguments_by_name if '{' + slot + '}' in words]
         text, call = self.fill(old.family, words, slots, given)
         call.verb = call.verb or old.verb
-        call.phrases = {**old.phrases, **call.phrases}
-        call.values = {**old.values, **call.values}
-        call.relation = call.relation or old.relation
+        said = set(slots)  # "over there" fills a slot with nothing
+        call.phrases |= {s: p for s, p in old.phrases.items() if s not in said}
+        call.values |= {s: v for s, v in old.values.items() if s not in said}
+        if not any(old.family.arguments_by_name[slot].get('place') for slot in slots):
+            call.relation = old.relation
         return text, call
 
     def next_share(self, instruction):
