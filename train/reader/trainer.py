@@ -166,7 +166,9 @@ class Trainer:
                 self.save(folder / 'last.pt')
                 saved = now
             if self.progress >= 1:
-                break
+                return
+        # A StopIteration of the generator ends a loader's loop as if there were no more steps.
+        raise RuntimeError(f'the examples of step {self.step} could not be generated')
 
     def _report(self, folder: Path, means: dict, speed: float) -> None:
         means = {name: round(value, 4) for name, value in means.items()}
