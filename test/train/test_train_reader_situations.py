@@ -3,6 +3,9 @@
 import pytest
 from generated_examples import LANGUAGES, sample_examples
 
+from kimi_train.reader.language.questions import question_templates
+from kimi_train.reader.language.sentence_templates import sentence_templates
+
 
 @pytest.fixture
 def examples(monkeypatch):
@@ -81,3 +84,10 @@ def test_what_is_meant_for_somebody_is_delivered(examples, lang):
     for _, reading in examples('meant_for', lang, 10):
         assert reading.outcome == 'steps'
         assert len(reading.steps[0].things) >= 1
+
+
+@pytest.mark.parametrize('lang', LANGUAGES)
+def test_questions_about_a_place_say_what_is_asked_for(lang):
+    asked = sentence_templates(lang)['what_words']
+    for template in question_templates(lang)['relation']:
+        assert any(word in template for word in asked), template

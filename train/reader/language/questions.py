@@ -9,7 +9,7 @@ from kimi_train.reader.language.annotated_phrase import AnnotatedPhrase
 from kimi_train.reader.language.requests import RequestGenerator
 from kimi_train.reader.language.sentence_templates import sentence_templates
 
-__all__ = ['QuestionGenerator']
+__all__ = ['QuestionGenerator', 'question_templates']
 
 # Shares of the questions; 'which' compares two things, 'describe_object' describes one.
 _KINDS = (
@@ -42,7 +42,7 @@ _LABELLED_CLASSES = ('office', 'food', 'care', 'warehouse', 'any', 'container')
 
 
 @functools.cache
-def _templates(lang: str) -> dict[str, tuple[str, ...]]:
+def question_templates(lang: str) -> dict[str, tuple[str, ...]]:
     """Return the question templates by kind, those of the corpus included."""
     own = sentence_templates(lang)
     spoken = sentence_corpus.spoken_questions(lang)
@@ -94,7 +94,7 @@ class QuestionGenerator(RequestGenerator):
     def question(self, instruction):
         """A question about the view."""
         kind = self.choose(_WEIGHTED_KINDS)
-        template = self.choose(_templates(self.lang)[kind])
+        template = self.choose(question_templates(self.lang)[kind])
         if self.may_request_skill(_KIND_OF.get(kind, kind), template):
             return False
         if kind == 'relation':
