@@ -1,17 +1,27 @@
-# make          sets everything up in .venv
-# make demo     a rendered camera, the node, an English and a Chinese instruction: SEED=n chooses the scene
-# make test     what a change must pass
+# make             sets everything up in .venv
+# make demo        a rendered camera, the node, an English and a Chinese instruction: SEED=n chooses the scene
+# make demo-robot  an arm of LIBERO carries out an instruction: SUITE= TASK= STATE= WORDS=zh MODEL=folder
+# make test        what a change must pass
 TORCH ?= torch==2.13.0
 BIN = .venv/bin
 RUN = scripts/isolated
 
-.PHONY: setup setup-train demo docs test test-train test-gpu soak lint bench bench-gpu clean
+.PHONY: setup setup-train demo demo-robot docs test test-train test-gpu soak lint bench bench-gpu clean
 
 setup:
 	@scripts/setup
 
 demo: setup
 	@$(RUN) $(BIN)/kimi demo $(if $(SEED),--seed $(SEED))
+
+# The benchmark wants MuJoCo 3, so this has an environment of its own: 340 MB to download.
+LIBERO = VENV=.venv-libero
+
+demo-robot:
+	@$(LIBERO) EXTRAS=libero scripts/setup
+	@$(LIBERO) $(RUN) .venv-libero/bin/kimi demo-robot $(if $(SUITE),--suite $(SUITE)) \
+	    $(if $(TASK),--task $(TASK)) $(if $(STATE),--state $(STATE)) \
+	    $(if $(WORDS),--lang $(WORDS)) $(if $(MODEL),--model $(MODEL))
 
 test: setup
 	$(RUN) $(BIN)/pytest -q --ignore=test/train --ignore=test/gpu
@@ -58,6 +68,6 @@ bench-gpu: setup
 	$(BIN)/python -m bench.gpu
 
 clean:
-	rm -rf .venv build install log out site *.egg-info .pytest_cache .ruff_cache .mypy_cache \
-	    .import_linter_cache
+	rm -rf .venv .venv-libero build install log out site *.egg-info .pytest_cache .ruff_cache \
+	    .mypy_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -156,6 +156,7 @@ setup(
             'assist_node = kimi_ros.nodes.assist_node:main',
             'bag_player = kimi_ros.nodes.bag_player:main',
             'executor = kimi_ros.nodes.executor_node:main',
+            'libero_robot = kimi_ros.nodes.libero_robot:main',
             'sim_camera = kimi_ros.nodes.sim_camera:main',
             'speech_node = kimi_ros.nodes.speech_node:main',
             'sim_robot = kimi_ros.nodes.sim_robot:main',

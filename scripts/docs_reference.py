@@ -184,6 +184,7 @@ def parameters_page() -> str:
         BAG_PARAMETERS,
         EXECUTOR_PARAMETERS,
         KIMI_PARAMETERS,
+        LIBERO_ROBOT_PARAMETERS,
         SIM_CAMERA_PARAMETERS,
         SIM_ROBOT_PARAMETERS,
     )
@@ -202,6 +203,7 @@ def parameters_page() -> str:
         ('executor', EXECUTOR_PARAMETERS),
         ('sim_camera', SIM_CAMERA_PARAMETERS),
         ('sim_robot, beside those of sim_camera', SIM_ROBOT_PARAMETERS),
+        ('libero_robot', LIBERO_ROBOT_PARAMETERS),
         ('bag_player', BAG_PARAMETERS),
     ):
         rows = []

@@ -11,7 +11,19 @@ from kimi_ros import __version__
 from kimi_ros.cli.errors import CommandError
 
 # Modules of this package; add_parser(subparsers) sets `run`, which returns the exit status.
-VERBS = ('approve', 'ask', 'demo', 'doctor', 'eval', 'models', 'policy', 'sim', 'up', 'watch')
+VERBS = (
+    'approve',
+    'ask',
+    'demo',
+    'demo-robot',
+    'doctor',
+    'eval',
+    'models',
+    'policy',
+    'sim',
+    'up',
+    'watch',
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(metavar='VERB', required=True)
     for verb in VERBS:
         try:
-            module = importlib.import_module(f'kimi_ros.cli.{verb}')
+            module = importlib.import_module(f'kimi_ros.cli.{verb.replace("-", "_")}')
         except ImportError as error:  # doctor must still be available to report it
             subparsers.add_parser(verb, help=f'not available: {error}; see kimi doctor')
             continue

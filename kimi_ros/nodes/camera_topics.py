@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
+from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from kimi_ros.nodes import qos
@@ -25,6 +26,7 @@ _TOPICS = {
     'depth/image': Image,
 }
 _JPEG_QUALITY = 90
+_NANO = 10**9
 
 
 class CameraTopics:
@@ -102,3 +104,10 @@ def camera_info(intrinsics: np.ndarray, width: int, height: int) -> CameraInfo:
     info.r = np.eye(3).ravel().tolist()
     info.p = np.hstack([intrinsics.astype(float), np.zeros((3, 1))]).ravel().tolist()
     return info
+
+
+def keep_rate(timer: Timer, rate: float) -> None:
+    """Let a timer have the rate that its parameter has now, calls a second."""
+    period = round(_NANO / rate)
+    if period != timer.timer_period_ns:
+        timer.timer_period_ns = period

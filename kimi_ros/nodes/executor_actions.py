@@ -45,7 +45,7 @@ _SCHEMA = {
         }
     },
 }
-_OF_STEP = ('skill', 'arguments', 'poses', 'labels')
+_OF_STEP = ('skill', 'arguments', 'poses', 'labels', 'boxes')
 _OF_OBJECT = ('pose', 'position', 'label')
 
 
@@ -147,6 +147,8 @@ class _Values:
             return self._step.arguments_json
         if name == 'labels':
             return [item.label for item in self._objects]
+        if name == 'boxes':
+            return [float(side) for item in self._objects for side in item.box]
         if name == 'poses':
             return [self._pose(item) for item in self._objects]
         if name not in self._arguments:

@@ -221,7 +221,12 @@ BAG_PARAMETERS = (
     ParameterSpec('depth', '', 'depth topic; empty: the only one, if any', read_only=True),
 )
 
-SIM_ROBOT_PARAMETERS = (ParameterSpec('step_seconds', 1.0, 's that a step takes', (0.0, 60.0)),)
+_SIMULATED_CAMERA = (
+    ParameterSpec('rate', 10.0, 'images per second', (0.1, 60.0)),
+    ParameterSpec('depth', True, 'publish depth/image, too', read_only=True),
+    ParameterSpec('frame_id', 'camera_optical', 'optical frame of the images', read_only=True),
+    ParameterSpec('base_frame', 'base_link', 'parent frame of the camera on TF', read_only=True),
+)
 
 SIM_CAMERA_PARAMETERS = (
     ParameterSpec(
@@ -229,10 +234,33 @@ SIM_CAMERA_PARAMETERS = (
     ),
     ParameterSpec('width', 640, 'image width, pixels', (1, 4096), read_only=True),
     ParameterSpec('height', 480, 'image height, pixels', (1, 4096), read_only=True),
-    ParameterSpec('rate', 10.0, 'images per second', (0.1, 60.0)),
-    ParameterSpec('depth', True, 'publish depth/image, too', read_only=True),
-    ParameterSpec('frame_id', 'camera_optical', 'optical frame of the images', read_only=True),
-    ParameterSpec('base_frame', 'base_link', 'parent frame of the camera on TF', read_only=True),
+    *_SIMULATED_CAMERA,
+)
+
+SIM_ROBOT_PARAMETERS = (ParameterSpec('step_seconds', 1.0, 's that a step takes', (0.0, 60.0)),)
+
+LIBERO_ROBOT_PARAMETERS = (
+    ParameterSpec('suite', 'libero_object', 'suite of LIBERO or LIBERO-PRO', read_only=True),
+    ParameterSpec('task', 0, 'number of the task in the suite', (0, 9), read_only=True),
+    ParameterSpec('state', 0, 'number of its initial state', (0, 49), read_only=True),
+    ParameterSpec(
+        'step_limit',
+        0,
+        'control steps of 50 ms that the arm may take; 0: as many as the benchmark allows the task',
+        (0, 1_000_000),
+        read_only=True,
+    ),
+    ParameterSpec(
+        'steps_per_image', 4, 'control steps from image to image while the arm moves', (1, 100)
+    ),
+    ParameterSpec(
+        'verdict',
+        '',
+        'file that gets what the environment says of the task after each skill: '
+        'that is on no topic; empty: none',
+        read_only=True,
+    ),
+    *_SIMULATED_CAMERA,
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from kimi_ros.nodes.camera_topics import CameraTopics
+from kimi_ros.nodes.camera_topics import CameraTopics, keep_rate
 from kimi_ros.nodes.parameters import SIM_CAMERA_PARAMETERS, declare_parameters
 from kimi_ros.nodes.runner import run_node
 from kimi_ros.nodes.transforms import publish_static
@@ -23,8 +23,6 @@ from kimi_ros.sim import (
     sample_scene,
     visible_truth,
 )
-
-_NANO = 10**9
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,7 @@ class SimCamera(Node):
 
     def _publish(self) -> None:
         self._camera.publish(self.get_clock().now().to_msg())
-        period = round(_NANO / self._value('rate'))
-        if period != self._timer.timer_period_ns:
-            self._timer.timer_period_ns = period
+        keep_rate(self._timer, self._value('rate'))
 
     def _first_view(self, seed: int) -> tuple[RenderedFrame, int]:
         """Return what is seen at the beginning, and the seed of the scene that is shown."""

@@ -6,9 +6,11 @@ this package does, which needs tf2_msgs only (built from source by `make setup`)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from builtin_interfaces.msg import Time as TimeMessage
 from geometry_msgs.msg import TransformStamped
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.duration import Duration
@@ -144,12 +146,7 @@ def publish_static(node: Node, pose: np.ndarray, frame_id: str, base_frame: str)
 
     Returns the publisher, which the caller keeps; None where tf2_msgs is not installed.
     """
-    message = TransformStamped()
-    message.header.stamp = node.get_clock().now().to_msg()
-    message.header.frame_id, message.child_frame_id = base_frame, frame_id
-    moved, turned = message.transform.translation, message.transform.rotation
-    moved.x, moved.y, moved.z = (float(v) for v in pose[:3, 3])
-    turned.x, turned.y, turned.z, turned.w = to_quaternion(pose)
+    message = transform_message(pose, frame_id, base_frame, node.get_clock().now().to_msg())
     if tf2_ros is not None:
         broadcaster = tf2_ros.StaticTransformBroadcaster(node)
         broadcaster.sendTransform(message)
@@ -161,6 +158,38 @@ def publish_static(node: Node, pose: np.ndarray, frame_id: str, base_frame: str)
     )
     publisher.publish(TFMessage(transforms=[message]))
     return publisher
+
+
+class MovingTransforms:
+    """Publishes the poses of what moves on /tf; without tf2_msgs, nothing."""
+
+    def __init__(self, node: Node, base_frame: str):
+        """Create the publisher."""
+        self._base_frame = base_frame
+        self._publisher: Any = None
+        if TFMessage is not None:
+            self._publisher = node.create_publisher(
+                TFMessage, '/tf', qos.TRANSFORMS, qos_overriding_options=qos.overridable()
+            )
+
+    def publish(self, poses: Mapping[str, np.ndarray], stamp: TimeMessage) -> None:
+        """Publish poses, (4, 4), frame -> base frame, by the frames' names."""
+        if self._publisher is not None:
+            made = [transform_message(p, f, self._base_frame, stamp) for f, p in poses.items()]
+            self._publisher.publish(TFMessage(transforms=made))
+
+
+def transform_message(
+    pose: np.ndarray, frame_id: str, base_frame: str, stamp: TimeMessage
+) -> TransformStamped:
+    """Return the message of a pose, (4, 4), `frame_id` -> `base_frame`, metres."""
+    message = TransformStamped()
+    message.header.stamp = stamp
+    message.header.frame_id, message.child_frame_id = base_frame, frame_id
+    moved, turned = message.transform.translation, message.transform.rotation
+    moved.x, moved.y, moved.z = (float(v) for v in pose[:3, 3])
+    turned.x, turned.y, turned.z, turned.w = to_quaternion(pose)
+    return message
 
 
 def _missing(message: str) -> GeometryWarning:

@@ -8,8 +8,10 @@ pytest.importorskip('kimi_msgs.msg', reason='kimi_msgs is not built: make setup'
 
 from builtin_interfaces.msg import Time
 
+from kimi_msgs.action import ExecuteSkill
 from kimi_msgs.msg import GroundedObject, PlanStep
 from kimi_ros.agent import SkillCatalogue
+from kimi_ros.eval.libero.instructions import SKILLS_FILE
 from kimi_ros.nodes.executor_actions import ActionsError, load_actions
 from kimi_ros.resources import share
 
@@ -19,6 +21,7 @@ SKILLS = SkillCatalogue.load(share('config/skills.yaml'))
 def thing(object_id, label, x):
     made = GroundedObject(id=object_id, label=label, position_frame='base_link')
     made.position.x, made.depth_status = x, made.DEPTH_OK
+    made.box = [1.0, 2.0, 3.0, 4.0]
     return made
 
 
@@ -52,6 +55,16 @@ def test_file_of_the_package_holds_the_skills_of_the_simulated_table():
     assert [p.pose.position.x for p in made.targets] == [0.5, 0.7]
     assert {p.header.frame_id for p in made.targets} == {'base_link'}
     assert made.targets[0].header.stamp.sec == 7 and made.targets[0].pose.orientation.w == 1.0
+
+
+def test_arm_of_libero_is_told_the_boxes_in_which_its_targets_were_seen():
+    if not hasattr(ExecuteSkill.Goal(), 'boxes'):
+        pytest.skip('kimi_msgs is older than its sources: make setup')
+    skills = SkillCatalogue.load(SKILLS_FILE)
+    actions = load_actions(share('config/executor_libero.yaml'), skills)
+    assert set(actions) == {skill.name for skill in skills}
+    made = actions['place'].goal(STEP, THINGS, STAMPS)
+    assert list(made.boxes) == [1, 2, 3, 4, 1, 2, 3, 4]
 
 
 def test_constants_and_arguments_fill_fields(goal):

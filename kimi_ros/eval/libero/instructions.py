@@ -13,6 +13,9 @@ from kimi_ros.agent import SkillCatalogue
 from kimi_ros.sim.libero.benchmark import Task
 
 _FOLDER = Path(__file__).parent
+SKILLS_FILE = _FOLDER / 'skills.yaml'
+"""What the arm can do."""
+
 _USUAL = ('pick', 'place')
 
 
@@ -49,7 +52,7 @@ def asks_for(task: Task, skills: Sequence[str]) -> bool:
 @lru_cache(maxsize=1)
 def catalogue() -> SkillCatalogue:
     """Return what the arm can do."""
-    return SkillCatalogue.load(_FOLDER / 'skills.yaml')
+    return SkillCatalogue.load(SKILLS_FILE)
 
 
 @lru_cache(maxsize=1)

@@ -69,8 +69,9 @@ class Executor:
         if skill in _PLACES:
             if self.held is None:
                 return Result(False, 'the hand is empty')
-            held, self.held = self.held, None
-            return skills.place(self._robot, targets[-1], held)
+            result = skills.place(self._robot, targets[-1], self.held)
+            self.held = None
+            return result
         if skill in _OTHERS:
             return _OTHERS[skill](self._robot, *targets)
         return Result(False, f'the arm cannot {skill}')

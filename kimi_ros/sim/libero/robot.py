@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -55,6 +55,7 @@ class Robot:
     """An arm with two cameras; see the module.
 
     :ivar steps: control steps so far.
+    :ivar on_step: called after each; what it raises ends the skill that moves the arm.
     """
 
     def __init__(self, env, step_limit: int):
@@ -68,6 +69,7 @@ class Robot:
         self._limit = step_limit
         self._observation = own_state(env.env._get_observations())
         self.steps = 0
+        self.on_step: Callable[[], None] = lambda: None
 
     @property
     def arm(self) -> ArmState:
@@ -93,6 +95,7 @@ class Robot:
         observation, *_ = self._env.step(np.clip(action, -1, 1))
         self._observation = own_state(observation)
         self.steps += 1
+        self.on_step()
 
     def observe(self, camera: str = CAMERAS[0]) -> RenderedFrame:
         """Take an image, uint8 (480, 640, 3), with depth, calibration and pose in the base frame.
