@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -13,24 +12,25 @@ import numpy as np
 from kimi_ros.agent.frame import Frame
 from kimi_ros.agent.grounding import box_iou
 from kimi_ros.agent.text_in_view import SeenText
-from kimi_ros.assist.free_space import LANE, FreeSpace
+from kimi_ros.assist.findings import Seen, findings_of, unnamed
+from kimi_ros.assist.free_space import FreeSpace, Obstacle
 from kimi_ros.assist.pointing import GUESSED, Place, place_of
+from kimi_ros.assist.ranging import extent_of
 from kimi_ros.assist.sight import Located, Sight, Thing
 from kimi_ros.assist.things import Kind
 from kimi_ros.assist.tracker import Box, Tracker
-from kimi_ros.speech.narration import Finding, Narrator, Side
+from kimi_ros.speech.narration import Finding, Narrator
 
 _AT_ONCE = 4  # names that the model is asked for at a time
 _SAME = 0.2  # IoU from which a located box is one that is followed
+_MARGIN = 0.08  # of a box's longer side, around it, for that
 _MISSES = 2  # answers without it, after which a thing that the model does not see any more is gone
 _HOLD = 2.0  # seconds that a thing without corners stays where the model saw it
-_SURE = 0.4  # score
-_IN_THE_WAY = LANE / 2  # metres to the side
-_AHEAD = 5.0  # metres
-_UNNAMED = 2.5  # metres, within which an obstacle without a name is announced
-_EXPLAINED = 0.6  # metres between an obstacle and a thing that has a name
 _TEXT_PERIOD = 4.0  # seconds
 _QUOTED = 60  # characters
+_LEAP, _FASTEST = 0.8, 2.5  # metres, and metres a second, that a thing comes nearer at most
+_FLOOR_KEPT = 10  # images that the floor is taken to be where it was, unseen
+_NEXT = 1.0  # metres that an obstacle is farther away than the one before it
 
 
 class Surroundings:
@@ -51,7 +51,9 @@ class Surroundings:
         :param period: seconds from one answer of the model to the next question.
         """
         self._kinds = {kind.name['en']: kind for kind in kinds}
-        self._groups = [list(self._kinds)[i : i + _AT_ONCE] for i in range(0, len(kinds), _AT_ONCE)]
+        self._compounds = [kind for kind in kinds if kind.parts]
+        asked = [kind.name['en'] for kind in kinds if not kind.parts]
+        self._groups = [asked[i : i + _AT_ONCE] for i in range(0, len(asked), _AT_ONCE)]
         self._turn = 0
         self.narrator = narrator
         self.period = period
@@ -60,6 +62,12 @@ class Surroundings:
         self._numbers = itertools.count(1)
         self._known: dict[str, tuple[str, float, int]] = {}  # by id: kind, score, misses
         self._findings: list[Finding] = []
+        self._floor: float | None = None
+        self._floor_unseen = 0  # images
+        self._ranges: dict[str, tuple[float, float]] = {}  # by id: metres, and when
+        self._obstacle: Obstacle | None = None
+        self._obstacles = itertools.count(1)
+        self._obstacle_key = ''
         self._reader = ThreadPoolExecutor(1, 'read text') if read_text is not None else None
         self._reading: Future[Sequence[Finding]] | None = None
         self._texts: Sequence[Finding] = ()
@@ -89,13 +97,19 @@ class Surroundings:
         """See Session."""
         self._tracker.update(frame.rgb, frame.stamp, frame.depth)
         self._known = {k: v for k, v in self._known.items() if k in self._tracker.boxes}
-        space = FreeSpace(frame)
-        places = {key: place_of(frame, box, (0, 0, 0)) for key, box in self._tracker.boxes.items()}
-        self._findings = [*self._of_kinds(places, space), *self._written(frame, now)]
-        self._findings += self._unnamed(space)
+        space = FreeSpace(frame, self._floor if self._floor_unseen < _FLOOR_KEPT else None)
+        self._floor = space.floor
+        self._floor_unseen = 0 if space.floor_seen else self._floor_unseen + 1
+        boxes = self._tracker.boxes
+        language = self.narrator.wording.language
+        seen = self._seen(frame, space, now)
+        found = findings_of(seen, self._compounds, space, language)
+        found += unnamed(self._newest_obstacle(space), found, space, language, self._obstacle_key)
+        self._findings = [*found, *self._written(frame, now)]
         told = self.narrator.update(self._findings, now)
-        boxes = self._tracker.boxes.items()
-        things = tuple(self._thing(key, box, places[key]) for key, box in boxes)
+        things = tuple(
+            self._thing(key, box, place_of(frame, box, (0, 0, 0))) for key, box in boxes.items()
+        )
         if told is None:
             return Sight(state='narrating', things=things)
         return Sight(told.text, told.interrupts, 'narrating', things)
@@ -108,18 +122,19 @@ class Surroundings:
         """See Session."""
         asked, self._answered = self.names, now
         self._turn += 1
-        before = self._tracker.boxes_at(stamp)
+        before = {key: _grown(box) for key, box in self._tracker.boxes_at(stamp).items()}
         matched: set[str] = set()
         for item in found:
+            there = _grown(item.box)
             same = [
                 key
                 for key, box in before.items()
                 if key in self._known
                 and key not in matched
                 and self._known[key][0] == item.name
-                and box_iou(box, item.box) >= _SAME
+                and box_iou(box, there) >= _SAME
             ]
-            key = max(same, key=lambda k: box_iou(before[k], item.box)) if same else None
+            key = max(same, key=lambda k: box_iou(before[k], there)) if same else None
             key = key or f'{item.name} {next(self._numbers)}'
             matched.add(key)
             if self._tracker.start(key, item.box, stamp) is not None:
@@ -145,65 +160,33 @@ class Surroundings:
         name = kind.name[self.narrator.wording.language]
         return Thing(key, name, box, place.xyz if place is not None else None)
 
-    def _of_kinds(self, places: dict[str, Place | None], space: FreeSpace) -> list[Finding]:
-        """Return one finding for all things of a kind: that of the nearest, with their number."""
-        groups: dict[str, list[tuple[float, str, Place]]] = defaultdict(list)
-        for key, place in places.items():
-            if place is not None:
-                metres = _metres(place)
-                entry = math.inf if metres is None else metres, key, place
-                groups[self._known[key][0]].append(entry)
-        return [
-            self._finding(name, sorted(group, key=lambda e: e[:2]), space)
-            for name, group in groups.items()
-        ]
+    def _seen(self, frame: Frame, space: FreeSpace, now: float) -> list[Seen]:
+        """Return what is followed; what seems to have leapt nearer is hidden by something else."""
+        seen = []
+        for key, box in list(self._tracker.boxes.items()):
+            extent = extent_of(frame, box, space.floor)
+            if extent is None or key not in self._known:
+                continue
+            name, score, _ = self._known[key]
+            metres, (before, then) = extent.metres, self._ranges.get(key, (None, now))
+            if metres is not None and before is not None:
+                if before - metres > _LEAP + _FASTEST * (now - then):
+                    self._tracker.boxes.pop(key)
+                    continue
+            if metres is not None:
+                self._ranges[key] = metres, now
+            seen.append(Seen(key, self._kinds[name], score, extent))
+        return seen
 
-    def _finding(
-        self, name: str, group: Sequence[tuple[float, str, Place]], space: FreeSpace
-    ) -> Finding:
-        kind, (_, key, place) = self._kinds[name], group[0]
-        metres, offset = _metres(place), place.offset
-        forward = offset.forward
-        blocks = forward is not None and 0 < forward < _AHEAD and abs(offset.right) < _IN_THE_WAY
-        hazard = kind.hazard or blocks
-        left = right = Side.UNKNOWN
-        if hazard and forward is not None:
-            left = space.lane(offset.right - LANE, forward + 0.5)
-            right = space.lane(offset.right + LANE, forward + 0.5)
-        return Finding(
-            id=key,
-            label=kind.label(len(group), self.narrator.wording.language),
-            bearing=_bearing(place),
-            metres=metres,
-            hazard=hazard,
-            left=left,
-            right=right,
-            sure=self._known[key][1] >= _SURE,
-            person=kind.person and len(group) == 1,
-        )
-
-    def _unnamed(self, space: FreeSpace) -> list[Finding]:
-        """Return what depth sees in the way and no thing with a name explains."""
-        obstacle = space.obstacle()
-        if obstacle is None or obstacle[1] > _UNNAMED:
-            return []
-        right, forward = obstacle
-        metres = math.hypot(right, forward)
-        for finding in self._findings:
-            if finding.metres is not None and abs(finding.metres - metres) < _EXPLAINED:
-                return []
-        chinese = self.narrator.wording.language == 'zh'
-        return [
-            Finding(
-                id='unnamed',
-                label='有东西挡路' if chinese else 'something in the way',
-                bearing=math.degrees(math.atan2(right, forward)),
-                metres=metres,
-                hazard=True,
-                left=space.lane(right - LANE, forward + 0.5),
-                right=space.lane(right + LANE, forward + 0.5),
-            )
-        ]
+    def _newest_obstacle(self, space: FreeSpace) -> Obstacle | None:
+        """Return what ends the lane ahead; what is not the one before gets another key."""
+        before, self._obstacle = self._obstacle, space.obstacle()
+        newest = self._obstacle
+        if newest is not None and (
+            before is None or before.kind != newest.kind or newest.forward > before.forward + _NEXT
+        ):
+            self._obstacle_key = f'{newest.kind} {next(self._obstacles)}'
+        return newest
 
     def _written(self, frame: Frame, now: float) -> Sequence[Finding]:
         """Return the texts that were read last; reading takes a second, in a thread of its own."""
@@ -236,6 +219,12 @@ class Surroundings:
                 )
             )
         return found
+
+
+def _grown(box: Box) -> Box:
+    """Return a box with a margin: that of a pole must not miss it by its own width."""
+    edge = _MARGIN * max(box[2] - box[0], box[3] - box[1])
+    return box[0] - edge, box[1] - edge, box[2] + edge, box[3] + edge
 
 
 def _bearing(place: Place) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from kimi_ros.agent.yaml_schema import load_yaml
 
 _FILE = Path(__file__).with_name('things.yaml')
-_KEYS = {'en', 'many', 'zh', 'measure', 'hazard', 'person'}
+_KEYS = {'en', 'many', 'zh', 'measure', 'hazard', 'person', 'step', 'parts'}
 _NUMBERS_EN = 'no one two three four five six seven eight nine'.split()
 _NUMBERS_ZH = '零 一 两 三 四 五 六 七 八 九'.split()
 
@@ -23,6 +23,9 @@ class Kind:
     :ivar measure: Chinese measure word.
     :ivar hazard: it is announced as a hazard wherever it is.
     :ivar person: it is called a person, whatever the name says.
+    :ivar step: one walks over it: nothing is said of the sides.
+    :ivar parts: English names of kinds that are called so where several of them stand together; the
+        model is not asked for it.
     """
 
     name: dict[str, str]
@@ -30,6 +33,8 @@ class Kind:
     measure: str = '个'
     hazard: bool = False
     person: bool = False
+    step: bool = False
+    parts: tuple[str, ...] = ()
 
     def label(self, count: int, language: str) -> str:
         """Return how one or several of them are called: 'three bicycles', 三辆自行车."""
@@ -64,4 +69,6 @@ def _kind(entry: Any, where: str) -> Kind:
         str(entry.get('measure', '个')),
         bool(entry.get('hazard', False)),
         bool(entry.get('person', False)),
+        bool(entry.get('step', False)),
+        tuple(map(str, entry.get('parts', ()))),
     )

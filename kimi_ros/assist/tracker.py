@@ -109,7 +109,8 @@ class Tracker:
             self._followed[key] = after.stamp
             return found
         held = after.stamp - self._followed.get(key, float('-inf')) <= self._hold
-        return box if held else None
+        # What is lost at the border has left the image.
+        return box if held and _is_inside(box, after.grey.shape) else None
 
 
 def _follow(before: _Kept, after: _Kept, box: Box) -> Box | None:
@@ -172,6 +173,11 @@ def depth_of(depth: np.ndarray, box: Box) -> float | None:
     values = depth[y0:y1, x0:x1]
     values = values[np.isfinite(values) & (values > 0)]
     return float(np.median(values)) if values.size else None
+
+
+def _is_inside(box: Box, shape: tuple[int, ...]) -> bool:
+    height, width = shape
+    return box[0] > 1 and box[2] < width - 1 and box[3] < height - 1
 
 
 def _checked(box: Box, shape: tuple[int, ...]) -> Box | None:

@@ -15,11 +15,15 @@ from kimi_ros.speech.vocabulary import language_of
 MAX_WORDS = 15  # of an unasked sentence; Chinese: twice as many characters
 _DETAILS = {'brief': 1, 'normal': 2, 'rich': 4}  # findings in a sentence
 _INTERVALS = {'brief': 5.0, 'normal': 4.0, 'rich': 3.0}  # seconds between two sentences
-_HAZARD_INTERVAL = 1.5  # seconds between two of hazards
-_NEAR = 5.0  # metres, within which a hazard is announced
+_HAZARD_INTERVAL = 1.5  # seconds between two of hazards at least, and until the first was heard
+_NEAR = 6.0  # metres, within which a hazard is announced
+_LOOK = 4.0  # metres, within which it is said that the sides were not measured
 _STOP = 1.0  # metres, within which the advice is to stop
-_CLOSER = 0.6  # share of the announced distance at which a hazard is announced again
+_PASSED = 3.0  # metres farther away that a hazard counts for each metre that it is aside
+_CLOSER = 0.5  # share of the announced distance at which a hazard is announced again
 _SAME_BEARING = 30.0  # degrees
+_PAUSE, _PER_LETTER, _PER_CHARACTER = 0.3, 0.055, 0.22  # seconds; characters: Chinese
+_MARGIN = 0.3  # seconds that its end may be cut off
 _FORGET = 8.0  # seconds, after which something that was out of sight is new
 
 
@@ -44,6 +48,10 @@ class Finding:
     :ivar sure: the detector is; otherwise 'maybe' is said.
     :ivar person: a person is never named: the label is replaced.
     :ivar text: read on it: quoted word for word.
+    :ivar members: ids of all that it stands for, of several things of a kind.
+    :ivar aside: metres between it and where the person walks; 0: it is in the way.
+    :ivar straight: whether what lies straight ahead was measured as free, until it is passed.
+    :ivar step: one walks over it.
     """
 
     id: str
@@ -56,6 +64,15 @@ class Finding:
     sure: bool = True
     person: bool = False
     text: str = ''
+    members: tuple[str, ...] = ()
+    aside: float = 0.0
+    straight: Side = Side.UNKNOWN
+    step: bool = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All that it stands for."""
+        return self.members or (self.id,)
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,7 @@ class _Told:
     bearing: float
     metres: float | None
     seen: float
+    time: float  # when it was said
 
 
 @dataclass
@@ -91,6 +109,8 @@ class Narrator:
     _began: float = float('-inf')
     _warned: float = float('-inf')
     _started: bool = False
+    _urgent: bool = False
+    _heard: tuple[float, Sequence[Finding]] = (float('-inf'), ())
 
     def update(self, findings: Sequence[Finding], now: float) -> Narration | None:
         """Return what to say, None to stay silent.
@@ -101,17 +121,15 @@ class Narrator:
             self._started, self._spoke, self._began = True, now, now
             return Narration(self._phrase('first'))
         for finding in findings:
-            if (told := self._told.get(finding.id)) is not None:
-                if now - told.seen > _FORGET:
-                    del self._told[finding.id]
-                else:
-                    told.seen = now
+            self._remember(finding, now)
         news = [f for f in findings if self._is_news(f)]
-        hazards = sorted((f for f in news if _threatens(f)), key=_nearness)
+        hazards = sorted((f for f in news if _threatens(f)), key=_danger)
         urgent = bool(hazards) and self._is_at_hand(hazards[0])
-        quiet = min(now - self._warned, now - self._began - self.introduction + _HAZARD_INTERVAL)
-        if hazards and (urgent or quiet >= _HAZARD_INTERVAL):
+        heard = max(self._warned + _HAZARD_INTERVAL, self._heard[0] if self._urgent else 0.0)
+        quiet = now >= max(heard, self._began + self.introduction)
+        if hazards and (urgent or quiet):
             self._warned = now
+            self._forget_unheard(now)
             return self._narrate(hazards[:1], now, interrupts=True)
         others = sorted((f for f in news if not f.hazard), key=_nearness)
         if others and now - self._spoke >= (self.interval or _INTERVALS[self.level]):
@@ -126,20 +144,43 @@ class Narrator:
             return self._phrase('nothing')
         return self._join([self._describe(f) for f in there])
 
+    def _remember(self, finding: Finding, now: float) -> None:
+        """Note that what was told is still seen; what joined it was told with it."""
+        for key in finding.ids:
+            if (told := self._told.get(key)) is not None and now - told.seen > _FORGET:
+                del self._told[key]
+        if (known := self._known(finding)) is not None:
+            for key in finding.ids:
+                self._told[key] = replace(known, seen=now)
+
+    def _forget_unheard(self, now: float) -> None:
+        """Make news of what was being said: the next sentence interrupts it."""
+        until, findings = self._heard
+        if now < until - _MARGIN:
+            for key in (key for finding in findings for key in finding.ids):
+                self._told.pop(key, None)
+
+    def _known(self, finding: Finding) -> _Told | None:
+        """Return what was told last of any of its members."""
+        told = [self._told[key] for key in finding.ids if key in self._told]
+        return max(told, key=lambda t: t.time, default=None)
+
     def _is_news(self, finding: Finding) -> bool:
-        told = self._told.get(finding.id)
+        told = self._known(finding)
         if told is None:
             return True
-        if finding.hazard and finding.metres is not None:
-            closer = told.metres is None or finding.metres < _CLOSER * told.metres
+        if finding.hazard and not finding.aside and finding.metres is not None:
+            closer = (
+                told.metres is None or not finding.step and finding.metres < _CLOSER * told.metres
+            )
             return closer or self._is_at_hand(finding)
         return not finding.hazard and abs(finding.bearing - told.bearing) > _SAME_BEARING
 
     def _is_at_hand(self, finding: Finding) -> bool:
         """Whether it has come so near that 'stop' is due, which was not yet said."""
-        told = self._told.get(finding.id)
+        told = self._known(finding)
         before = None if told is None else told.metres
-        near = finding.metres is not None and finding.metres < _STOP
+        near = not finding.aside and finding.metres is not None and finding.metres < _STOP
         return near and (before is None or before >= _STOP)
 
     def _narrate(
@@ -151,11 +192,13 @@ class Narrator:
             if parts and _length(self._join([*parts, part])) > MAX_WORDS:
                 break
             parts.append(part)
-            self._told[finding.id] = _Told(finding.bearing, finding.metres, now)
+            told = _Told(finding.bearing, finding.metres, now, now)
+            self._told |= dict.fromkeys(finding.ids, told)
+        self._heard = now + speaking_time(self._join(parts)), findings[: len(parts)]
         if interrupts and (action := self._action(findings[0])):
             if _length(self._join([parts[0], action])) <= MAX_WORDS:
                 parts.append(action)
-        self._spoke = now
+        self._spoke, self._urgent = now, interrupts
         return Narration(self._join(parts), interrupts)
 
     def _short(self, finding: Finding) -> str:
@@ -182,14 +225,20 @@ class Narrator:
         return ('，' if chinese else ', ').join(parts)
 
     def _action(self, finding: Finding) -> str:
-        """Return advice: round a side only where it was measured as free."""
+        """Return advice: where it was measured that one can walk."""
+        if finding.aside:
+            return self._phrase('go_on') if finding.straight is Side.FREE else ''
         if finding.metres is not None and finding.metres < _STOP:
             return self._phrase('stop')
+        if finding.step:
+            return ''
         for side, name in ((finding.left, 'left'), (finding.right, 'right')):
             if side is Side.FREE:
                 return self._phrase(f'go_{name}')
-        unknown = [s is Side.UNKNOWN for s in (finding.left, finding.right)]
-        return self._phrase('unchecked' if any(unknown) else 'blocked')
+        if Side.UNKNOWN not in (finding.left, finding.right):
+            return self._phrase('blocked')
+        near = finding.metres is None or finding.metres < _LOOK
+        return self._phrase('unchecked') if near else ''
 
     def _join(self, parts: Sequence[str]) -> str:
         if self.wording.language == 'zh':
@@ -198,10 +247,10 @@ class Narrator:
         return text[:1].upper() + text[1:] + '.'
 
     def _phrase(self, name: str) -> str:
-        return _PHRASES[name][self.wording.language == 'zh']
+        return PHRASES[name][self.wording.language == 'zh']
 
 
-_PHRASES = {
+PHRASES = {
     'first': (
         'I describe what the camera sees. I miss things, and replace neither cane nor dog.',
         '我只描述摄像头看到的。我会看漏，不能代替盲杖和导盲犬。',
@@ -214,13 +263,25 @@ _PHRASES = {
     'stop': ('stop', '请停下'),
     'go_left': ('the left is free', '左边是空的'),
     'go_right': ('the right is free', '右边是空的'),
+    'go_on': ('straight on is free', '直走是空的'),
     'unchecked': ('sides not checked', '两边没有检查'),
     'blocked': ('both sides blocked', '两边都被挡住'),
 }
 
 
+def speaking_time(text: str) -> float:
+    """Return about how long a voice takes to say a text, seconds."""
+    chinese = sum('\u4e00' <= c <= '\u9fff' for c in text)
+    return _PAUSE + chinese * _PER_CHARACTER + (len(text) - chinese) * _PER_LETTER
+
+
 def _threatens(finding: Finding) -> bool:
     return finding.hazard and (finding.metres is None or finding.metres <= _NEAR)
+
+
+def _danger(finding: Finding) -> float:
+    """Order hazards: the nearest first, but what is passed after what is in the way."""
+    return _nearness(finding) + _PASSED * finding.aside
 
 
 def _nearness(finding: Finding) -> float:

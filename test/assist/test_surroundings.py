@@ -96,8 +96,8 @@ def test_free_and_blocked_lanes():
     assert free.lane(0.0, 3.0) is Side.FREE and free.obstacle() is None
     blocked = FreeSpace(room(wall=(-0.5, 2.0))[0])
     assert blocked.lane(0.0, 3.0) is Side.BLOCKED and blocked.lane(0.8, 3.0) is Side.BLOCKED
-    right, ahead = blocked.obstacle()
-    assert ahead == pytest.approx(2.0, abs=0.1)
+    wall = blocked.obstacle()
+    assert wall.forward == pytest.approx(2.0, abs=0.1) and wall.kind == 'unnamed'
 
 
 @pytest.mark.parametrize('missing', ['pose', 'depth'])
@@ -151,7 +151,7 @@ def test_thing_in_the_way_is_a_hazard_with_its_distance_and_a_free_side(language
 
 def test_what_no_name_explains_is_announced_without_one():
     _, said = narrate(still(wall=(-1.5, 1.5)))
-    assert said[1] == ('Something in the way, ahead, 2 metres; both sides blocked.', True)
+    assert said[1] == ('Obstacle, ahead, 2 metres; both sides blocked.', True)
 
 
 def test_nothing_is_said_of_an_empty_way():
@@ -161,7 +161,7 @@ def test_nothing_is_said_of_an_empty_way():
 
 def test_several_of_a_kind_are_counted_and_the_unsure_are_called_so():
     frame, box = room((1.0, 3.0))
-    other = (20.0, box[1], 60.0, box[3])
+    other = (box[0] + 45, box[1], box[2] + 45, box[3])
     names = ('door', 'chair', 'table', 'sign')
     surroundings, _ = narrate(
         [frame, *still(3, box_at=(1.0, 3.0))[1:]],
@@ -176,7 +176,7 @@ def test_several_of_a_kind_are_counted_and_the_unsure_are_called_so():
 def test_thing_that_the_model_does_not_see_any_more_is_gone():
     frame, box = room((0.0, 2.6))
     surroundings, _ = narrate([frame], [Located('person', box, 0.9)], ())
-    assert [f.label for f in surroundings.findings] == []
+    assert [f.label for f in surroundings.findings] == ['obstacle']
     surroundings.see(room((0.0, 2.6), stamp=0.2)[0], 0.2)
     assert any(f.person for f in surroundings.findings)
     for turn in range(2 * surroundings.turns):

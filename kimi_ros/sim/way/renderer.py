@@ -40,11 +40,12 @@ class WayRenderer:
     Not to be shared between threads. Use it as a context manager, or call `close`.
     """
 
-    def __init__(self, way: Way, width: int = 320, height: int = 240):
+    def __init__(self, way: Way, width: int = 320, height: int = 240, shadows: bool = True):
         """Open an OpenGL context and compile the way.
 
         :param width: of the images, pixels.
         :param height: of the images, pixels.
+        :param shadows: whether the sun casts them: an image then takes four times as long.
         :raises kimi_ros.sim.GLNotAvailable: when MuJoCo is missing or no OpenGL here draws
             without a screen.
         """
@@ -55,8 +56,9 @@ class WayRenderer:
 
         self._mujoco = mujoco
         self._way, self._width, self._height = way, width, height
+        self._shadows = shadows
         self._rect = mujoco.MjrRect(0, 0, width, height)
-        model = _compile(mujoco, way, width, height)
+        model = _compile(mujoco, way, width, height, shadows)
         data = mujoco.MjData(model)
         mujoco.mj_forward(model, data)
         self._scene = mujoco.MjvScene(model, _MAX_GEOMS)
@@ -121,6 +123,7 @@ class WayRenderer:
             codes = np.empty_like(rgb)
             self._draw(codes, None, labels=True)
             labels = codes[::-1, :, 0].astype(np.int16) - 1
+            labels[labels == len(self._way.objects)] = -1
         return RenderedFrame(
             np.ascontiguousarray(rgb[::-1]),
             _metres(buffer[::-1]),
@@ -143,28 +146,32 @@ class WayRenderer:
         flags = self._mujoco.mjtRndFlag
         for flag in (flags.mjRND_SEGMENT, flags.mjRND_IDCOLOR):
             self._scene.flags[flag] = labels
-        for flag in (flags.mjRND_SHADOW, flags.mjRND_SKYBOX):
-            self._scene.flags[flag] = not labels
+        self._scene.flags[flags.mjRND_SHADOW] = self._shadows and not labels
+        self._scene.flags[flags.mjRND_SKYBOX] = not labels
         self._mujoco.mjr_render(self._rect, self._scene, self._canvas)
         self._mujoco.mjr_readPixels(rgb, depth, self._rect, self._canvas)
 
     def _label(self, model) -> None:
-        """Number what is drawn as the way's objects are; ground and walls have no label."""
+        """Number what is drawn as the way's objects are, ground and walls as the next.
+
+        Without a label MuJoCo would leave these out.
+        """
         for geom in self._scene.geoms[: self._scene.ngeom]:
-            geom.segid = int(model.geom_bodyid[geom.objid]) - 1
+            body = int(model.geom_bodyid[geom.objid])
+            geom.segid = body - 1 if body else len(self._way.objects)
 
 
-def _compile(mujoco, way: Way, width: int, height: int):
+def _compile(mujoco, way: Way, width: int, height: int, shadows: bool):
     """Return the model: a body for each object, in their order; the rest belongs to the world."""
     spec = mujoco.MjSpec()
-    spec.visual.quality.offsamples = 4
-    spec.visual.quality.shadowsize = _SHADOWS
+    spec.visual.quality.offsamples = 4 if shadows else 0
+    spec.visual.quality.shadowsize = _SHADOWS if shadows else 0
     spec.visual.quality.numslices = 20
     spec.visual.global_.offwidth = width
     spec.visual.global_.offheight = height
     for name in LOOKS:
         _add_look(mujoco, spec, name)
-    _add_light(mujoco, spec, way)
+    _add_light(mujoco, spec, way, shadows)
     for item in way.objects:
         half = item.yaw / 2
         body = spec.worldbody.add_body(
@@ -188,7 +195,7 @@ def _add_look(mujoco, spec, name: str) -> None:
     material.textures = slots
 
 
-def _add_light(mujoco, spec, way: Way) -> None:
+def _add_light(mujoco, spec, way: Way, shadows: bool) -> None:
     indoors = way.place == 'corridor'
     spec.add_texture(
         name='sky',
@@ -209,7 +216,7 @@ def _add_light(mujoco, spec, way: Way) -> None:
         pos=np.array((8.0, 0.0, 0.0)) - 12 * direction,
         dir=direction,
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
-        castshadow=not indoors,
+        castshadow=shadows and not indoors,
         ambient=(0.0,) * 3,
         diffuse=(0.40,) * 3 if indoors else (0.62, 0.59, 0.54),
         specular=(0.1,) * 3,

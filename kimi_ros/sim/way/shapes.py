@@ -99,8 +99,9 @@ def _pole(item: WayObject) -> Iterator[Piece]:
     x, _, z = item.size
     yield _bar((0, 0, 0), (0, 0, z), x / 2 - 0.02, item.rgb)
     yield _bar((0, 0, 0), (0, 0, 0.9), x / 2, item.rgb)
-    yield _bar((0, 0, z), (0, -0.9, z + 0.1), 0.04, item.rgb)
-    yield _box((0, -1.0, z + 0.08), (0.2, 0.5, 0.08), _WHITE)
+    if z > 3:  # a lamp; the others are pillars
+        yield _bar((0, 0, z), (0, -0.9, z + 0.1), 0.04, item.rgb)
+        yield _box((0, -1.0, z + 0.08), (0.2, 0.5, 0.08), _WHITE)
 
 
 def _stairs(item: WayObject) -> Iterator[Piece]:

@@ -1,0 +1,125 @@
+"""How far the nearest side of a thing is, and from where to where it reaches.
+
+A box holds more than the thing: the ground, what stands before it, and, of a bicycle, what is seen
+through it. What stands on the ground is where the foot of its box is: this tells which of the depth
+in the box is its own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kimi_ros.agent.frame import Frame
+from kimi_ros.assist.pointing import GUESSED, person_axes, place_of
+from kimi_ros.assist.tracker import Box
+
+_SAMPLES = 32  # along each side of the box
+_GROUND = 0.08  # metres above and below the floor that belong to it
+_BODY = (0.85, 1.25)  # of the foot's distance: where the thing's own surface may be
+_FOOT = 0.15  # share of the box's height, at its lower end
+_NEARER = 0.8  # of the foot's distance: what is nearer than this hides the foot
+_NEAREST = 0.1  # quantile of the distances
+_FEW = 4  # points
+_HEADROOM = 2.0  # metres: what is higher does not narrow the way
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Where a thing is, from the person who carries the camera; level distances.
+
+    :ivar metres: to its nearest side; None without valid depth.
+    :ivar forward: metres ahead of that side, None alike.
+    :ivar bearing: degrees of its middle, positive to the right.
+    :ivar left: metres to the right of its left edge; `right` of its right edge.
+    """
+
+    metres: float | None
+    forward: float | None
+    bearing: float
+    left: float
+    right: float
+
+    @property
+    def middle(self) -> float:
+        """Metres to the right of its middle."""
+        return (self.left + self.right) / 2
+
+
+def extent_of(frame: Frame, box: Box, floor: float | None) -> Extent | None:
+    """Return where the thing in a box is; None without intrinsics.
+
+    :param floor: its height over the camera, metres (negative); None where it is not known.
+    """
+    if frame.intrinsics is None:
+        return None
+    axes = person_axes(frame)
+    width, height = frame.size
+    x0, x1 = (min(max(v, 0.0), width - 1.0) for v in (box[0], box[2]))
+    y0, y1 = (min(max(v, 0.0), height - 1.0) for v in (box[1], box[3]))
+    y = (y0 + y1) / 2
+    edges = frame.rays(np.array([[x0, y], [(x0 + x1) / 2, y], [x1, y], [(x0 + x1) / 2, y1]]))
+    if not np.isfinite(edges).all():
+        return None
+    edges = np.column_stack([edges, np.ones(len(edges))]) @ axes.T
+    slopes = edges[:, 0] / np.maximum(edges[:, 2], 1e-6)
+    bearing = math.degrees(math.atan(slopes[1]))
+    own = _own_points(frame, (x0, y0, x1, y1), axes, edges[3], floor)
+    if own is not None:
+        metres = float(np.quantile(np.hypot(own[:, 0], own[:, 2]), _NEAREST))
+        forward = float(np.quantile(own[:, 2], _NEAREST))
+        walking = own[own[:, 1] < floor + _HEADROOM] if floor is not None else own
+        left, right = np.quantile(walking[:, 0], (0.05, 0.95)) if len(walking) else slopes[[0, 2]]
+        return Extent(metres, forward, bearing, float(left), float(right))
+    metres = forward = None
+    if (place := place_of(frame, box, (0.0, 0.0, 0.0))) is not None:
+        forward = place.offset.forward
+        metres = None if forward is None else math.hypot(place.offset.right, forward)
+    ahead = GUESSED if forward is None else forward
+    return Extent(metres, forward, bearing, float(slopes[0] * ahead), float(slopes[2] * ahead))
+
+
+def _own_points(
+    frame: Frame, box: Box, axes: np.ndarray, foot: np.ndarray, floor: float | None
+) -> np.ndarray | None:
+    """Return the points (n, 4) of what stands on the floor in a box; None where they are unclear.
+
+    :param foot: right, up and forward of the ray to the lower end of the box.
+    """
+    if floor is None or frame.depth is None or foot[1] > -1e-3:
+        return None
+    points = _points(frame, box, axes)
+    if len(points) < _FEW:
+        return None
+    away = np.hypot(points[:, 0], points[:, 2])
+    standing = np.abs(points[:, 1] - floor) > _GROUND
+    at_foot = float(np.hypot(foot[0], foot[2]) * floor / foot[1])
+    lowest = points[:, 3] > box[3] - max(_FOOT * (box[3] - box[1]), 2.0)
+    hides = lowest & (away < _NEARER * at_foot)
+    if box[3] > frame.size[1] - 3:  # the foot is not in view
+        own = standing & (away < _BODY[1] * at_foot)
+    elif 2 * hides.sum() > lowest.sum():
+        # Something stands before it; what is seen of the thing is behind that.
+        own = standing & (away > float(np.median(away[hides])) / _NEARER)
+        own &= away < float(np.median(away[own])) * _BODY[1] if own.any() else own
+    else:
+        own = standing & (away > _BODY[0] * at_foot) & (away < _BODY[1] * at_foot)
+    if own.sum() < _FEW:  # the ground at its foot is as far
+        own = lowest & (away > _BODY[0] * at_foot) & (away < _BODY[1] * at_foot)
+    return points[own] if own.sum() >= _FEW else None
+
+
+def _points(frame: Frame, box: Box, axes: np.ndarray) -> np.ndarray:
+    """Return right, up, forward and row (n, 4) of the box's points with valid depth."""
+    assert frame.depth is not None
+    rows = np.unique(np.linspace(box[1], box[3], _SAMPLES).round().astype(int))
+    columns = np.unique(np.linspace(box[0], box[2], _SAMPLES).round().astype(int))
+    u, v = (grid.ravel() for grid in np.meshgrid(columns, rows))
+    depth = frame.depth[v, u]
+    valid = np.isfinite(depth) & (depth > 0)
+    rays = frame.rays(np.column_stack([u[valid], v[valid]]).astype(float))
+    points = np.column_stack([rays, np.ones(len(rays))]) * depth[valid][:, None]
+    found = np.column_stack([points @ axes.T, v[valid]])
+    return found[np.isfinite(found).all(axis=1)]
