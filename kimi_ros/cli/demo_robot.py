@@ -9,6 +9,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from PIL import Image
+
 from kimi_ros.cli.errors import CommandError
 from kimi_ros.process import NodeProcess, ProcessEndedError, isolated, ros_arguments
 
@@ -22,6 +25,7 @@ _START_TIMEOUT = 600.0  # seconds: a scene is built in seconds to minutes
 _PLAN_TIMEOUT = 300.0  # seconds
 _END_TIMEOUT = 1800.0  # seconds that the arm has for a plan
 _TRIES = 3  # plans for one instruction, as in the benchmark's episodes
+_REPORTS = 20  # of kimi, once a second, in which a plan that waits is looked for
 _TRUTH = (
     'No model looks at these pictures: nano does not know these things, so the boxes are the '
     "simulator's own\nsegmentation, a few pixels off. A model takes its place with MODEL=folder "
@@ -99,13 +103,17 @@ def run(arguments: argparse.Namespace) -> int:
         for name, parameters in _nodes(arguments, verdict):
             module, log = f'kimi_ros.nodes.{name}', folder / f'{name}.log'
             nodes.append(NodeProcess(module, ros_arguments(parameters), environment, log))
-        with KimiClient() as client, ExecutionClient(film.add) as executor:
+        with (
+            KimiClient() as client,
+            KimiClient() as approver,
+            ExecutionClient(film.add) as executor,
+        ):
             with console.status('starting the robot, kimi and the executor'):
                 client.wait_until_ready(_START_TIMEOUT, check)
                 executor.wait_until_ready(_START_TIMEOUT, check)
             domain = environment['ROS_DOMAIN_ID']
             console.print(f'The robot, kimi and the executor run in ROS domain {domain}.')
-            demo = _Demo(console, client, executor, film, folder)
+            demo = _Demo(console, client, approver, executor, film, folder)
             for number in range(1, _TRIES + 1):
                 if demo.carry_out(instruction, arguments.lang, number, check):
                     break
@@ -125,58 +133,94 @@ class _Demo:
         self,
         console: Any,
         client: KimiClient,
+        approver: KimiClient,
         executor: ExecutionClient,
         film: Film,
         folder: Path,
     ):
-        self._console, self._client, self._executor = console, client, executor
-        self._film, self._folder = film, folder
+        """Take what is needed.
+
+        :param approver: approves while `client` waits for its result.
+        """
+        self._console, self._client, self._approver = console, client, approver
+        self._executor, self._film, self._folder = executor, film, folder
+        self._approved: set[str] = set()
 
     def carry_out(self, instruction: str, language: str, number: int, check: Any) -> bool:
         """Have an instruction planned and carried out; True if nothing is left to be tried.
 
         :param number: of the try, from 1.
         """
-        from kimi_ros.agent import Approval, Status
+        from kimi_ros.agent import State, Status
 
         pictures = len(self._film)
-        self._console.print(f'\nYou:  {instruction}', markup=False)
-        with self._console.status('waiting for the plan'):
-            result = self._client.instruct(instruction, language, timeout=_PLAN_TIMEOUT)
+        path = self._folder / ('plan.png' if number == 1 else f'plan_{number}.png')
+
+        def on_feedback(state: State, _text: str) -> None:
+            if state is State.AWAITING_APPROVAL:
+                self._approve(path)
+
+        self._print(f'\nYou:  {instruction}')
+        result = self._client.instruct(
+            instruction, language, timeout=_PLAN_TIMEOUT, on_feedback=on_feedback
+        )
         if (plan := result.plan) is None:
-            self._console.print(f'  no plan: {result.code.name}: {result.message}', markup=False)
+            self._print(f'  no plan: {result.code.name}: {result.message}')
             return True
-        self._show(plan, result.annotated, number, pictures)
+        self._show(plan, result.annotated, path, pictures)
         if plan.status is not Status.OK:
             return True
-        waits = plan.approval is Approval.PENDING
-        if waits:
-            self._console.print('  The plan waits for approval; here the demo gives it.')
-            if reason := self._client.approve(plan, True, timeout=_PLAN_TIMEOUT):
-                self._console.print(f'  not approved: {reason}', markup=False)
-                return True
         with self._console.status('the arm moves'):
-            done, text = self._executor.wait_for_end(plan.id, _END_TIMEOUT, check, not waits)
-        self._console.print(f'  the executor: {text}', markup=False)
+            done, text = self._executor.wait_for_end(
+                plan.id, _END_TIMEOUT, check, plan.id not in self._approved
+            )
+        self._print(f'  the executor: {text}')
         return done
 
-    def _show(self, plan: Plan, annotated: bytes, number: int, pictures: int) -> None:
-        """Print a plan, and keep the camera's picture with the plan on it."""
-        import numpy as np
-        from PIL import Image
+    def _approve(self, path: Path) -> None:
+        """Show what waits for approval, and approve it: here nobody is there to do it."""
+        waiting: dict[str, dict[str, Any]] = {}
+        for _ in range(_REPORTS):  # the first are those that came while nobody listened
+            waiting = {
+                k: v for k, v in self._approver.waiting_plans().items() if k not in self._approved
+            }
+            if waiting:
+                break
+        for plan_id, about in waiting.items():
+            self._approved.add(plan_id)
+            self._print(f'  It waits for approval: {"; ".join(about["steps"])}')
+            if _write_jpeg(self._approver.annotated(plan_id), path) is not None:
+                self._print(f'  the plan on the picture: {path}')
+            reason = self._approver.decide(plan_id, about['hash'], True, 'demo', _PLAN_TIMEOUT)
+            self._print(f'  not approved: {reason}' if reason else '  The demo approves it.')
 
-        from kimi_ros.cli.pictures import write_picture
+    def _show(self, plan: Plan, annotated: bytes, path: Path, pictures: int) -> None:
+        """Print a plan, and keep the camera's picture with the plan on it.
+
+        :param pictures: of the film, before the plan was made.
+        """
         from kimi_ros.cli.plan_formatter import plan_lines
 
         for line in plan_lines(plan):
-            self._console.print(f'  {line}', markup=False)
-        if not annotated:
-            return
-        rgb = np.asarray(Image.open(io.BytesIO(annotated)).convert('RGB'))
-        self._film.insert(pictures, rgb, '')  # the plan is written on it
-        path = self._folder / ('plan.png' if number == 1 else f'plan_{number}.png')
-        write_picture(path, rgb)
-        self._console.print(f'  the plan on the picture: {path}', markup=False)
+            self._print(f'  {line}')
+        if (rgb := _write_jpeg(annotated, path)) is not None:
+            self._film.insert(pictures, rgb, '')  # the plan is written on it
+            if plan.id not in self._approved:
+                self._print(f'  the plan on the picture: {path}')
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+
+def _write_jpeg(jpeg: bytes, path: Path) -> np.ndarray | None:
+    """Write a picture that came as JPEG, and return it, uint8 (H, W, 3); None for b''."""
+    from kimi_ros.cli.pictures import write_picture
+
+    if not jpeg:
+        return None
+    rgb = np.asarray(Image.open(io.BytesIO(jpeg)).convert('RGB'))
+    write_picture(path, rgb)
+    return rgb
 
 
 def _nodes(arguments: argparse.Namespace, verdict: Path) -> list[tuple[str, dict[str, Any]]]:

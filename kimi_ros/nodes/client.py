@@ -193,6 +193,13 @@ class KimiClient(ClientNode):
         )
         return self._received.waiting or {}
 
+    def annotated(self, plan_id: str, timeout: float = _TOPIC_TIMEOUT) -> bytes:
+        """Return a plan's annotated image as JPEG; b'' if none is received in `timeout` seconds."""
+        images = self._received.annotated
+        with contextlib.suppress(NoResponseError):
+            self._wait(lambda: plan_id in images, timeout, lambda: 'no annotated image')
+        return images.pop(plan_id, b'')
+
     def _result(self, future: Future[Any], timeout: float, what: str) -> Any:
         self._wait(future.done, timeout, lambda: f'{what} got no response')
         return future.result()
