@@ -12,9 +12,10 @@ from kimi_ros.cli import (
     eval_safety,
     eval_scenes,
     eval_speech,
+    eval_walk,
 )
 
-_MODULES = (eval_scenes, eval_reading, eval_safety, eval_speech, eval_libero, eval_bag)
+_MODULES = (eval_scenes, eval_reading, eval_safety, eval_speech, eval_walk, eval_libero, eval_bag)
 
 
 def add_parser(subparsers) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from kimi_ros.eval.journal import Journal
+from kimi_ros.eval.metrics import Metric, compute_metric
 from kimi_ros.eval.outcome import Outcome, binary
+from kimi_ros.eval.system import System
 from kimi_ros.eval.walking.judging import (
     BEFORE,
     Announced,
@@ -12,7 +15,9 @@ from kimi_ros.eval.walking.judging import (
     judge_hazards,
     judge_sentence,
 )
-from kimi_ros.eval.walking.walk import Walk
+from kimi_ros.eval.walking.walk import Walk, model_eyes, truth_eyes, walk
+from kimi_ros.sim.seeds import FIRST_EVALUATION_SEED
+from kimi_ros.sim.way import WayRenderer, sample_way
 
 FIGURES = {
     'announced': True,
@@ -27,6 +32,29 @@ FIGURES = {
 
 PACE = 3.0
 """Seconds: at most one sentence in these, unless a hazard interrupts."""
+
+_SIZE, _MODEL_SIZE = (320, 240), (640, 480)  # pixels of the images
+
+
+def walk_number(
+    number: int, language: str, level: str = 'normal', system: System | None = None
+) -> list[Outcome]:
+    """Walk the held-out way of a number, and return its outcomes. Raises GLNotAvailable.
+
+    :param system: what sees; None: the simulator's segmentation, and images without shadows, which
+        only the tracker looks at.
+    """
+    way = sample_way(FIRST_EVALUATION_SEED + number)
+    size = _SIZE if system is None else _MODEL_SIZE
+    with WayRenderer(way, *size, shadows=system is not None) as renderer:
+        eyes = truth_eyes(way) if system is None else model_eyes(system)
+        return evaluate_walk(walk(way, renderer, eyes, language, level))
+
+
+def figures_of(journal: Journal, numbers: Iterable[int]) -> list[Metric]:
+    """Return the figures over walks that are in the journal."""
+    walks = [journal.done[number] for number in numbers]
+    return [compute_metric(name, walks, is_share) for name, is_share in FIGURES.items()]
 
 
 def evaluate_walk(walk: Walk) -> list[Outcome]:

@@ -17,6 +17,7 @@ from kimi_ros.assist.sight import Located
 from kimi_ros.assist.surroundings import Surroundings
 from kimi_ros.assist.things import load_kinds
 from kimi_ros.eval.held_out_scenes import frame_of
+from kimi_ros.eval.system import System
 from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.way import Way, WayRenderer
 from kimi_ros.speech.directions import Wording
@@ -136,6 +137,16 @@ def truth_eyes(way: Way) -> Eyes:
             if min(x1 - x0, y1 - y0) >= _THIN:
                 found.append(Located(item.kind, (x0, y0, x1, y1), 0.9))
         return found
+
+    return look
+
+
+def model_eyes(system: System) -> Eyes:
+    """Return eyes that ask a model, as the node `kimi` does."""
+    agent = system.agent()
+
+    def look(names: Sequence[str], frame: Frame, view: RenderedFrame) -> list[Located]:
+        return [Located(o.label, o.extent, o.score, o.verified) for o in agent.locate(names, frame)]
 
     return look
 
