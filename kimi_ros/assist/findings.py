@@ -23,6 +23,7 @@ _TOGETHER = 1.6  # metres from one thing to the next, for both to be one finding
 _IN_THE_WAY = LANE / 2  # metres to the side
 _BODY, _NEAR = 0.3, 1.5  # metres to the side of what is less far ahead
 _BESIDE = 0.7  # metres to the side of those, within which what endangers is a hazard
+_CLOSE = 0.2  # metres alike, of any thing
 _BESIDE_BEARING = 45.0  # degrees: what is near and farther round is passed already
 _AHEAD = 6.5  # metres
 _GAP = 0.05  # metres between a thing and the lane beside it
@@ -122,7 +123,8 @@ def _finding(
 ) -> Finding:
     group = sorted(group, key=lambda s: (_distance(s), s.key))
     first, kinds = group[0], {thing.kind.name['en'] for thing in group}
-    if len(kinds) > 1:  # parts of a compound
+    compound = len(kinds) > 1
+    if compound:
         kind = family[first.kind.name['en']]
         label = kind.label(1, language)
     else:
@@ -131,7 +133,7 @@ def _finding(
     extents = [thing.extent for thing in group]
     forward = first.extent.forward
     aside = min(map(_aside, extents))
-    hazard = aside == 0 or (kind.hazard and aside < _BESIDE)
+    hazard = aside < (_BESIDE if kind.hazard else _CLOSE)
     left = right = straight = Side.UNKNOWN
     if hazard and forward is not None:
         middle = LANE / 2 + _GAP
@@ -151,6 +153,7 @@ def _finding(
         members=tuple(thing.key for thing in group),
         aside=aside,
         step=kind.step,
+        compound=compound,
         straight=straight,
     )
 

@@ -95,8 +95,9 @@ class FreeSpace:
         inside = (np.abs(right - middle) < LANE / 2) & (height < _HEADROOM)
         cells = np.arange(_RANGE[0], max(far, _BLIND) + _PATCH, _PATCH)
         blocking = inside & (np.abs(height) > _STEP) & (forward < cells[-1])
-        if blocking.sum() >= _POINTS:
-            return Side.BLOCKED
+        if blocking.sum() >= _POINTS:  # whether one can go on behind a kerb was not measured
+            low = np.abs(height[blocking]).max() < _LEVEL
+            return Side.UNKNOWN if low else Side.BLOCKED
         # All of its width: the strip at the edge of the image is not the lane.
         across = np.linspace(-LANE / 2, LANE / 2, _ACROSS + 1)
         counts, _, _ = np.histogram2d(forward[inside], right[inside] - middle, (cells, across))

@@ -17,13 +17,14 @@ _DETAILS = {'brief': 1, 'normal': 2, 'rich': 4}  # findings in a sentence
 _INTERVALS = {'brief': 5.0, 'normal': 4.0, 'rich': 3.0}  # seconds between two sentences
 _HAZARD_INTERVAL = 1.5  # seconds between two of hazards at least, and until the first was heard
 _NEAR = 6.0  # metres, within which a hazard is announced
+_SOON = 0.3  # metres before that
 _LOOK = 4.0  # metres, within which it is said that the sides were not measured
 _STOP = 1.0  # metres, within which the advice is to stop
 _PASSED = 3.0  # metres farther away that a hazard counts for each metre that it is aside
 _CLOSER = 0.5  # share of the announced distance at which a hazard is announced again
 _SAME_BEARING = 30.0  # degrees
 _PAUSE, _PER_LETTER, _PER_CHARACTER = 0.3, 0.055, 0.22  # seconds; characters: Chinese
-_MARGIN = 0.3  # seconds that its end may be cut off
+_CUT = 0.3  # seconds that its end may be cut off
 _FORGET = 8.0  # seconds, after which something that was out of sight is new
 
 
@@ -52,6 +53,7 @@ class Finding:
     :ivar aside: metres between it and where the person walks; 0: it is in the way.
     :ivar straight: whether what lies straight ahead was measured as free, until it is passed.
     :ivar step: one walks over it.
+    :ivar compound: its label is that of several kinds that stand together.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Finding:
     aside: float = 0.0
     straight: Side = Side.UNKNOWN
     step: bool = False
+    compound: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -83,12 +86,19 @@ class Narration:
     interrupts: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Told:
+    """What was said of a finding.
+
+    :ivar seen: when it was seen last, seconds.
+    :ivar until: when it is said to its end, seconds.
+    """
+
     bearing: float
     metres: float | None
     seen: float
-    time: float  # when it was said
+    until: float
+    compound: bool
 
 
 @dataclass
@@ -106,11 +116,9 @@ class Narrator:
     introduction: float = 0.0
     _told: dict[str, _Told] = field(default_factory=dict)
     _spoke: float = float('-inf')
-    _began: float = float('-inf')
     _warned: float = float('-inf')
+    _quiet: float = 0.0  # until when nothing but what is at hand is said
     _started: bool = False
-    _urgent: bool = False
-    _heard: tuple[float, Sequence[Finding]] = (float('-inf'), ())
 
     def update(self, findings: Sequence[Finding], now: float) -> Narration | None:
         """Return what to say, None to stay silent.
@@ -118,22 +126,21 @@ class Narrator:
         :param now: seconds.
         """
         if not self._started:
-            self._started, self._spoke, self._began = True, now, now
+            self._started, self._spoke, self._quiet = True, now, now + self.introduction
             return Narration(self._phrase('first'))
         for finding in findings:
             self._remember(finding, now)
         news = [f for f in findings if self._is_news(f)]
         hazards = sorted((f for f in news if _threatens(f)), key=_danger)
-        urgent = bool(hazards) and self._is_at_hand(hazards[0])
-        heard = max(self._warned + _HAZARD_INTERVAL, self._heard[0] if self._urgent else 0.0)
-        quiet = now >= max(heard, self._began + self.introduction)
-        if hazards and (urgent or quiet):
-            self._warned = now
-            self._forget_unheard(now)
-            return self._narrate(hazards[:1], now, interrupts=True)
         others = sorted((f for f in news if not f.hazard), key=_nearness)
-        if others and now - self._spoke >= (self.interval or _INTERVALS[self.level]):
-            return self._narrate(others[: _DETAILS[self.level]], now)
+        if hazards and self._interrupts(hazards[0]):
+            return self._narrate(hazards[:1], now, interrupts=True)
+        if now < self._quiet:
+            return None
+        if hazards and now >= self._warned + _HAZARD_INTERVAL:
+            return self._narrate([*hazards, *others], now, interrupts=True)
+        if others and now >= self._spoke + (self.interval or _INTERVALS[self.level]):
+            return self._narrate(others, now)
         return None
 
     def answer(self, findings: Sequence[Finding], side: str) -> str:
@@ -150,30 +157,23 @@ class Narrator:
             if (told := self._told.get(key)) is not None and now - told.seen > _FORGET:
                 del self._told[key]
         if (known := self._known(finding)) is not None:
-            for key in finding.ids:
-                self._told[key] = replace(known, seen=now)
+            self._told |= dict.fromkeys(finding.ids, replace(known, seen=now))
 
     def _forget_unheard(self, now: float) -> None:
-        """Make news of what was being said: the next sentence interrupts it."""
-        until, findings = self._heard
-        if now < until - _MARGIN:
-            for key in (key for finding in findings for key in finding.ids):
-                self._told.pop(key, None)
+        """Make news of what is being said: the next sentence interrupts it."""
+        self._told = {k: told for k, told in self._told.items() if told.until - _CUT <= now}
 
     def _known(self, finding: Finding) -> _Told | None:
         """Return what was told last of any of its members."""
         told = [self._told[key] for key in finding.ids if key in self._told]
-        return max(told, key=lambda t: t.time, default=None)
+        return max(told, key=lambda t: t.until, default=None)
 
     def _is_news(self, finding: Finding) -> bool:
         told = self._known(finding)
-        if told is None:
+        if told is None or (finding.compound and not told.compound):
             return True
         if finding.hazard and not finding.aside and finding.metres is not None:
-            closer = (
-                told.metres is None or not finding.step and finding.metres < _CLOSER * told.metres
-            )
-            return closer or self._is_at_hand(finding)
+            return _is_closer(finding, told) or self._is_at_hand(finding)
         return not finding.hazard and abs(finding.bearing - told.bearing) > _SAME_BEARING
 
     def _is_at_hand(self, finding: Finding) -> bool:
@@ -183,22 +183,32 @@ class Narrator:
         near = not finding.aside and finding.metres is not None and finding.metres < _STOP
         return near and (before is None or before >= _STOP)
 
+    def _interrupts(self, finding: Finding) -> bool:
+        """Whether it is said at once: what is at hand, but for a step that one knows of."""
+        return self._is_at_hand(finding) and not (finding.step and self._known(finding))
+
     def _narrate(
         self, findings: Sequence[Finding], now: float, interrupts: bool = False
     ) -> Narration:
+        """Return a sentence: the first finding, what to do about it, and more as there is room."""
+        if interrupts:
+            self._forget_unheard(now)
+            self._warned = now
         parts: list[str] = []
-        for finding in findings:
+        for number, finding in enumerate(findings[: _DETAILS[self.level]]):
             part = self._short(finding)
             if parts and _length(self._join([*parts, part])) > MAX_WORDS:
                 break
             parts.append(part)
-            told = _Told(finding.bearing, finding.metres, now, now)
+            until = now + speaking_time(self._join(parts))
+            if finding.hazard:
+                self._quiet = until
+            told = _Told(finding.bearing, finding.metres, now, until, finding.compound)
             self._told |= dict.fromkeys(finding.ids, told)
-        self._heard = now + speaking_time(self._join(parts)), findings[: len(parts)]
-        if interrupts and (action := self._action(findings[0])):
-            if _length(self._join([parts[0], action])) <= MAX_WORDS:
-                parts.append(action)
-        self._spoke, self._urgent = now, interrupts
+            if number == 0 and interrupts and (action := self._action(finding)):
+                if _length(self._join([part, action])) <= MAX_WORDS:
+                    parts.append(action)
+        self._spoke = now
         return Narration(self._join(parts), interrupts)
 
     def _short(self, finding: Finding) -> str:
@@ -273,6 +283,15 @@ def speaking_time(text: str) -> float:
     """Return about how long a voice takes to say a text, seconds."""
     chinese = sum('\u4e00' <= c <= '\u9fff' for c in text)
     return _PAUSE + chinese * _PER_CHARACTER + (len(text) - chinese) * _PER_LETTER
+
+
+def _is_closer(finding: Finding, told: _Told) -> bool:
+    """Whether it is worth saying again: much nearer, but not so near that 'stop' comes at once."""
+    if finding.metres is None or finding.step:
+        return False
+    if told.metres is None:
+        return True
+    return _STOP + _SOON < finding.metres < _CLOSER * told.metres
 
 
 def _threatens(finding: Finding) -> bool:

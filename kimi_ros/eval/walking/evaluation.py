@@ -85,7 +85,7 @@ def transcript(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _hazard(found: Announced) -> Outcome:
-    item, sentence = found.hazard, found.sentence
+    item, sentence = found.parts[0], found.sentence
     said = sentence is not None
     return Outcome(
         question=f'{item.kind} at x {item.position[0]:.1f}, y {item.position[1]:.1f}',

@@ -52,9 +52,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Announced:
-    """A hazard, and the first sentence that announced it in time, None if none did."""
+    """A hazard, and the first sentence that announced it in time, None if none did.
 
-    hazard: WayObject
+    :ivar parts: one thing, or all the parts of roadworks, which are announced as one.
+    """
+
+    parts: tuple[WayObject, ...]
     sentence: Sentence | None
 
 
@@ -96,11 +99,24 @@ def judge_sentence(walk: Walk, sentence: Sentence) -> Verdict:
 
 def judge_hazards(walk: Walk) -> list[Announced]:
     """Return every hazard of the way, and whether it was announced."""
+    hazards = _joined([item for item in walk.way.objects if is_hazard(walk, item)])
     return [
-        Announced(item, next((s for s in walk.sentences[1:] if _announces(walk, s, item)), None))
-        for item in walk.way.objects
-        if is_hazard(walk, item)
+        Announced(parts, next((s for s in walk.sentences[1:] if _announces(walk, s, parts)), None))
+        for parts in hazards
     ]
+
+
+def _joined(items: Sequence[WayObject]) -> list[tuple[WayObject, ...]]:
+    """Return the things, those that are parts of the same roadworks together."""
+    parts = {part for names in _compounds().values() for part in names}
+    groups: list[list[WayObject]] = []
+    for item in sorted(items, key=lambda o: o.position[0]):
+        near = groups and groups[-1][-1].kind in parts and item.kind in parts
+        if near and item.position[0] - groups[-1][0].position[0] < _COMPOUND:
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return [tuple(group) for group in groups]
 
 
 def is_hazard(walk: Walk, item: WayObject) -> bool:
@@ -134,20 +150,22 @@ def _in_the_way(item: WayObject, pose: Pose) -> bool:
     return bool((item.distances(points) == 0).any())
 
 
-def _announces(walk: Walk, sentence: Sentence, item: WayObject) -> bool:
+def _announces(walk: Walk, sentence: Sentence, parts: Sequence[WayObject]) -> bool:
     for claim in read_claims(sentence.text, walk.language).things:
         heard = sentence.heard_at(claim.letters)
         if heard is None:
             continue
         things = _matching(walk.way, claim, sentence.pose)
-        if not any(thing.item is item for thing in _meant(claim, things)):
-            continue
-        if item.distance(sentence.pose.x, sentence.pose.y) > _EARLY:
+        if not any(thing.item in parts for thing in _meant(claim, things)):
             continue
         pose = walk.pose_at(heard)
-        if item.distance(pose.x, pose.y) >= BEFORE:
+        if _distance(parts, sentence.pose) <= _EARLY and _distance(parts, pose) >= BEFORE:
             return True
     return False
+
+
+def _distance(parts: Sequence[WayObject], pose: Pose) -> float:
+    return min(part.distance(pose.x, pose.y) for part in parts)
 
 
 def _matching(way: Way, claim: Claim, pose: Pose) -> list[_Seen]:

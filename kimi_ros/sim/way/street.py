@@ -46,10 +46,7 @@ def lay_out_street(seed: int, rng: _Draw) -> Way:
     if crossing is not None:
         for at, down in ((crossing, True), (crossing + _CROSSING, False)):
             size = (KINDS['kerb'].size[0], 2 * HALF, KERB)
-            edge = at - size[0] / 2 if down else at + size[0] / 2
-            objects.append(
-                WayObject('kerb', (edge, 0.0, 0.0), 0.0, size, (0.7, 0.7, 0.7), down=down)
-            )
+            objects.append(WayObject('kerb', (at, 0.0, 0.0), 0.0, size, (0.7, 0.7, 0.7), down))
     return Way(seed, 'street', grounds, walls, scenery, tuple(objects), _LENGTH, house)
 
 

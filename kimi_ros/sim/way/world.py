@@ -39,7 +39,7 @@ KINDS = {
     'bicycle': Kind((1.7, 0.5, 1.1)),
     'pole': Kind((0.16, 0.16, 4.0)),
     'stairs': Kind((2.4, 2.4, 1.36)),
-    'kerb': Kind((0.15, 3.2, 0.14), solid=False),
+    'kerb': Kind((0.02, 3.2, 0.14), solid=False),
     'car': Kind((4.1, 1.75, 1.45), hazard=False),
     'person': Kind((0.35, 0.5, 1.72), hazard=False),
     'chair': Kind((0.46, 0.46, 0.88), hazard=False),
