@@ -14,7 +14,6 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Bool, String
@@ -79,7 +78,7 @@ class SpeechNode(ManagedNode):
         self._asked_at = float('nan')  # end of the last instruction's speech, monotonic
         self.answer_seconds = float('nan')
         self._create_interfaces()
-        self.create_timer(1.0, self._publish_diagnostics, MutuallyExclusiveCallbackGroup())
+        self.create_timer(1.0, self._publish_diagnostics)
         self.start()
 
     # Lifecycle.
