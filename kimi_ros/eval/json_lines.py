@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,10 +39,12 @@ def read_json_lines(path: Path, parse: Callable[[Any], T]) -> list[T]:
     return found
 
 
-def check(data: object, schema: dict[str, Any]) -> None:
-    """Raise ValueError, with its place, for the first thing that the schema does not allow."""
-    if fault := next(_faults(data, schema), None):
-        raise ValueError(fault)
+def validate(data: object, schema: dict[str, Any]) -> None:
+    """Raise ValueError, with its place, for what a schema does not allow in a line."""
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(data)
+    if error := jsonschema.exceptions.best_match(errors):
+        where = ''.join(f'{key}: ' for key in error.absolute_path)
+        raise ValueError(f'{where}{error.message}')
 
 
 def _json(line: bytes) -> Any:
@@ -54,9 +56,3 @@ def _json(line: bytes) -> Any:
         raise ValueError(f'not JSON: {error.msg} at column {error.colno}') from None
     except RecursionError:
         raise ValueError('nested too deeply') from None
-
-
-def _faults(data: object, schema: dict[str, Any]) -> Iterator[str]:
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(data):
-        where = ''.join(f'{key}: ' for key in error.absolute_path)
-        yield f'{where}{error.message}'

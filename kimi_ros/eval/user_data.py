@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kimi_ros.eval.errors import DataError
-from kimi_ros.eval.json_lines import check, read_json_lines
+from kimi_ros.eval.json_lines import read_json_lines, validate
 from kimi_ros.eval.localization import LocalizationSample
 from kimi_ros.images import ImageReadError, read_image
 
@@ -97,7 +97,7 @@ def read_user_data(folder: Path, suite: str, language: str) -> list[LabelledObje
 
 
 def _thing(data: Any, folder: Path, suite: str, language: str) -> LabelledObject:
-    check(data, _LINE)
+    validate(data, _LINE)
     name = data['object']
     if isinstance(name, dict):
         if language not in name:

@@ -76,6 +76,9 @@ def test_other_suites_leave_absent_names_out(folder, model_saying, capsys):
     model_saying([ScriptedOutput(5, bin=512), ScriptedOutput(bin=512), ScriptedOutput(0)])
     write(folder, LINE, {'image': 'a.jpg', 'object': 'giraffe', 'absent': True})
     assert said(capsys, 'points', '--data', str(folder))['n'] == 1
+    write(folder, {'image': 'a.jpg', 'object': 'giraffe', 'absent': True})
+    assert main(['eval', 'points', '--data', str(folder)]) == 1
+    assert 'every line says "absent"' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import jsonschema
-
-from kimi_ros.eval.json_lines import read_json_lines
+from kimi_ros.eval.json_lines import read_json_lines, validate
 
 ANSWER = 'answer'
 RELATIONS = ('on', 'in', 'left_of', 'right_of', 'in_front_of', 'behind', 'next_to', 'between')
@@ -37,7 +36,6 @@ _LINE = {
     'required': ['lang', 'say', 'skills'],
     'additionalProperties': False,
 }
-_VALIDATOR = jsonschema.Draft202012Validator(_LINE)
 
 
 @dataclass(frozen=True)
@@ -69,12 +67,9 @@ class Case:
     catalogue: str = ''
 
     @classmethod
-    def from_dict(cls, data: object) -> Case:
+    def from_dict(cls, data: Any) -> Case:
         """Read what a line holds; ValueError says what is wrong with it."""
-        fault = jsonschema.exceptions.best_match(_VALIDATOR.iter_errors(data))
-        if fault is not None:
-            where = ''.join(f'{key}: ' for key in fault.absolute_path)
-            raise ValueError(f'{where}{fault.message}')
+        validate(data, _LINE)
         case = cls(**{k: _frozen(v) for k, v in data.items()})
         if case.outcome and case.skills:
             raise ValueError('outcome: only for a case without skills, []')
