@@ -20,14 +20,19 @@ def test_what_requests_nothing_has_no_steps(monkeypatch, lang, shape, outcome):
 @pytest.mark.parametrize('lang', LANGUAGES)
 @pytest.mark.parametrize('shape', ['next_share', 'changed_ending'])
 def test_a_further_request_keeps_the_skill_of_the_first(monkeypatch, lang, shape):
-    turns = []
+    turns, verbs = [], []
     for example in sample_examples(monkeypatch, shape, lang, 30, tries=100):
         if example.reading.outcome != 'steps':
             continue
         (step,) = example.reading.steps
+        if step.verb:
+            said = step.verb.text_in((example.text, *example.history))
+            assert said in example.history[0], example.text
+            verbs.append(step.verb.turn)
         things = [t.words.turn for ts in step.things.values() for t in ts]
         values = [v.words.turn for v in step.values.values() if v.words]
         assert len(example.history) == 1
         turns += things + values
+    assert (1 if lang == 'en' else 0) in verbs  # Chinese says the verb again
     assert 0 in turns
     assert 1 in turns or shape == 'next_share'
