@@ -71,13 +71,13 @@ class SimRobot(SimCamera):
 
     def _execute(self, goal: ExecuteSkill.Goal, cancelled: Callable[[], bool]) -> str:
         """Take the time of a step, then move the hand; returns why that failed, or ''."""
+        if goal.skill not in _SKILLS:
+            return f'the simulated robot can {", ".join(_SKILLS)}, not {goal.skill}'
         pause = Event()
         for _ in range(round(self._value('step_seconds') / _POLL_PERIOD)):
             if cancelled():
                 raise SkillStopped('nothing was moved')
             pause.wait(_POLL_PERIOD)
-        if goal.skill not in _SKILLS:
-            return f'the simulated robot can {", ".join(_SKILLS)}, not {goal.skill}'
         point = goal.targets[-1].pose.position  # to place is to go to the target
         with self._changed:
             done = getattr(self._robot, goal.skill)((point.x, point.y, point.z))

@@ -65,7 +65,9 @@ class SkillServer:
     def _reason(self, goal: ExecuteSkill.Goal, cancelled: Callable[[], bool]) -> str:
         """Carry a goal out; return why that failed, or ''."""
         base = self._base_frame
-        if not goal.targets or any(pose.header.frame_id != base for pose in goal.targets):
+        if not goal.targets:
+            return f'{goal.skill} came without a target, and this robot does nothing without one'
+        if any(pose.header.frame_id != base for pose in goal.targets):
             return f'targets must be given in {base}'
         if not self._busy.acquire(blocking=False):
             return 'the robot is still busy with another step'

@@ -171,6 +171,7 @@ def test_a_skill_is_carried_out_shown_and_ends_where_the_arm_hides_nothing(robot
     ('sent', 'reason'),
     [
         (goal(frame='camera_optical'), 'targets must be given in base_link'),
+        (ExecuteSkill.Goal(skill='pick'), 'pick came without a target'),
         (goal(stamp=1), 'look again'),
         (goal(boxes=(1, 2)), '4 numbers a target'),
     ],

@@ -8,6 +8,8 @@ import json
 
 import pytest
 import yaml
+from geometry_msgs.msg import PoseStamped
+from rclpy.action import ActionClient
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -120,6 +122,23 @@ def test_robot_told_to_stop_does_not_move(table, graph):
     assert graph.call(Trigger, '/robot/executor/stop', Trigger.Request()).message == 'stopping'
     assert table.status(plan, 'STOPPED', 'SUCCEEDED').text == 'told to stop'
     assert table.state['skill'] == ''
+
+
+def test_robot_says_what_it_cannot_do(table, graph):
+    from kimi_msgs.action import ExecuteSkill
+
+    client = ActionClient(graph.node, ExecuteSkill, '/robot/execute_skill')
+    target = PoseStamped()
+    target.header.frame_id = 'base_link'
+    for skill, targets, reason in (
+        ('wave', [target], 'not wave'),
+        ('pick', [], 'without a target'),
+    ):
+        goal = ExecuteSkill.Goal(skill=skill, targets=targets)
+        handle = graph.result(client.send_goal_async(goal), 'an answer')
+        result = graph.result(handle.get_result_async(), 'the result').result
+        assert result.error_code and reason in result.error_msg
+    client.destroy()
 
 
 def test_finding_needs_no_approval_and_moves_nothing(table):
