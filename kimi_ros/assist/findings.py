@@ -24,11 +24,11 @@ _IN_THE_WAY = LANE / 2  # metres to the side
 _BODY, _NEAR = 0.3, 1.5  # metres to the side of what is less far ahead
 _BESIDE = 0.7  # metres to the side of those, within which what endangers is a hazard
 _CLOSE = 0.2  # metres alike, of any thing
-_BESIDE_BEARING = 45.0  # degrees: what is near and farther round is passed already
+_BESIDE_BEARING = 40.0  # degrees: what is near and farther round is passed already
 _AHEAD = 6.5  # metres
 _GAP = 0.05  # metres between a thing and the lane beside it
 _BEHIND = 0.5  # metres behind its nearest side that the lanes beside it must be free
-_UNNAMED = 4.5  # metres, within which an obstacle without a name is announced
+_UNNAMED, _STEP = 4.5, 5.5  # metres, within which obstacles without a name and steps are told
 _EXPLAINED = 0.8  # metres between an obstacle and a thing that has a name
 
 
@@ -71,7 +71,7 @@ def unnamed(
 
     :param key: its id.
     """
-    if obstacle is None or obstacle.forward > _UNNAMED:
+    if obstacle is None or obstacle.forward > (_UNNAMED if obstacle.kind == 'unnamed' else _STEP):
         return []
     metres = math.hypot(obstacle.right, obstacle.forward)
     step = obstacle.kind != 'unnamed'
@@ -133,7 +133,8 @@ def _finding(
     extents = [thing.extent for thing in group]
     forward = first.extent.forward
     aside = min(map(_aside, extents))
-    hazard = aside < (_BESIDE if kind.hazard else _CLOSE)
+    beside = kind.hazard and not all(e.below for e in extents)
+    hazard = aside < (_BESIDE if beside else _CLOSE)
     left = right = straight = Side.UNKNOWN
     if hazard and forward is not None:
         middle = LANE / 2 + _GAP

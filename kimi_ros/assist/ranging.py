@@ -23,6 +23,8 @@ _FOOT = 0.15  # share of the box's height, at its lower end
 _NEARER = 0.8  # of the foot's distance: what is nearer than this hides the foot
 _NEAREST = 0.1  # quantile of the distances
 _FEW = 4  # points
+_ROAD = 0.35  # share of the ground at its foot that is lower, of what stands there
+_DEEP = 0.3  # metres: what is less far below the floor is the road behind a kerb
 _HEADROOM = 2.0  # metres: what is higher does not narrow the way
 
 
@@ -33,6 +35,7 @@ class Extent:
     :ivar metres: to its nearest side; None without valid depth.
     :ivar forward: metres ahead of that side, None alike.
     :ivar bearing: degrees of its middle, positive to the right.
+    :ivar below: it stands lower than the person, as what is on the road behind a kerb.
     :ivar left: metres to the right of its left edge; `right` of its right edge.
     """
 
@@ -41,6 +44,7 @@ class Extent:
     bearing: float
     left: float
     right: float
+    below: bool = False
 
     @property
     def middle(self) -> float:
@@ -72,7 +76,8 @@ def extent_of(frame: Frame, box: Box, floor: float | None) -> Extent | None:
         forward = float(np.quantile(own[:, 2], _NEAREST))
         walking = own[own[:, 1] < floor + _HEADROOM] if floor is not None else own
         left, right = np.quantile(walking[:, 0], (0.05, 0.95)) if len(walking) else slopes[[0, 2]]
-        return Extent(metres, forward, bearing, float(left), float(right))
+        below = floor is not None and _stands_below(frame, (x0, y0, x1, y1), axes, floor)
+        return Extent(metres, forward, bearing, float(left), float(right), below)
     metres = forward = None
     if (place := place_of(frame, box, (0.0, 0.0, 0.0))) is not None:
         forward = place.offset.forward
@@ -94,7 +99,8 @@ def _own_points(
     if len(points) < _FEW:
         return None
     away = np.hypot(points[:, 0], points[:, 2])
-    standing = np.abs(points[:, 1] - floor) > _GROUND
+    height = points[:, 1] - floor
+    standing = (height > _GROUND) | (height < -_DEEP)
     at_foot = float(np.hypot(foot[0], foot[2]) * floor / foot[1])
     lowest = points[:, 3] > box[3] - max(_FOOT * (box[3] - box[1]), 2.0)
     hides = lowest & (away < _NEARER * at_foot)
@@ -109,6 +115,14 @@ def _own_points(
     if own.sum() < _FEW:  # the ground at its foot is as far
         own = lowest & (away > _BODY[0] * at_foot) & (away < _BODY[1] * at_foot)
     return points[own] if own.sum() >= _FEW else None
+
+
+def _stands_below(frame: Frame, box: Box, axes: np.ndarray, floor: float) -> bool:
+    """Whether the ground at the foot of a box is a kerb lower than the floor."""
+    points = _points(frame, box, axes)
+    foot = points[points[:, 3] > box[3] - max(_FOOT * (box[3] - box[1]), 2.0), 1] - floor
+    ground = foot[(foot > -_DEEP) & (foot < _GROUND)]
+    return bool(ground.size >= _FEW and np.mean(ground < -_GROUND) > _ROAD)
 
 
 def _points(frame: Frame, box: Box, axes: np.ndarray) -> np.ndarray:

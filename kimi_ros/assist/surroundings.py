@@ -25,6 +25,8 @@ _AT_ONCE = 4  # names that the model is asked for at a time
 _SAME = 0.2  # IoU from which a located box is one that is followed
 _MARGIN = 0.08  # of a box's longer side, around it, for that
 _MISSES = 2  # answers without it, after which a thing that the model does not see any more is gone
+_SHOWN = 0.6  # share of a thing's width
+_STALE = 0.45  # seconds, after which it is kept, but nothing is said of where it is
 _HOLD = 2.0  # seconds that a thing without corners stays where the model saw it
 _TEXT_PERIOD = 4.0  # seconds
 _QUOTED = 60  # characters
@@ -65,9 +67,7 @@ class Surroundings:
         self._floor: float | None = None
         self._floor_unseen = 0  # images
         self._ranges: dict[str, tuple[float, float]] = {}  # by id: metres, and when
-        self._obstacle: Obstacle | None = None
-        self._obstacles = itertools.count(1)
-        self._obstacle_key = ''
+        self._obstacles: dict[str, tuple[str, float]] = {}  # by kind: id, metres ahead
         self._reader = ThreadPoolExecutor(1, 'read text') if read_text is not None else None
         self._reading: Future[Sequence[Finding]] | None = None
         self._texts: Sequence[Finding] = ()
@@ -104,7 +104,8 @@ class Surroundings:
         language = self.narrator.wording.language
         seen = self._seen(frame, space, now)
         found = findings_of(seen, self._compounds, space, language)
-        found += unnamed(self._newest_obstacle(space), found, space, language, self._obstacle_key)
+        obstacle = space.obstacle()
+        found += unnamed(obstacle, found, space, language, self._obstacle_key(obstacle))
         self._findings = [*found, *self._written(frame, now)]
         told = self.narrator.update(self._findings, now)
         things = tuple(
@@ -164,7 +165,8 @@ class Surroundings:
         """Return what is followed; what seems to have leapt nearer is hidden by something else."""
         seen = []
         for key, box in list(self._tracker.boxes.items()):
-            extent = extent_of(frame, box, space.floor)
+            stale = self._tracker.held(key) > _STALE or _leaves(box, frame.size[0])
+            extent = None if stale else extent_of(frame, box, space.floor)
             if extent is None or key not in self._known:
                 continue
             name, score, _ = self._known[key]
@@ -178,15 +180,15 @@ class Surroundings:
             seen.append(Seen(key, self._kinds[name], score, extent))
         return seen
 
-    def _newest_obstacle(self, space: FreeSpace) -> Obstacle | None:
-        """Return what ends the lane ahead; what is not the one before gets another key."""
-        before, self._obstacle = self._obstacle, space.obstacle()
-        newest = self._obstacle
-        if newest is not None and (
-            before is None or before.kind != newest.kind or newest.forward > before.forward + _NEXT
-        ):
-            self._obstacle_key = f'{newest.kind} {next(self._obstacles)}'
-        return newest
+    def _obstacle_key(self, obstacle: Obstacle | None) -> str:
+        """Return the id of what ends the lane: another one where it is farther than the last."""
+        if obstacle is None:
+            return ''
+        key, forward = self._obstacles.get(obstacle.kind, ('', -math.inf))
+        if obstacle.forward > forward + _NEXT:
+            key = f'{obstacle.kind} {next(self._numbers)}'
+        self._obstacles[obstacle.kind] = key, obstacle.forward
+        return key
 
     def _written(self, frame: Frame, now: float) -> Sequence[Finding]:
         """Return the texts that were read last; reading takes a second, in a thread of its own."""
@@ -219,6 +221,12 @@ class Surroundings:
                 )
             )
         return found
+
+
+def _leaves(box: Box, width: int) -> bool:
+    """Whether less than _SHOWN of a box is in the image: the rest may be nearer."""
+    shown = min(box[2], width) - max(box[0], 0.0)
+    return shown < _SHOWN * (box[2] - box[0])
 
 
 def _grown(box: Box) -> Box:

@@ -78,6 +78,10 @@ class Tracker:
             self._images.popleft()
             self._past.popleft()
 
+    def held(self, key: str) -> float:
+        """Return for how long a thing was not followed but taken to be where it was, seconds."""
+        return self._images[-1].stamp - self._followed.get(key, float('-inf'))
+
     def boxes_at(self, stamp: float) -> dict[str, Box]:
         """Return where the things were in the kept image nearest to a time."""
         return min(self._past, key=lambda p: abs(p[0] - stamp), default=(0.0, {}))[1]

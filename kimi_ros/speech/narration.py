@@ -20,7 +20,7 @@ _NEAR = 6.0  # metres, within which a hazard is announced
 _SOON = 0.3  # metres before that
 _LOOK = 4.0  # metres, within which it is said that the sides were not measured
 _STOP = 1.0  # metres, within which the advice is to stop
-_PASSED = 3.0  # metres farther away that a hazard counts for each metre that it is aside
+_PASSED = 2.0, 5.0, 3.0  # metres farther away that it counts if aside, and for each metre, to 3
 _CLOSER = 0.5  # share of the announced distance at which a hazard is announced again
 _SAME_BEARING = 30.0  # degrees
 _PAUSE, _PER_LETTER, _PER_CHARACTER = 0.3, 0.055, 0.22  # seconds; characters: Chinese
@@ -132,7 +132,7 @@ class Narrator:
             self._remember(finding, now)
         news = [f for f in findings if self._is_news(f)]
         hazards = sorted((f for f in news if _threatens(f)), key=_danger)
-        others = sorted((f for f in news if not f.hazard), key=_nearness)
+        others = sorted((f for f in news if not f.hazard), key=_danger)
         if hazards and self._interrupts(hazards[0]):
             return self._narrate(hazards[:1], now, interrupts=True)
         if now < self._quiet:
@@ -172,6 +172,8 @@ class Narrator:
         told = self._known(finding)
         if told is None or (finding.compound and not told.compound):
             return True
+        if _threatens(finding) and told.metres is not None and told.metres > _NEAR:
+            return True
         if finding.hazard and not finding.aside and finding.metres is not None:
             return _is_closer(finding, told) or self._is_at_hand(finding)
         return not finding.hazard and abs(finding.bearing - told.bearing) > _SAME_BEARING
@@ -194,22 +196,32 @@ class Narrator:
         if interrupts:
             self._forget_unheard(now)
             self._warned = now
+        first, *rest = findings[: _DETAILS[self.level]]
+        if interrupts and self._is_at_hand(first):
+            # 'stop' matters more than how far, and than anything else.
+            said = [(first, self._short(replace(first, metres=None))), (None, self._phrase('stop'))]
+        else:
+            said = [(first, self._short(first))]
+            action = self._action(first) if interrupts else ''
+            if action and not (action in self._minor() and any(map(_threatens, rest))):
+                said.append((None, action))
+            said += [(finding, self._short(finding)) for finding in rest]
         parts: list[str] = []
-        for number, finding in enumerate(findings[: _DETAILS[self.level]]):
-            part = self._short(finding)
+        for finding, part in said:
             if parts and _length(self._join([*parts, part])) > MAX_WORDS:
                 break
             parts.append(part)
-            until = now + speaking_time(self._join(parts))
-            if finding.hazard:
-                self._quiet = until
-            told = _Told(finding.bearing, finding.metres, now, until, finding.compound)
-            self._told |= dict.fromkeys(finding.ids, told)
-            if number == 0 and interrupts and (action := self._action(finding)):
-                if _length(self._join([part, action])) <= MAX_WORDS:
-                    parts.append(action)
+            if finding is not None:
+                until = now + speaking_time(self._join(parts))
+                self._quiet = until if finding.hazard else self._quiet
+                told = _Told(finding.bearing, finding.metres, now, until, finding.compound)
+                self._told |= dict.fromkeys(finding.ids, told)
         self._spoke = now
         return Narration(self._join(parts), interrupts)
+
+    def _minor(self) -> tuple[str, ...]:
+        """Return the advice that another hazard is more important than."""
+        return self._phrase('go_on'), self._phrase('unchecked')
 
     def _short(self, finding: Finding) -> str:
         """Return the description; of a long quotation, as many words as there is room for."""
@@ -238,8 +250,6 @@ class Narrator:
         """Return advice: where it was measured that one can walk."""
         if finding.aside:
             return self._phrase('go_on') if finding.straight is Side.FREE else ''
-        if finding.metres is not None and finding.metres < _STOP:
-            return self._phrase('stop')
         if finding.step:
             return ''
         for side, name in ((finding.left, 'left'), (finding.right, 'right')):
@@ -300,7 +310,8 @@ def _threatens(finding: Finding) -> bool:
 
 def _danger(finding: Finding) -> float:
     """Order hazards: the nearest first, but what is passed after what is in the way."""
-    return _nearness(finding) + _PASSED * finding.aside
+    passed = _PASSED[0] + _PASSED[1] * min(finding.aside, _PASSED[2]) if finding.aside else 0.0
+    return _nearness(finding) + passed
 
 
 def _nearness(finding: Finding) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Sequence
@@ -30,7 +31,9 @@ _SIDE = 6.0  # degrees that a direction may be off by
 _IN_VIEW = 10.0, 100.0  # metres and degrees to both sides in which things are seen
 _BODY = 0.6  # metres of a lane that a person can walk in; the narration wants 0.8
 _WIDE = 1.0  # metres of one that nobody would call blocked
+_TOGETHER = 2.0  # metres between things that are one hazard
 _COMPOUND = 3.5  # metres that the parts of a compound reach over
+_HALF_WIDTH = 44.0  # degrees of the image: a distance is that of what it shows
 _FEET = 1.0  # metres ahead, before which the sides are not judged: the camera does not see them
 
 
@@ -54,7 +57,7 @@ class Verdict:
 class Announced:
     """A hazard, and the first sentence that announced it in time, None if none did.
 
-    :ivar parts: one thing, or all the parts of roadworks, which are announced as one.
+    :ivar parts: of a row of bicycles, or of roadworks: what stands together is one hazard.
     """
 
     parts: tuple[WayObject, ...]
@@ -85,7 +88,8 @@ def judge_sentence(walk: Walk, sentence: Sentence) -> Verdict:
     if claims.things and claims.advice in ('go_left', 'go_right', 'go_on', 'blocked'):
         things = _matching(walk.way, claims.things[0], sentence.pose)
         if things:
-            wrong = _wrong_side(walk.way, things, claims.advice, sentence.pose)
+            meant = _meant(claims.things[0], things)
+            wrong = _wrong_side(walk.way, meant, claims.advice, sentence.pose)
             free = not wrong
             faults += [wrong] if wrong else []
     return Verdict(
@@ -107,16 +111,25 @@ def judge_hazards(walk: Walk) -> list[Announced]:
 
 
 def _joined(items: Sequence[WayObject]) -> list[tuple[WayObject, ...]]:
-    """Return the things, those that are parts of the same roadworks together."""
-    parts = {part for names in _compounds().values() for part in names}
+    """Return the things, those of a kind, or of roadworks, that stand together as one."""
+    family = {part: name for name, parts in _compounds().items() for part in parts}
     groups: list[list[WayObject]] = []
     for item in sorted(items, key=lambda o: o.position[0]):
-        near = groups and groups[-1][-1].kind in parts and item.kind in parts
-        if near and item.position[0] - groups[-1][0].position[0] < _COMPOUND:
-            groups[-1].append(item)
-        else:
-            groups.append([item])
+        near = [
+            group
+            for group in groups
+            if family.get(group[0].kind, group[0].kind) == family.get(item.kind, item.kind)
+            and any(_gap(item, other) < _TOGETHER for other in group)
+        ]
+        groups = [group for group in groups if group not in near]
+        groups.append([*(other for group in near for other in group), item])
     return [tuple(group) for group in groups]
+
+
+def _gap(one: WayObject, other: WayObject) -> float:
+    """Return about how far apart two things are, metres."""
+    x, y = one.nearest(*other.position[:2])
+    return other.distance(x, y)
 
 
 def is_hazard(walk: Walk, item: WayObject) -> bool:
@@ -181,7 +194,13 @@ def _matching(way: Way, claim: Claim, pose: Pose) -> list[_Seen]:
         away = 0.0 if claim.metres is None else abs(claim.metres - thing.metres)
         return not thing.spans(claim.bearings), max(0.0, away - _margin(thing.metres))
 
-    return seen[min(range(len(seen)), key=misfit) :] if seen else []
+    if not seen:
+        return []
+    first = min(range(len(seen)), key=misfit)
+    if claim.kind in _compounds():
+        near = [s for s in seen if s.metres >= seen[first].metres - _COMPOUND / 2]
+        return sorted(near, key=lambda s: s is not seen[first])
+    return seen[first:]
 
 
 def _meant(claim: Claim, things: Sequence[_Seen]) -> Sequence[_Seen]:
@@ -207,10 +226,20 @@ def _is_called(item: WayObject, kind: str) -> bool:
 
 
 def _seen(item: WayObject, pose: Pose) -> _Seen:
-    corners = _corners(item)
-    nearest = item.nearest(pose.x, pose.y)
-    bearings = [_bearing(pose, *point) for point in (*corners, nearest)]
-    return _Seen(item.distance(pose.x, pose.y), min(bearings), max(bearings), item)
+    points = _outline(item)
+    bearings = np.array([_bearing(pose, *point) for point in points])
+    away = np.hypot(points[:, 0] - pose.x, points[:, 1] - pose.y)
+    shown = np.abs(bearings) <= _HALF_WIDTH
+    metres = away[shown].min() if shown.any() else item.distance(pose.x, pose.y)
+    return _Seen(float(metres), float(bearings.min()), float(bearings.max()), item)
+
+
+def _outline(item: WayObject) -> np.ndarray:
+    """Return points (n, 2) all along the outline."""
+    corners = np.array(_corners(item))[[0, 1, 3, 2, 0]]
+    return np.concatenate(
+        [np.linspace(a, b, 25) for a, b in zip(corners, corners[1:], strict=False)]
+    )
 
 
 def _corners(item: WayObject) -> list[tuple[float, float]]:
@@ -232,7 +261,8 @@ def _bearing(pose: Pose, x: float, y: float) -> float:
 
 def _wall(way: Way, pose: Pose) -> list[_Seen]:
     """Return the wall, or the edge of the ground, that lies ahead."""
-    far = way.first_obstacle(pose.x, pose.y, pose.heading, 0.0, 6.0, 0.8)
+    bare = dataclasses.replace(way, objects=())
+    far = bare.first_obstacle(pose.x, pose.y, pose.heading, 0.0, 6.0, _LANE)
     return [] if far is None else [_Seen(far, -15.0, 15.0)]
 
 
@@ -243,16 +273,16 @@ def _margin(metres: float) -> float:
 
 
 def _wrong_side(way: Way, things: Sequence[_Seen], advice: str, pose: Pose) -> str:
-    """Return what is wrong with the advice how to go round the first thing; ''."""
+    """Return what is wrong with the advice how to go round things; ''."""
     thing = things[0]
     if thing.item is None:
         return ''
     rights, far = [], 0.0
-    for x, y in _corners(thing.item):
+    for x, y in (corner for t in things if t.item for corner in _corners(t.item)):
         away = math.hypot(x - pose.x, y - pose.y)
         angle = math.radians(_bearing(pose, x, y))
         rights.append(away * math.sin(angle))
-        far = max(far, away * math.cos(angle))
+        far = max(far, min(away * math.cos(angle), thing.metres + 1.0))
     edges = {'left': (min(rights), -1), 'right': (max(rights), 1)}
 
     def passable(side: str, width: float) -> bool:

@@ -32,6 +32,7 @@ INTRODUCTION = 5.0
 _RATE = 5.0  # images a second
 _ANSWER = 0.8  # seconds from an image to the model's answer about it
 _TICK = 1e-6  # seconds
+_CUT = 0.3  # seconds that the end of a sentence may be cut off
 _GAZE = 2.0  # metres along the path that the person looks ahead
 
 Eyes = Callable[[Sequence[str], Frame, RenderedFrame], list[Located]]
@@ -71,7 +72,7 @@ class Sentence:
     def heard_at(self, letters: int) -> float | None:
         """Return when so many of its letters have been heard, seconds; None where it was cut."""
         time = self.begins + speaking_time(self.text[:letters])
-        return time if time <= self.cut else None
+        return time if time <= self.cut + _CUT else None
 
 
 @dataclass(frozen=True)
