@@ -106,6 +106,14 @@ def test_fallbacks_are_skills():
             '{name: set, arguments: [{name: state, type: enum, values: [on, off]}]}',
             'bad.yaml: skill set: enum state needs texts',
         ),
+        (
+            '{name: light, said: {"on": {en: [lit, on]}}}',
+            'bad.yaml: skill light: said: en word True is no text',
+        ),
+        (
+            '{name: light, said: {"on": {en: on}}}',
+            'bad.yaml: skill light: said: en word True is no text',
+        ),
         ('{name: "polish', 'bad.yaml is no YAML'),
     ],
 )

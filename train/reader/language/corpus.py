@@ -70,12 +70,9 @@ def _fault(entry) -> str:
                 missing = [v for v in values if not (said.get(v) or {}).get(lang)]
                 if missing and argument.get('said'):
                     return f'enum {name}: no {lang} words for {missing}'
-    tables = [a.get('said') for a in arguments.values()] + [entry.get('said')]
-    for said in [words for table in tables if table for words in table.values()]:
-        for lang, words in said.items() if isinstance(said, dict) else ():
-            for word in [words] if isinstance(words, str) else words:
-                if not isinstance(word, str):
-                    return f'said: {lang} word {word!r} is no text (quote on, off, yes and no)'
+    for holder in (entry, *arguments.values()):
+        if fault := _fault_of_words(holder.get('said') or {}):
+            return fault
     nouns = entry.get('nouns')
     if isinstance(nouns, dict) and (unknown := set(nouns) - set(arguments)):
         return f'nouns of {unknown}, which are no arguments (quote on, off, yes and no)'
@@ -93,6 +90,16 @@ def _fault(entry) -> str:
                 return f'{lang}: a slot is broken or there twice in {line!r}'
             if not set(slots) <= set(arguments):
                 return f'{lang}: {line!r} has a slot that is no argument'
+    return ''
+
+
+def _fault_of_words(said: dict) -> str:
+    """Return which word of a value is no text, or ''."""
+    for by_language in said.values():
+        for lang, words in by_language.items() if isinstance(by_language, dict) else ():
+            for word in words if isinstance(words, list) else [words]:
+                if not isinstance(word, str):
+                    return f'said: {lang} word {word!r} is no text (quote on, off, yes and no)'
     return ''
 
 
