@@ -130,7 +130,7 @@ class DiscourseGenerator(QuestionGenerator):
     def _two_clauses(self, first, second):
         """Return text and call of two clauses, the second now and then with a pronoun.
 
-        :param first: family, template and its wording; second: likewise.
+        :param first: family, template and its wording; `second` alike.
         """
         family, template, text = first
         done = self.fill(family, text, template.slots)

@@ -87,7 +87,7 @@ class EverydayShapeGenerator:
             if not family:
                 return False
             forms = self.wording('personal_shares').split(' | ')
-            parts = [self.fill_delivery(family, what, to, forms[i and -1]) for i in range(2)]
+            parts = [self.fill_delivery(family, what, to, form) for form in (forms[0], forms[-1])]
         instruction.text = parts[0][0] + self.wording('share_joints') + parts[1][0]
         instruction.calls = [call for _, call in parts]
         return True
@@ -148,7 +148,8 @@ class EverydayShapeGenerator:
         old, slot, tail = self._request_with_ending(instruction)
         if not old:
             return False
-        text, call = self._say_again(old, tail.replace('{' + slot + '}', '', 1).strip(' ,，'))
+        rest = tail.replace('{' + slot + '}', '', 1).strip(' ,，').removeprefix('的')
+        text, call = self._say_again(old, rest)
         instruction.text = self.wording('changed_endings').replace('{}', text)
         instruction.calls = [call]
         return True
