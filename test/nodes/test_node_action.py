@@ -24,6 +24,7 @@ from kimi_msgs.msg import Plan as PlanMessage  # noqa: E402
 from kimi_msgs.srv import Approve, Describe  # noqa: E402
 from kimi_ros.agent import DepthStatus, Plan, State, Status  # noqa: E402
 from kimi_ros.nodes import qos  # noqa: E402
+from kimi_ros.nodes.client import KimiClient  # noqa: E402
 from kimi_ros.nodes.codes import ErrorCode  # noqa: E402
 from kimi_ros.nodes.images import read_comment  # noqa: E402
 
@@ -191,6 +192,14 @@ def test_annotated_image_belongs_to_its_plan(client):
     plans = [client.instruct(PICK, camera='front') for _ in range(3)]
     for result in plans:
         assert read_comment(result.annotated) == result.plan.id
+
+
+def test_annotated_image_of_a_plan_is_there_for_other_clients(client):
+    with KimiClient() as other:
+        other.waiting_plans(60.0)  # by now it receives what the node publishes
+        result = client.instruct(PICK, camera='front')
+        assert other.annotated(result.plan.id, 60.0) == result.annotated != b''
+        assert other.annotated('of no plan', 0.2) == b''
 
 
 def test_answer_is_in_the_language_that_was_asked_for(client):
