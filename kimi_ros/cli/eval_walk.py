@@ -26,7 +26,9 @@ def add_parser(suites) -> None:
         help="what is seen: the simulator's segmentation (default), which measures the narration "
         'and no model, or --model',
     )
-    p.add_argument('--level', choices=_LEVELS, default='normal', help='default: normal')
+    p.add_argument(
+        '--level', choices=_LEVELS, default='normal', help='how much is told (default: normal)'
+    )
     add_model_option(p)
     add_selection(p, 'walks', str(_WALKS))
     add_language(p)
@@ -59,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
 
     numbers = range(args.seed, args.seed + (args.n or _WALKS))
     truth = args.eyes == 'truth'
+    if truth and args.model != 'nano':
+        raise CommandError('no model is asked with --eyes truth: give --eyes model, too')
     about = {'suite': 'walk', 'eyes': args.eyes} | ({} if truth else {'model': args.model})
     about |= {'level': args.level, 'n': len(numbers), 'seed': args.seed, 'lang': args.lang}
     try:
