@@ -13,8 +13,8 @@ from kimi_ros.speech.narration import Finding, Side
 
 UNNAMED = {
     'unnamed': ('obstacle', '障碍物'),
-    'step down': ('step down', '往下的台阶'),
-    'step up': ('step up', '往上的台阶'),
+    'step down': ('step down', '下台阶'),
+    'step up': ('step up', '上台阶'),
 }
 """What depth sees without a name, in English and Chinese."""
 

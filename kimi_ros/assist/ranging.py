@@ -70,41 +70,46 @@ def extent_of(frame: Frame, box: Box, floor: float | None) -> Extent | None:
     edges = np.column_stack([edges, np.ones(len(edges))]) @ axes.T
     slopes = edges[:, 0] / np.maximum(edges[:, 2], 1e-6)
     bearing = math.degrees(math.atan(slopes[1]))
-    own = _own_points(frame, (x0, y0, x1, y1), axes, edges[3], floor)
-    if own is not None:
-        metres = float(np.quantile(np.hypot(own[:, 0], own[:, 2]), _NEAREST))
-        forward = float(np.quantile(own[:, 2], _NEAREST))
-        walking = own[own[:, 1] < floor + _HEADROOM] if floor is not None else own
-        left, right = np.quantile(walking[:, 0], (0.05, 0.95)) if len(walking) else slopes[[0, 2]]
-        below = floor is not None and _stands_below(frame, (x0, y0, x1, y1), axes, floor)
-        return Extent(metres, forward, bearing, float(left), float(right), below)
-    metres = forward = None
-    if (place := place_of(frame, box, (0.0, 0.0, 0.0))) is not None:
-        forward = place.offset.forward
-        metres = None if forward is None else math.hypot(place.offset.right, forward)
-    ahead = GUESSED if forward is None else forward
-    return Extent(metres, forward, bearing, float(slopes[0] * ahead), float(slopes[2] * ahead))
+    points = None if floor is None else _points(frame, (x0, y0, x1, y1), axes, floor)
+    own = None if points is None else _own_points(points, edges[3], floor or 0.0, y0, y1, height)
+    if points is not None and own is not None:
+        away, forward = np.hypot(own[:, 0], own[:, 2]), own[:, 2]
+        walking = own[own[:, 1] < _HEADROOM, 0]
+        left, right = np.quantile(walking, (0.05, 0.95)) if len(walking) else slopes[[0, 2]]
+        return Extent(
+            float(np.quantile(away, _NEAREST)),
+            float(np.quantile(forward, _NEAREST)),
+            bearing,
+            float(left),
+            float(right),
+            _stands_below(points, y0, y1),
+        )
+    place = place_of(frame, box, (0.0, 0.0, 0.0))
+    ahead = None if place is None else place.offset.forward
+    metres = None if place is None or ahead is None else math.hypot(place.offset.right, ahead)
+    guessed = GUESSED if ahead is None else ahead
+    left, right = slopes[0] * guessed, slopes[2] * guessed
+    return Extent(metres, ahead, bearing, float(left), float(right))
 
 
 def _own_points(
-    frame: Frame, box: Box, axes: np.ndarray, foot: np.ndarray, floor: float | None
+    points: np.ndarray, foot: np.ndarray, floor: float, top: float, low: float, image: int
 ) -> np.ndarray | None:
-    """Return the points (n, 4) of what stands on the floor in a box; None where they are unclear.
+    """Return those points of a box that are of what stands on the floor; None if unclear.
 
+    :param points: of `_points`.
     :param foot: right, up and forward of the ray to the lower end of the box.
+    :param top: first and `low` last row of the box.
+    :param image: height of the image, pixels.
     """
-    if floor is None or frame.depth is None or foot[1] > -1e-3:
-        return None
-    points = _points(frame, box, axes)
-    if len(points) < _FEW:
+    if foot[1] > -1e-3 or len(points) < _FEW:
         return None
     away = np.hypot(points[:, 0], points[:, 2])
-    height = points[:, 1] - floor
-    standing = (height > _GROUND) | (height < -_DEEP)
+    standing = (points[:, 1] > _GROUND) | (points[:, 1] < -_DEEP)
     at_foot = float(np.hypot(foot[0], foot[2]) * floor / foot[1])
-    lowest = points[:, 3] > box[3] - max(_FOOT * (box[3] - box[1]), 2.0)
+    lowest = _lowest(points, top, low)
     hides = lowest & (away < _NEARER * at_foot)
-    if box[3] > frame.size[1] - 3:  # the foot is not in view
+    if low > image - 3:  # the foot is not in view
         own = standing & (away < _BODY[1] * at_foot)
     elif 2 * hides.sum() > lowest.sum():
         # Something stands before it; what is seen of the thing is behind that.
@@ -117,17 +122,22 @@ def _own_points(
     return points[own] if own.sum() >= _FEW else None
 
 
-def _stands_below(frame: Frame, box: Box, axes: np.ndarray, floor: float) -> bool:
+def _stands_below(points: np.ndarray, top: float, low: float) -> bool:
     """Whether the ground at the foot of a box is a kerb lower than the floor."""
-    points = _points(frame, box, axes)
-    foot = points[points[:, 3] > box[3] - max(_FOOT * (box[3] - box[1]), 2.0), 1] - floor
+    foot = points[_lowest(points, top, low), 1]
     ground = foot[(foot > -_DEEP) & (foot < _GROUND)]
     return bool(ground.size >= _FEW and np.mean(ground < -_GROUND) > _ROAD)
 
 
-def _points(frame: Frame, box: Box, axes: np.ndarray) -> np.ndarray:
-    """Return right, up, forward and row (n, 4) of the box's points with valid depth."""
-    assert frame.depth is not None
+def _lowest(points: np.ndarray, top: float, low: float) -> np.ndarray:
+    lowest: np.ndarray = points[:, 3] > low - max(_FOOT * (low - top), 2.0)
+    return lowest
+
+
+def _points(frame: Frame, box: Box, axes: np.ndarray, floor: float) -> np.ndarray | None:
+    """Return right, height above the floor, forward and row (n, 4) of a box's valid depth."""
+    if frame.depth is None:
+        return None
     rows = np.unique(np.linspace(box[1], box[3], _SAMPLES).round().astype(int))
     columns = np.unique(np.linspace(box[0], box[2], _SAMPLES).round().astype(int))
     u, v = (grid.ravel() for grid in np.meshgrid(columns, rows))
@@ -136,4 +146,6 @@ def _points(frame: Frame, box: Box, axes: np.ndarray) -> np.ndarray:
     rays = frame.rays(np.column_stack([u[valid], v[valid]]).astype(float))
     points = np.column_stack([rays, np.ones(len(rays))]) * depth[valid][:, None]
     found = np.column_stack([points @ axes.T, v[valid]])
-    return found[np.isfinite(found).all(axis=1)]
+    found[:, 1] -= floor
+    kept: np.ndarray = found[np.isfinite(found).all(axis=1)]
+    return kept

@@ -38,11 +38,11 @@ class Kind:
 
     def label(self, count: int, language: str) -> str:
         """Return how one or several of them are called: 'three bicycles', 三辆自行车."""
+        if count == 1:
+            return self.name[language]
         if language == 'zh':
             number = _NUMBERS_ZH[count] if count < 10 else '很多'
             return f'{number}{self.measure if count < 10 else ""}{self.name["zh"]}'
-        if count == 1:
-            return self.name['en']
         return f'{_NUMBERS_EN[count] if count < 10 else "many"} {self.many}'
 
 

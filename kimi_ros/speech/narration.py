@@ -280,17 +280,17 @@ PHRASES = {
         'I see nothing there. That does not mean that it is free.',
         '那里我没看到东西，但不等于没有。',
     ),
-    'stop': ('stop', '请停下'),
-    'go_left': ('the left is free', '左边是空的'),
-    'go_right': ('the right is free', '右边是空的'),
-    'go_on': ('straight on is free', '直走是空的'),
-    'unchecked': ('sides not checked', '两边没有检查'),
-    'blocked': ('both sides blocked', '两边都被挡住'),
+    'stop': ('stop', '停下'),
+    'go_left': ('the left is free', '左边可走'),
+    'go_right': ('the right is free', '右边可走'),
+    'go_on': ('straight on is free', '可以直走'),
+    'unchecked': ('sides not checked', '两边没看清'),
+    'blocked': ('both sides blocked', '两边不通'),
 }
 
 
 def speaking_time(text: str) -> float:
-    """Return about how long a voice takes to say a text, seconds."""
+    """Return how long a voice takes to say a text, seconds: espeak-ng at 1.5 times its speed."""
     chinese = sum('\u4e00' <= c <= '\u9fff' for c in text)
     return _PAUSE + chinese * _PER_CHARACTER + (len(text) - chinese) * _PER_LETTER
 

@@ -143,7 +143,7 @@ def test_thing_in_the_way_is_a_hazard_with_its_distance_and_a_free_side(language
     assert 'cane' in first[0] or '盲杖' in first[0]
     expected = 'Chair, ahead, 2.5 metres; the left is free.'
     assert hazard == (
-        expected if language == 'en' else '一把椅子，正前方，2.5米；左边是空的。',
+        expected if language == 'en' else '椅子，正前方，2.5米；左边可走。',
         True,
     )
     assert not rest  # nothing has changed

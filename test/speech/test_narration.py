@@ -24,7 +24,7 @@ def test_hazard_direction_distance_action_in_this_order():
     narrator = Narrator(Wording('zh'))
     narrator.update([], 0.0)
     chinese = Finding('1', '施工', -5.0, 4.2, hazard=True, left=Side.FREE)
-    assert narrator.update([chinese], 0.1).text == '施工，正前方，4米；左边是空的。'
+    assert narrator.update([chinese], 0.1).text == '施工，正前方，4米；左边可走。'
 
 
 def test_a_side_is_free_only_where_it_was_measured():
