@@ -15,7 +15,7 @@ demo: setup
 	@$(RUN) $(BIN)/kimi demo $(if $(SEED),--seed $(SEED))
 
 # The benchmark wants MuJoCo 3, so this has an environment of its own: 340 MB to download.
-LIBERO = VENV=.venv-libero
+LIBERO = KIMI_VENV=.venv-libero
 
 demo-robot:
 	@$(LIBERO) EXTRAS=libero scripts/setup

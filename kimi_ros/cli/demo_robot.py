@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         for node in reversed(nodes):
             node.stop()
-    _write(console, film, folder)
+        _write(console, film, folder)  # what was seen of a run that failed, too
     return 0 if _tell(console, verdict) else 1
 
 
@@ -146,10 +147,13 @@ class _Demo:
         self._executor, self._film, self._folder = executor, film, folder
         self._approved: set[str] = set()
 
-    def carry_out(self, instruction: str, language: str, number: int, check: Any) -> bool:
+    def carry_out(
+        self, instruction: str, language: str, number: int, check: Callable[[], None]
+    ) -> bool:
         """Have an instruction planned and carried out; True if nothing is left to be tried.
 
         :param number: of the try, from 1.
+        :param check: raises ProcessEndedError when a node has ended.
         """
         from kimi_ros.agent import State, Status
 
@@ -187,12 +191,13 @@ class _Demo:
             if waiting:
                 break
         for plan_id, about in waiting.items():
-            self._approved.add(plan_id)
             self._print(f'  It waits for approval: {"; ".join(about["steps"])}')
             if _write_jpeg(self._approver.annotated(plan_id), path) is not None:
                 self._print(f'  the plan on the picture: {path}')
             reason = self._approver.decide(plan_id, about['hash'], True, 'demo', _PLAN_TIMEOUT)
             self._print(f'  not approved: {reason}' if reason else '  The demo approves it.')
+            if not reason:
+                self._approved.add(plan_id)
 
     def _show(self, plan: Plan, annotated: bytes, path: Path, pictures: int) -> None:
         """Print a plan, and keep the camera's picture with the plan on it.

@@ -58,9 +58,9 @@ class KimiWithTruth(KimiNode):
         super().drain(timeout)
 
     def destroy_node(self) -> None:
-        """Destroy both nodes."""
-        self._robot.destroy_node()
+        """Destroy both nodes; last the robot, at whose simulator a late request may still look."""
         super().destroy_node()
+        self._robot.destroy_node()
 
     def _load_from_parameters(self) -> ModelBundle:
         skills = SkillCatalogue.load(self.value('skills') or share('config/skills.yaml'))
