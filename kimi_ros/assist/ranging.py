@@ -21,6 +21,7 @@ _GROUND = 0.08  # metres above and below the floor that belong to it
 _BODY = (0.85, 1.25)  # of the foot's distance: where the thing's own surface may be
 _FOOT = 0.15  # share of the box's height, at its lower end
 _NEARER = 0.8  # of the foot's distance: what is nearer than this hides the foot
+_BEHIND = 0.25  # share of what stands there that is behind it
 _NEAREST = 0.1  # quantile of the distances
 _FEW = 4  # points
 _ROAD = 0.35  # share of the ground at its foot that is lower, of what stands there
@@ -112,13 +113,16 @@ def _own_points(
     if low > image - 3:  # the foot is not in view
         own = standing & (away < _BODY[1] * at_foot)
     elif 2 * hides.sum() > lowest.sum():
-        # Something stands before it; what is seen of the thing is behind that.
-        own = standing & (away > float(np.median(away[hides])) / _NEARER)
+        # Its foot is hidden. The box may hold what hides it; then the thing is behind that.
+        nearest = float(np.median(away[hides]))
+        own = standing & (away > nearest / _NEARER)
+        if own.sum() < _BEHIND * standing.sum():
+            own = standing & (away < nearest / _NEARER)
         own &= away < float(np.median(away[own])) * _BODY[1] if own.any() else own
     else:
         own = standing & (away > _BODY[0] * at_foot) & (away < _BODY[1] * at_foot)
-    if own.sum() < _FEW:  # the ground at its foot is as far
-        own = lowest & (away > _BODY[0] * at_foot) & (away < _BODY[1] * at_foot)
+        if own.sum() < _FEW:  # the ground at its foot is as far
+            own = lowest & (away > _BODY[0] * at_foot) & (away < _BODY[1] * at_foot)
     return points[own] if own.sum() >= _FEW else None
 
 

@@ -103,3 +103,31 @@ def test_wording_changes_while_it_runs():
     narrator.wording = Wording(clock=True, units='steps')
     text = narrator.update([Finding('1', 'a bench', 60, 2.0)], 9.0).text
     assert text == "A bench, two o'clock, 3 steps."
+
+
+def test_what_was_interrupted_is_said_again(narrator):
+    pole = Finding('1', 'pole', 0, 4.0, hazard=True)
+    assert narrator.update([pole], 10.0) is not None
+    close = Finding('2', 'bench', 0, 0.8, hazard=True)
+    assert narrator.update([pole, close], 10.4).interrupts
+    again = [narrator.update([pole, close], 10.4 + 0.2 * i) for i in range(1, 20)]
+    assert any('pole' in said.text.lower() for said in again if said)
+    assert not any(narrator.update([pole, close], 20.0 + i) for i in range(5))
+
+
+def test_a_step_that_one_knows_of_stops_nothing(narrator):
+    step = Finding('1', 'step', 0, 4.0, hazard=True, step=True)
+    assert ';' not in narrator.update([step], 10.0).text  # one walks over it
+    pole = Finding('2', 'pole', 0, 5.0, hazard=True)
+    at_hand = Finding('1', 'step', 0, 0.8, hazard=True, step=True)
+    assert 'pole' in narrator.update([step, pole], 14.0).text.lower()
+    assert narrator.update([at_hand, pole], 14.4) is None
+    assert 'step' in narrator.update([at_hand, pole], 17.0).text.lower()
+
+
+def test_what_is_in_the_way_comes_before_what_is_passed(narrator):
+    car = Finding('1', 'car', 40, 2.0, hazard=True, aside=0.6, straight=Side.FREE)
+    pole = Finding('2', 'pole', 0, 4.0, hazard=True)
+    assert narrator.update([car, pole], 10.0).text.lower().startswith('pole')
+    free = narrator.update([car], 20.0)
+    assert free is None or 'straight on is free' in free.text or '可以直走' in free.text
