@@ -1,10 +1,12 @@
 """The judge of walks: what sentences claim, and whether it is so; and one walk through the CLI."""
 
+import dataclasses
 import json
 
 import pytest
 
 from kimi_ros.cli.main import main
+from kimi_ros.eval.walking import evaluation
 from kimi_ros.eval.walking.claims import read_claims
 from kimi_ros.eval.walking.evaluation import FIGURES, evaluate_walk
 from kimi_ros.eval.walking.judging import judge_hazards, judge_sentence
@@ -102,3 +104,20 @@ def test_walk_through_a_corridor(language, capsys, tmp_path):
     text = (tmp_path / 'walk.txt').read_text(encoding='utf-8')
     assert ('tairs' in text or '楼梯' in text) and (tmp_path / 'walk.md').is_file()
     assert main([*words, '--out', str(out)]) == 0  # from what was saved
+
+
+def test_a_model_is_asked_and_what_it_does_not_see_is_not_announced(
+    model_saying, monkeypatch, capsys
+):
+    way = dataclasses.replace(sample_way(2_000_003), length=1.0)
+    monkeypatch.setattr(evaluation, 'sample_way', lambda seed: way)
+    monkeypatch.setattr(evaluation, '_MODEL_SIZE', (80, 60))
+    engine = model_saying('a')
+    try:
+        WayRenderer(way, 32, 24).close()
+    except GLNotAvailable as error:
+        pytest.skip(str(error))
+    assert main(['eval', 'walk', '--eyes', 'model', '--n', '1', '--json']) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (told['eyes'], told['model'], told['there']) == ('model', 'nano', None)
+    assert engine.prefills

@@ -78,6 +78,9 @@ def _shell(length: float, down: bool) -> tuple[tuple[Block, ...], ...]:
     skirting = [
         Block((begin, y, 0.0), (length, y + 0.02, 0.1), 'skirting') for y in (-_HALF, _HALF - 0.02)
     ]
-    top = length if not down else end
-    ceiling = Block((begin, -_HALF, _HEIGHT), (top, _HALF, _HEIGHT + 0.2), 'ceiling')
-    return (floor, landing), tuple(walls), (*skirting, ceiling)
+    above = _HEIGHT + max(level, 0.0)  # beyond the stairs
+    ceilings = [
+        Block((begin, -_HALF, _HEIGHT), (length, _HALF, above + 0.2), 'ceiling'),
+        Block((length, -_HALF, above), (end, _HALF, above + 0.2), 'ceiling'),
+    ]
+    return (floor, landing), tuple(walls), (*skirting, *ceilings)
