@@ -26,6 +26,7 @@ _SAME = 0.2  # IoU from which a located box is one that is followed
 _MARGIN = 0.08  # of a box's longer side, around it, for that
 _MISSES = 2  # answers without it, after which a thing that the model does not see any more is gone
 _SHOWN = 0.6  # share of a thing's width
+_EDGE = 0.2  # share of the image's width
 _STALE = 0.45  # seconds, after which it is kept, but nothing is said of where it is
 _HOLD = 2.0  # seconds that a thing without corners stays where the model saw it
 _TEXT_PERIOD = 4.0  # seconds
@@ -224,9 +225,12 @@ class Surroundings:
 
 
 def _leaves(box: Box, width: int) -> bool:
-    """Whether less than _SHOWN of a box is in the image: the rest may be nearer."""
-    shown = min(box[2], width) - max(box[0], 0.0)
-    return shown < _SHOWN * (box[2] - box[0])
+    """Whether a thing leaves the image at one side: what is not seen of it may be nearer."""
+    left, right = max(box[0], 0.0), min(box[2], float(width))
+    if right - left < _SHOWN * (box[2] - box[0]):
+        return True
+    middle = (left + right) / 2 / width
+    return (left < 2 and middle < _EDGE) or (right > width - 2 and middle > 1 - _EDGE)
 
 
 def _grown(box: Box) -> Box:

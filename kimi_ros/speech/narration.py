@@ -21,6 +21,7 @@ _SOON = 0.3  # metres before that
 _LOOK = 4.0  # metres, within which it is said that the sides were not measured
 _STOP = 1.0  # metres, within which the advice is to stop
 _PASSED = 2.0, 5.0, 3.0  # metres farther away that it counts if aside, and for each metre, to 3
+_COMES = 0.75  # share of the distance at which it was told before it was near
 _CLOSER = 0.5  # share of the announced distance at which a hazard is announced again
 _SAME_BEARING = 30.0  # degrees
 _PAUSE, _PER_LETTER, _PER_CHARACTER = 0.3, 0.055, 0.22  # seconds; characters: Chinese
@@ -173,7 +174,7 @@ class Narrator:
         if told is None or (finding.compound and not told.compound):
             return True
         if _threatens(finding) and told.metres is not None and told.metres > _NEAR:
-            return True
+            return _nearness(finding) < _COMES * told.metres
         if finding.hazard and not finding.aside and finding.metres is not None:
             return _is_closer(finding, told) or self._is_at_hand(finding)
         return not finding.hazard and abs(finding.bearing - told.bearing) > _SAME_BEARING
