@@ -245,7 +245,7 @@ def test_narration_names_what_is_near_and_answers_in_between(assist, graph):
         lambda: len(assist.hazards) > told,
         lambda: f'the hazard at hand; it said {[m.data for m in assist.hazards]}',
     )
-    assert assist.hazards[-1].data == "Bright knife, twelve o'clock, 1 step; stop."
+    assert assist.hazards[-1].data == "Bright knife, twelve o'clock; stop."
     said = len(assist.said)
     assist.ask('What is on my left?')
     camera.until(lambda: len(assist.said) > said, lambda: 'an answer')
