@@ -272,7 +272,7 @@ def test_question_while_narration_is_off(assist, graph):
     camera.until(lambda: time.monotonic() - began > 6.0, lambda: 'images')
     assist.ask('前面有什么？')
     camera.until(lambda: assist.said, lambda: 'an answer')
-    assert assist.texts() == ['一个亮的刀，正前方，1.5米。']
+    assert assist.texts() == ['亮的刀，正前方，1.5米。']
 
 
 def test_question_without_kimi_is_not_answered_with_nothing(start_shared, graph):
