@@ -34,6 +34,8 @@ _ANSWER = 0.8  # seconds from an image to the model's answer about it
 _TICK = 1e-6  # seconds
 _CUT = 0.3  # seconds that the end of a sentence may be cut off
 _GAZE = 2.0  # metres along the path that the person looks ahead
+_SEEN = 9.0  # metres that the eyes of truth see
+_PIXELS, _THIN = 50, 3  # pixels of an image 320 wide that must show, and the sides of its box
 
 Eyes = Callable[[Sequence[str], Frame, RenderedFrame], list[Located]]
 """The names, what the camera gives, and the view with its truth -> what is seen."""
@@ -150,10 +152,6 @@ def model_eyes(system: System) -> Eyes:
         return [Located(o.label, o.extent, o.score, o.verified) for o in agent.locate(names, frame)]
 
     return look
-
-
-_SEEN = 9.0  # metres
-_PIXELS, _THIN = 50, 3  # pixels of an image 320 wide that must show, and the sides of its box
 
 
 def walking_poses(way: Way) -> tuple[Pose, ...]:
