@@ -99,7 +99,7 @@ def test_walk_through_a_corridor(language, capsys, tmp_path):
     assert main([*words, '--out', str(out)]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {'suite', 'eyes', 'level', 'n', 'seed', 'lang', 'intervals', *FIGURES} == set(told)
-    assert told['announced'] == told['there'] == told['paced'] == 1
+    assert told['announced'] == told['there'] == 1 and told['paced'] in (1, None)
     assert told['distance_right'] > 0.7 and 0 < told['sentences_per_3_s'] < 1.5
     text = (tmp_path / 'walk.txt').read_text(encoding='utf-8')
     assert ('tairs' in text or '楼梯' in text) and (tmp_path / 'walk.md').is_file()
