@@ -34,6 +34,7 @@ _QUOTED = 60  # characters
 _LEAP, _FASTEST = 0.8, 2.5  # metres, and metres a second, that a thing comes nearer at most
 _FLOOR_KEPT = 10  # images that the floor is taken to be where it was, unseen
 _NEXT = 1.0  # metres that an obstacle is farther away than the one before it
+_FREE = 1.0  # seconds of a free lane, after which what ends it is something else
 
 
 class Surroundings:
@@ -68,7 +69,7 @@ class Surroundings:
         self._floor: float | None = None
         self._floor_unseen = 0  # images
         self._ranges: dict[str, tuple[float, float]] = {}  # by id: metres, and when
-        self._obstacles: dict[str, tuple[str, float]] = {}  # by kind: id, metres ahead
+        self._obstacles: dict[str, tuple[str, float, float]] = {}  # by kind: id, metres, and when
         self._reader = ThreadPoolExecutor(1, 'read text') if read_text is not None else None
         self._reading: Future[Sequence[Finding]] | None = None
         self._texts: Sequence[Finding] = ()
@@ -98,6 +99,7 @@ class Surroundings:
         """See Session."""
         self._tracker.update(frame.rgb, frame.stamp, frame.depth)
         self._known = {k: v for k, v in self._known.items() if k in self._tracker.boxes}
+        self._ranges = {k: v for k, v in self._ranges.items() if k in self._tracker.boxes}
         space = FreeSpace(frame, self._floor if self._floor_unseen < _FLOOR_KEPT else None)
         self._floor = space.floor
         self._floor_unseen = 0 if space.floor_seen else self._floor_unseen + 1
@@ -106,7 +108,7 @@ class Surroundings:
         seen = self._seen(frame, space, now)
         found = findings_of(seen, self._compounds, space, language)
         obstacle = space.obstacle()
-        found += unnamed(obstacle, found, space, language, self._obstacle_key(obstacle))
+        found += unnamed(obstacle, found, space, language, self._obstacle_key(obstacle, now))
         self._findings = [*found, *self._written(frame, now)]
         told = self.narrator.update(self._findings, now)
         things = tuple(
@@ -181,14 +183,17 @@ class Surroundings:
             seen.append(Seen(key, self._kinds[name], score, extent))
         return seen
 
-    def _obstacle_key(self, obstacle: Obstacle | None) -> str:
-        """Return the id of what ends the lane: another one where it is farther than the last."""
+    def _obstacle_key(self, obstacle: Obstacle | None, now: float) -> str:
+        """Return the id of what ends the lane.
+
+        It is another one where it is farther than the last, or the lane was free meanwhile.
+        """
         if obstacle is None:
             return ''
-        key, forward = self._obstacles.get(obstacle.kind, ('', -math.inf))
-        if obstacle.forward > forward + _NEXT:
+        key, forward, seen = self._obstacles.get(obstacle.kind, ('', -math.inf, now))
+        if obstacle.forward > forward + _NEXT or now - seen > _FREE:
             key = f'{obstacle.kind} {next(self._numbers)}'
-        self._obstacles[obstacle.kind] = key, obstacle.forward
+        self._obstacles[obstacle.kind] = key, obstacle.forward, now
         return key
 
     def _written(self, frame: Frame, now: float) -> Sequence[Finding]:

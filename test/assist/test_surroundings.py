@@ -1,5 +1,7 @@
 """Narration out of located boxes and depth: a floor, a chair on it, a wall; nothing invented."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -152,6 +154,13 @@ def test_thing_in_the_way_is_a_hazard_with_its_distance_and_a_free_side(language
 def test_what_no_name_explains_is_announced_without_one():
     _, said = narrate(still(wall=(-1.5, 1.5)))
     assert said[1] == ('Obstacle, ahead, 2 metres; both sides blocked.', True)
+
+
+def test_what_ends_the_lane_after_it_was_free_is_announced_anew():
+    frames = still(15, wall=(-1.5, 1.5)) + still(8) + still(15, wall=(-1.5, 1.5))
+    times = [replace(frame, stamp=0.2 * i) for i, frame in enumerate(frames)]
+    _, said = narrate(times)
+    assert sum(text.startswith('Obstacle') for text, _ in said) == 2, said
 
 
 def test_nothing_is_said_of_an_empty_way():
