@@ -19,6 +19,7 @@ _HAZARD_INTERVAL = 1.5  # seconds between two of hazards at least, and until the
 _NEAR = 7.0  # metres, within which a hazard is announced
 _LOOK = 4.0  # metres, within which it is said that the sides were not measured
 _STOP = 1.0  # metres, within which the advice is to stop
+_HEED = 2.0  # seconds after 'stop' in which nothing else that is at hand says it again
 _SOON = 0.3  # metres before that, in which nothing else is said of it
 _PASSED = 2.0, 5.0, 3.0  # metres farther away that it counts if aside, and for each metre, to 3
 _COMES = 0.75  # share of a distance beyond _NEAR at which a hazard is announced again
@@ -118,6 +119,7 @@ class Narrator:
     _told: dict[str, _Told] = field(default_factory=dict)
     _spoke: float = float('-inf')
     _warned: float = float('-inf')
+    _stopped: float = float('-inf')
     _quiet: float = 0.0  # until when nothing but what is at hand is said
     _started: bool = False
 
@@ -132,6 +134,8 @@ class Narrator:
         for finding in findings:
             self._remember(finding, now)
         news = [f for f in findings if self._is_news(f)]
+        if now < self._stopped + _HEED:
+            news = [f for f in news if not self._is_at_hand(f)]
         hazards = sorted((f for f in news if _threatens(f)), key=_danger)
         others = sorted((f for f in news if not f.hazard), key=_danger)
         if hazards and self._interrupts(hazards[0]):
@@ -200,6 +204,7 @@ class Narrator:
         first, *rest = findings[: _DETAILS[self.level]]
         if interrupts and self._is_at_hand(first):
             # 'stop' matters more than how far, and than anything else.
+            self._stopped = now
             said = [(first, self._short(replace(first, metres=None))), (None, self._phrase('stop'))]
         else:
             said = [(first, self._short(first))]

@@ -115,6 +115,17 @@ def test_what_was_interrupted_is_said_again(narrator):
     assert not any(narrator.update([pole, close], 20.0 + i) for i in range(5))
 
 
+def test_stop_is_said_once_of_what_is_at_hand_together(narrator):
+    person = Finding('1', 'a person', 0, 0.9, hazard=True, person=True)
+    bag = Finding('2', 'bag', 5, 0.9, hazard=True)
+    far = Finding('3', 'bicycle', 10, 4.0, hazard=True)
+    said = [narrator.update([person, bag, far], 1.0 + 0.2 * frame) for frame in range(40)]
+    texts = [narration.text if narration else '' for narration in said]
+    stops = [i for i, text in enumerate(texts) if 'stop' in text or '停下' in text]
+    assert len(stops) == 2 and stops[1] - stops[0] >= 10, texts
+    assert any('bicycle' in text.lower() for text in texts[stops[0] : stops[1]])  # its turn, meanwhile
+
+
 def test_a_step_that_one_knows_of_stops_nothing(narrator):
     step = Finding('1', 'step', 0, 4.0, hazard=True, step=True)
     assert ';' not in narrator.update([step], 10.0).text  # one walks over it
