@@ -123,7 +123,7 @@ def test_stop_is_said_once_of_what_is_at_hand_together(narrator):
     texts = [narration.text if narration else '' for narration in said]
     stops = [i for i, text in enumerate(texts) if 'stop' in text or '停下' in text]
     assert len(stops) == 2 and stops[1] - stops[0] >= 10, texts
-    assert any('bicycle' in text.lower() for text in texts[stops[0] : stops[1]])  # its turn, meanwhile
+    assert any('bicycle' in text.lower() for text in texts[stops[0] : stops[1]])
 
 
 def test_a_step_that_one_knows_of_stops_nothing(narrator):
