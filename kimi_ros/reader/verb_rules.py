@@ -202,10 +202,12 @@ def _speaks(card: SkillCard) -> bool:
 def _named_by_verb(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCard]) -> Step:
     """Return the step with the skill that is called like its verb, if its own is not.
 
-    "Follow her to the hall" asks for follow(person), not for guide(person, place).
+    "Follow her to the hall" asks for follow(person), not for guide(person, place). In Chinese, where
+    names are English, the one skill whose description has the verb counts: 拿起.
     """
     verb = step.verb.text_in(texts) if step.verb and not step.verb.turn else ''
-    other, card = cards.get(verb), cards[step.skill]
+    card = cards[step.skill]
+    other = cards.get(verb) or _described_by(verb, card, cards)
     if not other or other is card or verb in _LIGHT_VERBS or verb in _description(card):
         return step
     things = [group for a in card.arguments if (group := step.things.get(a.name))]
@@ -214,6 +216,16 @@ def _named_by_verb(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCa
         return step
     named = dict(zip(slots, things, strict=False))
     return replace(step, skill=other.name, things=named, values={}, relation='')
+
+
+def _described_by(verb: str, card: SkillCard, cards: Mapping[str, SkillCard]) -> SkillCard | None:
+    """Return the one skill whose description has a Chinese verb, with arguments like a card's."""
+    if len(verb) < 2 or verb.isascii():
+        return None
+    found = [other for other in cards.values() if verb in _description(other)]
+    if len(found) != 1 or len(found[0].arguments) != len(card.arguments):
+        return None
+    return found[0]
 
 
 def _description(card: SkillCard) -> str:

@@ -240,3 +240,14 @@ def test_what_is_denied_is_forbidden(text, verb, noun, denied):
     )
     assert [t.words.text_in((text,)) for t in ruled.forbidden] == ([noun] if denied else [])
     assert (ruled.outcome, len(ruled.steps)) == (('nothing', 0) if denied else ('steps', 1))
+
+
+def test_chinese_verb_of_one_description_chooses_its_skill():
+    grasp = SkillCard('grasp', '抓住一个物体并把它拿起来。', (THING,))
+    cut = SkillCard('cut', '用刀切或剪东西。', (THING,))
+    text = '拿起刀'
+    chosen = ruled(text, [step(text, 'cut', '拿起', object='刀')], grasp, cut)
+    assert [s.skill for s in chosen.steps] == ['grasp']
+    assert chosen.steps[0].things == {'object': (thing(text, '刀'),)}
+    text = '切面包'
+    assert ruled(text, [step(text, 'cut', '切', object='面包')], grasp, cut).steps[0].skill == 'cut'
