@@ -202,8 +202,8 @@ def _speaks(card: SkillCard) -> bool:
 def _named_by_verb(step: Step, texts: Sequence[str], cards: Mapping[str, SkillCard]) -> Step:
     """Return the step with the skill that is called like its verb, if its own is not.
 
-    "Follow her to the hall" asks for follow(person), not for guide(person, place). In Chinese, where
-    names are English, the one skill whose description has the verb counts: 拿起.
+    "Follow her to the hall" asks for follow(person), not for guide(person, place). A Chinese verb,
+    as names are English, chooses the one skill whose description has it.
     """
     verb = step.verb.text_in(texts) if step.verb and not step.verb.turn else ''
     card = cards[step.skill]
