@@ -149,7 +149,7 @@ class Surroundings:
                 continue
             self._known[key] = name, score, misses + 1
             if misses + 1 >= _MISSES:
-                self._tracker.boxes.pop(key, None)
+                self._tracker.forget(key)
 
     def failed(self, now: float) -> None:
         """See Session."""
@@ -176,7 +176,7 @@ class Surroundings:
             metres, (before, then) = extent.metres, self._ranges.get(key, (None, now))
             if metres is not None and before is not None:
                 if before - metres > _LEAP + _FASTEST * (now - then):
-                    self._tracker.boxes.pop(key)
+                    self._tracker.forget(key)
                     continue
             if metres is not None:
                 self._ranges[key] = metres, now

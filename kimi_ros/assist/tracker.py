@@ -82,6 +82,11 @@ class Tracker:
         """Return for how long a thing was not followed but taken to be where it was, seconds."""
         return self._images[-1].stamp - self._followed.get(key, float('-inf'))
 
+    def forget(self, key: str) -> None:
+        """Follow a thing no longer."""
+        self.boxes.pop(key, None)
+        self._followed.pop(key, None)
+
     def boxes_at(self, stamp: float) -> dict[str, Box]:
         """Return where the things were in the kept image nearest to a time."""
         return min(self._past, key=lambda p: abs(p[0] - stamp), default=(0.0, {}))[1]
