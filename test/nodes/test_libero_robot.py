@@ -17,6 +17,7 @@ pytest.importorskip('kimi_msgs.action', reason='kimi_msgs is not built: make set
 
 from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from kimi_msgs.action import ExecuteSkill
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.skipif(
 EYE = np.array([0.5, 0.0, 1.0])  # where both cameras are, looking down on a bare table
 NEAR, FAR = 0.01, 50.0
 SECRET = 0.123456789  # where the milk is
+FRAME = 'libero_camera_optical'
 TOPICS = {'/tf': TFMessage, '/joint_states': JointState}
 for camera in ('', 'wrist/'):
     TOPICS |= {f'/{camera}image': Image, f'/{camera}image/compressed': CompressedImage}
@@ -97,7 +99,9 @@ class Simulator:
 
 @pytest.fixture
 def robot(graph):
-    node = LiberoRobot(Simulator(), context=graph.context)
+    # Frames of its own: nodes of other tests go on looking theirs up on /tf.
+    frame = Parameter('frame_id', value=FRAME)
+    node = LiberoRobot(Simulator(), context=graph.context, parameter_overrides=[frame])
     executor = node.make_executor()
     executor.add_node(node)
     spinner = Thread(target=executor.spin)
@@ -141,9 +145,9 @@ def test_no_topic_tells_more_than_a_real_robot_would(robot, graph):
     assert list(joints.position) == pytest.approx([*range(7), 0.02, 0.02])
     assert not joints.velocity and not joints.effort
     poses = {t.child_frame_id: t.transform.translation for t in received['/tf'][-1].transforms}
-    assert set(poses) == {'hand', 'camera_optical', 'wrist_camera_optical'}
+    assert set(poses) == {'hand', FRAME, f'wrist_{FRAME}'}
     assert [poses['hand'].x, poses['hand'].z] == pytest.approx([0.4, 0.3])
-    assert poses['camera_optical'].z == 1.0
+    assert poses[FRAME].z == 1.0
     assert to_depth(received['/depth/image'][-1]) == pytest.approx(1.0, abs=1e-3)
     assert received['/camera_info'][-1].width == WIDTH
     assert not [name for name in TOPICS if str(SECRET)[:8] in str(received[name][-1])[:9999]]
@@ -170,7 +174,7 @@ def test_a_skill_is_carried_out_shown_and_ends_where_the_arm_hides_nothing(robot
 @pytest.mark.parametrize(
     ('sent', 'reason'),
     [
-        (goal(frame='camera_optical'), 'targets must be given in base_link'),
+        (goal(frame=FRAME), 'targets must be given in base_link'),
         (ExecuteSkill.Goal(skill='pick'), 'pick came without a target'),
         (goal(stamp=1), 'look again'),
         (goal(boxes=(1, 2)), '4 numbers a target'),
