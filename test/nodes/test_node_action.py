@@ -142,8 +142,8 @@ def test_active_goal_can_be_cancelled(goals, client):
 
 def test_waiting_goal_can_be_cancelled(goals):
     first = goals.accepted('slowly pick up the red cup')
+    goals.until_partial_text()  # so it is the second that waits
     second = goals.accepted(PICK)
-    goals.until_partial_text()
     goals._graph.result(second.cancel_goal_async(), 'the cancel')
     assert goals.result(second).result.error_code == Instruct.Result.CANCELLED
     goals._graph.result(first.cancel_goal_async(), 'the cancel')
