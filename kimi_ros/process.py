@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import queue
 import random
 import signal
 import socket
@@ -23,6 +24,30 @@ _STOP_TIMEOUT = 6.0  # seconds after each signal
 _PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 _PARTICIPANTS = 20  # per domain whose ports are probed: the first ones may have left
 _DOMAINS = 100  # Linux has free ports for domains 0 to 101
+
+
+class SignalSafeEvent:
+    """A `threading.Event` that signal handlers may set.
+
+    An Event's lock is not reentrant: a handler that runs while the main thread is about to wait, or
+    is itself interrupted by a second signal, would wait for itself for ever.
+    """
+
+    def __init__(self) -> None:
+        self._told: queue.SimpleQueue[None] = queue.SimpleQueue()  # its put() is reentrant
+
+    def set(self) -> None:
+        """Set it; it stays set."""
+        self._told.put(None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, at most for `timeout` seconds; return whether it is."""
+        try:
+            self._told.get(timeout=timeout)
+        except queue.Empty:
+            return False
+        self._told.put(None)
+        return True
 
 
 class ProcessEndedError(Exception):

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import threading
 from pathlib import Path
 
 from kimi_ros.cli.errors import CommandError
 from kimi_ros.cli.options import add_model_option, add_planning_options, node_parameters
-from kimi_ros.process import NodeProcess, ProcessEndedError, large_images, ros_arguments
+from kimi_ros.process import (
+    NodeProcess,
+    ProcessEndedError,
+    SignalSafeEvent,
+    large_images,
+    ros_arguments,
+)
 
 _POLL_PERIOD = 0.5  # seconds
 
@@ -88,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.assist:
         camera = {k: v for k, v in parameters.items() if k in ('camera_pose', 'image_transport')}
         processes.append(('assist_node', [*ros_arguments(camera), *arguments.ros]))
-    stop = threading.Event()
+    stop = SignalSafeEvent()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     nodes: list[NodeProcess] = []

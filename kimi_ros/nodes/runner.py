@@ -16,6 +16,8 @@ from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from kimi_ros.process import SignalSafeEvent
+
 _DRAIN_TIMEOUT = 4.0  # seconds; `ros2 launch` sends SIGTERM five seconds after SIGINT
 _NodeT = TypeVar('_NodeT', bound=Node)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -55,7 +57,7 @@ def run_node(
     rclpy.init(
         args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO
     )
-    stop = Event()
+    stop = SignalSafeEvent()
     with _signals_to(stop):
         try:
             node = make_node()
@@ -81,7 +83,7 @@ def run_node(
     return 0
 
 
-def _spin(executor: Executor, node: Node, done: Event, ended: Event) -> None:
+def _spin(executor: Executor, node: Node, done: Event, ended: SignalSafeEvent) -> None:
     while rclpy.ok() and not done.is_set():
         try:
             executor.spin_once(timeout_sec=1.0)
@@ -95,7 +97,7 @@ def _spin(executor: Executor, node: Node, done: Event, ended: Event) -> None:
 
 
 @contextlib.contextmanager
-def _signals_to(stop: Event) -> Iterator[None]:
+def _signals_to(stop: SignalSafeEvent) -> Iterator[None]:
     """Set the event on the first SIGINT or SIGTERM; the next one acts as usual."""
     previous = {number: signal.getsignal(number) for number in _SIGNALS}
 

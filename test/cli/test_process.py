@@ -86,3 +86,29 @@ def _runs(pid):
             return stream.read().rpartition(')')[2].split()[0] != 'Z'
     except FileNotFoundError:
         return False
+
+
+_STORM = """
+import signal, sys, time
+from kimi_ros.process import SignalSafeEvent
+
+def handle(*_):
+    event.set()
+
+for number in (signal.SIGALRM, signal.SIGVTALRM):
+    signal.signal(number, handle)
+end = time.monotonic() + 1.0
+while time.monotonic() < end:
+    event = SignalSafeEvent()
+    assert not event.wait(0)
+    signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 1e-4, 1e-4)
+    assert event.wait(5.0) and event.wait(0)
+    for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL):
+        signal.setitimer(timer, 0)
+"""
+
+
+def test_event_is_set_by_signals_that_interrupt_each_other():
+    done = subprocess.run([sys.executable, '-c', _STORM], timeout=30)
+    assert done.returncode == 0
