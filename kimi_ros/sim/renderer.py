@@ -1,16 +1,14 @@
 """Drawing scenes with MuJoCo: colour, depth and segmentation, without a screen."""
 
-import contextlib
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from kimi_ros.sim import gl
 from kimi_ros.sim.full.detailed_object import DetailedObject
 from kimi_ros.sim.full.object_drawer import ObjectDrawer, non_touching_batches, picture_scene
 from kimi_ros.sim.object_classes import CATEGORIES, NOMINAL_SIZES
+from kimi_ros.sim.offscreen import OffscreenRenderer
 from kimi_ros.sim.projection import camera_pose, intrinsics
 from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.scene import Scene, SceneCamera, SceneLight, SceneObject, SceneTable
@@ -23,7 +21,7 @@ FLOOR_HEIGHT = -0.75
 TABLE_THICKNESS = 0.03
 
 
-class Renderer:
+class Renderer(OffscreenRenderer):
     """Draws any scene; the model with all shapes is compiled once.
 
     Not to be shared between threads. Use it as a context manager, or call `close`.
@@ -39,41 +37,13 @@ class Renderer:
         """
         if not (0 < width <= 4096 and 0 < height <= 4096):
             raise ValueError(f'an image has 1 to 4096 pixels a side, not {width}x{height}')
-        self._context = self._canvas = None
-        self._context = gl.open_context(width, height)
-        # Only now: whoever wants scenes or recorded frames need not have MuJoCo.
-        import mujoco
-
-        self._mujoco = mujoco
-        self._width, self._height = width, height
-        self._rect = mujoco.MjrRect(0, 0, width, height)
+        super().__init__(width, height, NEAR, FAR)
+        mujoco = self._mujoco
         model, self._parts, self._drawer = _compile(mujoco, width, height)
         self._scene = mujoco.MjvScene(model, MAX_GEOMS)
         self._scene.flags[:] = 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = 1
-        try:
-            self._canvas = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
-        except mujoco.FatalError as error:
-            self.close()
-            raise gl.unavailable(str(error)) from error
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._canvas)
-        self._canvas.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
-
-    def __enter__(self) -> 'Renderer':
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the memory back; may be called twice."""
-        if self._canvas is not None:
-            with contextlib.suppress(Exception):
-                self._context.make_current()
-            self._canvas.free()
-        if self._context is not None:
-            self._context.free()
-        self._canvas = self._context = None
+        self._open_canvas(model)
 
     def render(
         self,
@@ -91,9 +61,7 @@ class Renderer:
             from which its occlusion follows; costs one to four small passes more.
         :raises RuntimeError: after `close`.
         """
-        if self._canvas is None:
-            raise RuntimeError('this renderer is closed; make a new one')
-        self._context.make_current()
+        self._begin()
         self._set_camera(scene.camera)
         self._set_lights(scene.lights)
         self._paint_pictures(scene)
@@ -119,7 +87,7 @@ class Renderer:
             labels[labels == len(scene.objects)] = -1
         return RenderedFrame(
             np.ascontiguousarray(rgb[::-1]),
-            None if buffer is None else _metres(buffer[::-1]),
+            None if buffer is None else self._metres(buffer[::-1]),
             labels,
             intrinsics(scene.camera.fov_y, self._width, self._height),
             camera_pose(scene.camera),
@@ -166,23 +134,8 @@ class Renderer:
                 self._set_lights(scene.lights)
         self._drawer.upload(shown, self._canvas)
 
-    def _draw(self, rgb: np.ndarray, depth: np.ndarray | None, labels: bool = False) -> None:
-        flags = self._mujoco.mjtRndFlag
-        self._scene.flags[flags.mjRND_SEGMENT] = labels
-        self._scene.flags[flags.mjRND_IDCOLOR] = labels
-        self._mujoco.mjr_render(self._rect, self._scene, self._canvas)
-        self._mujoco.mjr_readPixels(rgb, depth, self._rect, self._canvas)
-
     def _set_camera(self, camera: SceneCamera) -> None:
-        pose = camera_pose(camera)
-        top = NEAR * math.tan(camera.fov_y / 2)
-        for eye in self._scene.camera:
-            eye.pos[:] = pose[:3, 3]
-            eye.forward[:] = pose[:3, 2]
-            eye.up[:] = -pose[:3, 1]
-            eye.frustum_center, eye.frustum_width = 0.0, top * self._width / self._height
-            eye.frustum_bottom, eye.frustum_top = -top, top
-            eye.frustum_near, eye.frustum_far = NEAR, FAR
+        self._look(camera_pose(camera), camera.fov_y)
 
     def _set_lights(self, lights: tuple[SceneLight, ...]) -> None:
         self._scene.nlight = len(lights)
@@ -334,9 +287,3 @@ def _place(mujoco, model, name: str, part: Part) -> _PlacedPart:
     return _PlacedPart(
         number, model.mesh_pos[number].copy(), axes.reshape(3, 3), part.shade, part.rgb
     )
-
-
-def _metres(buffer: np.ndarray) -> np.ndarray:
-    """OpenGL's reversed depth (1 near, 0 far) to metres: 1/z runs linearly from near to far."""
-    inverse = buffer * (1 / NEAR - 1 / FAR) + 1 / FAR
-    return np.where(buffer > 0, 1 / inverse, 0).astype(np.float32)

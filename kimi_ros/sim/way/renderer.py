@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 
 import numpy as np
 
-from kimi_ros.sim import gl
+from kimi_ros.sim.offscreen import OffscreenRenderer
 from kimi_ros.sim.projection import camera_pose, intrinsics
 from kimi_ros.sim.rendered_frame import RenderedFrame
 from kimi_ros.sim.scene import SceneCamera
@@ -34,7 +33,7 @@ _SHADOWS = 2048  # pixels a side
 _SUN, _LAMP = (0.35, 0.5, -0.85), (0.15, 0.2, -1.0)  # ways that light travels
 
 
-class WayRenderer:
+class WayRenderer(OffscreenRenderer):
     """Draws one way from anywhere on it.
 
     Not to be shared between threads. Use it as a context manager, or call `close`.
@@ -49,15 +48,9 @@ class WayRenderer:
         :raises kimi_ros.sim.GLNotAvailable: when MuJoCo is missing or no OpenGL here draws
             without a screen.
         """
-        self._context = self._canvas = None
-        self._context = gl.open_context(width, height)
-        # Only now: whoever wants the layout alone need not have MuJoCo.
-        import mujoco
-
-        self._mujoco = mujoco
-        self._way, self._width, self._height = way, width, height
-        self._shadows = shadows
-        self._rect = mujoco.MjrRect(0, 0, width, height)
+        super().__init__(width, height, _NEAR, _FAR)
+        mujoco = self._mujoco
+        self._way, self._shadows = way, shadows
         model = _compile(mujoco, way, width, height, shadows)
         data = mujoco.MjData(model)
         mujoco.mj_forward(model, data)
@@ -72,29 +65,7 @@ class WayRenderer:
             self._scene,
         )
         self._label(model)
-        try:
-            self._canvas = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
-        except mujoco.FatalError as error:
-            self.close()
-            raise gl.unavailable(str(error)) from error
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._canvas)
-        self._canvas.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
-
-    def __enter__(self) -> WayRenderer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the memory back; may be called twice."""
-        if self._canvas is not None:
-            with contextlib.suppress(Exception):
-                self._context.make_current()
-            self._canvas.free()
-        if self._context is not None:
-            self._context.free()
-        self._canvas = self._context = None
+        self._open_canvas(model)
 
     def render(
         self, x: float, y: float, heading: float = 0.0, segmentation: bool = True
@@ -106,15 +77,13 @@ class WayRenderer:
         :raises RuntimeError: after `close`.
         :raises ValueError: where there is no ground.
         """
-        if self._canvas is None:
-            raise RuntimeError('this renderer is closed; make a new one')
+        self._begin()
         ground = float(self._way.ground(np.array([[x, y]]))[0])
         if not math.isfinite(ground):
             raise ValueError(f'there is no ground at ({x:.2f}, {y:.2f})')
-        self._context.make_current()
         camera = SceneCamera((x, y, ground + EYE), heading, PITCH, FOV_Y)
         pose = camera_pose(camera)
-        self._look(pose)
+        self._look(pose, FOV_Y)
         rgb = np.empty((self._height, self._width, 3), np.uint8)
         buffer = np.empty((self._height, self._width), np.float32)
         self._draw(rgb, buffer)
@@ -126,30 +95,22 @@ class WayRenderer:
             labels[labels == len(self._way.objects)] = -1
         return RenderedFrame(
             np.ascontiguousarray(rgb[::-1]),
-            _metres(buffer[::-1]),
+            self._metres(buffer[::-1]),
             labels,
             intrinsics(FOV_Y, self._width, self._height),
             pose,
         )
 
-    def _look(self, pose: np.ndarray) -> None:
-        top = _NEAR * math.tan(FOV_Y / 2)
-        for eye in self._scene.camera:
-            eye.pos[:] = pose[:3, 3]
-            eye.forward[:] = pose[:3, 2]
-            eye.up[:] = -pose[:3, 1]
-            eye.frustum_center, eye.frustum_width = 0.0, top * self._width / self._height
-            eye.frustum_bottom, eye.frustum_top = -top, top
-            eye.frustum_near, eye.frustum_far = _NEAR, _FAR
-
     def _draw(self, rgb: np.ndarray, depth: np.ndarray | None, labels: bool = False) -> None:
         flags = self._mujoco.mjtRndFlag
-        for flag in (flags.mjRND_SEGMENT, flags.mjRND_IDCOLOR):
-            self._scene.flags[flag] = labels
         self._scene.flags[flags.mjRND_SHADOW] = self._shadows and not labels
         self._scene.flags[flags.mjRND_SKYBOX] = not labels
-        self._mujoco.mjr_render(self._rect, self._scene, self._canvas)
-        self._mujoco.mjr_readPixels(rgb, depth, self._rect, self._canvas)
+        super()._draw(rgb, depth, labels)
+
+    def _metres(self, buffer: np.ndarray) -> np.ndarray:
+        """Metres, 0 outside of what is measured."""
+        metres = super()._metres(buffer)
+        return np.where((metres >= DEPTH_RANGE[0]) & (metres <= DEPTH_RANGE[1]), metres, 0)
 
     def _label(self, model) -> None:
         """Number what is drawn as the way's objects are, ground and walls as the next.
@@ -266,11 +227,3 @@ def _texture_coordinates(mesh: Mesh, scale: float) -> np.ndarray:
     up = np.where(facing == 2, 1, 2)
     rows = np.arange(len(facing))
     return np.column_stack([mesh.vertices[rows, along], mesh.vertices[rows, up]]) / scale
-
-
-def _metres(buffer: np.ndarray) -> np.ndarray:
-    """OpenGL's reversed depth (1 near, 0 far) to metres; 0 outside of what is measured."""
-    inverse = buffer * (1 / _NEAR - 1 / _FAR) + 1 / _FAR
-    metres = 1 / inverse
-    measured = (buffer > 0) & (metres >= DEPTH_RANGE[0]) & (metres <= DEPTH_RANGE[1])
-    return np.where(measured, metres, 0).astype(np.float32)
