@@ -47,11 +47,6 @@ class Extent:
     right: float
     below: bool = False
 
-    @property
-    def middle(self) -> float:
-        """Metres to the right of its middle."""
-        return (self.left + self.right) / 2
-
 
 def extent_of(frame: Frame, box: Box, floor: float | None) -> Extent | None:
     """Return where the thing in a box is; None without intrinsics.

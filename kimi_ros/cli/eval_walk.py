@@ -10,7 +10,7 @@ from kimi_ros.cli.eval_options import add_language, add_report, add_selection, c
 from kimi_ros.cli.options import add_model_option
 
 _WALKS = 40
-# As kimi_ros.nodes.assist_parameters.LEVELS, which `kimi --help` need not import.
+# As kimi_ros.speech.narration.LEVELS, which `kimi --help` need not import.
 _LEVELS = ('brief', 'normal', 'rich')
 
 

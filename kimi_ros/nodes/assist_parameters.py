@@ -8,10 +8,10 @@ from typing import Any
 
 from kimi_ros.nodes.parameters import KIMI_PARAMETERS, ParameterSpec
 from kimi_ros.speech.directions import UNITS
+from kimi_ros.speech.narration import LEVELS
 
 MODES = ('off', 'guide', 'narrate')
 LANGUAGES = ('en', 'zh')
-LEVELS = ('brief', 'normal', 'rich')
 _CHOICES = {'mode': MODES, 'language': LANGUAGES, 'level': LEVELS, 'units': UNITS}
 # Of the camera: the same as those of `kimi`.
 _CAMERA = (

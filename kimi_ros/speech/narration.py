@@ -14,6 +14,9 @@ from kimi_ros.speech.vocabulary import language_of
 
 MAX_WORDS = 15  # of an unasked sentence; Chinese: twice as many characters
 _DETAILS = {'brief': 1, 'normal': 2, 'rich': 4}  # findings in a sentence
+LEVELS = tuple(_DETAILS)
+"""How much is told, from little to much."""
+
 _INTERVALS = {'brief': 5.0, 'normal': 4.0, 'rich': 3.0}  # seconds between two sentences
 _HAZARD_INTERVAL = 1.5  # seconds between two of hazards at least, and until the first was heard
 _NEAR = 7.0  # metres, within which a hazard is announced
@@ -107,7 +110,7 @@ class _Told:
 class Narrator:
     """Call `update` with what is seen now; settings may change in between.
 
-    :ivar level: 'brief', 'normal' or 'rich'.
+    :ivar level: one of `LEVELS`.
     :ivar interval: seconds between two sentences that are no warnings; 0: that of the level.
     :ivar introduction: seconds in which only what is at hand interrupts the first sentence.
     """
