@@ -163,11 +163,10 @@ class LiberoRobot(Node):
         stamp = self.get_clock().now().to_msg()  # nothing moves until this returns
         self._publish_state(stamp)
         if self._robot.steps % self._value('steps_per_image') == 0:
-            self._table.show(self._robot.observe(CAMERAS[0]))
-            self._table.publish(stamp)
-            if self._wrist.wanted():
-                self._wrist.show(self._robot.observe(CAMERAS[1]))
-                self._wrist.publish(stamp)
+            for camera, topics in zip(CAMERAS, (self._table, self._wrist), strict=True):
+                if topics.wanted():  # what nobody sees is not drawn
+                    topics.show(self._robot.observe(camera))
+                    topics.publish(stamp)
 
     # What is published.
 
