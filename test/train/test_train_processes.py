@@ -42,6 +42,17 @@ from kimi_train.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 
+# Two processes that accelerate starts itself.
+ACCELERATE = """
+import sys
+from accelerate import debug_launcher
+from kimi_train.cli import main
+def run(arguments):
+    assert main(arguments) == 0
+if __name__ == '__main__':
+    debug_launcher(run, (sys.argv[1:],), num_processes=2)
+"""
+
 
 def arguments(checkpoint, data, out, *options):
     return ['tune', str(checkpoint), str(data), '--out', str(out), *RUN, *options]
@@ -87,6 +98,18 @@ def test_two_processes_of_torchrun_write_what_one_does(single, tiny, user_data, 
     assert code == 0, said
     assert 'in 2 processes' in said  # or nothing was shown
     assert_alike(tmp_path, alone, options)
+
+
+@pytest.mark.parametrize('single', [()], indirect=True, ids=['weights'])
+def test_two_processes_of_accelerate_write_what_one_does(single, tiny, user_data, tmp_path):
+    options, alone = single
+    script, out = tmp_path / 'two.py', tmp_path / 'run'
+    script.write_text(ACCELERATE)
+    command = [sys.executable, str(script), *arguments(tiny, user_data, out)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert 'in 2 processes' in done.stdout
+    assert_alike(out, alone, options)
 
 
 @pytest.mark.parametrize('single', [()], indirect=True, ids=['weights'])
